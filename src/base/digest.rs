@@ -1,0 +1,51 @@
+//! SHA-256 of contents: outputs are folded and stored by it.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest as _, Sha256};
+
+/// A SHA-256 (FIPS 180-4) of some content.
+pub type ContentDigest = [u8; 32];
+
+/// Hashes content as it comes.
+#[derive(Debug, Clone, Default)]
+pub struct Hasher(Sha256);
+
+impl Hasher {
+    /// Takes the next bytes in.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all that came.
+    pub fn finish(self) -> ContentDigest {
+        self.0.finalize().into()
+    }
+}
+
+/// The digest of `bytes`.
+pub fn of(bytes: &[u8]) -> ContentDigest {
+    Sha256::digest(bytes).into()
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_digest_of_pieces_is_that_of_the_whole() {
+        let mut hasher = super::Hasher::default();
+        hasher.update(b"ab");
+        hasher.update(b"c");
+        assert_eq!(hasher.finish(), super::of(b"abc"));
+        assert!(super::hex(&super::of(b"abc")).starts_with("ba7816bf"));
+    }
+}

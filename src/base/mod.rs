@@ -1,0 +1,12 @@
+//! What knows nothing of fleets: ids, the clock, secrets, text, digests, YAML, diagnostics.
+
+pub mod clock;
+pub mod diag;
+pub mod digest;
+pub mod id;
+pub mod prompt;
+pub mod quantity;
+pub mod secret;
+pub mod text;
+pub mod value;
+pub mod yaml;

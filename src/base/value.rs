@@ -1,0 +1,66 @@
+//! Values of variables, as inventories, settings and flags hold them: YAML's kinds plus what Ansible
+//! adds with tags.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+/// A mapping in the order it was written.
+pub type Map = IndexMap<Arc<str>, Value>;
+
+/// One value. Cheap to clone where it is text.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// `null`, `~`, nothing.
+    Null,
+    /// YAML 1.1: also `yes`, `no`, `on`, `off`.
+    Bool(bool),
+    /// An integer; YAML 1.1 octals (`0644`) are already counted.
+    Int(i64),
+    /// A number with a point.
+    Float(f64),
+    /// Text; a template where it holds `{{`, `{%` or `{#`.
+    String(Arc<str>),
+    /// `!vault`: the armoured text, `$ANSIBLE_VAULT;...`, decrypted only when used.
+    Vault(Arc<str>),
+    /// `!unsafe`: text that is never a template.
+    Unsafe(Arc<str>),
+    /// A sequence.
+    List(Vec<Value>),
+    /// A mapping; keys that are no text are kept as YAML shows them.
+    Map(Map),
+}
+
+impl Value {
+    /// Text of a string.
+    pub fn string(text: impl AsRef<str>) -> Self {
+        Self::String(Arc::from(text.as_ref()))
+    }
+
+    /// The text, where it is one (not of a vault).
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) | Self::Unsafe(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether the text holds template marks.
+    pub fn is_template(&self) -> bool {
+        matches!(self, Self::String(text) if text.contains("{{") || text.contains("{%") || text.contains("{#"))
+    }
+
+    /// The kind's name for messages: `a mapping`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "nothing",
+            Self::Bool(_) => "a boolean",
+            Self::Int(_) => "an integer",
+            Self::Float(_) => "a number",
+            Self::String(_) | Self::Unsafe(_) => "text",
+            Self::Vault(_) => "a vault value",
+            Self::List(_) => "a list",
+            Self::Map(_) => "a mapping",
+        }
+    }
+}

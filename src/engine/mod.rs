@@ -1,0 +1,6 @@
+//! Fans a job out over hosts: who may work when, for how long, how often, and when to stop. Emits
+//! events and prints nothing.
+
+pub mod job;
+
+pub use job::{Control, Halt, Job, Limits, Targets};

@@ -1,0 +1,154 @@
+//! What is kept of a host's output: a little in memory, more of it in a file of the run's journal
+//! folder, and no more than `--max-output`.
+
+use std::fs::File;
+use std::io::{self, Cursor, Read, Write as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::base::digest::{self, ContentDigest, Hasher};
+
+/// Where a kept output is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// In memory.
+    Inline(Bytes),
+    /// In a file that lives as long as the run's journal.
+    Spilled(Arc<PathBuf>),
+}
+
+/// What is kept of one output stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Captured {
+    /// How many bytes there were in all.
+    pub total: u64,
+    /// How many of them are kept: the first ones.
+    pub kept: u64,
+    /// SHA-256 of what is kept: equal outputs are folded and stored once by it.
+    pub digest: ContentDigest,
+    /// The kept bytes.
+    pub body: Body,
+}
+
+impl Captured {
+    /// An output that is in memory whole.
+    pub fn inline(bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
+        let total = bytes.len() as u64;
+        Self {
+            total,
+            kept: total,
+            digest: digest::of(&bytes),
+            body: Body::Inline(bytes),
+        }
+    }
+
+    /// No output.
+    pub fn empty() -> Self {
+        Self::inline(Bytes::new())
+    }
+
+    /// Whether nothing came.
+    pub fn is_empty(&self) -> bool {
+        self.total == 0
+    }
+
+    /// Whether something was dropped.
+    pub fn truncated(&self) -> bool {
+        self.kept < self.total
+    }
+
+    /// Reads the kept bytes from the start, without taking them into memory.
+    pub fn reader(&self) -> io::Result<Box<dyn Read + Send>> {
+        Ok(match &self.body {
+            Body::Inline(bytes) => Box::new(Cursor::new(bytes.clone())),
+            Body::Spilled(path) => Box::new(File::open(path.as_ref())?),
+        })
+    }
+
+    /// The kept bytes in memory; for outputs that must be whole, such as one JSON document.
+    pub fn read(&self) -> io::Result<Bytes> {
+        match &self.body {
+            Body::Inline(bytes) => Ok(bytes.clone()),
+            Body::Spilled(path) => Ok(std::fs::read(path.as_ref())?.into()),
+        }
+    }
+}
+
+/// Limits of capturing.
+#[derive(Debug, Clone)]
+pub struct CaptureLimits {
+    /// Outputs beyond this go to a file, in bytes.
+    pub inline: usize,
+    /// Outputs beyond this are dropped, in bytes.
+    pub max: u64,
+    /// Where the files go: the run's journal folder.
+    pub folder: PathBuf,
+}
+
+/// Keeps one stream as it comes.
+#[derive(Debug)]
+pub(super) struct Capture {
+    limits: Arc<CaptureLimits>,
+    name: String,
+    total: u64,
+    kept: u64,
+    hasher: Hasher,
+    memory: Vec<u8>,
+    file: Option<(Arc<PathBuf>, File)>,
+}
+
+impl Capture {
+    /// `name` is the file's, should one be needed.
+    pub(super) fn new(limits: Arc<CaptureLimits>, name: String) -> Self {
+        Self {
+            limits,
+            name,
+            total: 0,
+            kept: 0,
+            hasher: Hasher::default(),
+            memory: Vec::new(),
+            file: None,
+        }
+    }
+
+    pub(super) fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.total += bytes.len() as u64;
+        let room = usize::try_from(self.limits.max - self.kept).unwrap_or(usize::MAX);
+        let keep = bytes.get(..room).unwrap_or(bytes);
+        if keep.is_empty() {
+            return Ok(());
+        }
+        self.kept += keep.len() as u64;
+        self.hasher.update(keep);
+        if self.file.is_none() && self.memory.len() + keep.len() <= self.limits.inline {
+            self.memory.extend_from_slice(keep);
+            return Ok(());
+        }
+        if self.file.is_none() {
+            let path = self.limits.folder.join(&self.name);
+            let mut file = File::create(&path)?;
+            file.write_all(&std::mem::take(&mut self.memory))?;
+            self.file = Some((Arc::new(path), file));
+        }
+        match &mut self.file {
+            Some((_, file)) => file.write_all(keep),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn finish(self) -> Captured {
+        let body = match self.file {
+            Some((path, _)) => Body::Spilled(path),
+            None => Body::Inline(self.memory.into()),
+        };
+        Captured {
+            total: self.total,
+            kept: self.kept,
+            digest: self.hasher.finish(),
+            body,
+        }
+    }
+}

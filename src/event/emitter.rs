@@ -1,0 +1,196 @@
+//! From the engine to the consumers: every event is stamped, redacted and captured once, then handed
+//! to each consumer, in order, on one thread of their own.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use super::capture::{Capture, CaptureLimits};
+use super::error::HostError;
+use super::redact::{Redactor, StreamRedactor};
+use super::types::{Event, HostIx, HostResult, Outcome, Stamped, Stream, Timings};
+use crate::base::clock;
+
+/// How many events may wait for a slow consumer before hosts have to wait for it.
+const QUEUE: usize = 1024;
+
+/// Reads the events of a run, in order, on the consumers' thread. An error ends this consumer, not
+/// the run; a closed pipe ends it quietly.
+pub trait Consumer: Send {
+    /// Takes one event.
+    fn consume(&mut self, event: &Stamped) -> io::Result<()>;
+}
+
+/// The engine's end of the stream.
+#[derive(Debug, Clone)]
+pub struct Emitter {
+    queue: mpsc::Sender<Stamped>,
+    redactor: Arc<Redactor>,
+    limits: Arc<CaptureLimits>,
+}
+
+impl Emitter {
+    /// Starts the consumers' thread. It ends when the last clone of the emitter is gone; joining it
+    /// waits until the consumers have seen everything.
+    pub fn start(
+        redactor: Arc<Redactor>,
+        limits: CaptureLimits,
+        mut consumers: Vec<Box<dyn Consumer>>,
+    ) -> io::Result<(Self, JoinHandle<()>)> {
+        let (queue, mut events) = mpsc::channel::<Stamped>(QUEUE);
+        let thread = std::thread::Builder::new().name("consumers".into()).spawn(move || {
+            while let Some(event) = events.blocking_recv() {
+                consumers.retain_mut(|consumer| match consumer.consume(&event) {
+                    Ok(()) => true,
+                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => false,
+                    Err(error) => {
+                        tracing::error!(%error, "a consumer of the run's events failed and is left out");
+                        false
+                    }
+                });
+            }
+        })?;
+        Ok((
+            Self {
+                queue,
+                redactor,
+                limits: Arc::new(limits),
+            },
+            thread,
+        ))
+    }
+
+    /// Says something that is not one host's output or result.
+    pub async fn emit(&self, event: Event) {
+        let event = match event {
+            Event::Notice(text) => Event::Notice(self.redactor.text(&text).into_owned()),
+            other => other,
+        };
+        // The receiver lives as long as any sender does.
+        let _ = self
+            .queue
+            .send(Stamped {
+                at: clock::now(),
+                event,
+            })
+            .await;
+    }
+
+    /// The secrets that are taken out.
+    pub fn redactor(&self) -> &Arc<Redactor> {
+        &self.redactor
+    }
+
+    /// Begins a host: emits `HostStarted`.
+    pub async fn host(&self, host: HostIx) -> HostEmitter {
+        self.emit(Event::HostStarted(host)).await;
+        let sink = |stream: &str| Sink {
+            redact: StreamRedactor::default(),
+            capture: Capture::new(self.limits.clone(), format!("{}.{stream}", host.0)),
+        };
+        HostEmitter {
+            emitter: self.clone(),
+            host,
+            started: clock::now(),
+            stdout: sink("stdout"),
+            stderr: sink("stderr"),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Sink {
+    redact: StreamRedactor,
+    capture: Capture,
+}
+
+/// How a host's work ended: its result but for the outputs, which the emitter has captured.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the fields are those of HostResult")]
+pub struct HostEnd {
+    pub outcome: Outcome,
+    pub exit: Option<i32>,
+    pub signal: Option<String>,
+    pub encoding: &'static encoding_rs::Encoding,
+    pub duration: Duration,
+    pub attempts: u32,
+    pub error: Option<HostError>,
+    pub timings: Option<Timings>,
+}
+
+/// One host's end of the stream.
+#[derive(Debug)]
+pub struct HostEmitter {
+    emitter: Emitter,
+    host: HostIx,
+    started: Timestamp,
+    stdout: Sink,
+    stderr: Sink,
+}
+
+impl HostEmitter {
+    /// Takes a piece of output: redacts, captures and emits it.
+    pub async fn output(&mut self, stream: Stream, bytes: Bytes) -> io::Result<()> {
+        let redactor = self.emitter.redactor.clone();
+        let bytes = self.sink(stream).redact.push(&redactor, bytes);
+        self.pass_on(stream, bytes).await
+    }
+
+    async fn pass_on(&mut self, stream: Stream, bytes: Bytes) -> io::Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.sink(stream).capture.push(&bytes)?;
+        self.emitter
+            .emit(Event::Output {
+                host: self.host,
+                stream,
+                bytes,
+            })
+            .await;
+        Ok(())
+    }
+
+    fn sink(&mut self, stream: Stream) -> &mut Sink {
+        match stream {
+            Stream::Stdout => &mut self.stdout,
+            Stream::Stderr => &mut self.stderr,
+        }
+    }
+
+    /// Ends the host: emits `HostFinished` and gives the result back.
+    pub async fn finish(mut self, end: HostEnd) -> Arc<HostResult> {
+        let mut error = end.error;
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            let rest = self.sink(stream).redact.finish();
+            if let Err(failure) = self.pass_on(stream, rest).await {
+                tracing::error!(%failure, "an output could not be kept");
+            }
+        }
+        if let Some(error) = &mut error {
+            error.message = self.emitter.redactor.text(&error.message).into_owned();
+        }
+        let result = Arc::new(HostResult {
+            outcome: end.outcome,
+            exit: end.exit,
+            signal: end.signal,
+            stdout: self.stdout.capture.finish(),
+            stderr: self.stderr.capture.finish(),
+            encoding: end.encoding,
+            started: self.started,
+            duration: end.duration,
+            attempts: end.attempts,
+            error,
+            timings: end.timings,
+        });
+        self.emitter
+            .emit(Event::HostFinished(self.host, result.clone()))
+            .await;
+        result
+    }
+}

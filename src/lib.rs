@@ -1,0 +1,32 @@
+//! ioms: an agentless fleet orchestrator. The modules, in the order a reader should meet them:
+//!
+//! - [`base`]: what knows nothing of fleets: ids, clock, secrets, text, digests, YAML, diagnostics
+//! - [`event`]: what a run says, as one stream of typed events; the redactor; error kinds
+//! - [`inventory`]: hosts, groups, variables and patterns, from Ansible's formats
+//! - [`template`]: the strict minijinja environment
+//! - [`vault`]: Ansible vault files and values, decrypted when used
+//! - [`config`]: settings, each with the place it came from
+//! - [`target`]: host variables, flags and `ssh_config`, resolved into a [`target::Target`]
+//! - [`shell`]: how to say things to a host; pure, knows no transport
+//! - [`transport`]: how bytes get to a host and back
+//! - [`engine`]: fans a job out over hosts and emits events
+//! - [`store`]: the run journal and the database
+//! - [`report`]: what people and machines read; consumes events
+//! - [`cli`]: one file a verb
+//!
+//! What says *what to do* opens no connection; what *does it* never prints. The direction of
+//! dependencies is held by `tests/it/architecture.rs`; `docs/architecture.md` has the picture.
+
+pub mod base;
+pub mod cli;
+pub mod config;
+pub mod engine;
+pub mod event;
+pub mod inventory;
+pub mod report;
+pub mod shell;
+pub mod store;
+pub mod target;
+pub mod template;
+pub mod transport;
+pub mod vault;

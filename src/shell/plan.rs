@@ -1,0 +1,57 @@
+//! What shall happen on a host, before it is said in any shell's words.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+/// One piece of work, the same for all hosts of a job.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// What to do.
+    pub command: Command,
+    /// Variables for it, in order. Values may be secret: they travel on standard input only.
+    pub env: Vec<(String, String)>,
+    /// The folder to do it in.
+    pub chdir: Option<String>,
+    /// With a terminal.
+    pub tty: bool,
+    /// What the command reads.
+    pub stdin: Stdin,
+}
+
+/// What to do.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// A line for the account's login shell, as ssh hands it over.
+    Line(String),
+    /// A program and its arguments, each to arrive as it is.
+    Words(Vec<String>),
+    /// A script that travels along, is put into a private folder, run and removed.
+    Script(Arc<Script>),
+    /// Nothing but to show that a shell answers.
+    Ping,
+}
+
+/// A script of the user's.
+#[derive(Debug, Clone)]
+pub struct Script {
+    /// Its file name: the ending may choose the interpreter.
+    pub name: String,
+    /// Its content.
+    pub body: Bytes,
+    /// Its arguments.
+    pub args: Vec<String>,
+}
+
+/// What a command reads on standard input.
+#[derive(Debug, Clone, Default)]
+pub enum Stdin {
+    /// Nothing.
+    #[default]
+    Empty,
+    /// These bytes, for every host.
+    Bytes(Bytes),
+    /// This file of the controller, read for each host as it goes.
+    File(PathBuf),
+}

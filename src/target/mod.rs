@@ -1,0 +1,11 @@
+//! All that is needed to reach a host for one piece of work. These types are the interface between
+//! what is known of a host (variables, flags, `ssh_config`) and the transports.
+
+pub mod types;
+pub mod variables;
+
+pub use types::{
+    Agent, Algorithms, Become, BecomeMethod, HostKeyMode, ShellKind, SshOptions, SshTarget, Target,
+    Via,
+};
+pub use variables::{Resolved, Variables};

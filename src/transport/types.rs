@@ -1,0 +1,101 @@
+//! The traits every transport fills.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::event::{HostError, Stream, Timings};
+use crate::target::Target;
+
+/// Opens connections of one kind.
+#[async_trait]
+pub trait Transport: Send + Sync {
+    /// Connects, checks the host's identity and logs in, once, within the target's connect
+    /// time-out. Whether a failure is worth another try is told by [`HostError::kind`]
+    /// (`Reset` is).
+    async fn connect(&self, target: &Target) -> Result<Arc<dyn Connection>, HostError>;
+}
+
+/// One authenticated channel to one host; many commands may run on it at once.
+#[async_trait]
+pub trait Connection: Send + Sync {
+    /// Starts one command.
+    async fn exec(&self, request: ExecRequest) -> Result<Process, HostError>;
+
+    /// How long it took to get in.
+    fn timings(&self) -> Timings;
+
+    /// Whether it is known to be dead.
+    fn is_closed(&self) -> bool;
+
+    /// Says goodbye. Dropping it does the same without waiting.
+    async fn close(&self);
+}
+
+/// A command to start.
+#[derive(Debug, Clone)]
+pub struct ExecRequest {
+    /// The command line, as the host's login shell gets it.
+    pub command: Bytes,
+    /// A terminal, where the transport has one.
+    pub pty: Option<Pty>,
+}
+
+/// A terminal for a command. Echo is off, so that what we write does not come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pty {
+    /// Columns.
+    pub columns: u16,
+    /// Rows.
+    pub rows: u16,
+}
+
+/// A running command: what goes in and what comes out, usable at the same time.
+pub struct Process {
+    /// Standard input.
+    pub input: Box<dyn Input>,
+    /// Standard output and error, and the end.
+    pub output: Box<dyn Output>,
+}
+
+/// A command's standard input.
+#[async_trait]
+pub trait Input: Send {
+    /// Writes all of it; waits while the host takes no more.
+    async fn write(&mut self, bytes: Bytes) -> Result<(), HostError>;
+
+    /// Ends the input.
+    async fn close(&mut self) -> Result<(), HostError>;
+}
+
+/// A command's output.
+#[async_trait]
+pub trait Output: Send {
+    /// The next thing that happens. Safe to drop half-way: nothing is lost.
+    async fn next(&mut self) -> OutputEvent;
+
+    /// Lets go of the command: closes the channel. (That ends nothing on the host.)
+    async fn close(&mut self);
+}
+
+/// What happens to a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OutputEvent {
+    /// Output.
+    Data(Stream, Bytes),
+    /// The command is over; output may still follow.
+    Exit(Exit),
+    /// No more output will come, and nothing else. After [`OutputEvent::Exit`] the normal end;
+    /// without one the connection was lost.
+    Closed,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exit {
+    /// With a status.
+    Status(i32),
+    /// By a signal, without `SIG`: `TERM`.
+    Signal(String),
+}
