@@ -1,1 +1,3 @@
-//! it
+//! End-to-end tests, one file a feature.
+
+mod architecture;
