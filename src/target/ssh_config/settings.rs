@@ -40,7 +40,7 @@ pub struct Settings(Vec<Setting>);
 impl Settings {
     /// Sets a value, unless an earlier one stands; files of keys and certificates gather.
     pub fn set(&mut self, keyword: &'static Keyword, words: &[String], place: &str) {
-        // OpenSSH: whichever of the two comes first rules out the other.
+        // OpenSSH: whichever of the two comes first rules out the other, unless it says `none`.
         let rivals: &[&str] = match keyword.name {
             "IdentityFile" | "CertificateFile" => &[],
             "ProxyJump" | "ProxyCommand" => &["ProxyJump", "ProxyCommand"],
@@ -53,7 +53,11 @@ impl Settings {
                 .any(|old| old.keyword == keyword && old.words == words);
         if keyword.class != Class::Harmless
             && !gathered
-            && !rivals.iter().any(|rival| self.get(rival).is_some())
+            && !rivals.iter().any(|rival| {
+                self.get(rival).is_some_and(|old| {
+                    old.keyword == keyword || !old.first().eq_ignore_ascii_case("none")
+                })
+            })
         {
             self.0.push(Setting {
                 keyword,
