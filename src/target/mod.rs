@@ -15,3 +15,6 @@ pub use types::{
     Via,
 };
 pub use variables::{Resolved, Variables};
+
+#[cfg(test)]
+mod resolve_tests;
