@@ -97,3 +97,39 @@ pub fn names(property: Property) -> &'static [&'static str] {
         Property::LegacyCrypto => &["legacy_crypto"],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_lists_the_names() {
+        let docs = include_str!("../../docs/variables.md");
+        for property in [
+            Property::Address,
+            Property::Port,
+            Property::User,
+            Property::Password,
+            Property::PrivateKey,
+            Property::Connection,
+            Property::ConnectTimeout,
+            Property::HostKeyChecking,
+            Property::ShellType,
+            Property::SshArgs,
+            Property::SshCommonArgs,
+            Property::SshExtraArgs,
+            Property::Become,
+            Property::BecomeUser,
+            Property::BecomeMethod,
+            Property::BecomePassword,
+            Property::BecomeExe,
+            Property::BecomeFlags,
+            Property::Tmpdir,
+            Property::OutputEncoding,
+            Property::LegacyCrypto,
+        ] {
+            let line = format!("- `{}`\n", names(property).join("`, `"));
+            assert!(docs.contains(&line), "docs/variables.md lacks: {line}");
+        }
+    }
+}

@@ -26,7 +26,7 @@ impl SshArgs {
             let (dash, letter) = (letters.next(), letters.next());
             let inline = letters.as_str();
             let letter = match (dash, letter) {
-                // Compression, no terminal, quiet, verbose, IPv4 aside: nothing that matters here.
+                // Compression, terminals, loudness, X11: nothing of ours depends on them.
                 (Some('-'), Some('C' | 'T' | 'q' | 'v' | 'x' | 'a')) => continue,
                 (Some('-'), Some(letter @ ('o' | 'J' | 'F' | 'i' | 'p' | 'l'))) => letter,
                 _ => {

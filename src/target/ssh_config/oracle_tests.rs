@@ -125,9 +125,9 @@ fn we_read_configurations_as_openssh_does() {
                     }
                 }
                 if *key == "identitiesonly" {
-                    theirs
-                        .iter_mut()
-                        .for_each(|value| *value = value.replace("true", "yes"));
+                    for value in &mut theirs {
+                        *value = value.replace("true", "yes");
+                    }
                 }
                 assert_eq!(ours, theirs, "config {number}, {host}, {key}:\n{text}");
             }
