@@ -6,6 +6,7 @@ mod globals;
 mod verbs;
 
 pub mod config_show;
+pub mod connection;
 pub mod db;
 pub mod history;
 pub mod hostkeys;

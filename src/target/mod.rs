@@ -1,11 +1,20 @@
 //! All that is needed to reach a host for one piece of work. These types are the interface between
 //! what is known of a host (variables, flags, `ssh_config`) and the transports.
 
+pub mod names;
+mod options;
+pub mod resolve;
+mod ssh_args;
+pub mod ssh_config;
 pub mod types;
 pub mod variables;
 
+pub use resolve::{Defaults, FlagLost, Flags, Resolver};
 pub use types::{
     Agent, Algorithms, Become, BecomeMethod, HostKeyMode, ShellKind, SshOptions, SshTarget, Target,
     Via,
 };
 pub use variables::{Resolved, Variables};
+
+#[cfg(test)]
+mod resolve_tests;

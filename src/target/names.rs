@@ -1,0 +1,135 @@
+//! The one table of connection variables: their names, the strongest first.
+
+/// What a variable decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are the variables'")]
+pub enum Property {
+    Address,
+    Port,
+    User,
+    Password,
+    PrivateKey,
+    Connection,
+    ConnectTimeout,
+    HostKeyChecking,
+    ShellType,
+    SshArgs,
+    SshCommonArgs,
+    SshExtraArgs,
+    Become,
+    BecomeUser,
+    BecomeMethod,
+    BecomePassword,
+    BecomeExe,
+    BecomeFlags,
+    Tmpdir,
+    OutputEncoding,
+    LegacyCrypto,
+}
+
+/// The names of a property. Ours start with `ioms_`: `port` or `user` alone often belong to the
+/// application that an inventory describes.
+pub fn names(property: Property) -> &'static [&'static str] {
+    match property {
+        Property::Address => &["ioms_address", "ansible_host", "ansible_ssh_host"],
+        Property::Port => &["ioms_port", "ansible_port", "ansible_ssh_port"],
+        Property::User => &["ioms_user", "ansible_user", "ansible_ssh_user"],
+        Property::Password => &[
+            "ioms_password",
+            "ansible_password",
+            "ansible_ssh_pass",
+            "ansible_ssh_password",
+        ],
+        Property::PrivateKey => &[
+            "ioms_private_key_file",
+            "ansible_ssh_private_key_file",
+            "ansible_private_key_file",
+        ],
+        Property::Connection => &["ioms_connection", "ansible_connection"],
+        Property::ConnectTimeout => &[
+            "ioms_connect_timeout",
+            "ansible_ssh_timeout",
+            "ansible_timeout",
+        ],
+        Property::HostKeyChecking => &[
+            "ioms_host_key",
+            "ansible_ssh_host_key_checking",
+            "ansible_host_key_checking",
+        ],
+        Property::ShellType => &["ioms_shell_type", "ansible_shell_type"],
+        Property::SshArgs => &["ioms_ssh_args", "ansible_ssh_args"],
+        Property::SshCommonArgs => &["ioms_ssh_common_args", "ansible_ssh_common_args"],
+        Property::SshExtraArgs => &["ioms_ssh_extra_args", "ansible_ssh_extra_args"],
+        Property::Become => &[
+            "ioms_become",
+            "ansible_become",
+            "ansible_sudo",
+            "ansible_su",
+        ],
+        Property::BecomeUser => &[
+            "ioms_become_user",
+            "ansible_become_user",
+            "ansible_sudo_user",
+            "ansible_su_user",
+        ],
+        Property::BecomeMethod => &["ioms_become_method", "ansible_become_method"],
+        Property::BecomePassword => &[
+            "ioms_become_password",
+            "ansible_become_password",
+            "ansible_become_pass",
+            "ansible_sudo_pass",
+            "ansible_su_pass",
+        ],
+        Property::BecomeExe => &[
+            "ioms_become_exe",
+            "ansible_become_exe",
+            "ansible_sudo_exe",
+            "ansible_su_exe",
+        ],
+        Property::BecomeFlags => &[
+            "ioms_become_flags",
+            "ansible_become_flags",
+            "ansible_sudo_flags",
+            "ansible_su_flags",
+        ],
+        Property::Tmpdir => &["ioms_tmpdir", "ansible_remote_tmp"],
+        Property::OutputEncoding => &["output_encoding"],
+        Property::LegacyCrypto => &["legacy_crypto"],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_lists_the_names() {
+        let docs = include_str!("../../docs/variables.md");
+        for property in [
+            Property::Address,
+            Property::Port,
+            Property::User,
+            Property::Password,
+            Property::PrivateKey,
+            Property::Connection,
+            Property::ConnectTimeout,
+            Property::HostKeyChecking,
+            Property::ShellType,
+            Property::SshArgs,
+            Property::SshCommonArgs,
+            Property::SshExtraArgs,
+            Property::Become,
+            Property::BecomeUser,
+            Property::BecomeMethod,
+            Property::BecomePassword,
+            Property::BecomeExe,
+            Property::BecomeFlags,
+            Property::Tmpdir,
+            Property::OutputEncoding,
+            Property::LegacyCrypto,
+        ] {
+            let line = format!("- `{}`\n", names(property).join("`, `"));
+            assert!(docs.contains(&line), "docs/variables.md lacks: {line}");
+        }
+    }
+}

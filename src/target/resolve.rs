@@ -1,0 +1,523 @@
+//! From a host's variables, the flags, the settings and `ssh_config` to its [`Target`]. Sources, the
+//! strongest first: `ssh_args`, variables (`-e` before all), flags, settings, further SSH arguments,
+//! `ssh_config`. Opens no connection.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::Hash;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::names::{Property, names};
+use super::options::{address, options};
+use super::ssh_args::SshArgs;
+use super::ssh_config::{Lookup, Settings, SshConfig, SshConfigError};
+use super::{
+    Become, BecomeMethod, HostKeyMode, ShellKind, SshOptions, SshTarget, Target, Variables, Via,
+};
+use crate::base::secret::Secret;
+use crate::base::value::Value;
+use crate::event::{ErrorKind, HostError};
+
+/// What the command line says; variables are stronger.
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs, reason = "the names are the flags'")]
+pub struct Flags {
+    pub user: Option<String>,
+    pub password: Option<Secret>,
+    pub private_key: Option<String>,
+    pub connection: Option<String>,
+    pub connect_timeout: Option<Duration>,
+    pub host_key: Option<HostKeyMode>,
+    pub r#become: bool,
+    pub become_user: Option<String>,
+    pub become_method: Option<String>,
+    pub become_password: Option<Secret>,
+    pub ssh_common_args: Option<String>,
+    pub ssh_extra_args: Option<String>,
+}
+
+/// The settings; the flags are stronger.
+#[derive(Debug, Clone)]
+pub struct Defaults {
+    /// What flags leave open.
+    pub flags: Flags,
+    /// `ssh_args`.
+    pub ssh_args: Option<String>,
+    /// For each attempt at connecting, where nothing else says.
+    pub connect_timeout: Duration,
+}
+
+/// A flag that a stronger source beat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlagLost {
+    /// `--user`.
+    pub flag: &'static str,
+    /// The place that beat it first.
+    pub origin: String,
+}
+
+/// Resolves hosts; shared by all threads of a run.
+#[derive(Debug)]
+pub struct Resolver {
+    flags: Flags,
+    defaults: Defaults,
+    config: Arc<SshConfig>,
+    configs: Mutex<HashMap<PathBuf, Arc<SshConfig>>>,
+    options: Mutex<HashSet<Arc<SshOptions>>>,
+    jumps: Mutex<HashSet<Arc<SshTarget>>>,
+    lost: Mutex<BTreeMap<&'static str, String>>,
+}
+
+fn intern<T: Eq + Hash>(pool: &Mutex<HashSet<Arc<T>>>, value: T) -> Arc<T> {
+    let mut pool = pool.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = pool.get(&value) {
+        return Arc::clone(known);
+    }
+    let value = Arc::new(value);
+    pool.insert(Arc::clone(&value));
+    value
+}
+
+fn failed(error: &SshConfigError) -> HostError {
+    let kind = if error.unsupported {
+        ErrorKind::Unsupported
+    } else {
+        ErrorKind::Arguments
+    };
+    HostError::new(kind, error.to_string())
+}
+
+/// A variable found, as text.
+struct Found {
+    text: String,
+    origin: String,
+}
+
+impl Resolver {
+    /// A resolver for one run.
+    pub fn new(flags: Flags, defaults: Defaults, config: SshConfig) -> Self {
+        Self {
+            flags,
+            defaults,
+            config: Arc::new(config),
+            configs: Mutex::default(),
+            options: Mutex::default(),
+            jumps: Mutex::default(),
+            lost: Mutex::default(),
+        }
+    }
+
+    /// The flags that variables beat, each once.
+    pub fn lost_flags(&self) -> Vec<FlagLost> {
+        let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        lost.iter()
+            .map(|(flag, origin)| FlagLost {
+                flag,
+                origin: origin.clone(),
+            })
+            .collect()
+    }
+
+    /// The target of a host.
+    pub fn resolve(&self, host: &Arc<str>, vars: &dyn Variables) -> Result<Arc<Target>, HostError> {
+        let connection = self.pick(vars, Property::Connection, "--connection", |flags| {
+            flags.connection.clone()
+        })?;
+        let via = match connection
+            .as_ref()
+            .map_or("ssh", |found| found.text.as_str())
+        {
+            "ssh" | "smart" | "paramiko" | "paramiko_ssh" | "ansible.builtin.ssh" => {
+                Via::Ssh(self.ssh(host, vars)?)
+            }
+            "local" | "ansible.builtin.local" => Via::Local,
+            other => {
+                let later = if matches!(other, "winrm" | "psrp") {
+                    ": it comes with a later version"
+                } else {
+                    ""
+                };
+                return Err(HostError::new(
+                    ErrorKind::Unsupported,
+                    format!("the connection `{other}` is not supported{later}"),
+                ));
+            }
+        };
+        let shell = match get(vars, Property::ShellType)?
+            .as_ref()
+            .map(|found| found.text.as_str())
+        {
+            None | Some("sh" | "bash" | "dash" | "ksh" | "zsh" | "csh" | "fish") => {
+                ShellKind::Posix
+            }
+            Some("powershell" | "pwsh") => ShellKind::Powershell,
+            Some("cmd") => ShellKind::Cmd,
+            Some(other) => {
+                return Err(HostError::new(
+                    ErrorKind::Arguments,
+                    format!("`{other}` is no shell type: write sh, powershell or cmd"),
+                ));
+            }
+        };
+        let encoding = get(vars, Property::OutputEncoding)?
+            .map(|found| {
+                crate::base::text::encoding(&found.text).ok_or_else(|| {
+                    wrong(
+                        Property::OutputEncoding,
+                        &found,
+                        "an encoding like gbk or utf-8",
+                    )
+                })
+            })
+            .transpose()?;
+        let tmpdir = get(vars, Property::Tmpdir)?.map(|found| found.text);
+        Ok(Arc::new(Target {
+            host: Arc::clone(host),
+            via,
+            shell,
+            r#become: self.escalation(vars)?,
+            encoding,
+            tmpdir,
+        }))
+    }
+
+    /// A variable, else the flag, else the setting; notes a flag that lost.
+    fn pick(
+        &self,
+        vars: &dyn Variables,
+        property: Property,
+        name: &'static str,
+        flag: impl Fn(&Flags) -> Option<String>,
+    ) -> Result<Option<Found>, HostError> {
+        let mine = flag(&self.flags);
+        if let Some(found) = get(vars, property)? {
+            if mine.is_some_and(|mine| mine != found.text) {
+                self.lost
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .entry(name)
+                    .or_insert_with(|| found.origin.clone());
+            }
+            return Ok(Some(found));
+        }
+        let fallback = || {
+            flag(&self.defaults.flags).map(|text| Found {
+                text,
+                origin: "settings".to_owned(),
+            })
+        };
+        Ok(mine
+            .map(|text| Found {
+                text,
+                origin: name.to_owned(),
+            })
+            .or_else(fallback))
+    }
+
+    fn escalation(&self, vars: &dyn Variables) -> Result<Option<Become>, HostError> {
+        let wanted = self.pick(vars, Property::Become, "--become", |flags| {
+            flags.r#become.then(|| "true".to_owned())
+        })?;
+        if !wanted
+            .map(|found| boolean(Property::Become, &found))
+            .transpose()?
+            .unwrap_or(false)
+        {
+            return Ok(None);
+        }
+        let method = self.pick(vars, Property::BecomeMethod, "--become-method", |flags| {
+            flags.become_method.clone()
+        })?;
+        let method = match method.as_ref().map_or("sudo", |found| found.text.as_str()) {
+            "sudo" => BecomeMethod::Sudo,
+            "su" => BecomeMethod::Su,
+            "doas" => BecomeMethod::Doas,
+            "runas" => BecomeMethod::Runas,
+            other => {
+                return Err(HostError::new(
+                    ErrorKind::Unsupported,
+                    format!(
+                        "the become method `{other}` is not supported: write sudo, su, doas or runas"
+                    ),
+                ));
+            }
+        };
+        let user = self.pick(vars, Property::BecomeUser, "--become-user", |flags| {
+            flags.become_user.clone()
+        })?;
+        let password = secret(vars, Property::BecomePassword)?;
+        let flags = get(vars, Property::BecomeFlags)?
+            .map(|found| {
+                super::ssh_config::words(&found.text)
+                    .map_err(|message| wrong(Property::BecomeFlags, &found, &message))
+            })
+            .transpose()?;
+        Ok(Some(Become {
+            method,
+            user: user.map_or_else(|| "root".to_owned(), |found| found.text),
+            password: password.or_else(|| self.flags.become_password.clone()),
+            exe: get(vars, Property::BecomeExe)?.map(|found| found.text),
+            flags: flags.unwrap_or_default(),
+        }))
+    }
+
+    fn ssh(&self, host: &Arc<str>, vars: &dyn Variables) -> Result<Arc<SshTarget>, HostError> {
+        let (preset, config) = self.preset(vars)?;
+        let name =
+            get(vars, Property::Address)?.map_or_else(|| host.to_string(), |found| found.text);
+        let legacy = get(vars, Property::LegacyCrypto)?
+            .map(|found| boolean(Property::LegacyCrypto, &found))
+            .transpose()?;
+        let mut target = self.evaluate(&config, &name, preset, legacy.unwrap_or(false), &[])?;
+        target.password = secret(vars, Property::Password)?.or_else(|| self.flags.password.clone());
+        Ok(Arc::new(target))
+    }
+
+    /// What ssh's command line would say, in Ansible's order.
+    fn preset(&self, vars: &dyn Variables) -> Result<(Settings, Arc<SshConfig>), HostError> {
+        let mut preset = Settings::default();
+        let mut config = Arc::clone(&self.config);
+        let mut arguments =
+            |found: Option<Found>, preset: &mut Settings| -> Result<(), HostError> {
+                let Some(found) = found else { return Ok(()) };
+                let args = SshArgs::parse(&found.text, &found.origin, preset)
+                    .map_err(|error| failed(&error))?;
+                if let Some(path) = args.config {
+                    config = self.file(&path)?;
+                }
+                Ok(())
+            };
+        let default_args = || {
+            self.defaults.ssh_args.clone().map(|text| Found {
+                text,
+                origin: "setting ssh_args".to_owned(),
+            })
+        };
+        arguments(
+            get(vars, Property::SshArgs)?.or_else(default_args),
+            &mut preset,
+        )?;
+        if let Some(found) = self.pick(vars, Property::HostKeyChecking, "--host-key", |flags| {
+            flags.host_key.map(mode_name)
+        })? {
+            let value = match found.text.as_str() {
+                "accept-new" | "off" => found.text.clone(),
+                "strict" => "yes".to_owned(),
+                _ => (if boolean(Property::HostKeyChecking, &found)? {
+                    "yes"
+                } else {
+                    "no"
+                })
+                .to_owned(),
+            };
+            preset.put("StrictHostKeyChecking", value, &found.origin);
+        }
+        let timeout = |flags: &Flags| {
+            flags
+                .connect_timeout
+                .map(|time| time.as_secs().max(1).to_string())
+        };
+        let plain = [
+            ("Port", get(vars, Property::Port)?),
+            (
+                "IdentityFile",
+                self.pick(vars, Property::PrivateKey, "--private-key", |flags| {
+                    flags.private_key.clone()
+                })?,
+            ),
+            (
+                "User",
+                self.pick(vars, Property::User, "--user", |flags| flags.user.clone())?,
+            ),
+            (
+                "ConnectTimeout",
+                self.pick(vars, Property::ConnectTimeout, "--connect-timeout", timeout)?,
+            ),
+        ];
+        for (keyword, found) in plain {
+            if let Some(found) = found {
+                preset.put(keyword, found.text, &found.origin);
+            }
+        }
+        arguments(
+            self.pick(
+                vars,
+                Property::SshCommonArgs,
+                "--ssh-common-args",
+                |flags| flags.ssh_common_args.clone(),
+            )?,
+            &mut preset,
+        )?;
+        arguments(
+            self.pick(vars, Property::SshExtraArgs, "--ssh-extra-args", |flags| {
+                flags.ssh_extra_args.clone()
+            })?,
+            &mut preset,
+        )?;
+        Ok((preset, config))
+    }
+
+    fn file(&self, path: &Path) -> Result<Arc<SshConfig>, HostError> {
+        let mut files = self.configs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = files.get(path) {
+            return Ok(Arc::clone(known));
+        }
+        let config = SshConfig::load_file(Arc::clone(self.config.local()), path)
+            .map_err(|error| failed(&error))?;
+        let config = Arc::new(config);
+        files.insert(path.to_owned(), Arc::clone(&config));
+        Ok(config)
+    }
+
+    fn evaluate(
+        &self,
+        config: &Arc<SshConfig>,
+        name: &str,
+        preset: Settings,
+        legacy: bool,
+        on_the_way: &[&str],
+    ) -> Result<SshTarget, HostError> {
+        let settings = config
+            .evaluate(Lookup {
+                name: name.to_owned(),
+                preset,
+            })
+            .map_err(|error| failed(&error))?;
+        let local = config.local();
+        let reached = address(&settings, name, local).map_err(|error| failed(&error))?;
+        let options = options(
+            &settings,
+            &reached.tokens(local, name, &settings),
+            self.defaults.connect_timeout,
+            legacy,
+        )
+        .map_err(|error| failed(&error))?;
+        let mut jump: Vec<Arc<SshTarget>> = Vec::new();
+        for (index, hop) in reached.hops.iter().enumerate() {
+            if on_the_way.len() > 8 || on_the_way.contains(&hop.host.as_str()) || hop.host == name {
+                return Err(HostError::new(
+                    ErrorKind::Arguments,
+                    format!(
+                        "`ProxyJump` of `{name}` goes in a circle at `{}`: give it `ProxyJump none`",
+                        hop.host
+                    ),
+                ));
+            }
+            let mut preset = Settings::default();
+            for (keyword, value) in [
+                ("User", hop.user.clone()),
+                ("Port", hop.port.map(|port| port.to_string())),
+            ] {
+                if let Some(value) = value {
+                    preset.put(keyword, value, "ProxyJump");
+                }
+            }
+            if let Some(mode) = self.flags.host_key.or(self.defaults.flags.host_key) {
+                let value = if mode == HostKeyMode::Strict {
+                    "yes".to_owned()
+                } else {
+                    mode_name(mode)
+                };
+                preset.put("StrictHostKeyChecking", value, "--host-key");
+            }
+            if index > 0 {
+                // As `ssh -J a,b`: the way to `b` is `a`, whatever the files say.
+                preset.put("ProxyJump", "none", "ProxyJump");
+            }
+            let way: Vec<&str> = on_the_way.iter().copied().chain([name]).collect();
+            let mut target = self.evaluate(config, &hop.host, preset, legacy, &way)?;
+            if index == 0 {
+                jump.clone_from(&target.jump);
+            }
+            target.jump.clone_from(&jump);
+            jump.push(intern(&self.jumps, target));
+        }
+        Ok(SshTarget {
+            address: reached.host,
+            port: reached.port,
+            user: reached.user,
+            password: None,
+            host_key_alias: settings.text("HostKeyAlias").map(str::to_owned),
+            proxy_command: reached.proxy_command,
+            jump,
+            options: intern(&self.options, options),
+        })
+    }
+}
+
+fn mode_name(mode: HostKeyMode) -> String {
+    match mode {
+        HostKeyMode::Strict => "strict",
+        HostKeyMode::AcceptNew => "accept-new",
+        HostKeyMode::Off => "off",
+    }
+    .to_owned()
+}
+
+fn wrong(property: Property, found: &Found, expected: &str) -> HostError {
+    let name = names(property).first().copied().unwrap_or_default();
+    HostError::new(
+        ErrorKind::Arguments,
+        format!("`{name}` is wrong ({}): expected {expected}", found.origin),
+    )
+}
+
+fn boolean(property: Property, found: &Found) -> Result<bool, HostError> {
+    match found.text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" | "y" | "t" => Ok(true),
+        "false" | "no" | "off" | "0" | "n" | "f" => Ok(false),
+        _ => Err(wrong(property, found, "yes or no")),
+    }
+}
+
+/// The strongest of a property's variables: one of `-e` before all, then in the table's order.
+fn get(vars: &dyn Variables, property: Property) -> Result<Option<Found>, HostError> {
+    let mut best: Option<Found> = None;
+    for name in names(property) {
+        let Some(resolved) = vars.get(name)? else {
+            continue;
+        };
+        let extra = resolved.origin.starts_with("-e");
+        if best.is_some() && !extra {
+            continue;
+        }
+        let text = match &resolved.value {
+            Value::Null => continue,
+            Value::Bool(value) => value.to_string(),
+            Value::Int(value) => value.to_string(),
+            Value::Float(value) => value.to_string(),
+            Value::String(text) | Value::Unsafe(text) if text.is_empty() => continue,
+            Value::String(text) | Value::Unsafe(text) => text.to_string(),
+            other => {
+                return Err(HostError::new(
+                    ErrorKind::Arguments,
+                    format!(
+                        "`{name}` is {} ({}): expected text or a number",
+                        other.kind(),
+                        resolved.origin
+                    ),
+                ));
+            }
+        };
+        if resolved.secret {
+            vars.learn(&Secret::new(text.clone()));
+        }
+        best = Some(Found {
+            text,
+            origin: resolved.origin,
+        });
+        if extra {
+            break;
+        }
+    }
+    Ok(best)
+}
+
+fn secret(vars: &dyn Variables, property: Property) -> Result<Option<Secret>, HostError> {
+    let found = get(vars, property)?.map(|found| Secret::new(found.text));
+    if let Some(secret) = &found {
+        vars.learn(secret);
+    }
+    Ok(found)
+}

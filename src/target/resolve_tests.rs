@@ -1,0 +1,163 @@
+//! What hosts become, through the public interface.
+
+use std::sync::Arc;
+
+use super::ssh_config::{Local, SshConfig};
+use super::*;
+use crate::base::secret::Secret;
+use crate::base::value::Value;
+use crate::event::HostError;
+
+struct Vars(Vec<(&'static str, Value, &'static str)>);
+
+impl Variables for Vars {
+    fn get(&self, name: &str) -> Result<Option<Resolved>, HostError> {
+        Ok(self
+            .0
+            .iter()
+            .find(|(known, ..)| *known == name)
+            .map(|(_, value, origin)| Resolved {
+                value: value.clone(),
+                secret: false,
+                origin: (*origin).to_owned(),
+            }))
+    }
+    fn learn(&self, _: &Secret) {}
+}
+
+fn vars(list: &[(&'static str, &str)]) -> Vars {
+    Vars(
+        list.iter()
+            .map(|(name, value)| (*name, Value::string(value), "hosts.yml:1"))
+            .collect(),
+    )
+}
+
+fn resolver(config: &str, flags: Flags) -> Resolver {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config");
+    std::fs::write(&file, config).unwrap();
+    let config = SshConfig::load_file(Arc::new(Local::of_process()), &file).unwrap();
+    let defaults = Defaults {
+        flags: Flags::default(),
+        ssh_args: None,
+        connect_timeout: std::time::Duration::from_secs(10),
+    };
+    Resolver::new(flags, defaults, config)
+}
+
+fn ssh(resolver: &Resolver, host: &str, vars: &Vars) -> Arc<SshTarget> {
+    match &resolver.resolve(&Arc::from(host), vars).unwrap().via {
+        Via::Ssh(target) => Arc::clone(target),
+        Via::Local => panic!("local"),
+    }
+}
+
+fn error(list: &[(&'static str, &str)]) -> String {
+    let error = resolver("", Flags::default())
+        .resolve(&Arc::from("a"), &vars(list))
+        .unwrap_err();
+    format!("{}: {}", error.kind.name(), error.message)
+}
+
+#[test]
+fn variables_beat_flags_and_flags_beat_ssh_config() {
+    let flags = Flags {
+        user: Some("flag".into()),
+        ..Flags::default()
+    };
+    let resolver = resolver("Host *\n User file\n Port 2222\n", flags);
+    assert_eq!(ssh(&resolver, "a", &vars(&[])).user, "flag");
+    assert_eq!(ssh(&resolver, "a", &vars(&[])).port, 2222);
+    assert!(resolver.lost_flags().is_empty());
+    assert_eq!(
+        ssh(&resolver, "a", &vars(&[("ansible_user", "var")])).user,
+        "var"
+    );
+    assert_eq!(
+        resolver.lost_flags(),
+        [FlagLost {
+            flag: "--user",
+            origin: "hosts.yml:1".into()
+        }]
+    );
+    let extra = Vars(vec![
+        ("ioms_user", Value::string("ours"), "hosts.yml:2"),
+        ("ansible_user", Value::string("extra"), "-e"),
+    ]);
+    assert_eq!(ssh(&resolver, "a", &extra).user, "extra");
+}
+
+#[test]
+fn an_applications_own_variables_are_not_ours() {
+    let target = ssh(
+        &resolver("", Flags::default()),
+        "a",
+        &vars(&[("port", "8080"), ("user", "nginx")]),
+    );
+    assert_eq!(target.port, 22);
+    assert_ne!(target.user, "nginx");
+}
+
+#[test]
+fn jumps_are_looked_up_and_shared() {
+    let resolver = resolver(
+        "Host b1\n User jumper\n ProxyJump none\nHost *\n ProxyJump b1,x@b2:2200\n",
+        Flags::default(),
+    );
+    let (one, two) = (
+        ssh(&resolver, "a", &vars(&[])),
+        ssh(&resolver, "b", &vars(&[])),
+    );
+    assert_eq!(one.jump.len(), 2);
+    assert_eq!(
+        (one.jump[0].user.as_str(), one.jump[1].port),
+        ("jumper", 2200)
+    );
+    assert_eq!(one.jump[1].jump, [Arc::clone(&one.jump[0])]);
+    assert!(Arc::ptr_eq(&one.jump[1], &two.jump[1]));
+    assert!(Arc::ptr_eq(&one.options, &two.options));
+}
+
+#[test]
+fn ssh_arguments_are_options() {
+    let target = ssh(
+        &resolver("", Flags::default()),
+        "a",
+        &vars(&[
+            (
+                "ansible_ssh_args",
+                "-C -o ControlMaster=auto -oPort=99 -o 'ProxyCommand=nc -x p %h %p'",
+            ),
+            ("ansible_port", "1"),
+            ("ansible_host", "10.0.0.1"),
+            ("ansible_host_key_checking", "no"),
+        ]),
+    );
+    assert_eq!((target.port, target.address.as_str()), (99, "10.0.0.1"));
+    assert_eq!(target.proxy_command.as_deref(), Some("nc -x p 10.0.0.1 99"));
+    assert_eq!(target.options.host_key, HostKeyMode::Off);
+}
+
+#[test]
+fn become_takes_old_names() {
+    let target = resolver("", Flags::default())
+        .resolve(
+            &Arc::from("a"),
+            &vars(&[("ansible_sudo", "yes"), ("ansible_sudo_user", "game")]),
+        )
+        .unwrap();
+    let found = target.r#become.clone().unwrap();
+    assert_eq!(
+        (found.method, found.user.as_str()),
+        (BecomeMethod::Sudo, "game")
+    );
+}
+
+#[test]
+fn errors_name_variable_and_origin() {
+    insta::assert_snapshot!(error(&[("ansible_port", "x")]), @"arguments: hosts.yml:1: `Port x`: expected a number");
+    insta::assert_snapshot!(error(&[("ansible_become", "maybe")]), @"arguments: `ioms_become` is wrong (hosts.yml:1): expected yes or no");
+    insta::assert_snapshot!(error(&[("ansible_connection", "winrm")]), @"unsupported: the connection `winrm` is not supported: it comes with a later version");
+    insta::assert_snapshot!(error(&[("ansible_ssh_args", "-W x")]), @"unsupported: hosts.yml:1: the ssh argument `-W` is not understood: -o, -J, -F, -i, -p and -l are");
+}
