@@ -1,0 +1,105 @@
+//! The flags that say what a command gets: standard input, environment, folder, terminal.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::CliError;
+use crate::shell::{Command, Plan, Stdin};
+
+/// No larger input is taken from a pipe; a file may have any size.
+const PIPED_MAX: u64 = 256 << 20;
+
+/// What a command gets.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Command")]
+pub struct WorkArgs {
+    /// What the command reads, on every host; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub stdin: Option<PathBuf>,
+    /// Set a variable: NAME=VALUE, or NAME to pass your own on
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    pub env: Vec<String>,
+    /// The folder to work in
+    #[arg(long, value_name = "DIR")]
+    pub chdir: Option<String>,
+    /// Give it a terminal
+    #[arg(long)]
+    pub tty: bool,
+    /// The folder for scripts on the hosts [default: $TMPDIR or /tmp there]
+    #[arg(long, value_name = "DIR")]
+    pub tmpdir: Option<String>,
+    /// The shell that reads the command line: sh, cmd, powershell [default: the account's]
+    #[arg(long, value_name = "SHELL")]
+    pub shell: Option<String>,
+}
+
+impl WorkArgs {
+    /// The plan for a command. `stdin_taken`: what else reads standard input, if something does.
+    pub fn plan(&self, command: Command, stdin_taken: Option<&str>) -> Result<Plan, CliError> {
+        Ok(Plan {
+            command,
+            env: self.env.iter().map(|each| variable(each)).collect::<Result<_, _>>()?,
+            chdir: self.chdir.clone(),
+            tty: self.tty,
+            stdin: self.input(stdin_taken)?,
+        })
+    }
+
+    fn input(&self, stdin_taken: Option<&str>) -> Result<Stdin, CliError> {
+        let Some(path) = &self.stdin else { return Ok(Stdin::Empty) };
+        if path == Path::new("-") {
+            if let Some(other) = stdin_taken {
+                return Err(CliError::new(format!("--stdin - and {other} both want standard input"))
+                    .hint("give one of them a file"));
+            }
+            let mut bytes = Vec::new();
+            std::io::stdin().lock().take(PIPED_MAX + 1).read_to_end(&mut bytes)?;
+            if bytes.len() as u64 > PIPED_MAX {
+                return Err(CliError::new("standard input is larger than 256 MiB")
+                    .hint("give it as a file: --stdin FILE"));
+            }
+            return Ok(Stdin::Bytes(bytes.into()));
+        }
+        let metadata = std::fs::metadata(path)
+            .map_err(|error| CliError::new(format!("--stdin {}: {error}", path.display())))?;
+        if metadata.is_file() && metadata.len() <= 1 << 20 {
+            return Ok(Stdin::Bytes(std::fs::read(path)?.into())); // read once, shared by all hosts
+        }
+        Ok(Stdin::File(path.clone()))
+    }
+}
+
+fn variable(given: &str) -> Result<(String, String), CliError> {
+    let (name, value) = match given.split_once('=') {
+        Some((name, value)) => (name, value.to_owned()),
+        None => (
+            given,
+            std::env::var(given)
+                .map_err(|_| CliError::new(format!("--env {given}: you have no such variable")))?,
+        ),
+    };
+    let mut letters = name.chars();
+    let good = letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && letters.all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !good || value.contains('\0') {
+        return Err(CliError::new(format!("--env {name}: not a variable's name"))
+            .hint("names have letters, digits and `_`, and begin with no digit"));
+    }
+    Ok((name.to_owned(), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_given_or_passed_on() {
+        assert_eq!(variable("A=b=c").unwrap(), ("A".into(), "b=c".into()));
+        assert_eq!(variable("PATH").unwrap().0, "PATH");
+        for bad in ["1A=x", "A B=x", "=x", "IOMS_SURELY_NOT_SET", "A;rm=x"] {
+            assert!(variable(bad).is_err(), "{bad}");
+        }
+    }
+}
