@@ -23,7 +23,7 @@ pub struct Job {
 }
 
 /// Resolves a host when its turn comes, not before: secrets are decrypted only when used. Called on
-/// a blocking thread; an error is that host's.
+/// a worker thread, so it must not wait for anybody; an error is that host's.
 pub trait Targets: Send + Sync {
     /// The target of a host of the run.
     fn resolve(&self, host: HostIx) -> Result<Arc<Target>, HostError>;

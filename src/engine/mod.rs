@@ -1,6 +1,11 @@
 //! Fans a job out over hosts: who may work when, for how long, how often, and when to stop. Emits
 //! events and prints nothing.
 
+mod dispatch;
+mod drive;
+mod ending;
+mod host;
 pub mod job;
 
+pub use dispatch::run;
 pub use job::{Control, Halt, Job, Limits, Targets};

@@ -89,6 +89,11 @@ impl Emitter {
     /// Begins a host: emits `HostStarted`.
     pub async fn host(&self, host: HostIx) -> HostEmitter {
         self.emit(Event::HostStarted(host)).await;
+        self.resume(host)
+    }
+
+    /// A host whose beginning was said already, or that never begins: only its end is emitted.
+    pub fn resume(&self, host: HostIx) -> HostEmitter {
         let sink = |stream: &str| Sink {
             redact: StreamRedactor::default(),
             capture: Capture::new(self.limits.clone(), format!("{}.{stream}", host.0)),

@@ -1,6 +1,11 @@
 //! How to say things to a host: quoting, environment, become, and reading what comes back. Pure:
 //! turns a [`Plan`] into bytes to send and bytes received into what they mean; knows no transport.
 
+pub mod conversation;
 pub mod plan;
+pub mod posix;
+pub mod quote;
 
+pub use conversation::{Conversation, Failure, Step};
 pub use plan::{Command, Plan, Script, Stdin};
+pub use posix::{Escalation, Method};

@@ -55,3 +55,14 @@ pub enum Stdin {
     /// This file of the controller, read for each host as it goes.
     File(PathBuf),
 }
+
+impl Stdin {
+    /// Whether the command reads nothing.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Empty => true,
+            Self::Bytes(bytes) => bytes.is_empty(),
+            Self::File(_) => false,
+        }
+    }
+}

@@ -1,10 +1,11 @@
 //! How bytes get to a host and back: `exec` of one command, and `probe`; nothing else. A transport
 //! knows no quoting and no scripts; what is said over it is made in `shell` and driven by `engine`.
 
+pub mod local;
 pub mod pool;
 pub mod types;
 
 pub use pool::Pool;
 pub use types::{
-    Connection, ExecRequest, Exit, Input, Output, OutputEvent, Process, Pty, Transport,
+    Connection, Connections, ExecRequest, Exit, Input, Output, OutputEvent, Process, Pty, Transport,
 };

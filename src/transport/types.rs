@@ -17,6 +17,17 @@ pub trait Transport: Send + Sync {
     async fn connect(&self, target: &Target) -> Result<Arc<dyn Connection>, HostError>;
 }
 
+/// Lends connections to whoever works on hosts; the pool, or a double of it.
+#[async_trait]
+pub trait Connections: Send + Sync {
+    /// A connection to the target: a living one, or a new one. Resets while connecting are tried
+    /// again here.
+    async fn get(&self, target: &Arc<Target>) -> Result<Arc<dyn Connection>, HostError>;
+
+    /// The caller is done with the target for this run: its connection may be closed.
+    async fn done(&self, target: &Arc<Target>);
+}
+
 /// One authenticated channel to one host; many commands may run on it at once.
 #[async_trait]
 pub trait Connection: Send + Sync {

@@ -70,7 +70,10 @@ fn rooms(line: &str) -> Vec<String> {
             names
                 .into_iter()
                 .map(|name| {
-                    name.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+                    name.trim()
+                        .chars()
+                        .take_while(|c| c.is_alphanumeric() || *c == '_')
+                        .collect()
                 })
                 .collect::<Vec<String>>()
         })
@@ -104,7 +107,11 @@ fn each_foreign_crate_is_known_in_one_room() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut broken = Vec::new();
     for file in sources(&src) {
-        let place = file.strip_prefix(&src).unwrap().to_string_lossy().into_owned();
+        let place = file
+            .strip_prefix(&src)
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
         for line in code(&file) {
             for (name, room) in CRATES {
                 if line.contains(&format!("{name}::")) && !place.starts_with(room) {
@@ -119,11 +126,15 @@ fn each_foreign_crate_is_known_in_one_room() {
 #[test]
 fn every_file_says_what_it_is_for() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mute: Vec<String> = [root.join("src"), root.join("tests/fleet/src"), root.join("tests/it")]
-        .iter()
-        .flat_map(|folder| sources(folder))
-        .filter(|file| !fs::read_to_string(file).unwrap().starts_with("//!"))
-        .map(|file| file.display().to_string())
-        .collect();
+    let mute: Vec<String> = [
+        root.join("src"),
+        root.join("tests/fleet/src"),
+        root.join("tests/it"),
+    ]
+    .iter()
+    .flat_map(|folder| sources(folder))
+    .filter(|file| !fs::read_to_string(file).unwrap().starts_with("//!"))
+    .map(|file| file.display().to_string())
+    .collect();
     assert!(mute.is_empty(), "{}", mute.join("\n"));
 }

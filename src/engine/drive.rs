@@ -1,0 +1,472 @@
+//! Drives one command: moves bytes between a conversation and a process, keeps the time, and ends
+//! the command when its time is up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::AsyncReadExt as _;
+use tokio::time::{Instant, sleep_until};
+
+use super::ending;
+use super::host::{Activity, stopped};
+use super::job::{Control, Limits};
+use crate::base::secret::Secret;
+use crate::event::{ErrorKind, HostEmitter, HostError, Outcome, Stopped, Stream};
+use crate::shell::{Conversation, Escalation, Failure, Plan, Stdin, Step};
+use crate::target::Target;
+use crate::transport::{
+    Connection, Connections, ExecRequest, Exit, Input, OutputEvent, Process, Pty,
+};
+
+/// How long output is read after a command has exited while children in the background hold it.
+const AFTER_EXIT: Duration = Duration::from_secs(2);
+
+/// How long the host may take from login to the hello of a shell, and sudo to its own.
+const BEFORE_START: Duration = Duration::from_secs(60);
+
+/// How much of a file is read for a host at once.
+const CHUNK: usize = 64 * 1024;
+
+/// How a host's work ended.
+#[derive(Debug)]
+pub(super) struct End {
+    pub(super) outcome: Outcome,
+    pub(super) exit: Option<i32>,
+    pub(super) signal: Option<String>,
+    pub(super) error: Option<HostError>,
+    /// Whether the command had been started.
+    pub(super) started: bool,
+}
+
+impl End {
+    fn with(outcome: Outcome, error: HostError) -> Self {
+        Self {
+            outcome,
+            exit: None,
+            signal: None,
+            error: Some(error),
+            started: false,
+        }
+    }
+
+    /// An error that is no matter of reaching the host.
+    pub(super) fn failed(error: HostError) -> Self {
+        Self::with(Outcome::Failed, error)
+    }
+
+    /// No connection: unreachable, but for what is wrong on our side of it.
+    pub(super) fn unreachable(error: HostError) -> Self {
+        match error.kind {
+            ErrorKind::LocalIo
+            | ErrorKind::Unsupported
+            | ErrorKind::Arguments
+            | ErrorKind::Template => Self::failed(error),
+            _ => Self::with(Outcome::Unreachable, error),
+        }
+    }
+
+    /// The run was stopped; `survivor` says what could not be ended.
+    pub(super) fn halted(why: Stopped, survivor: Option<String>) -> Self {
+        let (outcome, kind, message) = match why {
+            Stopped::Deadline => (
+                Outcome::TimedOut,
+                ErrorKind::Deadline,
+                "the run's deadline passed",
+            ),
+            Stopped::Gate => (
+                Outcome::Cancelled,
+                ErrorKind::Gate,
+                "too many hosts had failed",
+            ),
+            Stopped::Denied => (
+                Outcome::Cancelled,
+                ErrorKind::Denied,
+                "the command is denied",
+            ),
+            Stopped::Interrupted | Stopped::Terminated => (
+                Outcome::Cancelled,
+                ErrorKind::Interrupted,
+                "the run was stopped",
+            ),
+        };
+        Self::with(
+            outcome,
+            with_survivor(HostError::new(kind, message), survivor),
+        )
+    }
+}
+
+fn with_survivor(mut error: HostError, survivor: Option<String>) -> HostError {
+    if let Some(survivor) = survivor {
+        error.message = format!("{}; {survivor}", error.message);
+    }
+    error
+}
+
+/// What one command needs.
+pub(super) struct Drive<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) limits: &'a Limits,
+    pub(super) connections: &'a Arc<dyn Connections>,
+    pub(super) connection: &'a Arc<dyn Connection>,
+    pub(super) target: &'a Arc<Target>,
+    pub(super) activity: &'a Arc<Activity>,
+    pub(super) halt: &'a mut Control,
+    pub(super) output: &'a mut HostEmitter,
+}
+
+/// What the loop knows.
+struct Progress {
+    started: Option<Instant>,
+    last_output: Instant,
+    exit: Option<(Exit, Instant)>,
+    waiting_since: Instant,
+}
+
+/// Why the loop stopped.
+enum Stop {
+    /// No more output will come.
+    Closed,
+    /// It could not be started.
+    Failed(Failure),
+    Timeout,
+    Idle,
+    NoHello,
+    Halted(Stopped),
+    LocalIo(std::io::Error),
+}
+
+impl Drive<'_> {
+    /// Runs the plan's command to its end.
+    pub(super) async fn run(mut self, escalation: Option<(Escalation, Option<Secret>)>) -> End {
+        let mark = mark();
+        let mut conversation =
+            Conversation::new(self.plan, escalation, self.target.tmpdir.as_deref(), &mark);
+        let request = ExecRequest {
+            command: conversation.command(),
+            pty: conversation.pty().then_some(Pty {
+                columns: 80,
+                rows: 24,
+            }),
+        };
+        let mut process = match self.connection.exec(request).await {
+            Ok(process) => process,
+            Err(error) => return End::unreachable(error),
+        };
+        let now = Instant::now();
+        let mut progress = Progress {
+            started: None,
+            last_output: now,
+            exit: None,
+            waiting_since: now,
+        };
+        let stop = self
+            .converse(&mut conversation, &mut process, &mut progress)
+            .await;
+        let end = self.conclude(stop, &conversation, &progress).await;
+        process.output.close().await;
+        end
+    }
+
+    async fn converse(
+        &mut self,
+        conversation: &mut Conversation,
+        process: &mut Process,
+        progress: &mut Progress,
+    ) -> Stop {
+        let opening = conversation.opening();
+        if !opening.is_empty() && process.input.write(opening.into()).await.is_err() {
+            // The host's side tells why, by its exit or by the end of the connection.
+            tracing::debug!("the host took no script");
+        }
+        let mut input = Some(std::mem::replace(&mut process.input, Box::new(Nowhere)));
+        let mut pump = None;
+        loop {
+            let due = self.due(progress);
+            let event = tokio::select! {
+                biased;
+                event = process.output.next() => event,
+                () = sleep_until(due.0) => match due.1 {
+                    Some(stop) => return stop,
+                    None => return Stop::Closed,
+                },
+                why = stopped(self.halt), if progress.exit.is_none() => return Stop::Halted(why),
+            };
+            let step = match event {
+                OutputEvent::Closed => return Stop::Closed,
+                OutputEvent::Exit(exit) => {
+                    progress.exit = Some((exit, Instant::now()));
+                    continue;
+                }
+                OutputEvent::Data(stream, bytes) => {
+                    progress.last_output = Instant::now();
+                    self.activity.saw_output();
+                    match stream {
+                        Stream::Stdout => conversation.stdout(bytes),
+                        Stream::Stderr => conversation.stderr(bytes),
+                    }
+                }
+            };
+            if let Some(group) = conversation.group() {
+                self.activity.set_group(group);
+            }
+            match self.take(step, conversation, progress, &mut input).await {
+                Ok(Some(feed)) => pump = Some(tokio::spawn(feed)),
+                Ok(None) => {}
+                Err(stop) => {
+                    if let Some(pump) = pump {
+                        pump.abort();
+                    }
+                    return stop;
+                }
+            }
+        }
+    }
+
+    /// Does what a step says; gives the feeding of standard input when it is time for that.
+    async fn take(
+        &mut self,
+        step: Step,
+        conversation: &Conversation,
+        progress: &mut Progress,
+        input: &mut Option<Box<dyn Input>>,
+    ) -> Result<Option<impl Future<Output = ()> + Send + use<>>, Stop> {
+        for (stream, bytes) in [(Stream::Stdout, step.stdout), (Stream::Stderr, step.stderr)] {
+            if !bytes.is_empty() {
+                self.output
+                    .output(stream, bytes)
+                    .await
+                    .map_err(Stop::LocalIo)?;
+            }
+        }
+        if let Some(failure) = step.failed {
+            return Err(Stop::Failed(failure));
+        }
+        if let (false, Some(input)) = (step.write.is_empty(), input.as_mut()) {
+            let _ = input.write(step.write.into()).await;
+        }
+        if !step.started {
+            return Ok(None);
+        }
+        let now = Instant::now();
+        progress.started = Some(now);
+        progress.last_output = now;
+        let Some(input) = input.take() else {
+            return Ok(None);
+        };
+        Ok(Some(feed(
+            input,
+            conversation.payload(),
+            self.plan.stdin.clone(),
+            self.plan.tty,
+        )))
+    }
+
+    /// When the loop must look up at the latest, and why.
+    fn due(&self, progress: &Progress) -> (Instant, Option<Stop>) {
+        if let Some((_, at)) = &progress.exit {
+            return (*at + AFTER_EXIT, None);
+        }
+        let Some(started) = progress.started else {
+            return (progress.waiting_since + BEFORE_START, Some(Stop::NoHello));
+        };
+        let far = started + Duration::from_hours(24 * 365);
+        let timeout = self.limits.timeout.map_or(far, |limit| started + limit);
+        let idle = self
+            .limits
+            .idle_timeout
+            .map_or(far, |limit| progress.last_output + limit);
+        if idle < timeout {
+            (idle, Some(Stop::Idle))
+        } else {
+            (timeout, Some(Stop::Timeout))
+        }
+    }
+
+    async fn conclude(
+        &mut self,
+        stop: Stop,
+        conversation: &Conversation,
+        progress: &Progress,
+    ) -> End {
+        let started = progress.started.is_some();
+        let mut end = match stop {
+            Stop::Closed => closed(conversation, progress),
+            Stop::Failed(failure) => {
+                // sudo may still wait for an answer; nothing of the command was started.
+                let _ = self.end(conversation).await;
+                End::failed(failure_error(failure))
+            }
+            Stop::Timeout => {
+                let survivor = self.end(conversation).await;
+                let limit = self.limits.timeout.unwrap_or_default();
+                let message = format!(
+                    "ran longer than {}",
+                    crate::base::quantity::show_duration(limit)
+                );
+                End::with(
+                    Outcome::TimedOut,
+                    with_survivor(HostError::new(ErrorKind::Timeout, message), survivor),
+                )
+            }
+            Stop::Idle => {
+                let survivor = self.end(conversation).await;
+                let limit = self.limits.idle_timeout.unwrap_or_default();
+                let message = format!(
+                    "said nothing for {}",
+                    crate::base::quantity::show_duration(limit)
+                );
+                End::with(
+                    Outcome::TimedOut,
+                    with_survivor(HostError::new(ErrorKind::IdleTimeout, message), survivor),
+                )
+            }
+            Stop::NoHello => {
+                let survivor = self.end(conversation).await;
+                let error = HostError::new(
+                    ErrorKind::Unsupported,
+                    format!("no shell answered within {} s of the login", BEFORE_START.as_secs()),
+                )
+                .hint("is the login shell waiting for something, or not a Unix shell? set ansible_shell_type");
+                End::failed(with_survivor(error, survivor))
+            }
+            Stop::Halted(why) => {
+                let survivor = self.end(conversation).await;
+                End::halted(why, survivor)
+            }
+            Stop::LocalIo(error) => {
+                let survivor = self.end(conversation).await;
+                let error = HostError::new(
+                    ErrorKind::LocalIo,
+                    format!("the output could not be kept: {error}"),
+                );
+                End::failed(with_survivor(error, survivor))
+            }
+        };
+        end.started = started;
+        end
+    }
+
+    /// Ends the command on the host; says what may have survived.
+    async fn end(&self, conversation: &Conversation) -> Option<String> {
+        ending::end(self.connections, self.connection, self.target, conversation).await
+    }
+}
+
+fn closed(conversation: &Conversation, progress: &Progress) -> End {
+    let never_started = conversation.ended();
+    match (&progress.exit, never_started) {
+        (Some((Exit::Status(_) | Exit::Signal(_), _)), Some(failure)) => {
+            End::failed(failure_error(failure))
+        }
+        (Some((Exit::Status(status), _)), None) => End {
+            outcome: if *status == 0 {
+                Outcome::Ok
+            } else {
+                Outcome::Failed
+            },
+            exit: Some(*status),
+            signal: None,
+            error: None,
+            started: true,
+        },
+        (Some((Exit::Signal(signal), _)), None) => End {
+            outcome: Outcome::Failed,
+            exit: None,
+            signal: Some(signal.clone()),
+            error: None,
+            started: true,
+        },
+        (None, None) => End::failed(HostError::new(
+            ErrorKind::Disconnected,
+            match conversation.group() {
+                Some(group) => format!(
+                    "the connection was lost while the command ran; it may still be running, pgid {group}"
+                ),
+                None => "the connection was lost while the command ran".to_owned(),
+            },
+        )),
+        (None, Some(_)) => End::unreachable(HostError::new(
+            ErrorKind::Reset,
+            "the connection was lost before the command was started",
+        )),
+    }
+}
+
+fn failure_error(failure: Failure) -> HostError {
+    match failure {
+        Failure::Denied(why) => HostError::new(ErrorKind::BecomeDenied, why),
+        Failure::NoShell(said) => {
+            let said = if said.is_empty() {
+                String::new()
+            } else {
+                format!(": it said `{said}`")
+            };
+            HostError::new(
+                ErrorKind::Unsupported,
+                format!("no Unix shell answered{said}"),
+            )
+            .hint("is there a forced command or a restricted shell for this account or key?")
+        }
+        Failure::NoInterpreter(why) => HostError::new(ErrorKind::NoSuchInterpreter, why),
+        Failure::NoSpace(why) => HostError::new(ErrorKind::NoSpace, why),
+        Failure::Remote(why) => HostError::new(ErrorKind::RemoteIo, why),
+    }
+}
+
+/// Feeds a command: what belongs to the script, then what the user gave, then the end.
+async fn feed(mut input: Box<dyn Input>, payload: Bytes, stdin: Stdin, tty: bool) {
+    let fed = async {
+        if !payload.is_empty() {
+            input.write(payload).await?;
+        }
+        match stdin {
+            Stdin::Empty => {}
+            Stdin::Bytes(bytes) => input.write(bytes).await?,
+            Stdin::File(path) => {
+                let local = |error: std::io::Error| {
+                    HostError::new(ErrorKind::LocalIo, format!("{}: {error}", path.display()))
+                };
+                let mut file = tokio::fs::File::open(&path).await.map_err(local)?;
+                loop {
+                    let mut chunk = bytes::BytesMut::with_capacity(CHUNK);
+                    if file.read_buf(&mut chunk).await.map_err(local)? == 0 {
+                        break;
+                    }
+                    input.write(chunk.freeze()).await?;
+                }
+            }
+        }
+        if tty {
+            // A terminal's way of saying that no more will come.
+            input.write(Bytes::from_static(b"\x04")).await
+        } else {
+            input.close().await
+        }
+    };
+    let fed: Result<(), HostError> = fed.await;
+    if let Err(error) = fed {
+        // A command need not read what it is given: `head` doesn't.
+        tracing::debug!(%error, "standard input was not read to its end");
+    }
+}
+
+/// A mark that nothing on the host can guess: 20 random letters and digits.
+pub(super) fn mark() -> String {
+    use rand::distr::{Alphanumeric, SampleString as _};
+    Alphanumeric.sample_string(&mut rand::rng(), 20)
+}
+
+/// Stands where an input was taken from.
+struct Nowhere;
+
+#[async_trait::async_trait]
+impl Input for Nowhere {
+    async fn write(&mut self, _: Bytes) -> Result<(), HostError> {
+        Ok(())
+    }
+    async fn close(&mut self) -> Result<(), HostError> {
+        Ok(())
+    }
+}

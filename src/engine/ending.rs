@@ -1,0 +1,77 @@
+//! Ends a running command on its host, children included: a second command on the same connection,
+//! else on a new one; else says what may have survived.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::drive::mark;
+use crate::event::{HostError, Stream};
+use crate::shell::Conversation;
+use crate::target::Target;
+use crate::transport::{Connection, Connections, ExecRequest, OutputEvent, Pty};
+
+/// How long one try at ending may take: the script itself gives the command two seconds.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Ends what `running` has started. `None`: it is gone, or was never started.
+pub(super) async fn end(
+    connections: &Arc<dyn Connections>,
+    connection: &Arc<dyn Connection>,
+    target: &Arc<Target>,
+    running: &Conversation,
+) -> Option<String> {
+    let group = running.group()?;
+    if !connection.is_closed() && ended_over(connection, running).await {
+        return None;
+    }
+    if let Ok(Ok(fresh)) = timeout(LIMIT, connections.get(target)).await
+        && ended_over(&fresh, running).await
+    {
+        return None;
+    }
+    Some(format!("it may still be running, pgid {group}"))
+}
+
+async fn ended_over(connection: &Arc<dyn Connection>, running: &Conversation) -> bool {
+    matches!(timeout(LIMIT, say(connection, running)).await, Ok(Ok(true)))
+}
+
+async fn say(connection: &Arc<dyn Connection>, running: &Conversation) -> Result<bool, HostError> {
+    let Some(mut conversation) = Conversation::ending(running, &mark()) else {
+        return Ok(true);
+    };
+    let pty = conversation.pty().then_some(Pty {
+        columns: 80,
+        rows: 24,
+    });
+    let mut process = connection
+        .exec(ExecRequest {
+            command: conversation.command(),
+            pty,
+        })
+        .await?;
+    let opening = conversation.opening();
+    if !opening.is_empty() {
+        process.input.write(opening.into()).await?;
+    }
+    let mut said = Vec::new();
+    loop {
+        let step = match process.output.next().await {
+            OutputEvent::Data(Stream::Stdout, bytes) => conversation.stdout(bytes),
+            OutputEvent::Data(Stream::Stderr, bytes) => conversation.stderr(bytes),
+            OutputEvent::Exit(_) => continue,
+            OutputEvent::Closed => break,
+        };
+        said.extend_from_slice(&step.stdout);
+        if !step.write.is_empty() {
+            process.input.write(step.write.into()).await?;
+        }
+        if step.failed.is_some() || conversation.says_gone(&said) {
+            break;
+        }
+    }
+    process.output.close().await;
+    Ok(conversation.says_gone(&said))
+}

@@ -1,0 +1,294 @@
+//! What is said to a Unix host: the constant that starts every conversation, and the scripts that
+//! follow it. Pure text; `conversation` says when each goes out.
+
+use super::plan::{Command, Plan, Script};
+use super::quote::Line;
+
+/// The program behind every command line sent to a host. Prints a hello line (its argument, the
+/// mark, and its process group), reads a script of one line with the shell's own `read`, which
+/// takes no byte more from a pipe, and evaluates it. It survives every login shell: single quotes
+/// around it, and within it no single quote, no `!`, no backslash, no newline.
+const CONSTANT: &str = r#"read -r a b c d g e 2>/dev/null </proc/$$/stat || g=$$; echo "$1 $g"; IFS= read -r s && eval "$s""#;
+
+/// The command line for a login shell that begins a conversation.
+pub(super) fn begin(mark: &str) -> String {
+    format!("exec /bin/sh -c '{CONSTANT}' sh {mark}")
+}
+
+/// The same as words for a script: what sudo and doas run.
+fn begin_words(line: &mut Line, mark: &str) {
+    line.code(" /bin/sh -c ")
+        .quoted(CONSTANT)
+        .code(" sh ")
+        .code(mark);
+}
+
+/// By what to escalate, and to whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Escalation {
+    /// The program's kind.
+    pub method: Method,
+    /// The user to become.
+    pub user: String,
+    /// Another program in its place.
+    pub exe: Option<String>,
+    /// Arguments in place of ours.
+    pub flags: Vec<String>,
+}
+
+/// The programs that escalate on Unix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// sudo(8)
+    Sudo,
+    /// su(1)
+    Su,
+    /// doas(1)
+    Doas,
+}
+
+impl Method {
+    /// The program's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sudo => "sudo",
+            Self::Su => "su",
+            Self::Doas => "doas",
+        }
+    }
+
+    /// Whether it asks for a password at a terminal only.
+    pub fn needs_pty(self) -> bool {
+        self != Self::Sudo
+    }
+}
+
+/// The script that escalates: becomes the user and begins again with `mark`. sudo asks with
+/// `prompt`, so that its question can't be mistaken.
+pub(super) fn escalate(escalation: &Escalation, mark: &str, prompt: &str) -> String {
+    let mut line = Line::default();
+    let exe = escalation
+        .exe
+        .as_deref()
+        .unwrap_or(escalation.method.name());
+    line.code("exec ").quoted(exe);
+    let flags = |line: &mut Line, ours: &str| {
+        if escalation.flags.is_empty() {
+            line.code(ours);
+        }
+        for flag in &escalation.flags {
+            line.code(" ").quoted(flag);
+        }
+    };
+    match escalation.method {
+        Method::Sudo => {
+            flags(&mut line, " -H");
+            line.code(" -S -p ")
+                .quoted(prompt)
+                .code(" -u ")
+                .quoted(&escalation.user)
+                .code(" --");
+            begin_words(&mut line, mark);
+        }
+        Method::Doas => {
+            flags(&mut line, "");
+            line.code(" -u ").quoted(&escalation.user).code(" --");
+            begin_words(&mut line, mark);
+        }
+        Method::Su => {
+            flags(&mut line, "");
+            line.code(" ")
+                .quoted(&escalation.user)
+                .code(" -c ")
+                .quoted(&begin(mark));
+        }
+    }
+    line.finish()
+}
+
+/// The script of a plan. `escalated`: the account's own login shell is not asked for, as accounts of
+/// services often have none. With [`needs_report`] the first line it prints is `MARK ok FOLDER` or
+/// `MARK KIND MESSAGE`.
+pub(super) fn script(plan: &Plan, tmpdir: Option<&str>, mark: &str, escalated: bool) -> String {
+    let mut line = Line::default();
+    if plan.tty {
+        line.code("stty icanon 2>/dev/null; ");
+    }
+    for (name, value) in &plan.env {
+        line.code("export ")
+            .code(name)
+            .code("=")
+            .quoted(value)
+            .code("; ");
+    }
+    if let Some(folder) = &plan.chdir {
+        line.code("cd -- ").quoted(folder).code(" || ");
+        report(
+            &mut line,
+            mark,
+            "remote_io",
+            "can't change to the folder given with --chdir",
+        );
+        line.code("; ");
+    }
+    match &plan.command {
+        Command::Ping => {
+            line.code(":");
+        }
+        Command::Line(words) => {
+            report_ok(&mut line, plan, mark);
+            line.code(if escalated {
+                "exec /bin/sh -c "
+            } else {
+                r#"exec "${SHELL:-/bin/sh}" -c "#
+            });
+            line.quoted(words);
+        }
+        Command::Words(words) => {
+            report_ok(&mut line, plan, mark);
+            // Not `exec`, which knows no shell built-ins such as `cd` or `ulimit`.
+            for word in words {
+                line.quoted(word).code(" ");
+            }
+        }
+        Command::Script(script) => run_script(&mut line, plan, script, tmpdir, mark),
+    }
+    line.finish()
+}
+
+/// Whether the script of `plan` says how its preparations went before the command begins.
+pub(super) fn needs_report(plan: &Plan) -> bool {
+    plan.chdir.is_some() || matches!(plan.command, Command::Script(_))
+}
+
+fn report(line: &mut Line, mark: &str, kind: &str, message: &str) {
+    line.code("{ echo ")
+        .quoted(&format!("{mark} {kind} {message}"))
+        .code("; exit 1; }");
+}
+
+fn report_ok(line: &mut Line, plan: &Plan, mark: &str) {
+    if needs_report(plan) {
+        line.code("echo ").quoted(&format!("{mark} ok ")).code("; ");
+    }
+}
+
+/// Takes the script's body from standard input into a private folder, runs it, and removes the
+/// folder however it ends. The folder's name is the mark, which nobody can guess.
+fn run_script(line: &mut Line, plan: &Plan, script: &Script, tmpdir: Option<&str>, mark: &str) {
+    match tmpdir {
+        Some(folder) => line
+            .code("d=")
+            .quoted(folder)
+            .code("/ioms-")
+            .code(mark)
+            .code("; "),
+        None => line
+            .code(r#"d="${TMPDIR:-/tmp}/ioms-"#)
+            .code(mark)
+            .code("\"; "),
+    };
+    let interpreter = interpreter(script);
+    if let Some(program) = interpreter.first() {
+        let program = match (program.as_str(), interpreter.get(1)) {
+            ("/usr/bin/env", Some(name)) if !name.starts_with('-') => name,
+            _ => program,
+        };
+        line.code("command -v ")
+            .quoted(program)
+            .code(" >/dev/null 2>&1 || ");
+        report(
+            line,
+            mark,
+            "no_such_interpreter",
+            &format!("no {program} on the host"),
+        );
+        line.code("; ");
+    }
+    line.code(r#"umask 077; mkdir "$d" 2>/dev/null || "#);
+    report(
+        line,
+        mark,
+        "remote_io",
+        "can't make a private folder for the script; --tmpdir names another place",
+    );
+    line.code(r#"; trap 'rm -rf "$d"' EXIT; trap 'exit 143' TERM; trap 'exit 130' INT; trap 'exit 129' HUP; "#);
+    line.code("f=\"$d\"/").quoted(&script.name).code("; ");
+    // Nothing after the body: read to the end. Else byte by byte, as nothing may be read ahead.
+    if plan.stdin.is_empty() {
+        line.code(r#"cat >"$f" 2>/dev/null"#);
+    } else {
+        line.code(&format!(
+            r#"dd ibs=1 obs=65536 count={} of="$f" 2>/dev/null"#,
+            script.body.len()
+        ));
+    }
+    line.code(" || ");
+    report(
+        line,
+        mark,
+        "no_space",
+        "can't write the script into its folder",
+    );
+    line.code("; chmod 700 \"$f\"; echo ")
+        .quoted(&format!("{mark} ok "))
+        .code("\"$d\"; ");
+    for word in &interpreter {
+        line.quoted(word).code(" ");
+    }
+    line.code("\"$f\"");
+    for argument in &script.args {
+        line.code(" ").quoted(argument);
+    }
+    line.code("; exit $?");
+}
+
+/// What runs a script: its first line's interpreter and argument, else its ending's, else `/bin/sh`.
+fn interpreter(script: &Script) -> Vec<String> {
+    let first = script
+        .body
+        .split(|b| *b == b'\n')
+        .next()
+        .unwrap_or_default();
+    if let Some(rest) = first.strip_prefix(b"#!") {
+        let rest = String::from_utf8_lossy(rest);
+        let rest = rest.trim();
+        let words: Vec<String> = rest
+            .splitn(2, [' ', '\t'])
+            .map(|word| word.trim().to_owned())
+            .collect();
+        if !rest.is_empty() {
+            return words;
+        }
+    }
+    let ending = script
+        .name
+        .rsplit_once('.')
+        .map_or("", |(_, ending)| ending);
+    let program = match ending {
+        "py" => "python3",
+        "pl" => "perl",
+        "rb" => "ruby",
+        "bash" => "bash",
+        "ps1" => "pwsh",
+        _ => "/bin/sh",
+    };
+    vec![program.to_owned()]
+}
+
+/// The script that ends process group `group`: TERM, two seconds, KILL; then removes `folder`. It
+/// prints `MARK left` when something is still there, else `MARK gone`.
+pub(super) fn kill(group: u32, folder: Option<&str>, mark: &str) -> String {
+    let mut line = Line::default();
+    line.code(&format!(
+        "kill -TERM -{group} 2>/dev/null; i=0; while kill -0 -{group} 2>/dev/null && [ $i -lt 20 ]; do \
+         sleep 0.1 2>/dev/null || sleep 1; i=$((i+1)); done; kill -KILL -{group} 2>/dev/null && sleep 0.1 2>/dev/null; "
+    ));
+    if let Some(folder) = folder {
+        line.code("rm -rf -- ").quoted(folder).code("; ");
+    }
+    line.code(&format!(
+        "if kill -0 -{group} 2>/dev/null; then echo {mark} left; else echo {mark} gone; fi"
+    ));
+    line.finish()
+}
