@@ -195,6 +195,9 @@ impl Drive<'_> {
             };
             let step = match event {
                 OutputEvent::Closed => return Stop::Closed,
+                OutputEvent::Refused => {
+                    return Stop::Failed(Failure::NoShell("it refused to execute anything".into()));
+                }
                 OutputEvent::Exit(exit) => {
                     progress.exit = Some((exit, Instant::now()));
                     continue;

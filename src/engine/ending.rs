@@ -62,7 +62,7 @@ async fn say(connection: &Arc<dyn Connection>, running: &Conversation) -> Result
             OutputEvent::Data(Stream::Stdout, bytes) => conversation.stdout(bytes),
             OutputEvent::Data(Stream::Stderr, bytes) => conversation.stderr(bytes),
             OutputEvent::Exit(_) => continue,
-            OutputEvent::Closed => break,
+            OutputEvent::Closed | OutputEvent::Refused => break,
         };
         said.extend_from_slice(&step.stdout);
         if !step.write.is_empty() {

@@ -3,9 +3,10 @@
 
 pub mod local;
 pub mod pool;
+pub mod ssh;
 pub mod types;
 
-pub use pool::Pool;
+pub use pool::{Pool, raise_open_files};
 pub use types::{
     Connection, Connections, ExecRequest, Exit, Input, Output, OutputEvent, Process, Pty, Transport,
 };

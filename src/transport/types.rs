@@ -97,6 +97,8 @@ pub enum OutputEvent {
     Data(Stream, Bytes),
     /// The command is over; output may still follow.
     Exit(Exit),
+    /// The host would not start it.
+    Refused,
     /// No more output will come, and nothing else. After [`OutputEvent::Exit`] the normal end;
     /// without one the connection was lost.
     Closed,

@@ -1,0 +1,366 @@
+//! From a target to a logged-in connection: the way there (TCP, `ProxyCommand`, bastions), the key
+//! exchange, the login; and what went wrong in the words of the closed list of kinds.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use russh::client;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+
+use super::agent::Agent;
+use super::algorithms;
+use super::auth::Login;
+use super::channel::SshConnection;
+use super::client::{Client, Judge, SessionError};
+use super::keys::Keys;
+use super::known_hosts::HostKeys;
+use super::stream::{Carrier, Heard, Listened, proxy_command};
+use crate::base::prompt::Prompt;
+use crate::event::{ErrorKind, HostError, Timings};
+use crate::target::{self, HostKeyMode, SshOptions, SshTarget, Target, Via};
+use crate::transport::types::{Connection, Transport};
+
+/// What all SSH connections of a run share.
+pub struct Ssh {
+    keys: Keys,
+    host_keys: Arc<HostKeys>,
+    agents: tokio::sync::Mutex<HashMap<PathBuf, Option<Arc<Agent>>>>,
+    configs: Mutex<HashMap<ConfigKey, Arc<client::Config>>>,
+    bastions: tokio::sync::Mutex<HashMap<Arc<SshTarget>, Arc<tokio::sync::Mutex<Option<Arc<SshConnection>>>>>>,
+    post_quantum: bool,
+}
+
+/// What a russh configuration depends on.
+#[derive(PartialEq, Eq, Hash)]
+struct ConfigKey {
+    options: Arc<SshOptions>,
+    on_record: Vec<russh::keys::Algorithm>,
+    certificates: bool,
+}
+
+impl Ssh {
+    /// For one run. `post_quantum`: offer ML-KEM, which costs about 0.45 ms of CPU a host.
+    pub fn new(prompt: Arc<dyn Prompt>, host_keys: Arc<HostKeys>, post_quantum: bool) -> Self {
+        Self {
+            keys: Keys::new(prompt),
+            host_keys,
+            agents: tokio::sync::Mutex::default(),
+            configs: Mutex::default(),
+            bastions: tokio::sync::Mutex::default(),
+            post_quantum,
+        }
+    }
+
+    /// The known hosts of this run, with what was learnt.
+    pub fn host_keys(&self) -> &Arc<HostKeys> {
+        &self.host_keys
+    }
+
+    /// Connects and logs in, within the target's connect time-out.
+    pub(super) async fn open(&self, target: &Arc<SshTarget>) -> Result<SshConnection, HostError> {
+        let limit = target.options.connect_timeout;
+        let deadline = Instant::now() + no_limit_if_zero(limit);
+        let began = Instant::now();
+        let (mut handle, _) = self.session(target, self.judge(), deadline).await?;
+        let connected = Instant::now();
+        let agent = self.agent(&target.options).await;
+        let login = Login {
+            target,
+            handle: &mut handle,
+            keys: &self.keys,
+            agent,
+            offered: None,
+            tried: Vec::new(),
+        };
+        match timeout_at(deadline, login.run()).await {
+            Ok(done) => done?,
+            Err(_) => return Err(timed_out(target, limit, "logging in")),
+        }
+        let timings = Timings { connect: connected - began, auth: connected.elapsed() };
+        Ok(SshConnection::new(handle, timings))
+    }
+
+    pub(super) fn judge(&self) -> Judge {
+        Judge::HostKeys(self.host_keys.clone())
+    }
+
+    /// A session before login.
+    pub(super) async fn session(
+        &self,
+        target: &Arc<SshTarget>,
+        judge: Judge,
+        deadline: Instant,
+    ) -> Result<(client::Handle<Client>, Heard), HostError> {
+        let config = self.config(target, None)?;
+        self.session_with(target, judge, config, deadline).await
+    }
+
+    /// The same with a configuration of the caller's.
+    pub(super) async fn session_with(
+        &self,
+        target: &Arc<SshTarget>,
+        judge: Judge,
+        config: Arc<client::Config>,
+        deadline: Instant,
+    ) -> Result<(client::Handle<Client>, Heard), HostError> {
+        let limit = target.options.connect_timeout;
+        let carrier = match timeout_at(deadline, self.dial(target)).await {
+            Ok(carrier) => carrier?,
+            Err(_) => return Err(timed_out(target, limit, "connecting")),
+        };
+        let (stream, heard) = Listened::new(carrier);
+        let client = Client { target: target.clone(), judge };
+        match timeout_at(deadline, client::connect_stream(config, stream, client)).await {
+            Ok(Ok(handle)) => Ok((handle, heard)),
+            Ok(Err(error)) => Err(explain(target, error, &heard.bytes())),
+            Err(_) => match not_ssh(target, &heard.bytes()) {
+                Some(error) => Err(error),
+                None => Err(timed_out(target, limit, "waiting for its SSH server")),
+            },
+        }
+    }
+
+    /// The way to the host.
+    async fn dial(&self, target: &Arc<SshTarget>) -> Result<Box<dyn Carrier>, HostError> {
+        if let Some(command) = &target.proxy_command {
+            return match proxy_command(command) {
+                Ok(stream) => Ok(Box::new(stream)),
+                Err(error) => {
+                    Err(HostError::new(ErrorKind::LocalIo, format!("ProxyCommand {command}: {error}")))
+                }
+            };
+        }
+        if let Some((bastion, before)) = target.jump.split_last() {
+            let bastion = with_way(bastion, before);
+            let connection = Box::pin(self.bastion(&bastion)).await?;
+            return connection.forward(&target.address, target.port).await;
+        }
+        tcp(target).await.map(|stream| Box::new(stream) as Box<dyn Carrier>)
+    }
+
+    /// A connection to a bastion, shared by all hosts behind it.
+    async fn bastion(&self, bastion: &Arc<SshTarget>) -> Result<Arc<SshConnection>, HostError> {
+        let slot = self.bastions.lock().await.entry(bastion.clone()).or_default().clone();
+        // Whoever comes first connects, the others wait for it.
+        let mut slot = slot.lock().await;
+        if let Some(open) = slot.as_ref().filter(|open| !open.is_closed()) {
+            return Ok(open.clone());
+        }
+        let opened = self.open(bastion).await.map_err(|mut error| {
+            error.message =
+                format!("bastion {}:{}: {}", bastion.address, bastion.port, error.message);
+            error
+        })?;
+        let opened = Arc::new(opened);
+        *slot = Some(opened.clone());
+        Ok(opened)
+    }
+
+    async fn agent(&self, options: &SshOptions) -> Option<Arc<Agent>> {
+        let socket = match &options.agent {
+            target::Agent::None => return None,
+            target::Agent::Socket(path) => path.clone(),
+            target::Agent::Environment => PathBuf::from(std::env::var_os("SSH_AUTH_SOCK")?),
+        };
+        let mut agents = self.agents.lock().await;
+        if let Some(known) = agents.get(&socket) {
+            return known.clone();
+        }
+        let agent = match Agent::connect(&socket).await {
+            Ok(agent) => Some(Arc::new(agent)),
+            Err(error) => {
+                tracing::debug!(socket = %socket.display(), %error, "no ssh-agent there");
+                None
+            }
+        };
+        agents.insert(socket, agent.clone());
+        agent
+    }
+
+    /// A russh configuration, shared by all targets it is the same for. `only` asks for one type of
+    /// host key.
+    pub(super) fn config(
+        &self,
+        target: &SshTarget,
+        only: Option<&russh::keys::Algorithm>,
+    ) -> Result<Arc<client::Config>, HostError> {
+        let on_record = match only {
+            Some(only) => vec![only.clone()],
+            None => self.host_keys.types_on_record(target),
+        };
+        let certificates = only.is_none() && self.host_keys.has_authority(target);
+        let key = ConfigKey { options: target.options.clone(), on_record, certificates };
+        if let Ok(configs) = self.configs.lock()
+            && let Some(config) = configs.get(&key)
+        {
+            return Ok(config.clone());
+        }
+        let mut preferred = algorithms::preferred(&target.options)?;
+        if !self.post_quantum && target.options.algorithms.kex.is_none() {
+            preferred.kex.to_mut().retain(|name| *name != russh::kex::MLKEM768X25519_SHA256);
+        }
+        let of_type = |algorithm: &russh::keys::Algorithm| {
+            key.on_record.iter().any(|known| same_type(known, algorithm))
+        };
+        if only.is_some() {
+            preferred.key.to_mut().retain(of_type);
+        } else {
+            // A host of which one type of key is known must not show another.
+            preferred.key.to_mut().sort_by_key(|algorithm| !of_type(algorithm));
+        }
+        if certificates {
+            preferred.host_key_certificates = preferred.key.clone();
+        }
+        let options = &target.options;
+        let config = Arc::new(client::Config {
+            preferred,
+            nodelay: true,
+            // Idle sessions were seen to die at the hourly exchange of keys; the volume limit stays.
+            limits: russh::Limits { rekey_time_limit: Duration::from_hours(24), ..Default::default() },
+            keepalive_interval: (!options.keepalive.is_zero()).then_some(options.keepalive),
+            keepalive_max: options.keepalive_max as usize,
+            inactivity_timeout: None,
+            ..Default::default()
+        });
+        if let Ok(mut configs) = self.configs.lock() {
+            configs.insert(key, config.clone());
+        }
+        Ok(config)
+    }
+}
+
+/// A bastion of a chain, behind the ones before it.
+fn with_way(bastion: &Arc<SshTarget>, before: &[Arc<SshTarget>]) -> Arc<SshTarget> {
+    if before.is_empty() {
+        return bastion.clone();
+    }
+    Arc::new(SshTarget { jump: before.to_vec(), ..bastion.as_ref().clone() })
+}
+
+/// Whether two names mean the same type of key: RSA has one type and several signatures.
+fn same_type(one: &russh::keys::Algorithm, other: &russh::keys::Algorithm) -> bool {
+    use russh::keys::Algorithm::Rsa;
+    matches!((one, other), (Rsa { .. }, Rsa { .. })) || one == other
+}
+
+fn no_limit_if_zero(limit: Duration) -> Duration {
+    if limit.is_zero() { Duration::from_hours(24 * 365) } else { limit }
+}
+
+#[async_trait]
+impl Transport for Ssh {
+    async fn connect(&self, target: &Target) -> Result<Arc<dyn Connection>, HostError> {
+        match &target.via {
+            Via::Ssh(ssh) => Ok(Arc::new(self.open(ssh).await?)),
+            Via::Local => Err(HostError::new(ErrorKind::Arguments, "not a host behind SSH")),
+        }
+    }
+}
+
+async fn tcp(target: &SshTarget) -> Result<TcpStream, HostError> {
+    let addresses: Vec<SocketAddr> = match target.address.parse::<IpAddr>() {
+        // Asking the resolver for a literal would cost a thread each.
+        Ok(literal) => vec![SocketAddr::new(literal, target.port)],
+        Err(_) => tokio::net::lookup_host((target.address.as_str(), target.port))
+            .await
+            .map_err(|error| {
+                HostError::new(ErrorKind::Dns, format!("{}: {error}", target.address))
+            })?
+            .collect(),
+    };
+    let mut last = None;
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => {
+                let _ = stream.set_nodelay(true);
+                return Ok(stream);
+            }
+            Err(error) => last = Some((address, error)),
+        }
+    }
+    Err(match last {
+        Some((address, error)) => io_error(&address.to_string(), &error),
+        None => HostError::new(ErrorKind::Dns, format!("{} has no address", target.address)),
+    })
+}
+
+/// An error of the operating system while connecting.
+fn io_error(place: &str, error: &io::Error) -> HostError {
+    let kind = match error.kind() {
+        io::ErrorKind::ConnectionRefused => ErrorKind::Refused,
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe
+        | io::ErrorKind::UnexpectedEof => ErrorKind::Reset,
+        io::ErrorKind::TimedOut | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            ErrorKind::ConnectTimeout
+        }
+        _ => match error.raw_os_error() {
+            Some(_) => ErrorKind::LocalIo,
+            None => ErrorKind::Protocol,
+        },
+    };
+    HostError::new(kind, format!("{place}: {error}"))
+}
+
+fn timed_out(target: &SshTarget, limit: Duration, doing: &str) -> HostError {
+    let limit = crate::base::quantity::show_duration(limit);
+    HostError::new(
+        ErrorKind::ConnectTimeout,
+        format!("{}:{}: no answer within {limit} while {doing}", target.address, target.port),
+    )
+}
+
+/// What answered is no SSH server, or one that is too busy to say so.
+fn not_ssh(target: &SshTarget, heard: &[u8]) -> Option<HostError> {
+    if heard.is_empty() || heard.starts_with(b"SSH-") {
+        return None;
+    }
+    let said = String::from_utf8_lossy(heard);
+    let said = said.lines().next().unwrap_or_default();
+    let place = format!("{}:{}", target.address, target.port);
+    // What sshd says when MaxStartups or PerSourcePenalties turn a client away.
+    if said.starts_with("Exceeded MaxStartups") || said.starts_with("Not allowed at this time") {
+        return Some(HostError::new(ErrorKind::Reset, format!("{place}: {said}")));
+    }
+    Some(HostError::new(ErrorKind::Protocol, format!("{place}: not an SSH server, it said `{said}`")))
+}
+
+/// A failed key exchange in the closed list's words.
+fn explain(target: &SshTarget, error: SessionError, heard: &[u8]) -> HostError {
+    let place = format!("{}:{}", target.address, target.port);
+    let error = match error {
+        SessionError::Host(error) => return error,
+        SessionError::Russh(error) => error,
+    };
+    if let Some(error) = not_ssh(target, heard) {
+        return error;
+    }
+    match &error {
+        russh::Error::IO(error) => io_error(&place, error),
+        russh::Error::Disconnect | russh::Error::HUP | russh::Error::SendError | russh::Error::RecvError => {
+            HostError::new(ErrorKind::Reset, format!("{place}: the connection was closed while connecting"))
+        }
+        russh::Error::NoCommonAlgo { kind, theirs, .. } => HostError::new(
+            ErrorKind::Protocol,
+            format!("{place}: no common {kind:?} algorithm; the host offers {}", theirs.join(",")),
+        )
+        .hint("an old system? set legacy_crypto: true for it"),
+        russh::Error::WrongServerSig => HostError::new(
+            ErrorKind::HostKeyChanged,
+            format!("{place}: the host could not prove that it owns its key"),
+        ),
+        other => HostError::new(ErrorKind::Protocol, format!("{place}: {other}")),
+    }
+}
+
+/// Whether a target's identity goes unchecked, which the output must say.
+pub fn unchecked(target: &SshTarget) -> bool {
+    target.options.host_key == HostKeyMode::Off
+}
