@@ -24,7 +24,7 @@ const CRATES: &[(&str, &str)] = &[
     ("sqlx", "store"),
     ("russh", "transport/ssh"),
     ("serde_yaml", "base/yaml"),
-    ("serde_saphyr", "base/yaml"),
+    ("granit_parser", "base/yaml"),
     ("minijinja", "template"),
     ("indicatif", "report"),
 ];
