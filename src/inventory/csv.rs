@@ -1,0 +1,207 @@
+//! Fleets kept in a spreadsheet: a CSV file with a heading becomes a YAML inventory. UTF-8 with or
+//! without a byte-order mark, or GBK.
+
+use std::sync::Arc;
+
+use crate::base::text;
+use crate::base::value::{Map, Value};
+use crate::base::yaml;
+
+/// What an import came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// The inventory as YAML.
+    pub yaml: String,
+    /// How many hosts there are.
+    pub hosts: usize,
+    /// What the user should know: rows that were passed over, columns that were left out.
+    pub warnings: Vec<String>,
+}
+
+/// What a column holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Column {
+    Name,
+    Address,
+    Port,
+    User,
+    Groups,
+    Password,
+    Variable(Arc<str>),
+    Nothing,
+}
+
+fn column(heading: &str) -> Column {
+    let plain = heading.trim().to_lowercase().replace([' ', '-'], "_");
+    match plain.as_str() {
+        "host" | "name" | "hostname" | "主机" | "主机名" | "名称" | "服务器" => Column::Name,
+        "address" | "ip" | "ip_address" | "ansible_host" | "地址" | "ip地址" | "主机ip" => Column::Address,
+        "port" | "ansible_port" | "端口" => Column::Port,
+        "user" | "username" | "ansible_user" | "用户" | "用户名" => Column::User,
+        "group" | "groups" | "分组" | "组" | "业务" => Column::Groups,
+        "" => Column::Nothing,
+        other if other.contains("password") || other.contains("passwd") || other.contains("密码") => Column::Password,
+        "备注" => Column::Variable(Arc::from("note")),
+        _ => {
+            let name: String = plain
+                .chars()
+                .map(|c| if c.is_alphanumeric() || c == '_' { c } else { '_' })
+                .collect();
+            let name = if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name };
+            Column::Variable(Arc::from(name))
+        }
+    }
+}
+
+/// Reads a CSV file's bytes. The separator is found out: comma, semicolon or tab.
+pub fn import_csv(bytes: &[u8]) -> Result<Imported, String> {
+    let gbk = text::encoding("gbk").unwrap_or(encoding_rs::UTF_8);
+    let decoded = text::decode(bytes, gbk);
+    if decoded.lossy {
+        return Err("the text is neither UTF-8 nor GBK: save it as UTF-8".into());
+    }
+    let first = decoded.text.lines().next().unwrap_or_default();
+    let separator =
+        [b',', b';', b'\t'].into_iter().max_by_key(|c| first.bytes().filter(|b| b == c).count()).unwrap_or(b',');
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(separator)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(decoded.text.as_bytes());
+    let headings = reader.headers().map_err(|error| error.to_string())?.clone();
+    let columns: Vec<Column> = headings.iter().map(column).collect();
+    if !columns.iter().any(|column| matches!(column, Column::Name | Column::Address)) {
+        return Err(format!(
+            "no column of names or addresses among `{}`: call one `host` or `address` (主机, 地址)",
+            headings.iter().collect::<Vec<_>>().join("`, `")
+        ));
+    }
+    let mut import = Import { all: Map::new(), groups: Map::new(), warnings: Vec::new() };
+    if columns.contains(&Column::Password) {
+        import.warnings.push(
+            "a column of passwords was left out: keep them in a vault (`ansible_password: !vault ...`) or use keys".into(),
+        );
+    }
+    for (index, record) in reader.records().enumerate() {
+        match record {
+            Ok(record) => import.row(index + 2, &columns, &record),
+            Err(error) => import.warnings.push(format!("row {}: {error}", index + 2)),
+        }
+    }
+    Ok(import.finish())
+}
+
+struct Import {
+    all: Map,
+    groups: Map,
+    warnings: Vec<String>,
+}
+
+impl Import {
+    fn row(&mut self, line: usize, columns: &[Column], record: &csv::StringRecord) {
+        let mut vars = Map::new();
+        let (mut name, mut address, mut groups) = (None, None, Vec::new());
+        for (column, field) in columns.iter().zip(record.iter()) {
+            if field.is_empty() {
+                continue;
+            }
+            match column {
+                Column::Name => name = Some(field.to_owned()),
+                Column::Address => address = Some(field.to_owned()),
+                Column::Port => {
+                    vars.insert(Arc::from("ansible_port"), yaml::resolve(field));
+                }
+                Column::User => {
+                    vars.insert(Arc::from("ansible_user"), Value::string(field));
+                }
+                Column::Groups => {
+                    groups.extend(field.split([',', ';', '/', '|', '、']).map(|group| {
+                        group.trim().split_whitespace().collect::<Vec<_>>().join("_")
+                    }));
+                }
+                Column::Variable(variable) => {
+                    vars.insert(variable.clone(), Value::string(field));
+                }
+                Column::Password | Column::Nothing => {}
+            }
+        }
+        let Some(host) = name.or_else(|| address.clone()) else {
+            if record.iter().any(|field| !field.is_empty()) {
+                self.warnings.push(format!("row {line}: no name and no address, passed over"));
+            }
+            return;
+        };
+        // A name is one word of a pattern.
+        let host: Arc<str> = Arc::from(host.replace(|c: char| c.is_whitespace() || ",:[]!&".contains(c), "_"));
+        if let Some(address) = address.filter(|address| **address != *host) {
+            vars.shift_insert(0, Arc::from("ansible_host"), Value::string(address));
+        }
+        if self.all.insert(host.clone(), Value::Map(vars)).is_some() {
+            self.warnings.push(format!("row {line}: host `{host}` stands twice, this row wins"));
+        }
+        for group in groups.into_iter().filter(|group| !group.is_empty()) {
+            let entry = self.groups.entry(Arc::from(group)).or_insert_with(|| Value::Map(Map::new()));
+            if let Value::Map(hosts) = entry {
+                hosts.insert(host.clone(), Value::Map(Map::new()));
+            }
+        }
+    }
+
+    fn finish(self) -> Imported {
+        let hosts = self.all.len();
+        let mut all = Map::from_iter([(Arc::from("hosts"), Value::Map(self.all))]);
+        if !self.groups.is_empty() {
+            let children = self.groups.into_iter().map(|(name, hosts)| {
+                (name, Value::Map(Map::from_iter([(Arc::from("hosts"), hosts)])))
+            });
+            all.insert(Arc::from("children"), Value::Map(children.collect()));
+        }
+        let document = Value::Map(Map::from_iter([(Arc::from("all"), Value::Map(all))]));
+        Imported { yaml: yaml::write(&document), hosts, warnings: self.warnings }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &str = "主机,地址,端口,分组,密码,备注\n游服 01,10.0.0.1,22,game、idc_a,pw,一区 新服\ndb1,10.0.0.2,,db,,\n,,,,,\n";
+
+    #[test]
+    fn a_spreadsheet_becomes_an_inventory_in_either_encoding() {
+        let (gbk, _, _) = encoding_rs::GBK.encode(TABLE);
+        let with_mark = format!("\u{feff}{TABLE}");
+        for bytes in [TABLE.as_bytes(), with_mark.as_bytes(), &gbk] {
+            let imported = import_csv(bytes).unwrap();
+            insta::allow_duplicates! {
+                insta::assert_snapshot!(imported.yaml, @r"
+                all:
+                  hosts:
+                    游服_01:
+                      ansible_host: 10.0.0.1
+                      ansible_port: 22
+                      note: 一区 新服
+                    db1:
+                      ansible_host: 10.0.0.2
+                  children:
+                    game:
+                      hosts:
+                        游服_01: {}
+                    idc_a:
+                      hosts:
+                        游服_01: {}
+                    db:
+                      hosts:
+                        db1: {}
+                ");
+            }
+            assert_eq!((imported.hosts, imported.warnings.len()), (2, 1));
+        }
+    }
+
+    #[test]
+    fn a_table_without_hosts_is_refused_with_its_headings() {
+        assert!(import_csv(b"a,b\n1,2\n").unwrap_err().contains("`a`, `b`"));
+        assert!(import_csv(b"").is_err());
+    }
+}

@@ -1,0 +1,308 @@
+//! Patterns: which hosts. Ansible's (`web:&idc_a:!db`, globs, `~regex`, `web[0:9]`) and folded sets
+//! (`web[01-40,42]`).
+
+use std::collections::BTreeSet;
+
+use super::hostset;
+use super::model::Inventory;
+
+/// A pattern that can't be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PatternError {
+    /// A regular expression is wrong.
+    #[error("pattern `{0}`: not a regular expression: {1}")]
+    Regex(String, String),
+    /// Brackets are wrong.
+    #[error("pattern `{0}`: {1}")]
+    Syntax(String, String),
+    /// Something to come.
+    #[error("pattern `{0}`: selecting by facts with {{...}} is not there yet")]
+    State(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Operator {
+    Or,
+    And,
+    Not,
+}
+
+/// A pattern, read.
+#[derive(Debug, Clone)]
+pub struct Pattern {
+    pieces: Vec<(Operator, String)>,
+}
+
+/// Hosts that were chosen, in inventory order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Their indexes; hosts that are named but in no inventory are not here.
+    hosts: BTreeSet<usize>,
+    /// Pieces that matched nothing.
+    pub unmatched: Vec<String>,
+    /// Whether `localhost` was named and is in no inventory: Ansible's implicit one.
+    pub implicit_localhost: bool,
+}
+
+/// Cuts a text at separators that stand outside of brackets; a `:` within an IPv6 address or behind
+/// `~` does not separate.
+pub fn split_top<'a>(text: &'a str, separators: &[char]) -> Vec<&'a str> {
+    let mut pieces = Vec::new();
+    let (mut depth, mut start) = (0usize, 0);
+    for (at, c) in text.char_indices() {
+        match c {
+            '[' | '{' | '(' => depth += 1,
+            ']' | '}' | ')' => depth = depth.saturating_sub(1),
+            c if depth == 0 && separators.contains(&c) => {
+                pieces.push(text.get(start..at).unwrap_or_default());
+                start = at + c.len_utf8();
+            }
+            _ => {}
+        }
+    }
+    pieces.push(text.get(start..).unwrap_or_default());
+    pieces
+}
+
+impl Pattern {
+    /// Reads a pattern. Files and standard input (`@file`, `-`) are read by the caller: their lines
+    /// are patterns too.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        // Addresses such as fe80::1 hold colons: then only commas separate.
+        let ipv6 = |piece: &str| piece.parse::<std::net::Ipv6Addr>().is_ok();
+        let pieces = split_top(text, &[',', '\n']).into_iter().flat_map(|piece| {
+            let piece = piece.trim();
+            let bare = piece.trim_start_matches(['!', '&']);
+            if ipv6(bare) || bare.starts_with('~') { vec![piece] } else { split_top(piece, &[':']) }
+        });
+        let pieces = pieces
+            .map(str::trim)
+            .filter(|piece| !piece.is_empty())
+            .map(|piece| {
+                let (operator, rest) = match piece.chars().next() {
+                    Some('!') => (Operator::Not, piece.get(1..).unwrap_or_default()),
+                    Some('&') => (Operator::And, piece.get(1..).unwrap_or_default()),
+                    _ => (Operator::Or, piece),
+                };
+                if rest.starts_with('{') {
+                    return Err(PatternError::State(piece.to_owned()));
+                }
+                Ok((operator, rest.to_owned()))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { pieces })
+    }
+
+    /// The hosts it means: first all unions, then what must also hold, then what must not; as in
+    /// Ansible. A pattern of restrictions alone begins with everybody.
+    pub fn evaluate(&self, inventory: &Inventory) -> Result<Selection, PatternError> {
+        let mut selection = Selection::default();
+        let of = |operator| self.pieces.iter().filter(move |(each, _)| *each == operator);
+        if of(Operator::Or).next().is_none() && !self.pieces.is_empty() {
+            selection.hosts = (0..inventory.hosts.len()).collect();
+        }
+        for (_, piece) in of(Operator::Or) {
+            let found = match_piece(piece, inventory)?;
+            if found.is_empty() {
+                if is_localhost(piece) {
+                    selection.implicit_localhost = true;
+                } else if !inventory.group_index.contains_key(piece.as_str()) && piece != "all" && piece != "*" {
+                    selection.unmatched.push(piece.clone());
+                }
+            }
+            selection.hosts.extend(found);
+        }
+        for (_, piece) in of(Operator::And) {
+            let found = match_piece(piece, inventory)?;
+            selection.hosts.retain(|host| found.contains(host));
+            selection.implicit_localhost &= is_localhost(piece);
+        }
+        for (_, piece) in of(Operator::Not) {
+            let found = match_piece(piece, inventory)?;
+            selection.hosts.retain(|host| !found.contains(host));
+            selection.implicit_localhost &= !is_localhost(piece);
+        }
+        Ok(selection)
+    }
+}
+
+fn is_localhost(name: &str) -> bool {
+    matches!(name, "localhost" | "127.0.0.1" | "::1")
+}
+
+impl Selection {
+    /// The names, in inventory order.
+    pub fn names(&self, inventory: &Inventory) -> Vec<std::sync::Arc<str>> {
+        let mut names: Vec<_> = self.hosts.iter().map(|host| inventory.name_of(*host)).collect();
+        if self.implicit_localhost {
+            names.push("localhost".into());
+        }
+        names
+    }
+
+    /// Only those that are also chosen by `other`.
+    pub fn restrict(&mut self, other: &Self) {
+        self.hosts.retain(|host| other.hosts.contains(host));
+        self.implicit_localhost &= other.implicit_localhost;
+    }
+
+    /// Only those that are not chosen by `other`.
+    pub fn exclude(&mut self, other: &Self) {
+        self.hosts.retain(|host| !other.hosts.contains(host));
+        self.implicit_localhost &= !other.implicit_localhost;
+    }
+
+    /// Only hosts whose names are wanted.
+    pub fn retain(&mut self, inventory: &Inventory, wanted: impl Fn(&str) -> bool) {
+        self.hosts.retain(|host| wanted(&inventory.name_of(*host)));
+        self.implicit_localhost &= wanted("localhost");
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.hosts.len() + usize::from(self.implicit_localhost)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Evaluates a pattern, then limits, then exclusions.
+pub fn select(
+    inventory: &Inventory,
+    pattern: &str,
+    limits: &[String],
+    excludes: &[String],
+) -> Result<Selection, PatternError> {
+    let mut selection = Pattern::parse(pattern)?.evaluate(inventory)?;
+    for limit in limits {
+        let limit = Pattern::parse(limit)?.evaluate(inventory)?;
+        selection.restrict(&limit);
+        selection.unmatched.extend(limit.unmatched);
+    }
+    for exclude in excludes {
+        let exclude = Pattern::parse(exclude)?.evaluate(inventory)?;
+        selection.exclude(&exclude);
+    }
+    Ok(selection)
+}
+
+fn match_piece(piece: &str, inventory: &Inventory) -> Result<BTreeSet<usize>, PatternError> {
+    if let Some(regex) = piece.strip_prefix('~') {
+        // As Python's re.match: anchored at the start.
+        let regex = regex::Regex::new(&format!("^(?:{regex})"))
+            .map_err(|error| PatternError::Regex(piece.to_owned(), last_line(&error.to_string())))?;
+        return Ok(match_names(inventory, |name| regex.is_match(name)));
+    }
+    if let Some(host) = inventory.host_index.get(piece)
+        && !inventory.group_index.contains_key(piece)
+    {
+        return Ok(BTreeSet::from([*host]));
+    }
+    if let Some((base, inner)) = piece.strip_suffix(']').and_then(|rest| rest.rsplit_once('[')) {
+        return match_brackets(piece, base, inner, inventory);
+    }
+    if let Some(hosts) = inventory.hosts_of_group(piece) {
+        return Ok(hosts.into_iter().collect());
+    }
+    if piece.contains('[') {
+        return match_set(piece, inventory);
+    }
+    match_glob(piece, inventory)
+}
+
+/// `NAME[...]`: a subscript where NAME is a group and a colon or one number stands in the brackets;
+/// with `-` or `,` a range of names; a glob where it also holds `*` or `?`.
+fn match_brackets(
+    piece: &str,
+    base: &str,
+    inner: &str,
+    inventory: &Inventory,
+) -> Result<BTreeSet<usize>, PatternError> {
+    let syntax = |why: &str| PatternError::Syntax(piece.to_owned(), why.to_owned());
+    if piece.contains(['*', '?']) && !subscript_like(inner) {
+        return match_glob(piece, inventory);
+    }
+    let negative = inner.strip_prefix('-').is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit()));
+    let ranged = inner.contains(',') || (inner.contains('-') && !negative);
+    let hosts: Vec<usize> = match inventory.hosts_of_group(base) {
+        Some(hosts) if !ranged => hosts,
+        _ if ranged || !subscript_like(inner) => return match_set(piece, inventory),
+        _ => {
+            let found = match_glob(base, inventory)?;
+            if found.is_empty() {
+                return match_set(piece, inventory);
+            }
+            found.into_iter().collect()
+        }
+    };
+    let index = |text: &str, default: i64| -> Result<i64, PatternError> {
+        if text.is_empty() { Ok(default) } else { text.parse().map_err(|_| syntax("expected a number")) }
+    };
+    let count = i64::try_from(hosts.len()).unwrap_or(i64::MAX);
+    let absolute = |at: i64| if at < 0 { count + at } else { at };
+    let (first, last) = match inner.split_once(':') {
+        None => {
+            let at = absolute(index(inner, 0)?);
+            (at, at)
+        }
+        // Ansible's slices include their end.
+        Some((first, last)) => (absolute(index(first, 0)?), absolute(index(last, count - 1)?)),
+    };
+    Ok(hosts
+        .into_iter()
+        .zip(0..)
+        .filter(|(_, at)| (first..=last).contains(at))
+        .map(|(host, _)| host)
+        .collect())
+}
+
+fn subscript_like(inner: &str) -> bool {
+    !inner.is_empty() && inner.chars().all(|c| c.is_ascii_digit() || matches!(c, ':' | '-'))
+}
+
+/// A folded set of names.
+fn match_set(piece: &str, inventory: &Inventory) -> Result<BTreeSet<usize>, PatternError> {
+    let names = hostset::expand(piece)
+        .map_err(|error| PatternError::Syntax(piece.to_owned(), error.to_string()))?;
+    let mut found = BTreeSet::new();
+    for name in names {
+        if let Some(host) = inventory.host_index.get(name.as_str()) {
+            found.insert(*host);
+        } else if let Some(hosts) = inventory.hosts_of_group(&name) {
+            found.extend(hosts);
+        }
+    }
+    Ok(found)
+}
+
+fn match_glob(piece: &str, inventory: &Inventory) -> Result<BTreeSet<usize>, PatternError> {
+    if !piece.contains(['*', '?', '[']) {
+        return Ok(BTreeSet::new());
+    }
+    let glob = globset::Glob::new(piece)
+        .map_err(|error| PatternError::Syntax(piece.to_owned(), error.to_string()))?
+        .compile_matcher();
+    Ok(match_names(inventory, |name| glob.is_match(name)))
+}
+
+/// Hosts whose name, or the name of a group of theirs, fits.
+fn match_names(inventory: &Inventory, fits: impl Fn(&str) -> bool) -> BTreeSet<usize> {
+    let mut found = BTreeSet::new();
+    let groups: Vec<_> = inventory.group_names().filter(|name| fits(name)).cloned().collect();
+    for group in groups {
+        found.extend(inventory.hosts_of_group(&group).unwrap_or_default());
+    }
+    for (at, name) in inventory.host_names().enumerate() {
+        if fits(name) {
+            found.insert(at);
+        }
+    }
+    found
+}
+
+fn last_line(text: &str) -> String {
+    text.lines().last().unwrap_or_default().trim().to_owned()
+}
