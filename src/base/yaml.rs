@@ -55,7 +55,10 @@ impl Node {
             Content::Scalar(value) => value.clone(),
             Content::List(items) => Value::List(items.iter().map(Node::value).collect()),
             Content::Map(entries) => Value::Map(
-                entries.iter().map(|(key, node)| (key.name.clone(), node.value())).collect::<Map>(),
+                entries
+                    .iter()
+                    .map(|(key, node)| (key.name.clone(), node.value()))
+                    .collect::<Map>(),
             ),
         }
     }
@@ -104,7 +107,9 @@ fn plain(value: &Value) -> serde_yaml::Value {
         }
         Value::List(items) => Yaml::Sequence(items.iter().map(plain).collect()),
         Value::Map(map) => Yaml::Mapping(
-            map.iter().map(|(key, value)| (Yaml::String(key.to_string()), plain(value))).collect(),
+            map.iter()
+                .map(|(key, value)| (Yaml::String(key.to_string()), plain(value)))
+                .collect(),
         ),
     }
 }
@@ -128,13 +133,19 @@ impl<'a> Loader<'a> {
                 Event::StreamEnd => break,
                 Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd => {}
                 _ if root.is_some() => {
-                    return Err(self.error("a second document in one file", span)
-                        .help("split the file, or remove the line `---`").into());
+                    return Err(self
+                        .error("a second document in one file", span)
+                        .help("split the file, or remove the line `---`")
+                        .into());
                 }
                 event => root = Some(self.node(event, span, 0)?),
             }
         }
-        Ok(root.unwrap_or(Node { content: Content::Scalar(Value::Null), line: 1, column: 1 }))
+        Ok(root.unwrap_or(Node {
+            content: Content::Scalar(Value::Null),
+            line: 1,
+            column: 1,
+        }))
     }
 
     fn next(&mut self) -> Result1<(Event<'a>, Span)> {
@@ -150,29 +161,36 @@ impl<'a> Loader<'a> {
     }
 
     fn error(&self, message: impl Into<String>, span: Span) -> Diagnostic {
-        let place =
-            Place::new(self.file, number(span.start.line()), number(span.start.col() + 1));
+        let place = Place::new(
+            self.file,
+            number(span.start.line()),
+            number(span.start.col() + 1),
+        );
         Diagnostic::new(message, place, self.text)
     }
 
     fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result1<Node> {
         self.nodes += 1;
         if self.nodes > NODES_MAX || depth > DEPTH_MAX {
-            return Err(self.error("the document is too large or nested too deep", span).into());
+            return Err(self
+                .error("the document is too large or nested too deep", span)
+                .into());
         }
         let (content, anchor) = match event {
             Event::Alias(id) => {
                 let node = self.anchors.get(&id).cloned();
-                let node = node.ok_or_else(|| self.error("an alias inside its own anchor", span))?;
+                let node =
+                    node.ok_or_else(|| self.error("an alias inside its own anchor", span))?;
                 self.nodes += size(&node);
                 if self.nodes > NODES_MAX {
                     return Err(self.error("aliases expand to too much", span).into());
                 }
                 return Ok(node);
             }
-            Event::Scalar(text, style, anchor, tag) => {
-                (Content::Scalar(self.scalar(&text, style, tag.as_deref(), span)?), anchor)
-            }
+            Event::Scalar(text, style, anchor, tag) => (
+                Content::Scalar(self.scalar(&text, style, tag.as_deref(), span)?),
+                anchor,
+            ),
             Event::SequenceStart(_, anchor, _) => {
                 let mut items = Vec::new();
                 loop {
@@ -221,11 +239,21 @@ impl<'a> Loader<'a> {
             let name: Arc<str> = key_text(name);
             if let Some(first) = places.insert(name.clone(), key.line) {
                 return Err(self
-                    .error(format!("the key `{name}` stands twice in one mapping"), span)
+                    .error(
+                        format!("the key `{name}` stands twice in one mapping"),
+                        span,
+                    )
                     .help(format!("the first is on line {first}; keep one of them"))
                     .into());
             }
-            entries.push((Key { name, line: key.line, column: key.column }, value));
+            entries.push((
+                Key {
+                    name,
+                    line: key.line,
+                    column: key.column,
+                },
+                value,
+            ));
         }
         // What stands in the mapping itself is stronger than what is merged in.
         for (key, value) in merged {
@@ -250,7 +278,13 @@ impl<'a> Loader<'a> {
         }
     }
 
-    fn scalar(&self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Result1<Value> {
+    fn scalar(
+        &self,
+        text: &str,
+        style: ScalarStyle,
+        tag: Option<&Tag>,
+        span: Span,
+    ) -> Result1<Value> {
         let name = tag.map(|tag| format!("{}{}", tag.handle(), tag.suffix()));
         match name.as_deref() {
             None | Some("!") if style == ScalarStyle::Plain && tag.is_none() => Ok(resolve(text)),
@@ -258,7 +292,9 @@ impl<'a> Loader<'a> {
             Some("!vault" | "!vault-encrypted") => Ok(Value::Vault(Arc::from(text.trim()))),
             Some("!unsafe") => Ok(Value::Unsafe(Arc::from(text))),
             Some(
-                "tag:yaml.org,2002:int" | "tag:yaml.org,2002:float" | "tag:yaml.org,2002:bool"
+                "tag:yaml.org,2002:int"
+                | "tag:yaml.org,2002:float"
+                | "tag:yaml.org,2002:bool"
                 | "tag:yaml.org,2002:null",
             ) => Ok(resolve(text)),
             Some(other) => Err(self
@@ -277,7 +313,12 @@ fn size(node: &Node) -> usize {
     match &node.content {
         Content::Scalar(_) => 1,
         Content::List(items) => 1 + items.iter().map(size).sum::<usize>(),
-        Content::Map(entries) => 1 + entries.iter().map(|(_, node)| 1 + size(node)).sum::<usize>(),
+        Content::Map(entries) => {
+            1 + entries
+                .iter()
+                .map(|(_, node)| 1 + size(node))
+                .sum::<usize>()
+        }
     }
 }
 
@@ -348,7 +389,9 @@ fn int(text: &str) -> Option<Value> {
         }
         total
     } else {
-        digits.starts_with(|c: char| c.is_ascii_digit()).then_some(())?;
+        digits
+            .starts_with(|c: char| c.is_ascii_digit())
+            .then_some(())?;
         only(digits, |c| c.is_ascii_digit()).then(|| of(digits, 10))??
     };
     Some(Value::Int(sign * value))
@@ -369,8 +412,14 @@ fn float(text: &str) -> Option<Value> {
     let digits = |text: &str| text.chars().all(|c| c.is_ascii_digit() || c == '_');
     let (whole, fraction) = mantissa.split_once('.')?;
     let exponent_ok = !has_exponent
-        || exponent.strip_prefix(['+', '-']).is_some_and(|rest| !rest.is_empty() && digits(rest));
-    if !digits(whole) || !digits(fraction) || !exponent_ok || (whole.is_empty() && fraction.is_empty()) {
+        || exponent
+            .strip_prefix(['+', '-'])
+            .is_some_and(|rest| !rest.is_empty() && digits(rest));
+    if !digits(whole)
+        || !digits(fraction)
+        || !exponent_ok
+        || (whole.is_empty() && fraction.is_empty())
+    {
         return None;
     }
     let clean: String = unsigned.chars().filter(|c| *c != '_').collect();
@@ -411,27 +460,46 @@ mod tests {
             ("2026-11-24", Value::string("2026-11-24")),
             ("'yes'", Value::string("yes")),
             ("\"0644\"", Value::string("0644")),
-            ("99999999999999999999", Value::string("99999999999999999999")),
+            (
+                "99999999999999999999",
+                Value::string("99999999999999999999"),
+            ),
         ];
         for (text, expected) in table {
-            assert_eq!(value(&format!("- {text}")), Value::List(vec![expected]), "{text}");
+            assert_eq!(
+                value(&format!("- {text}")),
+                Value::List(vec![expected]),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn tags_of_ansible_are_kept() {
         let text = "a: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6162\nb: !unsafe '{{ x }}'\n";
-        let Value::Map(map) = value(text) else { panic!() };
-        assert_eq!(map["a"], Value::Vault("$ANSIBLE_VAULT;1.1;AES256\n6162".into()));
+        let Value::Map(map) = value(text) else {
+            panic!()
+        };
+        assert_eq!(
+            map["a"],
+            Value::Vault("$ANSIBLE_VAULT;1.1;AES256\n6162".into())
+        );
         assert_eq!(map["b"], Value::Unsafe("{{ x }}".into()));
     }
 
     #[test]
     fn merge_keys_give_way_to_the_mappings_own() {
         let text = "base: &b {x: 1, y: 2}\nthis:\n  <<: *b\n  y: 3\n";
-        let Value::Map(map) = value(text) else { panic!() };
-        let Value::Map(this) = &map["this"] else { panic!() };
-        assert_eq!((this["x"].clone(), this["y"].clone()), (Value::Int(1), Value::Int(3)));
+        let Value::Map(map) = value(text) else {
+            panic!()
+        };
+        let Value::Map(this) = &map["this"] else {
+            panic!()
+        };
+        assert_eq!(
+            (this["x"].clone(), this["y"].clone()),
+            (Value::Int(1), Value::Int(3))
+        );
     }
 
     #[test]
@@ -453,7 +521,10 @@ mod tests {
         let mut text = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
         for n in 1..10 {
             let before = n - 1;
-            text.push_str(&format!("a{n}: &a{n} [{}]\n", vec![format!("*a{before}"); 10].join(",")));
+            text.push_str(&format!(
+                "a{n}: &a{n} [{}]\n",
+                vec![format!("*a{before}"); 10].join(",")
+            ));
         }
         assert!(error(&text).contains("too much"));
         assert!(error(&"[".repeat(5000)).contains("t.yml"));

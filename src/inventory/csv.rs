@@ -34,20 +34,38 @@ enum Column {
 fn column(heading: &str) -> Column {
     let plain = heading.trim().to_lowercase().replace([' ', '-'], "_");
     match plain.as_str() {
-        "host" | "name" | "hostname" | "主机" | "主机名" | "名称" | "服务器" => Column::Name,
-        "address" | "ip" | "ip_address" | "ansible_host" | "地址" | "ip地址" | "主机ip" => Column::Address,
+        "host" | "name" | "hostname" | "主机" | "主机名" | "名称" | "服务器" => {
+            Column::Name
+        }
+        "address" | "ip" | "ip_address" | "ansible_host" | "地址" | "ip地址" | "主机ip" => {
+            Column::Address
+        }
         "port" | "ansible_port" | "端口" => Column::Port,
         "user" | "username" | "ansible_user" | "用户" | "用户名" => Column::User,
         "group" | "groups" | "分组" | "组" | "业务" => Column::Groups,
         "" => Column::Nothing,
-        other if other.contains("password") || other.contains("passwd") || other.contains("密码") => Column::Password,
+        other
+            if other.contains("password") || other.contains("passwd") || other.contains("密码") =>
+        {
+            Column::Password
+        }
         "备注" => Column::Variable(Arc::from("note")),
         _ => {
             let name: String = plain
                 .chars()
-                .map(|c| if c.is_alphanumeric() || c == '_' { c } else { '_' })
+                .map(|c| {
+                    if c.is_alphanumeric() || c == '_' {
+                        c
+                    } else {
+                        '_'
+                    }
+                })
                 .collect();
-            let name = if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name };
+            let name = if name.starts_with(|c: char| c.is_ascii_digit()) {
+                format!("_{name}")
+            } else {
+                name
+            };
             Column::Variable(Arc::from(name))
         }
     }
@@ -61,8 +79,10 @@ pub fn import_csv(bytes: &[u8]) -> Result<Imported, String> {
         return Err("the text is neither UTF-8 nor GBK: save it as UTF-8".into());
     }
     let first = decoded.text.lines().next().unwrap_or_default();
-    let separator =
-        [b',', b';', b'\t'].into_iter().max_by_key(|c| first.bytes().filter(|b| b == c).count()).unwrap_or(b',');
+    let separator = [b',', b';', b'\t']
+        .into_iter()
+        .max_by_key(|c| first.bytes().filter(|b| b == c).count())
+        .unwrap_or(b',');
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(separator)
         .flexible(true)
@@ -70,13 +90,20 @@ pub fn import_csv(bytes: &[u8]) -> Result<Imported, String> {
         .from_reader(decoded.text.as_bytes());
     let headings = reader.headers().map_err(|error| error.to_string())?.clone();
     let columns: Vec<Column> = headings.iter().map(column).collect();
-    if !columns.iter().any(|column| matches!(column, Column::Name | Column::Address)) {
+    if !columns
+        .iter()
+        .any(|column| matches!(column, Column::Name | Column::Address))
+    {
         return Err(format!(
             "no column of names or addresses among `{}`: call one `host` or `address` (主机, 地址)",
             headings.iter().collect::<Vec<_>>().join("`, `")
         ));
     }
-    let mut import = Import { all: Map::new(), groups: Map::new(), warnings: Vec::new() };
+    let mut import = Import {
+        all: Map::new(),
+        groups: Map::new(),
+        warnings: Vec::new(),
+    };
     if columns.contains(&Column::Password) {
         import.warnings.push(
             "a column of passwords was left out: keep them in a vault (`ansible_password: !vault ...`) or use keys".into(),
@@ -116,7 +143,11 @@ impl Import {
                 }
                 Column::Groups => {
                     groups.extend(field.split([',', ';', '/', '|', '、']).map(|group| {
-                        group.trim().split_whitespace().collect::<Vec<_>>().join("_")
+                        group
+                            .trim()
+                            .split_whitespace()
+                            .collect::<Vec<_>>()
+                            .join("_")
                     }));
                 }
                 Column::Variable(variable) => {
@@ -127,20 +158,27 @@ impl Import {
         }
         let Some(host) = name.or_else(|| address.clone()) else {
             if record.iter().any(|field| !field.is_empty()) {
-                self.warnings.push(format!("row {line}: no name and no address, passed over"));
+                self.warnings
+                    .push(format!("row {line}: no name and no address, passed over"));
             }
             return;
         };
         // A name is one word of a pattern.
-        let host: Arc<str> = Arc::from(host.replace(|c: char| c.is_whitespace() || ",:[]!&".contains(c), "_"));
+        let host: Arc<str> =
+            Arc::from(host.replace(|c: char| c.is_whitespace() || ",:[]!&".contains(c), "_"));
         if let Some(address) = address.filter(|address| **address != *host) {
             vars.shift_insert(0, Arc::from("ansible_host"), Value::string(address));
         }
         if self.all.insert(host.clone(), Value::Map(vars)).is_some() {
-            self.warnings.push(format!("row {line}: host `{host}` stands twice, this row wins"));
+            self.warnings.push(format!(
+                "row {line}: host `{host}` stands twice, this row wins"
+            ));
         }
         for group in groups.into_iter().filter(|group| !group.is_empty()) {
-            let entry = self.groups.entry(Arc::from(group)).or_insert_with(|| Value::Map(Map::new()));
+            let entry = self
+                .groups
+                .entry(Arc::from(group))
+                .or_insert_with(|| Value::Map(Map::new()));
             if let Value::Map(hosts) = entry {
                 hosts.insert(host.clone(), Value::Map(Map::new()));
             }
@@ -152,12 +190,19 @@ impl Import {
         let mut all = Map::from_iter([(Arc::from("hosts"), Value::Map(self.all))]);
         if !self.groups.is_empty() {
             let children = self.groups.into_iter().map(|(name, hosts)| {
-                (name, Value::Map(Map::from_iter([(Arc::from("hosts"), hosts)])))
+                (
+                    name,
+                    Value::Map(Map::from_iter([(Arc::from("hosts"), hosts)])),
+                )
             });
             all.insert(Arc::from("children"), Value::Map(children.collect()));
         }
         let document = Value::Map(Map::from_iter([(Arc::from("all"), Value::Map(all))]));
-        Imported { yaml: yaml::write(&document), hosts, warnings: self.warnings }
+        Imported {
+            yaml: yaml::write(&document),
+            hosts,
+            warnings: self.warnings,
+        }
     }
 }
 

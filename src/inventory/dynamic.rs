@@ -23,7 +23,9 @@ pub(super) fn load(inventory: &mut Inventory, path: &Arc<Path>) -> Result<(), In
     let text = run(path, &["--list"])?;
     // JSON is YAML, and so places of mistakes come for free.
     let root = yaml::parse(&text, path)?;
-    let entries = root.entries().ok_or_else(|| bad(&root, path, &text, "expected an object of groups"))?;
+    let entries = root
+        .entries()
+        .ok_or_else(|| bad(&root, path, &text, "expected an object of groups"))?;
     let mut hostvars = None;
     for (key, node) in entries {
         if &*key.name == "_meta" {
@@ -64,7 +66,10 @@ fn add_group(
     if let Content::List(hosts) = &node.content {
         return add_hosts(inventory, group, hosts, path, text);
     }
-    for (key, value) in node.entries().ok_or_else(|| bad(node, path, text, "expected a group"))? {
+    for (key, value) in node
+        .entries()
+        .ok_or_else(|| bad(node, path, text, "expected a group"))?
+    {
         match (&*key.name, &value.content) {
             ("hosts", Content::List(hosts)) => add_hosts(inventory, group, hosts, path, text)?,
             ("children", Content::List(children)) => {
@@ -73,7 +78,10 @@ fn add_group(
                         return Err(bad(child, path, text, "expected a group's name"));
                     };
                     let child_ix = inventory.group(name);
-                    if child_ix != ALL && child_ix != UNGROUPED && !inventory.add_child(group, child_ix) {
+                    if child_ix != ALL
+                        && child_ix != UNGROUPED
+                        && !inventory.add_child(group, child_ix)
+                    {
                         return Err(bad(child, path, text, "this group would be its own parent"));
                     }
                 }
@@ -121,7 +129,10 @@ fn ask_each_host(inventory: &mut Inventory, path: &Arc<Path>) -> Result<(), Inve
 }
 
 fn run(path: &Path, arguments: &[&str]) -> Result<String, InventoryError> {
-    let fail = |why: String| InventoryError::Program { path: path.to_owned(), why };
+    let fail = |why: String| InventoryError::Program {
+        path: path.to_owned(),
+        why,
+    };
     let absolute = std::path::absolute(path).map_err(|error| fail(error.to_string()))?;
     let mut child = Command::new(&absolute)
         .args(arguments)
@@ -155,7 +166,10 @@ fn run(path: &Path, arguments: &[&str]) -> Result<String, InventoryError> {
     };
     let said = stderr.join().unwrap_or_default();
     if !status.success() {
-        let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+        let last = said
+            .lines()
+            .rfind(|line| !line.trim().is_empty())
+            .unwrap_or("it said nothing");
         return Err(fail(format!("ended with {status}: {last}")));
     }
     Ok(stdout.join().unwrap_or_default())

@@ -19,9 +19,11 @@ pub fn to_json(value: &Value) -> JsonValue {
         Value::Unsafe(text) => json!({ "__ansible_unsafe": &**text }),
         Value::Vault(text) => json!({ "__ansible_vault": format!("{text}\n") }),
         Value::List(items) => items.iter().map(to_json).collect(),
-        Value::Map(map) => {
-            map.iter().map(|(key, value)| (key.to_string(), to_json(value))).collect::<Json<_, _>>().into()
-        }
+        Value::Map(map) => map
+            .iter()
+            .map(|(key, value)| (key.to_string(), to_json(value)))
+            .collect::<Json<_, _>>()
+            .into(),
     }
 }
 
@@ -33,8 +35,10 @@ pub fn list_document(inventory: &Inventory) -> Result<JsonValue, InventoryError>
         if !vars.is_empty() {
             let mut vars: Vec<_> = vars.iter().collect();
             vars.sort_by(|one, other| one.0.cmp(other.0));
-            let vars: Json<String, JsonValue> =
-                vars.into_iter().map(|(name, found)| (name.to_string(), to_json(&found.value))).collect();
+            let vars: Json<String, JsonValue> = vars
+                .into_iter()
+                .map(|(name, found)| (name.to_string(), to_json(&found.value)))
+                .collect();
             hostvars.insert(name.to_string(), vars.into());
         }
     }
@@ -52,11 +56,18 @@ fn add_group(inventory: &Inventory, ix: GroupIx, document: &mut Json<String, Jso
     let children = sorted_children(inventory, ix);
     let mut entry = Json::new();
     if !children.is_empty() {
-        let names: Vec<&str> = children.iter().map(|child| &*inventory.groups[child.0].name).collect();
+        let names: Vec<&str> = children
+            .iter()
+            .map(|child| &*inventory.groups[child.0].name)
+            .collect();
         entry.insert("children".into(), json!(names));
     }
     if !group.hosts.is_empty() && ix != ALL {
-        let names: Vec<String> = group.hosts.iter().map(|host| inventory.name_of(*host).to_string()).collect();
+        let names: Vec<String> = group
+            .hosts
+            .iter()
+            .map(|host| inventory.name_of(*host).to_string())
+            .collect();
         entry.insert("hosts".into(), json!(names));
     }
     if !entry.is_empty() || ix == ALL {
@@ -88,7 +99,13 @@ fn draw(
     text: &mut String,
 ) -> Result<(), InventoryError> {
     let group = &inventory.groups[ix.0];
-    let indent = |depth: usize| if depth == 0 { String::new() } else { format!("{}|--", "  |".repeat(depth).replacen("  |", "  ", 1)) };
+    let indent = |depth: usize| {
+        if depth == 0 {
+            String::new()
+        } else {
+            format!("{}|--", "  |".repeat(depth).replacen("  |", "  ", 1))
+        }
+    };
     let line = |text: &mut String, depth: usize, what: &str| {
         let _ = writeln!(text, "{}{what}", indent(depth));
     };
@@ -102,7 +119,11 @@ fn draw(
             line(text, depth + 1, &name);
             if with_vars {
                 for (variable, found) in inventory.variables(&name)? {
-                    line(text, depth + 2, &format!("{{{variable} = {}}}", to_json(&found.value)));
+                    line(
+                        text,
+                        depth + 2,
+                        &format!("{{{variable} = {}}}", to_json(&found.value)),
+                    );
                 }
             }
         }
@@ -110,10 +131,18 @@ fn draw(
     if with_vars {
         let mut vars = group.vars.clone();
         if let Some(files) = inventory.group_file_vars(ix)? {
-            vars.extend(files.iter().map(|(name, found)| (name.clone(), found.clone())));
+            vars.extend(
+                files
+                    .iter()
+                    .map(|(name, found)| (name.clone(), found.clone())),
+            );
         }
         for (variable, found) in &vars {
-            line(text, depth + 1, &format!("{{{variable} = {}}}", to_json(&found.value)));
+            line(
+                text,
+                depth + 1,
+                &format!("{{{variable} = {}}}", to_json(&found.value)),
+            );
         }
     }
     Ok(())

@@ -15,13 +15,17 @@ fn parts(name: &str) -> Parts<'_> {
     let (mut text, mut digits) = (Vec::new(), Vec::new());
     let mut rest = name;
     loop {
-        let start = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let start = rest
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(rest.len());
         let (before, tail) = rest.split_at(start);
         text.push(before);
         if tail.is_empty() {
             return Parts { text, digits };
         }
-        let end = tail.find(|c: char| !c.is_ascii_digit()).unwrap_or(tail.len());
+        let end = tail
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(tail.len());
         let (number, tail) = tail.split_at(end);
         digits.push(number);
         rest = tail;
@@ -46,8 +50,11 @@ pub fn fold<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
             shape.push(digits);
         }
     }
-    let folded: Vec<String> =
-        texts.iter().zip(shapes).map(|(text, members)| fold_shape(text, members)).collect();
+    let folded: Vec<String> = texts
+        .iter()
+        .zip(shapes)
+        .map(|(text, members)| fold_shape(text, members))
+        .collect();
     folded.join(",")
 }
 
@@ -61,15 +68,23 @@ fn fold_shape(text: &[&str], mut members: Vec<Vec<&str>>) -> String {
     // The last number that differs between names is the one to fold on.
     let count = text.len() - 1;
     let first = members.first().cloned().unwrap_or_default();
-    let axis = (0..count)
-        .rev()
-        .find(|at| members.iter().any(|digits| digits.get(*at) != first.get(*at)));
-    let Some(axis) = axis else { return assemble(text, &first, None, "") };
+    let axis = (0..count).rev().find(|at| {
+        members
+            .iter()
+            .any(|digits| digits.get(*at) != first.get(*at))
+    });
+    let Some(axis) = axis else {
+        return assemble(text, &first, None, "");
+    };
     let mut groups: Vec<(Vec<&str>, Vec<&str>)> = Vec::new();
     let mut index: HashMap<Vec<&str>, usize> = HashMap::new();
     for digits in &members {
         let mut others = digits.clone();
-        let value = if axis < others.len() { others.remove(axis) } else { "" };
+        let value = if axis < others.len() {
+            others.remove(axis)
+        } else {
+            ""
+        };
         let at = *index.entry(others).or_insert_with(|| {
             groups.push((digits.clone(), Vec::new()));
             groups.len() - 1
@@ -121,7 +136,11 @@ fn ranges(values: &[&str]) -> String {
     let shown: Vec<String> = found
         .iter()
         .map(|(start, end)| {
-            if start == end { (*start).to_owned() } else { format!("{start}-{end}") }
+            if start == end {
+                (*start).to_owned()
+            } else {
+                format!("{start}-{end}")
+            }
         })
         .collect();
     shown.join(",")
@@ -136,7 +155,11 @@ fn follows(start: &str, end: &str, next: &str) -> bool {
 }
 
 fn pad(start: &str) -> usize {
-    if start.len() > 1 && start.starts_with('0') { start.len() } else { 0 }
+    if start.len() > 1 && start.starts_with('0') {
+        start.len()
+    } else {
+        0
+    }
 }
 
 /// Why a folded set can't be expanded.
@@ -176,7 +199,11 @@ pub fn expand(pattern: &str) -> Result<Vec<String>, RangeError> {
         }
         names = names
             .iter()
-            .flat_map(|name| values.iter().map(move |value| format!("{name}{before}{value}")))
+            .flat_map(|name| {
+                values
+                    .iter()
+                    .map(move |value| format!("{name}{before}{value}"))
+            })
             .collect();
     }
     if rest.contains(']') {
@@ -200,11 +227,17 @@ fn piece_values(piece: &str, pattern: &str) -> Result<Vec<String>, RangeError> {
         Some(step) => step.parse().map_err(|_| syntax())?,
         None => step,
     };
-    let (Some(start), true) = (start, step > 0 && bounds.next().is_none()) else { return Err(syntax()) };
+    let (Some(start), true) = (start, step > 0 && bounds.next().is_none()) else {
+        return Err(syntax());
+    };
     let digits = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
     let Some(end) = end else {
         let plain = !start.is_empty() && start.chars().all(|c| c.is_alphanumeric());
-        return if plain { Ok(vec![start.to_owned()]) } else { Err(syntax()) };
+        return if plain {
+            Ok(vec![start.to_owned()])
+        } else {
+            Err(syntax())
+        };
     };
     let start = if start.is_empty() { "0" } else { start };
     if digits(start) && digits(end) {
@@ -216,7 +249,10 @@ fn piece_values(piece: &str, pattern: &str) -> Result<Vec<String>, RangeError> {
             return Err(RangeError::TooMany(pattern.to_owned()));
         }
         let width = pad(start);
-        return Ok((from..=to).step_by(step).map(|n| format!("{n:0width$}")).collect());
+        return Ok((from..=to)
+            .step_by(step)
+            .map(|n| format!("{n:0width$}"))
+            .collect());
     }
     let letter = |text: &str| {
         let mut chars = text.chars();
@@ -226,7 +262,9 @@ fn piece_values(piece: &str, pattern: &str) -> Result<Vec<String>, RangeError> {
         }
     };
     match (letter(start), letter(end)) {
-        (Some(from), Some(to)) if from <= to => Ok((from..=to).step_by(step).map(String::from).collect()),
+        (Some(from), Some(to)) if from <= to => {
+            Ok((from..=to).step_by(step).map(String::from).collect())
+        }
         (Some(_), Some(_)) => Err(RangeError::Backwards(pattern.to_owned())),
         _ => Err(syntax()),
     }
@@ -244,7 +282,10 @@ mod tests {
             (&["web01", "web02", "web04", "db"], "web[01-02,04],db"),
             (&["web9", "web10", "web11"], "web[9-11]"),
             (&["web09", "web10", "web011"], "web[09-10,011]"),
-            (&["web1.idc1", "web2.idc1", "web1.idc2"], "web1.idc[1-2],web2.idc1"),
+            (
+                &["web1.idc1", "web2.idc1", "web1.idc2"],
+                "web1.idc[1-2],web2.idc1",
+            ),
             (&["10.0.0.1", "10.0.0.2"], "10.0.0.[1-2]"),
             (&["a", "a"], "a"),
             (&["主机1", "主机2"], "主机[1-2]"),
@@ -263,8 +304,14 @@ mod tests {
         assert_eq!(expand("n[1:10:3]").unwrap(), ["n1", "n4", "n7", "n10"]);
         assert_eq!(expand("plain").unwrap(), ["plain"]);
         assert!(matches!(expand("n[5-1]"), Err(RangeError::Backwards(_))));
-        assert!(matches!(expand("n[0-99999999999]"), Err(RangeError::TooMany(_))));
-        assert!(matches!(expand("n[0-9999][0-9999]"), Err(RangeError::TooMany(_))));
+        assert!(matches!(
+            expand("n[0-99999999999]"),
+            Err(RangeError::TooMany(_))
+        ));
+        assert!(matches!(
+            expand("n[0-9999][0-9999]"),
+            Err(RangeError::TooMany(_))
+        ));
         assert!(expand("n[").is_err() && expand("n[]").is_err() && expand("n]").is_err());
     }
 

@@ -19,8 +19,19 @@ enum Section {
 }
 
 /// Adds what an INI inventory says.
-pub(super) fn load(inventory: &mut Inventory, text: &str, file: &Arc<Path>) -> Result<(), InventoryError> {
-    let mut reader = Reader { inventory, text, file, group: UNGROUPED, section: Section::Hosts, line: 0 };
+pub(super) fn load(
+    inventory: &mut Inventory,
+    text: &str,
+    file: &Arc<Path>,
+) -> Result<(), InventoryError> {
+    let mut reader = Reader {
+        inventory,
+        text,
+        file,
+        group: UNGROUPED,
+        section: Section::Hosts,
+        line: 0,
+    };
     for (index, line) in text.lines().enumerate() {
         reader.line = u32::try_from(index + 1).unwrap_or(u32::MAX);
         let trimmed = line.trim();
@@ -54,8 +65,14 @@ impl Reader<'_> {
             .text
             .lines()
             .nth(self.line as usize - 1)
-            .map_or(0, |line| line.chars().take_while(|c| c.is_whitespace()).count());
-        Place { file: self.file.clone(), line: self.line, column: u32::try_from(indent + 1).unwrap_or(1) }
+            .map_or(0, |line| {
+                line.chars().take_while(|c| c.is_whitespace()).count()
+            });
+        Place {
+            file: self.file.clone(),
+            line: self.line,
+            column: u32::try_from(indent + 1).unwrap_or(1),
+        }
     }
 
     fn error(&self, message: impl Into<String>) -> Diagnostic {
@@ -64,7 +81,8 @@ impl Reader<'_> {
 
     /// A section's head; false when the line is a host such as `[::1]:22`.
     fn header(&mut self, line: &str) -> Result<bool, InventoryError> {
-        let Some((inner, rest)) = line.strip_prefix('[').and_then(|rest| rest.split_once(']')) else {
+        let Some((inner, rest)) = line.strip_prefix('[').and_then(|rest| rest.split_once(']'))
+        else {
             return Err(self.error("a section's `]` is missing").into());
         };
         let rest = rest.trim();
@@ -95,7 +113,9 @@ impl Reader<'_> {
 
     fn host_line(&mut self, line: &str) -> Result<(), InventoryError> {
         let words = python::split(line).map_err(|why| self.error(why))?;
-        let Some((pattern, rest)) = words.split_first() else { return Ok(()) };
+        let Some((pattern, rest)) = words.split_first() else {
+            return Ok(());
+        };
         let (pattern, port) = split_port(pattern);
         let names = if pattern.contains('[') {
             hostset::expand(pattern).map_err(|error| self.error(error.to_string()))?
@@ -106,7 +126,13 @@ impl Reader<'_> {
         let mut vars: Vec<(Arc<str>, Located)> = Vec::new();
         if let Some(port) = port {
             let value = Value::Int(port.into());
-            vars.push((Arc::from("ansible_port"), Located { value, place: place.clone() }));
+            vars.push((
+                Arc::from("ansible_port"),
+                Located {
+                    value,
+                    place: place.clone(),
+                },
+            ));
         }
         for word in rest {
             let Some((name, value)) = word.split_once('=') else {
@@ -116,7 +142,13 @@ impl Reader<'_> {
                     .into());
             };
             let value = python::literal(value);
-            vars.push((Arc::from(name), Located { value, place: place.clone() }));
+            vars.push((
+                Arc::from(name),
+                Located {
+                    value,
+                    place: place.clone(),
+                },
+            ));
         }
         for name in names {
             let host = self.inventory.host(&name, Some(self.file));
@@ -130,8 +162,13 @@ impl Reader<'_> {
         let Some((name, value)) = line.split_once('=') else {
             return Err(self.error("expected name=value").into());
         };
-        let located = Located { value: python::literal(value.trim()), place: self.place() };
-        self.inventory.groups[self.group.0].vars.insert(Arc::from(name.trim()), located);
+        let located = Located {
+            value: python::literal(value.trim()),
+            place: self.place(),
+        };
+        self.inventory.groups[self.group.0]
+            .vars
+            .insert(Arc::from(name.trim()), located);
         Ok(())
     }
 
@@ -142,7 +179,9 @@ impl Reader<'_> {
         }
         let child = self.inventory.group(name);
         if child == ALL || !self.inventory.add_child(self.group, child) {
-            return Err(self.error(format!("group `{name}` would be its own parent")).into());
+            return Err(self
+                .error(format!("group `{name}` would be its own parent"))
+                .into());
         }
         Ok(())
     }

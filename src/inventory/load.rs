@@ -16,7 +16,8 @@ const FILE_MAX: u64 = 256 << 20;
 
 /// What Ansible passes over in a folder of inventories.
 const IGNORED: &[&str] = &[
-    "~", ".orig", ".bak", ".ini", ".cfg", ".retry", ".pyc", ".pyo", ".rst", ".md", ".txt", ".csv", ".swp",
+    "~", ".orig", ".bak", ".ini", ".cfg", ".retry", ".pyc", ".pyo", ".rst", ".md", ".txt", ".csv",
+    ".swp",
 ];
 
 /// Loads inventories one after the other into one.
@@ -48,8 +49,12 @@ impl Loader {
             self.inventory.var_files.add_folder(path);
             return self.add_folder(path, 0);
         }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        self.inventory.var_files.add_folder(folder.unwrap_or(Path::new(".")));
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        self.inventory
+            .var_files
+            .add_folder(folder.unwrap_or(Path::new(".")));
         self.add_file(path)
     }
 
@@ -76,7 +81,9 @@ impl Loader {
                     let place = crate::base::diag::Place::new("-i", 0, 0);
                     let value = crate::base::value::Value::Int(port.into());
                     let located = super::model::Located { value, place };
-                    self.inventory.hosts[host].vars.insert(Arc::from("ansible_port"), located);
+                    self.inventory.hosts[host]
+                        .vars
+                        .insert(Arc::from("ansible_port"), located);
                 }
             }
         }
@@ -94,8 +101,12 @@ impl Loader {
         }
         paths.sort();
         for path in paths {
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            let ignored = name.starts_with('.') || IGNORED.iter().any(|ending| name.ends_with(ending));
+            let name = path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default();
+            let ignored =
+                name.starts_with('.') || IGNORED.iter().any(|ending| name.ends_with(ending));
             if ignored || matches!(name.as_str(), "group_vars" | "host_vars" | "vars_plugins") {
                 continue;
             }
@@ -137,7 +148,10 @@ impl Loader {
             text = rest.to_owned();
         }
         if text.starts_with("$ANSIBLE_VAULT;") {
-            let fail = |why: String| InventoryError::Vault { path: path.to_owned(), why };
+            let fail = |why: String| InventoryError::Vault {
+                path: path.to_owned(),
+                why,
+            };
             let open = self.inventory.vault.clone();
             let open = open.ok_or_else(|| fail("is a vault, and no password was given".into()))?;
             text = open(&text).map_err(fail)?;

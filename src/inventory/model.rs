@@ -247,7 +247,11 @@ impl Inventory {
     }
 
     fn priority(&self, ix: GroupIx) -> i64 {
-        match self.groups[ix.0].vars.get("ansible_group_priority").map(|found| &found.value) {
+        match self.groups[ix.0]
+            .vars
+            .get("ansible_group_priority")
+            .map(|found| &found.value)
+        {
             Some(Value::Int(priority)) => *priority,
             Some(Value::String(text)) => text.parse().unwrap_or(1),
             _ => 1,
@@ -261,7 +265,10 @@ impl Inventory {
             // A host that is named but not in the inventory has what all hosts have.
             return Ok(self.group_layers(&[ALL], name)?);
         };
-        if let Some(found) = self.host_file_vars(host)?.and_then(|vars| vars.get(name).cloned()) {
+        if let Some(found) = self
+            .host_file_vars(host)?
+            .and_then(|vars| vars.get(name).cloned())
+        {
             return Ok(Some(found));
         }
         if let Some(found) = host.vars.get(name) {
@@ -270,7 +277,11 @@ impl Inventory {
         self.group_layers(&host.ancestry, name)
     }
 
-    fn group_layers(&self, groups: &[GroupIx], name: &str) -> Result<Option<Located>, InventoryError> {
+    fn group_layers(
+        &self,
+        groups: &[GroupIx],
+        name: &str,
+    ) -> Result<Option<Located>, InventoryError> {
         for ix in groups.iter().rev() {
             if let Some(vars) = self.group_file_vars(*ix)?
                 && let Some(found) = vars.get(name)
@@ -278,7 +289,10 @@ impl Inventory {
                 return Ok(Some(found.clone()));
             }
         }
-        Ok(groups.iter().rev().find_map(|ix| self.groups[ix.0].vars.get(name).cloned()))
+        Ok(groups
+            .iter()
+            .rev()
+            .find_map(|ix| self.groups[ix.0].vars.get(name).cloned()))
     }
 
     /// All variables of a host, merged, each with its place.
@@ -355,7 +369,14 @@ impl Inventory {
             }
             open.extend(&self.groups[at.0].children);
         }
-        Some(member.iter().enumerate().filter(|(_, is)| **is).map(|(at, _)| at).collect())
+        Some(
+            member
+                .iter()
+                .enumerate()
+                .filter(|(_, is)| **is)
+                .map(|(at, _)| at)
+                .collect(),
+        )
     }
 
     pub(super) fn name_of(&self, host: usize) -> Arc<str> {
@@ -370,8 +391,12 @@ impl Inventory {
 
     /// Reads every variable file, so that mistakes show: `inventory check`.
     pub fn check_files(&self) -> Vec<InventoryError> {
-        let hosts = self.hosts.iter().filter_map(|host| self.host_file_vars(host).err());
-        let groups = (0..self.groups.len()).filter_map(|ix| self.group_file_vars(GroupIx(ix)).err());
+        let hosts = self
+            .hosts
+            .iter()
+            .filter_map(|host| self.host_file_vars(host).err());
+        let groups =
+            (0..self.groups.len()).filter_map(|ix| self.group_file_vars(GroupIx(ix)).err());
         groups.chain(hosts).collect()
     }
 }

@@ -73,7 +73,11 @@ impl Pattern {
         let pieces = split_top(text, &[',', '\n']).into_iter().flat_map(|piece| {
             let piece = piece.trim();
             let bare = piece.trim_start_matches(['!', '&']);
-            if ipv6(bare) || bare.starts_with('~') { vec![piece] } else { split_top(piece, &[':']) }
+            if ipv6(bare) || bare.starts_with('~') {
+                vec![piece]
+            } else {
+                split_top(piece, &[':'])
+            }
         });
         let pieces = pieces
             .map(str::trim)
@@ -97,7 +101,11 @@ impl Pattern {
     /// Ansible. A pattern of restrictions alone begins with everybody.
     pub fn evaluate(&self, inventory: &Inventory) -> Result<Selection, PatternError> {
         let mut selection = Selection::default();
-        let of = |operator| self.pieces.iter().filter(move |(each, _)| *each == operator);
+        let of = |operator| {
+            self.pieces
+                .iter()
+                .filter(move |(each, _)| *each == operator)
+        };
         if of(Operator::Or).next().is_none() && !self.pieces.is_empty() {
             selection.hosts = (0..inventory.hosts.len()).collect();
         }
@@ -106,7 +114,10 @@ impl Pattern {
             if found.is_empty() {
                 if is_localhost(piece) {
                     selection.implicit_localhost = true;
-                } else if !inventory.group_index.contains_key(piece.as_str()) && piece != "all" && piece != "*" {
+                } else if !inventory.group_index.contains_key(piece.as_str())
+                    && piece != "all"
+                    && piece != "*"
+                {
                     selection.unmatched.push(piece.clone());
                 }
             }
@@ -133,7 +144,11 @@ fn is_localhost(name: &str) -> bool {
 impl Selection {
     /// The names, in inventory order.
     pub fn names(&self, inventory: &Inventory) -> Vec<std::sync::Arc<str>> {
-        let mut names: Vec<_> = self.hosts.iter().map(|host| inventory.name_of(*host)).collect();
+        let mut names: Vec<_> = self
+            .hosts
+            .iter()
+            .map(|host| inventory.name_of(*host))
+            .collect();
         if self.implicit_localhost {
             names.push("localhost".into());
         }
@@ -192,8 +207,9 @@ pub fn select(
 fn match_piece(piece: &str, inventory: &Inventory) -> Result<BTreeSet<usize>, PatternError> {
     if let Some(regex) = piece.strip_prefix('~') {
         // As Python's re.match: anchored at the start.
-        let regex = regex::Regex::new(&format!("^(?:{regex})"))
-            .map_err(|error| PatternError::Regex(piece.to_owned(), last_line(&error.to_string())))?;
+        let regex = regex::Regex::new(&format!("^(?:{regex})")).map_err(|error| {
+            PatternError::Regex(piece.to_owned(), last_line(&error.to_string()))
+        })?;
         return Ok(match_names(inventory, |name| regex.is_match(name)));
     }
     if let Some(host) = inventory.host_index.get(piece)
@@ -201,7 +217,10 @@ fn match_piece(piece: &str, inventory: &Inventory) -> Result<BTreeSet<usize>, Pa
     {
         return Ok(BTreeSet::from([*host]));
     }
-    if let Some((base, inner)) = piece.strip_suffix(']').and_then(|rest| rest.rsplit_once('[')) {
+    if let Some((base, inner)) = piece
+        .strip_suffix(']')
+        .and_then(|rest| rest.rsplit_once('['))
+    {
         return match_brackets(piece, base, inner, inventory);
     }
     if let Some(hosts) = inventory.hosts_of_group(piece) {
@@ -225,7 +244,9 @@ fn match_brackets(
     if piece.contains(['*', '?']) && !subscript_like(inner) {
         return match_glob(piece, inventory);
     }
-    let negative = inner.strip_prefix('-').is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit()));
+    let negative = inner
+        .strip_prefix('-')
+        .is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit()));
     let ranged = inner.contains(',') || (inner.contains('-') && !negative);
     let hosts: Vec<usize> = match inventory.hosts_of_group(base) {
         Some(hosts) if !ranged => hosts,
@@ -239,7 +260,11 @@ fn match_brackets(
         }
     };
     let index = |text: &str, default: i64| -> Result<i64, PatternError> {
-        if text.is_empty() { Ok(default) } else { text.parse().map_err(|_| syntax("expected a number")) }
+        if text.is_empty() {
+            Ok(default)
+        } else {
+            text.parse().map_err(|_| syntax("expected a number"))
+        }
     };
     let count = i64::try_from(hosts.len()).unwrap_or(i64::MAX);
     let absolute = |at: i64| if at < 0 { count + at } else { at };
@@ -249,7 +274,10 @@ fn match_brackets(
             (at, at)
         }
         // Ansible's slices include their end.
-        Some((first, last)) => (absolute(index(first, 0)?), absolute(index(last, count - 1)?)),
+        Some((first, last)) => (
+            absolute(index(first, 0)?),
+            absolute(index(last, count - 1)?),
+        ),
     };
     Ok(hosts
         .into_iter()
@@ -260,7 +288,10 @@ fn match_brackets(
 }
 
 fn subscript_like(inner: &str) -> bool {
-    !inner.is_empty() && inner.chars().all(|c| c.is_ascii_digit() || matches!(c, ':' | '-'))
+    !inner.is_empty()
+        && inner
+            .chars()
+            .all(|c| c.is_ascii_digit() || matches!(c, ':' | '-'))
 }
 
 /// A folded set of names.
@@ -291,7 +322,11 @@ fn match_glob(piece: &str, inventory: &Inventory) -> Result<BTreeSet<usize>, Pat
 /// Hosts whose name, or the name of a group of theirs, fits.
 fn match_names(inventory: &Inventory, fits: impl Fn(&str) -> bool) -> BTreeSet<usize> {
     let mut found = BTreeSet::new();
-    let groups: Vec<_> = inventory.group_names().filter(|name| fits(name)).cloned().collect();
+    let groups: Vec<_> = inventory
+        .group_names()
+        .filter(|name| fits(name))
+        .cloned()
+        .collect();
     for group in groups {
         found.extend(inventory.hosts_of_group(&group).unwrap_or_default());
     }

@@ -49,7 +49,10 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, String> {
 
 /// Reads a value as Ansible's INI reader does: a Python literal where it is one, else text.
 pub(super) fn literal(text: &str) -> Value {
-    let mut reader = Reader { rest: text.trim(), depth: 0 };
+    let mut reader = Reader {
+        rest: text.trim(),
+        depth: 0,
+    };
     match reader.value() {
         Some(value) if reader.at_end() => value,
         _ => Value::string(text),
@@ -189,16 +192,22 @@ fn number(atom: &str) -> Option<Value> {
         Some(rest) => (true, rest),
         None => (false, atom.strip_prefix('+').unwrap_or(atom)),
     };
-    digits.starts_with(|c: char| c.is_ascii_digit() || c == '.').then_some(())?;
+    digits
+        .starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        .then_some(())?;
     if digits.ends_with('_') || digits.contains("__") {
         return None;
     }
     let clean = digits.replace('_', "");
     let lower = clean.to_ascii_lowercase();
     let radix = |prefix: &str, radix: u32| {
-        lower.strip_prefix(prefix).and_then(|rest| i64::from_str_radix(rest, radix).ok())
+        lower
+            .strip_prefix(prefix)
+            .and_then(|rest| i64::from_str_radix(rest, radix).ok())
     };
-    let value = radix("0x", 16).or_else(|| radix("0o", 8)).or_else(|| radix("0b", 2));
+    let value = radix("0x", 16)
+        .or_else(|| radix("0o", 8))
+        .or_else(|| radix("0b", 2));
     let sign = if negative { -1 } else { 1 };
     if let Some(value) = value {
         return Some(Value::Int(sign * value));
@@ -208,9 +217,14 @@ fn number(atom: &str) -> Option<Value> {
         if clean.len() > 1 && clean.starts_with('0') && clean.trim_matches('0') != "" {
             return None;
         }
-        return clean.parse::<i64>().ok().map(|value| Value::Int(sign * value));
+        return clean
+            .parse::<i64>()
+            .ok()
+            .map(|value| Value::Int(sign * value));
     }
-    let float = clean.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-'));
+    let float = clean
+        .chars()
+        .all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-'));
     let value: f64 = float.then(|| clean.parse().ok())??;
     Some(Value::Float(if negative { -value } else { value }))
 }
@@ -236,7 +250,10 @@ mod tests {
             ("10.0.0.1", Value::string("10.0.0.1")),
             ("1 # one", Value::Int(1)),
             ("a # b", Value::string("a # b")),
-            ("[1, 'a']", Value::List(vec![Value::Int(1), Value::string("a")])),
+            (
+                "[1, 'a']",
+                Value::List(vec![Value::Int(1), Value::string("a")]),
+            ),
             ("(1,)", Value::List(vec![Value::Int(1)])),
             ("{'a': {'b': 1}}", {
                 let inner = Map::from_iter([(Arc::from("b"), Value::Int(1))]);

@@ -29,21 +29,38 @@ impl VarFiles {
         list(&folder.join("host_vars"), &mut self.hosts);
     }
 
-    pub(super) fn of_group(&self, name: &str, vault: Option<&VaultFile>) -> Result<Option<Arc<Vars>>, InventoryError> {
+    pub(super) fn of_group(
+        &self,
+        name: &str,
+        vault: Option<&VaultFile>,
+    ) -> Result<Option<Arc<Vars>>, InventoryError> {
         read_all(self.groups.get(name), vault)
     }
 
-    pub(super) fn of_host(&self, name: &str, vault: Option<&VaultFile>) -> Result<Option<Arc<Vars>>, InventoryError> {
+    pub(super) fn of_host(
+        &self,
+        name: &str,
+        vault: Option<&VaultFile>,
+    ) -> Result<Option<Arc<Vars>>, InventoryError> {
         read_all(self.hosts.get(name), vault)
     }
 }
 
 fn list(folder: &Path, into: &mut HashMap<String, Vec<PathBuf>>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
     paths.sort();
     for path in paths {
-        let Some(name) = path.file_name().map(|name| name.to_string_lossy().into_owned()) else { continue };
+        let Some(name) = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+        else {
+            continue;
+        };
         if path.is_dir() {
             let files = into.entry(name).or_default();
             walk(&path, files, 0);
@@ -55,11 +72,18 @@ fn list(folder: &Path, into: &mut HashMap<String, Vec<PathBuf>>) {
 
 /// The files of a folder of variables, in the order of their names.
 fn walk(folder: &Path, into: &mut Vec<PathBuf>, depth: usize) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
     paths.sort();
     for path in paths {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
         if name.starts_with('.') || name.ends_with('~') {
             continue;
         }
@@ -82,11 +106,16 @@ fn stem(name: &str) -> Option<&str> {
         }
     }
     // `web.example` is a host's name; other endings are files of other programs.
-    let foreign = [".orig", ".bak", ".retry", ".pyc", ".swp", ".md", ".txt", ".j2"];
+    let foreign = [
+        ".orig", ".bak", ".retry", ".pyc", ".swp", ".md", ".txt", ".j2",
+    ];
     (!foreign.iter().any(|ending| name.ends_with(ending))).then_some(name)
 }
 
-fn read_all(files: Option<&Vec<PathBuf>>, vault: Option<&VaultFile>) -> Result<Option<Arc<Vars>>, InventoryError> {
+fn read_all(
+    files: Option<&Vec<PathBuf>>,
+    vault: Option<&VaultFile>,
+) -> Result<Option<Arc<Vars>>, InventoryError> {
     let Some(files) = files else { return Ok(None) };
     let mut all = Vars::new();
     for file in files {
@@ -97,10 +126,15 @@ fn read_all(files: Option<&Vec<PathBuf>>, vault: Option<&VaultFile>) -> Result<O
 
 /// Reads one file of variables.
 pub(super) fn read(file: &Path, vault: Option<&VaultFile>) -> Result<Vars, InventoryError> {
-    let mut text = std::fs::read_to_string(file)
-        .map_err(|error| InventoryError::Read { path: file.to_owned(), why: error.to_string() })?;
+    let mut text = std::fs::read_to_string(file).map_err(|error| InventoryError::Read {
+        path: file.to_owned(),
+        why: error.to_string(),
+    })?;
     if text.starts_with("$ANSIBLE_VAULT;") {
-        let fail = |why: String| InventoryError::Vault { path: file.to_owned(), why };
+        let fail = |why: String| InventoryError::Vault {
+            path: file.to_owned(),
+            why,
+        };
         let open = vault.ok_or_else(|| fail("is a vault, and no password was given".into()))?;
         text = open(&text).map_err(fail)?;
     }
@@ -118,8 +152,18 @@ pub(super) fn vars(node: &yaml::Node, file: &Path, text: &str) -> Result<Vars, I
     Ok(entries
         .iter()
         .map(|(key, value)| {
-            let place = Place { file: shared.clone(), line: key.line, column: key.column };
-            (key.name.clone(), Located { value: value.value(), place })
+            let place = Place {
+                file: shared.clone(),
+                line: key.line,
+                column: key.column,
+            };
+            (
+                key.name.clone(),
+                Located {
+                    value: value.value(),
+                    place,
+                },
+            )
         })
         .collect())
 }

@@ -12,9 +12,17 @@ use crate::base::value::Value;
 use crate::base::yaml::{self, Content, Key, Node};
 
 /// Adds what a YAML (or JSON) inventory says.
-pub(super) fn load(inventory: &mut Inventory, text: &str, file: &Arc<Path>) -> Result<(), InventoryError> {
+pub(super) fn load(
+    inventory: &mut Inventory,
+    text: &str,
+    file: &Arc<Path>,
+) -> Result<(), InventoryError> {
     let root = yaml::parse(text, file)?;
-    let mut reader = Reader { inventory, text, file };
+    let mut reader = Reader {
+        inventory,
+        text,
+        file,
+    };
     if let Some(plugin) = reader.plugin(&root) {
         return Err(InventoryError::Unsupported {
             path: file.to_path_buf(),
@@ -24,7 +32,9 @@ pub(super) fn load(inventory: &mut Inventory, text: &str, file: &Arc<Path>) -> R
         });
     }
     let entries = root.entries().ok_or_else(|| {
-        reader.error(&root, "expected groups: a mapping").help("begin with `all:` and `hosts:` below it")
+        reader
+            .error(&root, "expected groups: a mapping")
+            .help("begin with `all:` and `hosts:` below it")
     })?;
     for (key, node) in entries {
         let group = reader.inventory.group(&key.name);
@@ -45,7 +55,10 @@ impl Reader<'_> {
     }
 
     fn plugin(&self, root: &Node) -> Option<String> {
-        let (_, value) = root.entries()?.iter().find(|(key, _)| &*key.name == "plugin")?;
+        let (_, value) = root
+            .entries()?
+            .iter()
+            .find(|(key, _)| &*key.name == "plugin")?;
         match &value.content {
             Content::Scalar(Value::String(name)) => Some(name.to_string()),
             _ => None,
@@ -55,7 +68,10 @@ impl Reader<'_> {
     fn group(&mut self, group: GroupIx, node: &Node, depth: usize) -> Result<(), InventoryError> {
         let Some(entries) = node.entries() else {
             return Err(self
-                .error(node, "expected a group: a mapping of hosts, children and vars")
+                .error(
+                    node,
+                    "expected a group: a mapping of hosts, children and vars",
+                )
                 .help("a group without anything is written `name: {}`")
                 .into());
         };
@@ -71,7 +87,8 @@ impl Reader<'_> {
                     self.inventory.groups[group.0].vars.extend(found);
                 }
                 other => {
-                    let place = crate::base::diag::Place::new(self.file.as_ref(), key.line, key.column);
+                    let place =
+                        crate::base::diag::Place::new(self.file.as_ref(), key.line, key.column);
                     return Err(Diagnostic::new(
                         format!("`{other}` is not a part of a group"),
                         place,
@@ -99,20 +116,36 @@ impl Reader<'_> {
             Content::List(items) => {
                 for item in items {
                     match &item.content {
-                        Content::Scalar(Value::String(name)) => self.plain_host(group, item, name)?,
+                        Content::Scalar(Value::String(name)) => {
+                            self.plain_host(group, item, name)?
+                        }
                         _ => return Err(self.error(item, "expected a host's name").into()),
                     }
                 }
                 Ok(())
             }
-            Content::Scalar(_) => Err(self.error(node, "expected hosts: a mapping of names").into()),
+            Content::Scalar(_) => Err(self
+                .error(node, "expected hosts: a mapping of names")
+                .into()),
         }
     }
 
-    fn plain_host(&mut self, group: GroupIx, node: &Node, name: &str) -> Result<(), InventoryError> {
-        let key = Key { name: Arc::from(name), line: node.line, column: node.column };
-        let nothing =
-            Node { content: Content::Scalar(Value::Null), line: node.line, column: node.column };
+    fn plain_host(
+        &mut self,
+        group: GroupIx,
+        node: &Node,
+        name: &str,
+    ) -> Result<(), InventoryError> {
+        let key = Key {
+            name: Arc::from(name),
+            line: node.line,
+            column: node.column,
+        };
+        let nothing = Node {
+            content: Content::Scalar(Value::Null),
+            line: node.line,
+            column: node.column,
+        };
         self.host(group, &key, &nothing)
     }
 
@@ -131,15 +164,26 @@ impl Reader<'_> {
             self.inventory.add_host_to(group, host);
             let entry = &mut self.inventory.hosts[host];
             if let Some(port) = port {
-                let value = super::model::Located { value: Value::Int(port.into()), place: place.clone() };
+                let value = super::model::Located {
+                    value: Value::Int(port.into()),
+                    place: place.clone(),
+                };
                 entry.vars.insert(Arc::from("ansible_port"), value);
             }
-            entry.vars.extend(vars.iter().map(|(name, found)| (name.clone(), found.clone())));
+            entry.vars.extend(
+                vars.iter()
+                    .map(|(name, found)| (name.clone(), found.clone())),
+            );
         }
         Ok(())
     }
 
-    fn children(&mut self, group: GroupIx, node: &Node, depth: usize) -> Result<(), InventoryError> {
+    fn children(
+        &mut self,
+        group: GroupIx,
+        node: &Node,
+        depth: usize,
+    ) -> Result<(), InventoryError> {
         if let Content::List(items) = &node.content {
             for item in items {
                 let Content::Scalar(Value::String(name)) = &item.content else {
@@ -151,7 +195,9 @@ impl Reader<'_> {
             return Ok(());
         }
         let Some(entries) = node.entries() else {
-            return Err(self.error(node, "expected children: a mapping of groups").into());
+            return Err(self
+                .error(node, "expected children: a mapping of groups")
+                .into());
         };
         for (key, value) in entries {
             let child = self.inventory.group(&key.name);
@@ -164,7 +210,9 @@ impl Reader<'_> {
     fn adopt(&mut self, group: GroupIx, child: GroupIx, node: &Node) -> Result<(), InventoryError> {
         if child == ALL || !self.inventory.add_child(group, child) {
             let name = self.inventory.groups[child.0].name.clone();
-            return Err(self.error(node, format!("group `{name}` would be its own parent")).into());
+            return Err(self
+                .error(node, format!("group `{name}` would be its own parent"))
+                .into());
         }
         Ok(())
     }
@@ -172,14 +220,26 @@ impl Reader<'_> {
 
 /// `host:2222` and `[::1]:22` as host and port; names without a port as they are.
 pub(super) fn split_port(name: &str) -> (&str, Option<u16>) {
-    let bare = |host: &str| host.starts_with('[') && host.ends_with(']') && host.matches(':').count() > 1;
+    let bare =
+        |host: &str| host.starts_with('[') && host.ends_with(']') && host.matches(':').count() > 1;
     if let Some((host, port)) = name.rsplit_once(':')
         && let Ok(port) = port.parse::<u16>()
         && !host.is_empty()
         && (bare(host) || !host.contains(':') || host.ends_with(']'))
     {
-        let host = if bare(host) { host.trim_matches(['[', ']']) } else { host };
+        let host = if bare(host) {
+            host.trim_matches(['[', ']'])
+        } else {
+            host
+        };
         return (host, Some(port));
     }
-    (if bare(name) { name.trim_matches(['[', ']']) } else { name }, None)
+    (
+        if bare(name) {
+            name.trim_matches(['[', ']'])
+        } else {
+            name
+        },
+        None,
+    )
 }

@@ -92,12 +92,17 @@ impl Pool {
 
     async fn close_longest_idle(&self) {
         let slots: Vec<(Via, Arc<Slot>)> = match self.slots.lock() {
-            Ok(slots) => slots.iter().map(|(via, slot)| (via.clone(), slot.clone())).collect(),
+            Ok(slots) => slots
+                .iter()
+                .map(|(via, slot)| (via.clone(), slot.clone()))
+                .collect(),
             Err(_) => return,
         };
         let mut oldest: Option<(Via, Arc<Slot>, Instant)> = None;
         for (via, slot) in slots {
-            let Ok(open) = slot.open.try_lock() else { continue };
+            let Ok(open) = slot.open.try_lock() else {
+                continue;
+            };
             let Some(open) = open.as_ref() else { continue };
             let idle = Arc::strong_count(&open.connection) == 1;
             if idle && oldest.as_ref().is_none_or(|(_, _, used)| open.used < *used) {
@@ -144,11 +149,17 @@ impl Connections for Pool {
         }
         *open = None;
         let Some(place) = self.place().await else {
-            return Err(HostError::new(ErrorKind::LocalIo, "the pool of connections is closed"));
+            return Err(HostError::new(
+                ErrorKind::LocalIo,
+                "the pool of connections is closed",
+            ));
         };
         let connection = self.connect(target).await?;
-        *open =
-            Some(Open { connection: connection.clone(), used: Instant::now(), _place: place });
+        *open = Some(Open {
+            connection: connection.clone(),
+            used: Instant::now(),
+            _place: place,
+        });
         Ok(connection)
     }
 
@@ -164,7 +175,10 @@ impl Connections for Pool {
 pub fn raise_open_files() -> usize {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let before = getrlimit(Resource::Nofile);
-    let wanted = Rlimit { current: before.maximum, maximum: before.maximum };
+    let wanted = Rlimit {
+        current: before.maximum,
+        maximum: before.maximum,
+    };
     let now = match setrlimit(Resource::Nofile, wanted) {
         Ok(()) => before.maximum,
         Err(_) => before.current,

@@ -47,8 +47,11 @@ impl Agent {
         let (reader, writer) = UnixStream::connect(socket).await?.into_split();
         let waiting = Waiting::default();
         tokio::spawn(answers(reader, waiting.clone()));
-        let mut agent =
-            Self { writer: tokio::sync::Mutex::new(writer), waiting, identities: Vec::new() };
+        let mut agent = Self {
+            writer: tokio::sync::Mutex::new(writer),
+            waiting,
+            identities: Vec::new(),
+        };
         let answer = agent.ask(&[REQUEST_IDENTITIES]).await?;
         agent.identities = identities(answer).unwrap_or_default();
         Ok(agent)
@@ -102,7 +105,9 @@ impl Agent {
             }
             writer.write_all(&message).await?;
         }
-        waiting.await.map_err(|_| io::Error::other("the agent went away"))
+        waiting
+            .await
+            .map_err(|_| io::Error::other("the agent went away"))
     }
 }
 

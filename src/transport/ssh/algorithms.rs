@@ -24,8 +24,10 @@ const KEX: &[kex::Name] = &[
 ];
 const KEX_LEGACY: &[kex::Name] = &[kex::DH_G14_SHA1, kex::DH_GEX_SHA1, kex::DH_G1_SHA1];
 /// Not algorithms but signals: always offered (RFC 8308, OpenSSH's PROTOCOL 1.10).
-const KEX_EXTENSIONS: &[kex::Name] =
-    &[kex::EXTENSION_SUPPORT_AS_CLIENT, kex::EXTENSION_OPENSSH_STRICT_KEX_AS_CLIENT];
+const KEX_EXTENSIONS: &[kex::Name] = &[
+    kex::EXTENSION_SUPPORT_AS_CLIENT,
+    kex::EXTENSION_OPENSSH_STRICT_KEX_AS_CLIENT,
+];
 const CIPHERS: &[cipher::Name] = &[
     cipher::AES_128_GCM,
     cipher::AES_256_GCM,
@@ -34,20 +36,37 @@ const CIPHERS: &[cipher::Name] = &[
     cipher::AES_192_CTR,
     cipher::AES_256_CTR,
 ];
-const CIPHERS_LEGACY: &[cipher::Name] =
-    &[cipher::AES_128_CBC, cipher::AES_192_CBC, cipher::AES_256_CBC];
-const MACS: &[mac::Name] =
-    &[mac::HMAC_SHA256_ETM, mac::HMAC_SHA512_ETM, mac::HMAC_SHA256, mac::HMAC_SHA512];
+const CIPHERS_LEGACY: &[cipher::Name] = &[
+    cipher::AES_128_CBC,
+    cipher::AES_192_CBC,
+    cipher::AES_256_CBC,
+];
+const MACS: &[mac::Name] = &[
+    mac::HMAC_SHA256_ETM,
+    mac::HMAC_SHA512_ETM,
+    mac::HMAC_SHA256,
+    mac::HMAC_SHA512,
+];
 const MACS_LEGACY: &[mac::Name] = &[mac::HMAC_SHA1_ETM, mac::HMAC_SHA1];
 
 fn host_keys() -> Vec<Algorithm> {
     vec![
         Algorithm::Ed25519,
-        Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 },
-        Algorithm::Ecdsa { curve: EcdsaCurve::NistP384 },
-        Algorithm::Ecdsa { curve: EcdsaCurve::NistP521 },
-        Algorithm::Rsa { hash: Some(HashAlg::Sha512) },
-        Algorithm::Rsa { hash: Some(HashAlg::Sha256) },
+        Algorithm::Ecdsa {
+            curve: EcdsaCurve::NistP256,
+        },
+        Algorithm::Ecdsa {
+            curve: EcdsaCurve::NistP384,
+        },
+        Algorithm::Ecdsa {
+            curve: EcdsaCurve::NistP521,
+        },
+        Algorithm::Rsa {
+            hash: Some(HashAlg::Sha512),
+        },
+        Algorithm::Rsa {
+            hash: Some(HashAlg::Sha256),
+        },
     ]
 }
 
@@ -55,24 +74,39 @@ fn host_keys() -> Vec<Algorithm> {
 pub(super) fn preferred(options: &SshOptions) -> Result<Preferred, HostError> {
     let legacy = options.legacy_crypto;
     let lists = &options.algorithms;
-    let mut kex = choose("KexAlgorithms", lists.kex.as_deref(), KEX, legacy.then_some(KEX_LEGACY), |name| {
-        kex::Name::try_from(name).ok()
-    })?;
+    let mut kex = choose(
+        "KexAlgorithms",
+        lists.kex.as_deref(),
+        KEX,
+        legacy.then_some(KEX_LEGACY),
+        |name| kex::Name::try_from(name).ok(),
+    )?;
     kex.extend_from_slice(KEX_EXTENSIONS);
-    let cipher =
-        choose("Ciphers", lists.ciphers.as_deref(), CIPHERS, legacy.then_some(CIPHERS_LEGACY), |name| {
-            cipher::Name::try_from(name).ok()
-        })?;
-    let mac = choose("MACs", lists.macs.as_deref(), MACS, legacy.then_some(MACS_LEGACY), |name| {
-        mac::Name::try_from(name).ok()
-    })?;
+    let cipher = choose(
+        "Ciphers",
+        lists.ciphers.as_deref(),
+        CIPHERS,
+        legacy.then_some(CIPHERS_LEGACY),
+        |name| cipher::Name::try_from(name).ok(),
+    )?;
+    let mac = choose(
+        "MACs",
+        lists.macs.as_deref(),
+        MACS,
+        legacy.then_some(MACS_LEGACY),
+        |name| mac::Name::try_from(name).ok(),
+    )?;
     let legacy_key = [Algorithm::Rsa { hash: None }];
     let key = choose(
         "HostKeyAlgorithms",
         lists.host_key.as_deref(),
         &host_keys(),
         legacy.then_some(legacy_key.as_slice()),
-        |name| Algorithm::new(name).ok().filter(|found| !matches!(found, Algorithm::Other(_))),
+        |name| {
+            Algorithm::new(name)
+                .ok()
+                .filter(|found| !matches!(found, Algorithm::Other(_)))
+        },
     )?;
     Ok(Preferred {
         kex: kex.into(),
@@ -100,7 +134,10 @@ fn choose<T: Clone + PartialEq + AsName>(
         Some(mode @ ('+' | '-' | '^')) => (mode, list.get(1..).unwrap_or_default()),
         _ => ('=', list),
     };
-    let named: Vec<T> = names.split(',').filter_map(|name| parse(name.trim())).collect();
+    let named: Vec<T> = names
+        .split(',')
+        .filter_map(|name| parse(name.trim()))
+        .collect();
     match mode {
         '+' => {
             for each in named {
@@ -124,7 +161,14 @@ fn choose<T: Clone + PartialEq + AsName>(
             ErrorKind::Unsupported,
             format!("{keyword} {list}: none of these is known here"),
         )
-        .hint(format!("known are: {}", defaults.iter().map(AsName::as_name).collect::<Vec<_>>().join(","))));
+        .hint(format!(
+            "known are: {}",
+            defaults
+                .iter()
+                .map(AsName::as_name)
+                .collect::<Vec<_>>()
+                .join(",")
+        )));
     }
     Ok(chosen)
 }
@@ -174,7 +218,12 @@ mod tests {
         chosen
             .unwrap()
             .iter()
-            .filter_map(|name| CIPHERS.iter().chain(CIPHERS_LEGACY).find(|known| *known == name))
+            .filter_map(|name| {
+                CIPHERS
+                    .iter()
+                    .chain(CIPHERS_LEGACY)
+                    .find(|known| *known == name)
+            })
             .map(AsName::as_name)
             .collect()
     }
@@ -189,7 +238,9 @@ mod tests {
 
     #[test]
     fn a_list_of_unknown_names_is_an_error_that_names_them() {
-        let error = choose("Ciphers", Some("rot13"), CIPHERS, None, |name| cipher::Name::try_from(name).ok());
+        let error = choose("Ciphers", Some("rot13"), CIPHERS, None, |name| {
+            cipher::Name::try_from(name).ok()
+        });
         assert!(error.unwrap_err().message.contains("rot13"));
     }
 }

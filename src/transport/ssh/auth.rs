@@ -70,14 +70,18 @@ impl Login<'_> {
     }
 
     fn takes(&self, method: MethodKind) -> bool {
-        self.offered.as_ref().is_none_or(|offered| offered.contains(&method))
+        self.offered
+            .as_ref()
+            .is_none_or(|offered| offered.contains(&method))
     }
 
     fn judge(&mut self, result: Result<AuthResult, russh::Error>, what: &str) -> Attempt {
         tracing::debug!(user = %self.target.user, what, ?result, "tried to log in");
         match result {
             Ok(AuthResult::Success) => Attempt::In,
-            Ok(AuthResult::Failure { remaining_methods, .. }) => {
+            Ok(AuthResult::Failure {
+                remaining_methods, ..
+            }) => {
                 if remaining_methods.is_empty() && self.handle.is_closed() {
                     return Attempt::Over;
                 }
@@ -87,7 +91,11 @@ impl Login<'_> {
             }
             Err(error) => {
                 self.tried.push(format!("{what} ({error})"));
-                if self.handle.is_closed() { Attempt::Over } else { Attempt::Next }
+                if self.handle.is_closed() {
+                    Attempt::Over
+                } else {
+                    Attempt::Next
+                }
             }
         }
     }
@@ -108,10 +116,16 @@ impl Login<'_> {
         let mut held = vec![false; options.identity_files.len()];
         if let Some(agent) = &agent {
             let configured = |identity: &Identity| {
-                halves.iter().find(|(_, half)| same_key(identity, half)).map(|(index, _)| *index)
+                halves
+                    .iter()
+                    .find(|(_, half)| same_key(identity, half))
+                    .map(|(index, _)| *index)
             };
-            let mut order: Vec<(Option<usize>, &Identity)> =
-                agent.identities().iter().map(|identity| (configured(identity), identity)).collect();
+            let mut order: Vec<(Option<usize>, &Identity)> = agent
+                .identities()
+                .iter()
+                .map(|identity| (configured(identity), identity))
+                .collect();
             order.sort_by_key(|(index, _)| index.unwrap_or(usize::MAX));
             for (index, identity) in order {
                 match index {
@@ -153,8 +167,10 @@ impl Login<'_> {
     async fn file_key(&mut self, key: &LoadedKey, what: &str) -> Attempt {
         if let Some(certificate) = self.certificate_for(key) {
             let user = self.target.user.clone();
-            let result =
-                self.handle.authenticate_openssh_cert(user, key.key.clone(), certificate).await;
+            let result = self
+                .handle
+                .authenticate_openssh_cert(user, key.key.clone(), certificate)
+                .await;
             match self.judge(result, &format!("certificate of {what}")) {
                 Attempt::Next => {}
                 done => return done,
@@ -165,7 +181,10 @@ impl Login<'_> {
             Err(attempt) => return attempt,
         };
         let key = PrivateKeyWithHashAlg::new(key.key.clone(), hash);
-        let result = self.handle.authenticate_publickey(&self.target.user, key).await;
+        let result = self
+            .handle
+            .authenticate_publickey(&self.target.user, key)
+            .await;
         self.judge(result, what)
     }
 
@@ -192,16 +211,30 @@ impl Login<'_> {
             Ok(hash) => hash,
             Err(attempt) => return attempt,
         };
-        let mut signer = AgentSigner { agent: agent.clone(), identity: identity.clone() };
+        let mut signer = AgentSigner {
+            agent: agent.clone(),
+            identity: identity.clone(),
+        };
         let user = self.target.user.clone();
         let (result, what) = match identity {
             Identity::Key(key) => (
-                self.handle.authenticate_publickey_with(user, key.clone(), hash, &mut signer).await,
-                format!("agent's {} {}", key.algorithm(), key.fingerprint(HashAlg::Sha256)),
+                self.handle
+                    .authenticate_publickey_with(user, key.clone(), hash, &mut signer)
+                    .await,
+                format!(
+                    "agent's {} {}",
+                    key.algorithm(),
+                    key.fingerprint(HashAlg::Sha256)
+                ),
             ),
             Identity::Certificate(certificate) => (
                 self.handle
-                    .authenticate_certificate_with(user, certificate.as_ref().clone(), hash, &mut signer)
+                    .authenticate_certificate_with(
+                        user,
+                        certificate.as_ref().clone(),
+                        hash,
+                        &mut signer,
+                    )
                     .await,
                 format!("agent's certificate {}", certificate.key_id()),
             ),
@@ -224,33 +257,58 @@ impl Login<'_> {
     }
 
     async fn keyboard_interactive(&mut self) -> Attempt {
-        let Some(password) = self.target.password.clone() else { return Attempt::Next };
+        let Some(password) = self.target.password.clone() else {
+            return Attempt::Next;
+        };
         let what = "keyboard-interactive";
         let user = self.target.user.clone();
-        let mut response = self.handle.authenticate_keyboard_interactive_start(user, None).await;
+        let mut response = self
+            .handle
+            .authenticate_keyboard_interactive_start(user, None)
+            .await;
         // A server may send rounds without questions; one that never ends is cut off.
         for _ in 0..8 {
             let answers = match response {
                 Ok(KeyboardInteractiveAuthResponse::Success) => return Attempt::In,
-                Ok(KeyboardInteractiveAuthResponse::Failure { remaining_methods, partial_success }) => {
-                    let failure = AuthResult::Failure { remaining_methods, partial_success };
+                Ok(KeyboardInteractiveAuthResponse::Failure {
+                    remaining_methods,
+                    partial_success,
+                }) => {
+                    let failure = AuthResult::Failure {
+                        remaining_methods,
+                        partial_success,
+                    };
                     return self.judge(Ok(failure), what);
                 }
                 Ok(KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. }) => prompts
                     .iter()
                     // A hidden question is the password's; what else is asked can't be answered.
-                    .map(|prompt| if prompt.echo { String::new() } else { password.expose().to_owned() })
+                    .map(|prompt| {
+                        if prompt.echo {
+                            String::new()
+                        } else {
+                            password.expose().to_owned()
+                        }
+                    })
                     .collect(),
                 Err(error) => return self.judge(Err(error), what),
             };
-            response = self.handle.authenticate_keyboard_interactive_respond(answers).await;
+            response = self
+                .handle
+                .authenticate_keyboard_interactive_respond(answers)
+                .await;
         }
         Attempt::Next
     }
 
     async fn password(&mut self) -> Attempt {
-        let Some(password) = self.target.password.clone() else { return Attempt::Next };
-        let result = self.handle.authenticate_password(&self.target.user, password.expose()).await;
+        let Some(password) = self.target.password.clone() else {
+            return Attempt::Next;
+        };
+        let result = self
+            .handle
+            .authenticate_password(&self.target.user, password.expose())
+            .await;
         self.judge(result, "password")
     }
 
@@ -265,8 +323,10 @@ impl Login<'_> {
             let names: Vec<&str> = offered.iter().map(Into::into).collect();
             format!("; the server takes {}", names.join(", "))
         });
-        let error =
-            HostError::new(ErrorKind::AuthDenied, format!("login as {user} refused: {tried}{offered}"));
+        let error = HostError::new(
+            ErrorKind::AuthDenied,
+            format!("login as {user} refused: {tried}{offered}"),
+        );
         if hung_up {
             return error.hint(
                 "the server hung up after several attempts: name the right key and set IdentitiesOnly",

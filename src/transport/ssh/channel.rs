@@ -24,9 +24,15 @@ impl SshConnection {
     }
 
     /// A stream through this host to another (RFC 4254, 7.2).
-    pub(super) async fn forward(&self, host: &str, port: u16) -> Result<Box<dyn Carrier>, HostError> {
-        let opened =
-            self.handle.channel_open_direct_tcpip(host, u32::from(port), "127.0.0.1", 0).await;
+    pub(super) async fn forward(
+        &self,
+        host: &str,
+        port: u16,
+    ) -> Result<Box<dyn Carrier>, HostError> {
+        let opened = self
+            .handle
+            .channel_open_direct_tcpip(host, u32::from(port), "127.0.0.1", 0)
+            .await;
         match opened {
             Ok(channel) => Ok(Box::new(channel.into_stream())),
             Err(error) => Err(match error {
@@ -50,17 +56,21 @@ impl SshConnection {
 #[async_trait]
 impl Connection for SshConnection {
     async fn exec(&self, request: ExecRequest) -> Result<Process, HostError> {
-        let channel = self.handle.channel_open_session().await.map_err(|error| match error {
-            russh::Error::ChannelOpenFailure(why) => HostError::new(
-                ErrorKind::Quota,
-                format!("the host opens no more sessions on one connection ({why:?})"),
-            )
-            .hint("see MaxSessions of its sshd"),
-            other => HostError::new(
-                ErrorKind::Reset,
-                format!("the connection was lost before the command was started: {other}"),
-            ),
-        })?;
+        let channel = self
+            .handle
+            .channel_open_session()
+            .await
+            .map_err(|error| match error {
+                russh::Error::ChannelOpenFailure(why) => HostError::new(
+                    ErrorKind::Quota,
+                    format!("the host opens no more sessions on one connection ({why:?})"),
+                )
+                .hint("see MaxSessions of its sshd"),
+                other => HostError::new(
+                    ErrorKind::Reset,
+                    format!("the connection was lost before the command was started: {other}"),
+                ),
+            })?;
         let lost = |error: russh::Error| {
             HostError::new(
                 ErrorKind::Reset,
@@ -69,7 +79,15 @@ impl Connection for SshConnection {
         };
         if let Some(Pty { columns, rows }) = request.pty {
             channel
-                .request_pty(false, "xterm", columns.into(), rows.into(), 0, 0, QUIET_TERMINAL)
+                .request_pty(
+                    false,
+                    "xterm",
+                    columns.into(),
+                    rows.into(),
+                    0,
+                    0,
+                    QUIET_TERMINAL,
+                )
                 .await
                 .map_err(lost)?;
         }
@@ -77,7 +95,10 @@ impl Connection for SshConnection {
         let (read, write) = channel.split();
         Ok(Process {
             input: Box::new(SshInput(write)),
-            output: Box::new(SshOutput { read, closed: false }),
+            output: Box::new(SshOutput {
+                read,
+                closed: false,
+            }),
         })
     }
 
@@ -90,7 +111,10 @@ impl Connection for SshConnection {
     }
 
     async fn close(&self) {
-        let _ = self.handle.disconnect(Disconnect::ByApplication, "", "").await;
+        let _ = self
+            .handle
+            .disconnect(Disconnect::ByApplication, "", "")
+            .await;
     }
 }
 
@@ -120,7 +144,10 @@ impl Input for SshInput {
 }
 
 fn gone(error: russh::Error) -> HostError {
-    HostError::new(ErrorKind::Disconnected, format!("the command reads no more: {error}"))
+    HostError::new(
+        ErrorKind::Disconnected,
+        format!("the command reads no more: {error}"),
+    )
 }
 
 struct SshOutput {
@@ -137,7 +164,9 @@ impl Output for SshOutput {
         while let Some(message) = self.read.wait().await {
             return match message {
                 ChannelMsg::Data { data } => OutputEvent::Data(Stream::Stdout, data),
-                ChannelMsg::ExtendedData { data, ext: 1 } => OutputEvent::Data(Stream::Stderr, data),
+                ChannelMsg::ExtendedData { data, ext: 1 } => {
+                    OutputEvent::Data(Stream::Stderr, data)
+                }
                 ChannelMsg::ExitStatus { exit_status } => {
                     OutputEvent::Exit(Exit::Status(exit_status.cast_signed()))
                 }

@@ -41,13 +41,19 @@ pub(super) struct Client {
 impl Handler for Client {
     type Error = SessionError;
 
-    async fn check_server_key(&mut self, key: &PublicKeyOrCertificate) -> Result<bool, SessionError> {
+    async fn check_server_key(
+        &mut self,
+        key: &PublicKeyOrCertificate,
+    ) -> Result<bool, SessionError> {
         match &self.judge {
-            Judge::HostKeys(known) => {
-                known.check(&self.target, key).map(|()| true).map_err(SessionError::Host)
-            }
+            Judge::HostKeys(known) => known
+                .check(&self.target, key)
+                .map(|()| true)
+                .map_err(SessionError::Host),
             Judge::Collector(seen) => {
-                if let (Ok(mut seen), PublicKeyOrCertificate::PublicKey { key, .. }) = (seen.lock(), key) {
+                if let (Ok(mut seen), PublicKeyOrCertificate::PublicKey { key, .. }) =
+                    (seen.lock(), key)
+                {
                     *seen = Some(PublicKey::from(key.key_data().clone()));
                 }
                 Ok(false)

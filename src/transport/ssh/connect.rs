@@ -32,7 +32,9 @@ pub struct Ssh {
     host_keys: Arc<HostKeys>,
     agents: tokio::sync::Mutex<HashMap<PathBuf, Option<Arc<Agent>>>>,
     configs: Mutex<HashMap<ConfigKey, Arc<client::Config>>>,
-    bastions: tokio::sync::Mutex<HashMap<Arc<SshTarget>, Arc<tokio::sync::Mutex<Option<Arc<SshConnection>>>>>>,
+    bastions: tokio::sync::Mutex<
+        HashMap<Arc<SshTarget>, Arc<tokio::sync::Mutex<Option<Arc<SshConnection>>>>>,
+    >,
     post_quantum: bool,
 }
 
@@ -82,7 +84,10 @@ impl Ssh {
             Ok(done) => done?,
             Err(_) => return Err(timed_out(target, limit, "logging in")),
         }
-        let timings = Timings { connect: connected - began, auth: connected.elapsed() };
+        let timings = Timings {
+            connect: connected - began,
+            auth: connected.elapsed(),
+        };
         Ok(SshConnection::new(handle, timings))
     }
 
@@ -115,7 +120,10 @@ impl Ssh {
             Err(_) => return Err(timed_out(target, limit, "connecting")),
         };
         let (stream, heard) = Listened::new(carrier);
-        let client = Client { target: target.clone(), judge };
+        let client = Client {
+            target: target.clone(),
+            judge,
+        };
         match timeout_at(deadline, client::connect_stream(config, stream, client)).await {
             Ok(Ok(handle)) => Ok((handle, heard)),
             Ok(Err(error)) => Err(explain(target, error, &heard.bytes())),
@@ -131,9 +139,10 @@ impl Ssh {
         if let Some(command) = &target.proxy_command {
             return match proxy_command(command) {
                 Ok(stream) => Ok(Box::new(stream)),
-                Err(error) => {
-                    Err(HostError::new(ErrorKind::LocalIo, format!("ProxyCommand {command}: {error}")))
-                }
+                Err(error) => Err(HostError::new(
+                    ErrorKind::LocalIo,
+                    format!("ProxyCommand {command}: {error}"),
+                )),
             };
         }
         if let Some((bastion, before)) = target.jump.split_last() {
@@ -141,20 +150,30 @@ impl Ssh {
             let connection = Box::pin(self.bastion(&bastion)).await?;
             return connection.forward(&target.address, target.port).await;
         }
-        tcp(target).await.map(|stream| Box::new(stream) as Box<dyn Carrier>)
+        tcp(target)
+            .await
+            .map(|stream| Box::new(stream) as Box<dyn Carrier>)
     }
 
     /// A connection to a bastion, shared by all hosts behind it.
     async fn bastion(&self, bastion: &Arc<SshTarget>) -> Result<Arc<SshConnection>, HostError> {
-        let slot = self.bastions.lock().await.entry(bastion.clone()).or_default().clone();
+        let slot = self
+            .bastions
+            .lock()
+            .await
+            .entry(bastion.clone())
+            .or_default()
+            .clone();
         // Whoever comes first connects, the others wait for it.
         let mut slot = slot.lock().await;
         if let Some(open) = slot.as_ref().filter(|open| !open.is_closed()) {
             return Ok(open.clone());
         }
         let opened = self.open(bastion).await.map_err(|mut error| {
-            error.message =
-                format!("bastion {}:{}: {}", bastion.address, bastion.port, error.message);
+            error.message = format!(
+                "bastion {}:{}: {}",
+                bastion.address, bastion.port, error.message
+            );
             error
         })?;
         let opened = Arc::new(opened);
@@ -195,7 +214,11 @@ impl Ssh {
             None => self.host_keys.types_on_record(target),
         };
         let certificates = only.is_none() && self.host_keys.has_authority(target);
-        let key = ConfigKey { options: target.options.clone(), on_record, certificates };
+        let key = ConfigKey {
+            options: target.options.clone(),
+            on_record,
+            certificates,
+        };
         if let Ok(configs) = self.configs.lock()
             && let Some(config) = configs.get(&key)
         {
@@ -203,16 +226,24 @@ impl Ssh {
         }
         let mut preferred = algorithms::preferred(&target.options)?;
         if !self.post_quantum && target.options.algorithms.kex.is_none() {
-            preferred.kex.to_mut().retain(|name| *name != russh::kex::MLKEM768X25519_SHA256);
+            preferred
+                .kex
+                .to_mut()
+                .retain(|name| *name != russh::kex::MLKEM768X25519_SHA256);
         }
         let of_type = |algorithm: &russh::keys::Algorithm| {
-            key.on_record.iter().any(|known| same_type(known, algorithm))
+            key.on_record
+                .iter()
+                .any(|known| same_type(known, algorithm))
         };
         if only.is_some() {
             preferred.key.to_mut().retain(of_type);
         } else {
             // A host of which one type of key is known must not show another.
-            preferred.key.to_mut().sort_by_key(|algorithm| !of_type(algorithm));
+            preferred
+                .key
+                .to_mut()
+                .sort_by_key(|algorithm| !of_type(algorithm));
         }
         if certificates {
             preferred.host_key_certificates = preferred.key.clone();
@@ -222,7 +253,10 @@ impl Ssh {
             preferred,
             nodelay: true,
             // Idle sessions were seen to die at the hourly exchange of keys; the volume limit stays.
-            limits: russh::Limits { rekey_time_limit: Duration::from_hours(24), ..Default::default() },
+            limits: russh::Limits {
+                rekey_time_limit: Duration::from_hours(24),
+                ..Default::default()
+            },
             keepalive_interval: (!options.keepalive.is_zero()).then_some(options.keepalive),
             keepalive_max: options.keepalive_max as usize,
             inactivity_timeout: None,
@@ -240,7 +274,10 @@ fn with_way(bastion: &Arc<SshTarget>, before: &[Arc<SshTarget>]) -> Arc<SshTarge
     if before.is_empty() {
         return bastion.clone();
     }
-    Arc::new(SshTarget { jump: before.to_vec(), ..bastion.as_ref().clone() })
+    Arc::new(SshTarget {
+        jump: before.to_vec(),
+        ..bastion.as_ref().clone()
+    })
 }
 
 /// Whether two names mean the same type of key: RSA has one type and several signatures.
@@ -250,7 +287,11 @@ fn same_type(one: &russh::keys::Algorithm, other: &russh::keys::Algorithm) -> bo
 }
 
 fn no_limit_if_zero(limit: Duration) -> Duration {
-    if limit.is_zero() { Duration::from_hours(24 * 365) } else { limit }
+    if limit.is_zero() {
+        Duration::from_hours(24 * 365)
+    } else {
+        limit
+    }
 }
 
 #[async_trait]
@@ -258,7 +299,10 @@ impl Transport for Ssh {
     async fn connect(&self, target: &Target) -> Result<Arc<dyn Connection>, HostError> {
         match &target.via {
             Via::Ssh(ssh) => Ok(Arc::new(self.open(ssh).await?)),
-            Via::Local => Err(HostError::new(ErrorKind::Arguments, "not a host behind SSH")),
+            Via::Local => Err(HostError::new(
+                ErrorKind::Arguments,
+                "not a host behind SSH",
+            )),
         }
     }
 }
@@ -298,9 +342,9 @@ fn io_error(place: &str, error: &io::Error) -> HostError {
         | io::ErrorKind::ConnectionAborted
         | io::ErrorKind::BrokenPipe
         | io::ErrorKind::UnexpectedEof => ErrorKind::Reset,
-        io::ErrorKind::TimedOut | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-            ErrorKind::ConnectTimeout
-        }
+        io::ErrorKind::TimedOut
+        | io::ErrorKind::HostUnreachable
+        | io::ErrorKind::NetworkUnreachable => ErrorKind::ConnectTimeout,
         _ => match error.raw_os_error() {
             Some(_) => ErrorKind::LocalIo,
             None => ErrorKind::Protocol,
@@ -313,7 +357,10 @@ fn timed_out(target: &SshTarget, limit: Duration, doing: &str) -> HostError {
     let limit = crate::base::quantity::show_duration(limit);
     HostError::new(
         ErrorKind::ConnectTimeout,
-        format!("{}:{}: no answer within {limit} while {doing}", target.address, target.port),
+        format!(
+            "{}:{}: no answer within {limit} while {doing}",
+            target.address, target.port
+        ),
     )
 }
 
@@ -329,7 +376,10 @@ fn not_ssh(target: &SshTarget, heard: &[u8]) -> Option<HostError> {
     if said.starts_with("Exceeded MaxStartups") || said.starts_with("Not allowed at this time") {
         return Some(HostError::new(ErrorKind::Reset, format!("{place}: {said}")));
     }
-    Some(HostError::new(ErrorKind::Protocol, format!("{place}: not an SSH server, it said `{said}`")))
+    Some(HostError::new(
+        ErrorKind::Protocol,
+        format!("{place}: not an SSH server, it said `{said}`"),
+    ))
 }
 
 /// A failed key exchange in the closed list's words.
@@ -344,12 +394,19 @@ fn explain(target: &SshTarget, error: SessionError, heard: &[u8]) -> HostError {
     }
     match &error {
         russh::Error::IO(error) => io_error(&place, error),
-        russh::Error::Disconnect | russh::Error::HUP | russh::Error::SendError | russh::Error::RecvError => {
-            HostError::new(ErrorKind::Reset, format!("{place}: the connection was closed while connecting"))
-        }
+        russh::Error::Disconnect
+        | russh::Error::HUP
+        | russh::Error::SendError
+        | russh::Error::RecvError => HostError::new(
+            ErrorKind::Reset,
+            format!("{place}: the connection was closed while connecting"),
+        ),
         russh::Error::NoCommonAlgo { kind, theirs, .. } => HostError::new(
             ErrorKind::Protocol,
-            format!("{place}: no common {kind:?} algorithm; the host offers {}", theirs.join(",")),
+            format!(
+                "{place}: no common {kind:?} algorithm; the host offers {}",
+                theirs.join(",")
+            ),
         )
         .hint("an old system? set legacy_crypto: true for it"),
         russh::Error::WrongServerSig => HostError::new(

@@ -35,7 +35,10 @@ pub(super) struct Keys {
 
 impl Keys {
     pub(super) fn new(prompt: Arc<dyn Prompt>) -> Self {
-        Self { files: Mutex::default(), prompt }
+        Self {
+            files: Mutex::default(),
+            prompt,
+        }
     }
 
     /// The key of a file.
@@ -69,7 +72,9 @@ fn load(path: &Path, prompt: &dyn Prompt) -> KeyFile {
     }
     let key = match load_secret_key(path, None) {
         Ok(key) => key,
-        Err(Error::IO(error)) if error.kind() == std::io::ErrorKind::NotFound => return KeyFile::Absent,
+        Err(Error::IO(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+            return KeyFile::Absent;
+        }
         Err(Error::KeyIsEncrypted) => {
             let question = format!("Passphrase for {}", path.display());
             let passphrase = match prompt.secret(&question) {
@@ -86,7 +91,10 @@ fn load(path: &Path, prompt: &dyn Prompt) -> KeyFile {
     let mut certificate = path.as_os_str().to_owned();
     certificate.push("-cert.pub");
     let certificate = russh::keys::load_openssh_certificate(PathBuf::from(certificate)).ok();
-    KeyFile::Ready(LoadedKey { key: Arc::new(key), certificate: certificate.map(Arc::new) })
+    KeyFile::Ready(LoadedKey {
+        key: Arc::new(key),
+        certificate: certificate.map(Arc::new),
+    })
 }
 
 /// Like ssh(1), refuses a key of ours that others may read.
@@ -94,6 +102,10 @@ fn exposed(path: &Path) -> Option<String> {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = std::fs::metadata(path).ok()?;
     let ours = metadata.uid() == rustix::process::getuid().as_raw();
-    (ours && metadata.mode() & 0o077 != 0)
-        .then(|| format!("others may read it (mode {:04o}): chmod 600", metadata.mode() & 0o7777))
+    (ours && metadata.mode() & 0o077 != 0).then(|| {
+        format!(
+            "others may read it (mode {:04o}): chmod 600",
+            metadata.mode() & 0o7777
+        )
+    })
 }

@@ -49,7 +49,11 @@ struct KnownHosts {
 impl KnownHosts {
     fn load(options: &SshOptions) -> Self {
         let mut known = Self::default();
-        for file in options.user_known_hosts.iter().chain(&options.global_known_hosts) {
+        for file in options
+            .user_known_hosts
+            .iter()
+            .chain(&options.global_known_hosts)
+        {
             let text = match std::fs::read(file) {
                 Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
                 Err(error) => {
@@ -88,8 +92,11 @@ impl KnownHosts {
     /// `RevokedHostKeys`: a list of keys. Without it every host would be refused, as in ssh.
     fn load_revoked(&mut self, file: &Path) {
         let refuse = |why: String| {
-            HostError::new(ErrorKind::Unsupported, format!("RevokedHostKeys {}: {why}", file.display()))
-                .hint("give it as a text file with one public key a line")
+            HostError::new(
+                ErrorKind::Unsupported,
+                format!("RevokedHostKeys {}: {why}", file.display()),
+            )
+            .hint("give it as a text file with one public key a line")
         };
         match std::fs::read(file) {
             Err(error) => self.broken = Some(refuse(error.to_string())),
@@ -112,9 +119,13 @@ impl KnownHosts {
     fn of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a (Entry, Arc<Path>)> {
         let plain = self.plain.get(name).into_iter().flatten();
         let other = self.other.iter().filter(|index| {
-            self.entries.get(**index).is_some_and(|(entry, _)| entry.names.matches(name))
+            self.entries
+                .get(**index)
+                .is_some_and(|(entry, _)| entry.names.matches(name))
         });
-        plain.chain(other).filter_map(|index| self.entries.get(*index))
+        plain
+            .chain(other)
+            .filter_map(|index| self.entries.get(*index))
     }
 
     /// Whether this very key is on record for the name. Comparing keys first spares the hashing of
@@ -125,19 +136,29 @@ impl KnownHosts {
                 entry.marker == Marker::Host && entry.key.key_data() == key.key_data()
             })
         };
-        self.plain.get(name).is_some_and(|indexes| indexes.iter().any(|index| same(&index)))
+        self.plain
+            .get(name)
+            .is_some_and(|indexes| indexes.iter().any(|index| same(&index)))
             || self.other.iter().filter(same).any(|index| {
-                self.entries.get(*index).is_some_and(|(entry, _)| entry.names.matches(name))
+                self.entries
+                    .get(*index)
+                    .is_some_and(|(entry, _)| entry.names.matches(name))
             })
     }
 
     fn is_revoked(&self, name: &str, key: &PublicKey) -> bool {
-        self.revoked.iter().any(|revoked| revoked.key_data() == key.key_data())
-            || self.other.iter().filter_map(|index| self.entries.get(*index)).any(|(entry, _)| {
-                entry.marker == Marker::Revoked
-                    && entry.key.key_data() == key.key_data()
-                    && entry.names.matches(name)
-            })
+        self.revoked
+            .iter()
+            .any(|revoked| revoked.key_data() == key.key_data())
+            || self
+                .other
+                .iter()
+                .filter_map(|index| self.entries.get(*index))
+                .any(|(entry, _)| {
+                    entry.marker == Marker::Revoked
+                        && entry.key.key_data() == key.key_data()
+                        && entry.names.matches(name)
+                })
     }
 }
 
@@ -164,15 +185,28 @@ impl HostKeys {
         files.push(PathBuf::new());
         files.extend(options.global_known_hosts.iter().cloned());
         files.extend(options.revoked_host_keys.clone());
-        if let Some(known) = self.sets.read().ok().and_then(|sets| sets.get(&files).cloned()) {
+        if let Some(known) = self
+            .sets
+            .read()
+            .ok()
+            .and_then(|sets| sets.get(&files).cloned())
+        {
             return known;
         }
-        let Ok(mut sets) = self.sets.write() else { return Arc::default() };
-        sets.entry(files).or_insert_with(|| Arc::new(KnownHosts::load(options))).clone()
+        let Ok(mut sets) = self.sets.write() else {
+            return Arc::default();
+        };
+        sets.entry(files)
+            .or_insert_with(|| Arc::new(KnownHosts::load(options)))
+            .clone()
     }
 
     /// Judges the key a host shows.
-    pub fn check(&self, target: &SshTarget, shown: &PublicKeyOrCertificate) -> Result<(), HostError> {
+    pub fn check(
+        &self,
+        target: &SshTarget,
+        shown: &PublicKeyOrCertificate,
+    ) -> Result<(), HostError> {
         if target.options.host_key == HostKeyMode::Off {
             return Ok(());
         }
@@ -182,7 +216,9 @@ impl HostKeys {
         }
         let name = name_of(target);
         match shown {
-            PublicKeyOrCertificate::PublicKey { key, .. } => self.check_key(target, &known, &name, key),
+            PublicKeyOrCertificate::PublicKey { key, .. } => {
+                self.check_key(target, &known, &name, key)
+            }
             PublicKeyOrCertificate::Certificate(certificate) => {
                 check_certificate(&known, target, &name, certificate)
             }
@@ -212,18 +248,30 @@ impl HostKeys {
         if on_record.peek().is_some() {
             let record: Vec<String> = on_record
                 .map(|(entry, file)| {
-                    format!("{} ({}:{})", fingerprint(&entry.key), file.display(), entry.line)
+                    format!(
+                        "{} ({}:{})",
+                        fingerprint(&entry.key),
+                        file.display(),
+                        entry.line
+                    )
                 })
                 .collect();
             return Err(HostError::new(
                 ErrorKind::HostKeyChanged,
-                format!("{name} shows {}, on record is {}", fingerprint(key), record.join(", ")),
+                format!(
+                    "{name} shows {}, on record is {}",
+                    fingerprint(key),
+                    record.join(", ")
+                ),
             ));
         }
         if target.options.host_key == HostKeyMode::Strict {
             return Err(HostError::new(
                 ErrorKind::HostKeyUnknown,
-                format!("{name} shows {}, and no key of it is on record", fingerprint(key)),
+                format!(
+                    "{name} shows {}, and no key of it is on record",
+                    fingerprint(key)
+                ),
             ));
         }
         self.learn(target, name, key)
@@ -231,16 +279,31 @@ impl HostKeys {
 
     /// Accepts a new key: once, even when hosts share a name; a second one is a change.
     fn learn(&self, target: &SshTarget, name: &str, key: &PublicKey) -> Result<(), HostError> {
-        let Some(file) = target.options.user_known_hosts.first() else { return Ok(()) };
-        let Ok(mut learnt) = self.learnt.lock() else { return Ok(()) };
-        match learnt.iter().find(|each| each.name == name && each.file == *file) {
+        let Some(file) = target.options.user_known_hosts.first() else {
+            return Ok(());
+        };
+        let Ok(mut learnt) = self.learnt.lock() else {
+            return Ok(());
+        };
+        match learnt
+            .iter()
+            .find(|each| each.name == name && each.file == *file)
+        {
             Some(before) if before.key.key_data() == key.key_data() => Ok(()),
             Some(before) => Err(HostError::new(
                 ErrorKind::HostKeyChanged,
-                format!("{name} shows {}, a moment ago it showed {}", fingerprint(key), fingerprint(&before.key)),
+                format!(
+                    "{name} shows {}, a moment ago it showed {}",
+                    fingerprint(key),
+                    fingerprint(&before.key)
+                ),
             )),
             None => {
-                learnt.push(Learnt { name: name.to_owned(), key: key.clone(), file: file.clone() });
+                learnt.push(Learnt {
+                    name: name.to_owned(),
+                    key: key.clone(),
+                    file: file.clone(),
+                });
                 Ok(())
             }
         }
@@ -297,7 +360,10 @@ impl HostKeys {
 
     /// What was learnt so far.
     pub fn learnt(&self) -> Vec<Learnt> {
-        self.learnt.lock().map(|learnt| learnt.clone()).unwrap_or_default()
+        self.learnt
+            .lock()
+            .map(|learnt| learnt.clone())
+            .unwrap_or_default()
     }
 
     /// Appends what was learnt to its files, once.
@@ -323,7 +389,13 @@ pub fn append(learnt: &[Learnt]) -> Result<(), HostError> {
             .filter_map(|each| Some(format!("{} {}\n", each.name, each.key.to_openssh().ok()?)))
             .collect();
         append_lines(file, &lines).map_err(|error| {
-            HostError::new(ErrorKind::LocalIo, format!("{}: new host keys can't be written: {error}", file.display()))
+            HostError::new(
+                ErrorKind::LocalIo,
+                format!(
+                    "{}: new host keys can't be written: {error}",
+                    file.display()
+                ),
+            )
         })?;
     }
     Ok(())
@@ -331,13 +403,22 @@ pub fn append(learnt: &[Learnt]) -> Result<(), HostError> {
 
 fn append_lines(file: &Path, lines: &str) -> std::io::Result<()> {
     if let Some(folder) = file.parent() {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
     }
-    let mut open =
-        std::fs::OpenOptions::new().create(true).append(true).read(true).mode(0o600).open(file)?;
+    let mut open = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .read(true)
+        .mode(0o600)
+        .open(file)?;
     rustix::fs::flock(&open, rustix::fs::FlockOperation::LockExclusive)?;
     // A file edited by hand may lack its last newline.
-    let torn = std::fs::read(file)?.last().is_some_and(|last| *last != b'\n');
+    let torn = std::fs::read(file)?
+        .last()
+        .is_some_and(|last| *last != b'\n');
     open.write_all(format!("{}{lines}", if torn { "\n" } else { "" }).as_bytes())
 }
 
@@ -349,36 +430,65 @@ fn check_certificate(
     name: &str,
     certificate: &Certificate,
 ) -> Result<(), HostError> {
-    let refuse = |kind, why: String| Err(HostError::new(kind, format!("{name} shows a certificate {why}")));
+    let refuse = |kind, why: String| {
+        Err(HostError::new(
+            kind,
+            format!("{name} shows a certificate {why}"),
+        ))
+    };
     let authority = PublicKey::from(certificate.signature_key().clone());
     let own = PublicKey::from(certificate.public_key().clone());
     if known.is_revoked(name, &authority) || known.is_revoked(name, &own) {
-        return refuse(ErrorKind::HostKeyRevoked, "whose key or authority is revoked".into());
+        return refuse(
+            ErrorKind::HostKeyRevoked,
+            "whose key or authority is revoked".into(),
+        );
     }
-    let trusted = known.other.iter().filter_map(|index| known.entries.get(*index)).any(|(entry, _)| {
-        entry.marker == Marker::Authority
-            && entry.key.key_data() == authority.key_data()
-            && entry.names.matches(name)
-    });
+    let trusted = known
+        .other
+        .iter()
+        .filter_map(|index| known.entries.get(*index))
+        .any(|(entry, _)| {
+            entry.marker == Marker::Authority
+                && entry.key.key_data() == authority.key_data()
+                && entry.names.matches(name)
+        });
     if !trusted {
         return refuse(
             ErrorKind::HostKeyUnknown,
-            format!("of an authority that is not trusted for it: {}", fingerprint(&authority)),
+            format!(
+                "of an authority that is not trusted for it: {}",
+                fingerprint(&authority)
+            ),
         );
     }
     if certificate.cert_type() != russh::keys::ssh_key::certificate::CertType::Host {
-        return refuse(ErrorKind::HostKeyUnknown, "for a user, not for a host".into());
+        return refuse(
+            ErrorKind::HostKeyUnknown,
+            "for a user, not for a host".into(),
+        );
     }
     let now = u64::try_from(clock::now().as_second()).unwrap_or_default();
     if certificate.verify_signature().is_err() {
         return refuse(ErrorKind::HostKeyUnknown, "whose signature is wrong".into());
     }
     if now < certificate.valid_after() || now >= certificate.valid_before() {
-        return refuse(ErrorKind::HostKeyUnknown, "that is not valid now: check both clocks".into());
+        return refuse(
+            ErrorKind::HostKeyUnknown,
+            "that is not valid now: check both clocks".into(),
+        );
     }
-    let wanted = target.host_key_alias.as_deref().unwrap_or(&target.address).to_lowercase();
+    let wanted = target
+        .host_key_alias
+        .as_deref()
+        .unwrap_or(&target.address)
+        .to_lowercase();
     let principals = certificate.valid_principals();
-    if principals.is_empty() || !principals.iter().any(|principal| principal.to_lowercase() == wanted) {
+    if principals.is_empty()
+        || !principals
+            .iter()
+            .any(|principal| principal.to_lowercase() == wanted)
+    {
         return refuse(
             ErrorKind::HostKeyUnknown,
             format!("for {}, not for {wanted}", principals.join(",")),

@@ -51,5 +51,8 @@ pub fn forget(file: &Path, names: &[String]) -> io::Result<KnownHostsEdit> {
         out.sync_all()?;
         std::fs::rename(fresh, file)?;
     }
-    Ok(KnownHostsEdit { file: file.to_owned(), removed })
+    Ok(KnownHostsEdit {
+        file: file.to_owned(),
+        removed,
+    })
 }

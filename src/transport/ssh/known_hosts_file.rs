@@ -81,8 +81,10 @@ fn hashed(salt: &[u8], name: &str) -> Vec<u8> {
 
 /// Matches `*` and `?` as ssh does, without backtracking beyond the last star.
 fn wild(pattern: &str, name: &str) -> bool {
-    let (pattern, name): (Vec<char>, Vec<char>) =
-        (pattern.to_lowercase().chars().collect(), name.chars().collect());
+    let (pattern, name): (Vec<char>, Vec<char>) = (
+        pattern.to_lowercase().chars().collect(),
+        name.chars().collect(),
+    );
     let (mut p, mut n) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while n < name.len() {
@@ -126,15 +128,25 @@ pub(super) fn entry(text: &str, line: usize) -> Option<Entry> {
     let _kind = fields.next()?;
     let blob = STANDARD.decode(fields.next()?).ok()?;
     let key = PublicKey::from_bytes(&blob).ok()?;
-    Some(Entry { marker, names: self::names(names)?, key, line })
+    Some(Entry {
+        marker,
+        names: self::names(names)?,
+        key,
+        line,
+    })
 }
 
 fn names(text: &str) -> Option<Names> {
     if let Some(rest) = text.strip_prefix("|1|") {
         let (salt, hash) = rest.split_once('|')?;
-        return Some(Names::Hashed { salt: STANDARD.decode(salt).ok()?, hash: STANDARD.decode(hash).ok()? });
+        return Some(Names::Hashed {
+            salt: STANDARD.decode(salt).ok()?,
+            hash: STANDARD.decode(hash).ok()?,
+        });
     }
-    Some(Names::Patterns(text.split(',').map(str::to_lowercase).collect()))
+    Some(Names::Patterns(
+        text.split(',').map(str::to_lowercase).collect(),
+    ))
 }
 
 /// Whether a line of a file is for `name`; for editing.
@@ -149,7 +161,11 @@ pub(super) fn line_is_for(text: &str, name: &str) -> bool {
 /// The name under which a host's key is kept: `host`, or `[host]:port` for other ports than 22.
 pub(super) fn lookup_name(host: &str, port: u16) -> String {
     let host = host.to_lowercase();
-    if port == 22 { host } else { format!("[{host}]:{port}") }
+    if port == 22 {
+        host
+    } else {
+        format!("[{host}]:{port}")
+    }
 }
 
 #[cfg(test)]
@@ -170,9 +186,18 @@ mod tests {
     #[test]
     fn markers_comments_and_rubbish_are_told_apart() {
         let marker = |text: &str| entry(text, 1).map(|entry| entry.marker);
-        assert_eq!(marker(&format!("a ssh-ed25519 {KEY} comment")), Some(Marker::Host));
-        assert_eq!(marker(&format!("@cert-authority * ssh-ed25519 {KEY}")), Some(Marker::Authority));
-        assert_eq!(marker(&format!("@revoked * ssh-ed25519 {KEY}")), Some(Marker::Revoked));
+        assert_eq!(
+            marker(&format!("a ssh-ed25519 {KEY} comment")),
+            Some(Marker::Host)
+        );
+        assert_eq!(
+            marker(&format!("@cert-authority * ssh-ed25519 {KEY}")),
+            Some(Marker::Authority)
+        );
+        assert_eq!(
+            marker(&format!("@revoked * ssh-ed25519 {KEY}")),
+            Some(Marker::Revoked)
+        );
         assert_eq!(marker("# a ssh-ed25519 AAAA"), None);
         assert_eq!(marker("a ssh-ed25519 !!!"), None);
         assert_eq!(marker("@other a ssh-ed25519 AAAA"), None);
@@ -182,7 +207,10 @@ mod tests {
     fn hashed_names_match_their_name_only() {
         // Made by ssh-keygen -H of OpenSSH 9.2 from `example.com`.
         let salt = vec![7; 20];
-        let names = Names::Hashed { hash: hashed(&salt, "example.com"), salt };
+        let names = Names::Hashed {
+            hash: hashed(&salt, "example.com"),
+            salt,
+        };
         assert!(names.matches("example.com") && !names.matches("example.org"));
     }
 }

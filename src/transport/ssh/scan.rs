@@ -45,8 +45,12 @@ impl ScannedKey {
 pub async fn scan(ssh: &Ssh, target: &Arc<SshTarget>) -> Result<Vec<ScannedKey>, HostError> {
     let types = [
         Algorithm::Ed25519,
-        Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 },
-        Algorithm::Rsa { hash: Some(HashAlg::Sha512) },
+        Algorithm::Ecdsa {
+            curve: EcdsaCurve::NistP256,
+        },
+        Algorithm::Rsa {
+            hash: Some(HashAlg::Sha512),
+        },
     ];
     let mut found: Vec<ScannedKey> = Vec::new();
     let mut first_error = None;
@@ -55,7 +59,12 @@ pub async fn scan(ssh: &Ssh, target: &Arc<SshTarget>) -> Result<Vec<ScannedKey>,
         let limit = target.options.connect_timeout.max(Duration::from_secs(1));
         let config = ssh.config(target, Some(&kind))?;
         let session = ssh
-            .session_with(target, Judge::Collector(seen.clone()), config, Instant::now() + limit)
+            .session_with(
+                target,
+                Judge::Collector(seen.clone()),
+                config,
+                Instant::now() + limit,
+            )
             .await;
         let shown = seen.lock().ok().and_then(|mut seen| seen.take());
         match (shown, session) {
