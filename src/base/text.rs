@@ -32,6 +32,68 @@ pub fn decode<'a>(bytes: &'a [u8], encoding: &'static Encoding) -> Decoded<'a> {
     Decoded { text, lossy }
 }
 
+/// Decodes a stream piece by piece, as [`decode`] does a whole: what is no UTF-8 is read by the
+/// host's encoding from there on. A character that lies across pieces is held back.
+pub struct StreamDecoder {
+    encoding: &'static Encoding,
+    decoder: Option<encoding_rs::Decoder>,
+    held: Vec<u8>,
+}
+
+impl StreamDecoder {
+    /// For a stream of a host that speaks `encoding`.
+    pub fn new(encoding: &'static Encoding) -> Self {
+        Self {
+            encoding,
+            decoder: None,
+            held: Vec::new(),
+        }
+    }
+
+    /// The next bytes in, their text out.
+    pub fn push(&mut self, bytes: &[u8]) -> String {
+        if self.decoder.is_some() {
+            return self.by_encoding(bytes, false);
+        }
+        let mut all = std::mem::take(&mut self.held);
+        all.extend_from_slice(bytes);
+        let error = match std::str::from_utf8(&all) {
+            Ok(text) => return text.to_owned(),
+            Err(error) => error,
+        };
+        let (valid, rest) = all.split_at(error.valid_up_to());
+        let mut text = String::from_utf8_lossy(valid).into_owned();
+        if error.error_len().is_none() {
+            self.held = rest.to_vec();
+        } else {
+            self.decoder = Some(self.encoding.new_decoder_without_bom_handling());
+            text.push_str(&self.by_encoding(rest, false));
+        }
+        text
+    }
+
+    /// What was held back, at the end.
+    pub fn finish(&mut self) -> String {
+        let held = std::mem::take(&mut self.held);
+        if self.decoder.is_some() {
+            return self.by_encoding(&[], true);
+        }
+        decode(&held, self.encoding).text.into_owned()
+    }
+
+    fn by_encoding(&mut self, bytes: &[u8], last: bool) -> String {
+        let Some(decoder) = &mut self.decoder else {
+            return String::new();
+        };
+        let room = decoder
+            .max_utf8_buffer_length(bytes.len())
+            .unwrap_or(bytes.len());
+        let mut text = String::with_capacity(room);
+        let _ = decoder.decode_to_string(bytes, &mut text, last);
+        text
+    }
+}
+
 /// The encoding of a name as users write it: WHATWG labels, and Windows code pages
 /// (`936`, `cp936`, `gbk`, `gb18030`, `utf-8`, `65001`). 936 is read as GB18030, its superset.
 pub fn encoding(label: &str) -> Option<&'static Encoding> {
@@ -93,6 +155,24 @@ mod tests {
         assert_eq!(decode(b"\xd6\xd0\xce\xc4", gbk).text, "中文");
         assert!(decode(b"\xff\xfe\x2d\x4e", gbk).text == "中");
         assert!(decode(b"\xd6\xd0", encoding_rs::UTF_8).lossy);
+    }
+
+    #[test]
+    fn a_stream_reads_the_same_at_any_cut() {
+        let gbk = encoding("cp936").unwrap();
+        for (bytes, encoding) in [
+            ("a中文b".as_bytes(), encoding_rs::UTF_8),
+            (b"a\xd6\xd0\xce\xc4b".as_slice(), gbk),
+            (b"a\xff\xfeb\xe4".as_slice(), encoding_rs::UTF_8),
+        ] {
+            for cut in 0..=bytes.len() {
+                let mut stream = StreamDecoder::new(encoding);
+                let (one, other) = bytes.split_at(cut);
+                let text = stream.push(one) + &stream.push(other) + &stream.finish();
+                let whole = decode(bytes, encoding).text;
+                assert_eq!(text, whole, "cut at {cut}");
+            }
+        }
     }
 
     #[test]

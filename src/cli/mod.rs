@@ -1,16 +1,41 @@
 //! The command line: one file a verb, each with its arguments and the few lines that call the
 //! library. The only place where errors of the library become messages and exit statuses.
 
-mod error;
-mod globals;
-mod verbs;
+#![allow(
+    unreachable_pub,
+    reason = "the rooms of the command line are private; `pub` says what each shows to the others"
+)]
 
+mod ask;
+mod error;
+mod execution;
+mod extra_vars;
+mod fleet;
+mod globals;
+mod logging;
+mod operands;
+mod perform;
+mod records;
+mod rerun;
+mod selection;
+mod settings;
+mod setup;
+mod signals;
+mod targets;
+mod vaults;
+mod verbs;
+mod work;
+
+pub mod completions;
 pub mod config_show;
 pub mod connection;
 pub mod db;
 pub mod history;
 pub mod hostkeys;
 pub mod inventory;
+pub mod ping;
+pub mod run;
+pub mod script;
 
 use std::process::ExitCode;
 
@@ -18,6 +43,7 @@ use clap::Parser;
 
 pub use error::{CliError, Status};
 pub use globals::{Globals, OutputForm};
+pub use setup::Setup;
 use verbs::Verb;
 
 /// Agentless fleet orchestrator: run commands on hundreds to tens of thousands of servers over SSH
@@ -53,5 +79,15 @@ pub fn main() -> ExitCode {
             error.show();
             ExitCode::from(error.status)
         }
+    }
+}
+
+/// Writes to standard output; that nobody reads any more is no error.
+pub(crate) fn print(text: &str) -> Result<(), CliError> {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
     }
 }

@@ -1,6 +1,18 @@
-//! The flags that choose hosts.
+//! The flags that choose hosts, and the choosing.
+
+use std::io::Read as _;
+use std::sync::Arc;
 
 use clap::Args;
+use rand::seq::IteratorRandom as _;
+
+use super::fleet::Fleet;
+use super::{CliError, Setup};
+use crate::base::quantity::{self, Share};
+use crate::inventory::select;
+
+/// No list of hosts is longer, in bytes.
+const LIST_MAX: u64 = 64 << 20;
 
 /// Which hosts.
 #[derive(Debug, Clone, Args)]
@@ -16,9 +28,107 @@ pub struct SelectionArgs {
     #[arg(short = 'x', long, value_name = "PATTERN")]
     pub exclude: Vec<String>,
     /// Of these, so many, chosen at random
-    #[arg(long, value_name = "N|N%", value_parser = crate::base::quantity::Share::parse)]
-    pub pick: Option<crate::base::quantity::Share>,
-    /// Hosts that came out so in an earlier run: failed, unreachable, ok, all; `:RUN` names the run
-    #[arg(long, value_name = "WHICH[:RUN]")]
-    pub rerun: Option<String>,
+    #[arg(long, value_name = "N|N%", value_parser = quantity::Share::parse)]
+    pub pick: Option<Share>,
+    /// A variable, stronger than all others: NAME=VALUE, JSON, or @FILE
+    #[arg(short, long, value_name = "VARS")]
+    pub extra_vars: Vec<String>,
+}
+
+/// The hosts that were chosen.
+#[derive(Debug, Clone)]
+pub struct Chosen {
+    /// Their names, in inventory order.
+    pub hosts: Vec<Arc<str>>,
+    /// Whether these are all hosts of the inventory.
+    pub all: bool,
+}
+
+impl SelectionArgs {
+    /// The flag that reads standard input, if one does; two are an error.
+    pub fn reads_stdin(&self) -> Result<Option<&'static str>, CliError> {
+        let mut found = None;
+        let named = [("-g", self.group.as_slice())];
+        let lists = [("-l", self.limit.as_slice()), ("-x", self.exclude.as_slice())];
+        for (flag, patterns) in named.into_iter().chain(lists) {
+            for _ in patterns.iter().filter(|pattern| *pattern == "-") {
+                if let Some(other) = found.replace(flag) {
+                    return Err(CliError::new(format!(
+                        "{other} - and {flag} - both want standard input"
+                    )));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Chooses hosts by a pattern, then `-l`, `-x` and `--pick`. Pieces that match nothing are
+    /// warned of.
+    pub fn choose(&self, setup: &Setup, fleet: &Fleet, pattern: &str) -> Result<Chosen, CliError> {
+        let read = |patterns: &[String]| -> Result<Vec<String>, CliError> {
+            patterns.iter().map(|each| written_out(each)).collect()
+        };
+        let selection = select(
+            &fleet.inventory,
+            &written_out(pattern)?,
+            &read(&self.limit)?,
+            &read(&self.exclude)?,
+        )?;
+        for piece in &selection.unmatched {
+            setup.warn(&format!("no host or group is called `{piece}`"));
+        }
+        let mut hosts = selection.names(&fleet.inventory);
+        let all = !hosts.is_empty() && hosts.len() >= fleet.inventory.host_names().len();
+        if let Some(share) = self.pick {
+            let count = match share {
+                Share::Count(count) => count,
+                Share::Percent(_) => share.of(hosts.len()).max(1),
+            };
+            let mut picked = (0..hosts.len()).sample(&mut rand::rng(), count);
+            picked.sort_unstable();
+            hosts = picked.into_iter().filter_map(|at| hosts.get(at).cloned()).collect();
+        }
+        Ok(Chosen { hosts, all })
+    }
+}
+
+/// A pattern with `@file` and `-` replaced by what they hold: patterns, one a line.
+fn written_out(pattern: &str) -> Result<String, CliError> {
+    let text = if pattern == "-" {
+        let mut text = String::new();
+        std::io::stdin()
+            .lock()
+            .take(LIST_MAX)
+            .read_to_string(&mut text)?;
+        text
+    } else if let Some(file) = pattern.strip_prefix('@') {
+        std::fs::read_to_string(file)
+            .map_err(|error| CliError::new(format!("hosts of @{file}: {error}")))?
+    } else {
+        return Ok(pattern.to_owned());
+    };
+    let lines: Vec<&str> = text
+        .lines()
+        .map(|line| line.split(" #").next().unwrap_or_default().trim())
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect();
+    if lines.is_empty() {
+        return Err(CliError::new(format!("`{pattern}` names no hosts")).status(5));
+    }
+    Ok(lines.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_hosts_may_hold_comments() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "# idc a\nweb01\n\ndb[1-3] # three\n").unwrap();
+        let pattern = format!("@{}", file.path().display());
+        assert_eq!(written_out(&pattern).unwrap(), "web01,db[1-3]");
+        assert!(written_out("@/nonexistent").is_err());
+        assert_eq!(written_out("web:&db").unwrap(), "web:&db");
+    }
 }

@@ -2,11 +2,20 @@
 
 use clap::Subcommand;
 
-use super::{CliError, Globals, Status, config_show, db, history, hostkeys, inventory};
+use super::{
+    CliError, Globals, Status, completions, config_show, db, history, hostkeys, inventory, ping, run,
+    script,
+};
 
 /// What `iomsctl` can do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Run a command on hosts
+    Run(Box<run::Args>),
+    /// Run a script of yours on hosts
+    Script(Box<script::Args>),
+    /// Reach hosts: connect, log in, and say how long it took
+    Ping(Box<ping::Args>),
     /// List, draw, check and import inventories
     Inventory(inventory::Args),
     /// Bring in, review and forget the keys of hosts
@@ -17,12 +26,21 @@ pub enum Verb {
     Db(db::Args),
     /// Show every setting and where it came from
     Config(config_show::Args),
+    /// Print a completion script for your shell
+    Completions(completions::CompletionsArgs),
+    /// Write the manual pages
+    Man(completions::ManArgs),
 }
 
 impl Verb {
     /// Does it.
     pub fn execute(self, globals: &Globals) -> Result<Status, CliError> {
         match self {
+            Self::Run(args) => run::execute(&args, globals),
+            Self::Script(args) => script::execute(&args, globals),
+            Self::Ping(args) => ping::execute(&args, globals),
+            Self::Completions(args) => completions::completions(&args, globals),
+            Self::Man(args) => completions::man(&args, globals),
             Self::Inventory(args) => inventory::execute(args, globals),
             Self::Hostkeys(args) => hostkeys::execute(args, globals),
             Self::History(args) => history::execute(args, globals),

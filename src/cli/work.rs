@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::CliError;
+use super::targets::Overrides;
 use crate::shell::{Command, Plan, Stdin};
+use crate::target::ShellKind;
 
 /// No larger input is taken from a pipe; a file may have any size.
 const PIPED_MAX: u64 = 256 << 20;
@@ -44,6 +46,24 @@ impl WorkArgs {
             chdir: self.chdir.clone(),
             tty: self.tty,
             stdin: self.input(stdin_taken)?,
+        })
+    }
+
+    /// What `--shell` and `--tmpdir` say of every target.
+    pub fn overrides(&self) -> Result<Overrides, CliError> {
+        let shell = match self.shell.as_deref() {
+            None => None,
+            Some("sh" | "bash" | "posix") => Some(ShellKind::Posix),
+            Some("powershell" | "pwsh") => Some(ShellKind::Powershell),
+            Some("cmd") => Some(ShellKind::Cmd),
+            Some(other) => {
+                return Err(CliError::new(format!("--shell {other}: no such shell"))
+                    .hint("write sh, cmd or powershell"));
+            }
+        };
+        Ok(Overrides {
+            shell,
+            tmpdir: self.tmpdir.clone(),
         })
     }
 

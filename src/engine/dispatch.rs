@@ -28,23 +28,21 @@ pub async fn run(
     emitter: Emitter,
     control: Control,
 ) -> RunEnd {
-    let total = job.header.hosts.len();
-    emitter.emit(Event::RunStarted(job.header.clone())).await;
     let deadline = job.limits.deadline.map(|after| Instant::now() + after);
-    let dispatcher = Dispatcher {
-        summary: Summary::new(total),
-        batch: 0..0,
-        batches: 0,
-        next: 0,
-        running: BTreeMap::new(),
-        tasks: JoinSet::new(),
-        stopped: None,
-        halt: watch::channel(Halt::No).0,
-        job: Arc::new(job),
-        connections,
-        emitter,
-    };
+    let dispatcher = Dispatcher::new(job, connections, emitter);
     dispatcher.work(control, deadline).await
+}
+
+/// Refuses a job, on record: every host is cancelled, none is contacted.
+pub async fn refuse(
+    job: Job,
+    connections: Arc<dyn Connections>,
+    emitter: Emitter,
+    why: Stopped,
+) -> RunEnd {
+    let mut dispatcher = Dispatcher::new(job, connections, emitter);
+    dispatcher.stopped = Some(why);
+    dispatcher.work(watch::channel(Halt::No).1, None).await
 }
 
 struct Dispatcher {
@@ -65,7 +63,26 @@ struct Dispatcher {
 }
 
 impl Dispatcher {
+    fn new(job: Job, connections: Arc<dyn Connections>, emitter: Emitter) -> Self {
+        Self {
+            summary: Summary::new(job.header.hosts.len()),
+            batch: 0..0,
+            batches: 0,
+            next: 0,
+            running: BTreeMap::new(),
+            tasks: JoinSet::new(),
+            stopped: None,
+            halt: watch::channel(Halt::No).0,
+            job: Arc::new(job),
+            connections,
+            emitter,
+        }
+    }
+
     async fn work(mut self, mut control: Control, deadline: Option<Instant>) -> RunEnd {
+        self.emitter
+            .emit(Event::RunStarted(self.job.header.clone()))
+            .await;
         let mut tick = interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         tick.reset();

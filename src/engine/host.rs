@@ -74,6 +74,9 @@ impl Executor {
         let mut attempts = 0;
         let mut timings = None;
         let target = self.job.targets.resolve(self.host);
+        if let Ok(Some(encoding)) = target.as_ref().map(|target| target.encoding) {
+            output.speaks(encoding);
+        }
         let end = match &target {
             Err(error) => End::failed(error.clone()),
             Ok(target) => loop {
@@ -99,17 +102,12 @@ impl Executor {
             error = end.error.as_ref().map(|e| e.kind.name()),
             "done"
         );
-        let encoding = target
-            .ok()
-            .and_then(|target| target.encoding)
-            .unwrap_or(encoding_rs::UTF_8);
         let outcome = end.outcome;
         output
             .finish(HostEnd {
                 outcome,
                 exit: end.exit,
                 signal: end.signal,
-                encoding,
                 duration: self.activity.age(),
                 attempts: attempts.max(1),
                 error: end.error,
@@ -227,7 +225,6 @@ pub(super) async fn finish_unstarted(
         outcome,
         exit: None,
         signal: None,
-        encoding: encoding_rs::UTF_8,
         duration: duration.unwrap_or_default(),
         attempts: 0,
         error: Some(error),

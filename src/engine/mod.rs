@@ -7,5 +7,5 @@ mod ending;
 mod host;
 pub mod job;
 
-pub use dispatch::run;
+pub use dispatch::{refuse, run};
 pub use job::{Control, Halt, Job, Limits, Targets};

@@ -1,10 +1,12 @@
 //! What is kept of a host's output: a little in memory, more of it in a file of the run's journal
 //! folder, and no more than `--max-output`.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Cursor, Read, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 
@@ -88,10 +90,44 @@ pub struct CaptureLimits {
     pub folder: PathBuf,
 }
 
+/// Outputs of one run in memory, in bytes; beyond, only the smallest stay there.
+const MEMORY: u64 = 64 << 20;
+/// The smallest, in bytes.
+const SMALL: usize = 2048;
+
+/// The limits, and how much of the run's output is in memory.
+#[derive(Debug)]
+pub(super) struct Store {
+    limits: CaptureLimits,
+    in_memory: AtomicU64,
+}
+
+impl Store {
+    pub(super) fn new(limits: CaptureLimits) -> Self {
+        Self {
+            limits,
+            in_memory: AtomicU64::new(0),
+        }
+    }
+
+    /// Whether an output of `length` bytes, `more` of them new, may stay in memory.
+    fn takes(&self, length: usize, more: usize) -> bool {
+        if length > self.limits.inline {
+            return false;
+        }
+        let before = self.in_memory.load(Ordering::Relaxed);
+        if length > SMALL && before > MEMORY {
+            return false;
+        }
+        self.in_memory.fetch_add(more as u64, Ordering::Relaxed);
+        true
+    }
+}
+
 /// Keeps one stream as it comes.
 #[derive(Debug)]
 pub(super) struct Capture {
-    limits: Arc<CaptureLimits>,
+    store: Arc<Store>,
     name: String,
     total: u64,
     kept: u64,
@@ -102,9 +138,9 @@ pub(super) struct Capture {
 
 impl Capture {
     /// `name` is the file's, should one be needed.
-    pub(super) fn new(limits: Arc<CaptureLimits>, name: String) -> Self {
+    pub(super) fn new(store: Arc<Store>, name: String) -> Self {
         Self {
-            limits,
+            store,
             name,
             total: 0,
             kept: 0,
@@ -116,20 +152,25 @@ impl Capture {
 
     pub(super) fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.total += bytes.len() as u64;
-        let room = usize::try_from(self.limits.max - self.kept).unwrap_or(usize::MAX);
+        let room = usize::try_from(self.store.limits.max - self.kept).unwrap_or(usize::MAX);
         let keep = bytes.get(..room).unwrap_or(bytes);
         if keep.is_empty() {
             return Ok(());
         }
         self.kept += keep.len() as u64;
         self.hasher.update(keep);
-        if self.file.is_none() && self.memory.len() + keep.len() <= self.limits.inline {
+        if self.file.is_none() && self.store.takes(self.memory.len() + keep.len(), keep.len()) {
             self.memory.extend_from_slice(keep);
             return Ok(());
         }
         if self.file.is_none() {
-            let path = self.limits.folder.join(&self.name);
-            let mut file = File::create(&path)?;
+            let path = self.store.limits.folder.join(&self.name);
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(&path)?;
             file.write_all(&std::mem::take(&mut self.memory))?;
             self.file = Some((Arc::new(path), file));
         }
@@ -150,5 +191,45 @@ impl Capture {
             digest: self.hasher.finish(),
             body,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(limits: CaptureLimits, pieces: &[&[u8]]) -> Captured {
+        let mut capture = Capture::new(Arc::new(Store::new(limits)), "0.stdout".into());
+        for piece in pieces {
+            capture.push(piece).unwrap();
+        }
+        capture.finish()
+    }
+
+    #[test]
+    fn little_stays_in_memory_more_goes_to_a_file_of_ones_own() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let limits = |inline, max| CaptureLimits {
+            inline,
+            max,
+            folder: folder.path().to_owned(),
+        };
+        let little = kept(limits(8, 100), &[b"abc", b"def"]);
+        assert_eq!(little.body, Body::Inline("abcdef".into()));
+        let more = kept(limits(4, 100), &[b"abc", b"def"]);
+        assert!(matches!(more.body, Body::Spilled(_)));
+        assert_eq!((&more.read().unwrap()[..], more.digest), (&b"abcdef"[..], little.digest));
+        let mode = folder.path().join("0.stdout").metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn what_is_over_the_limit_is_counted_and_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let limits = CaptureLimits { inline: 64, max: 4, folder: folder.path().to_owned() };
+        let cut = kept(limits, &[b"abc", b"def", b"ghi"]);
+        assert_eq!(&cut.read().unwrap()[..], b"abcd");
+        assert_eq!((cut.total, cut.kept, cut.truncated()), (9, 4, true));
     }
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::capture::{Capture, CaptureLimits};
+use super::capture::{Capture, CaptureLimits, Store};
 use super::error::HostError;
 use super::redact::{Redactor, StreamRedactor};
 use super::types::{Event, HostIx, HostResult, Outcome, Stamped, Stream, Timings};
@@ -31,7 +31,7 @@ pub trait Consumer: Send {
 pub struct Emitter {
     queue: mpsc::Sender<Stamped>,
     redactor: Arc<Redactor>,
-    limits: Arc<CaptureLimits>,
+    captured: Arc<Store>,
 }
 
 impl Emitter {
@@ -59,7 +59,7 @@ impl Emitter {
             Self {
                 queue,
                 redactor,
-                limits: Arc::new(limits),
+                captured: Arc::new(Store::new(limits)),
             },
             thread,
         ))
@@ -96,11 +96,12 @@ impl Emitter {
     pub fn resume(&self, host: HostIx) -> HostEmitter {
         let sink = |stream: &str| Sink {
             redact: StreamRedactor::default(),
-            capture: Capture::new(self.limits.clone(), format!("{}.{stream}", host.0)),
+            capture: Capture::new(self.captured.clone(), format!("{}.{stream}", host.0)),
         };
         HostEmitter {
             emitter: self.clone(),
             host,
+            encoding: encoding_rs::UTF_8,
             started: clock::now(),
             stdout: sink("stdout"),
             stderr: sink("stderr"),
@@ -121,7 +122,6 @@ pub struct HostEnd {
     pub outcome: Outcome,
     pub exit: Option<i32>,
     pub signal: Option<String>,
-    pub encoding: &'static encoding_rs::Encoding,
     pub duration: Duration,
     pub attempts: u32,
     pub error: Option<HostError>,
@@ -133,12 +133,18 @@ pub struct HostEnd {
 pub struct HostEmitter {
     emitter: Emitter,
     host: HostIx,
+    encoding: &'static encoding_rs::Encoding,
     started: Timestamp,
     stdout: Sink,
     stderr: Sink,
 }
 
 impl HostEmitter {
+    /// What the host speaks, once that is known; UTF-8 before.
+    pub fn speaks(&mut self, encoding: &'static encoding_rs::Encoding) {
+        self.encoding = encoding;
+    }
+
     /// Takes a piece of output: redacts, captures and emits it.
     pub async fn output(&mut self, stream: Stream, bytes: Bytes) -> io::Result<()> {
         let redactor = self.emitter.redactor.clone();
@@ -156,6 +162,7 @@ impl HostEmitter {
                 host: self.host,
                 stream,
                 bytes,
+                encoding: self.encoding,
             })
             .await;
         Ok(())
@@ -186,7 +193,7 @@ impl HostEmitter {
             signal: end.signal,
             stdout: self.stdout.capture.finish(),
             stderr: self.stderr.capture.finish(),
-            encoding: end.encoding,
+            encoding: self.encoding,
             started: self.started,
             duration: end.duration,
             attempts: end.attempts,

@@ -331,6 +331,8 @@ pub enum Event {
         stream: Stream,
         /// As it came, at any border.
         bytes: Bytes,
+        /// What the host speaks.
+        encoding: &'static encoding_rs::Encoding,
     },
     /// A host is done.
     HostFinished(HostIx, Arc<HostResult>),

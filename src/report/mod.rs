@@ -1,1 +1,218 @@
-//! report (placeholder).
+//! What people and machines read of a run: consumers of the one stream of events. They never call
+//! back, and they know nothing of where the events come from: a run under way and one out of the
+//! database look the same.
+
+mod blocks;
+mod diff;
+mod document;
+mod fold;
+mod jsonl;
+mod junit;
+mod live;
+mod outdir;
+mod ping;
+mod progress;
+mod screen;
+mod status;
+mod text;
+mod words;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub use document::Document;
+pub use screen::{Look, Screen};
+pub use status::exit_status;
+pub use words::summary;
+
+use crate::event::{Consumer, Event, HostIx, Recorded, RunEnd, RunHeader, Stamped};
+
+/// The forms a run can be shown in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Live for one host, else folded; `ping` as a table.
+    Human,
+    /// As it comes, each line with its host.
+    Live,
+    /// Equal outputs once.
+    Fold,
+    /// A block a host, as they finish.
+    Host,
+    /// One JSON document at the end.
+    Json,
+    /// One JSON event a line, as it happens.
+    Jsonl,
+    /// Nothing.
+    Quiet,
+}
+
+/// What to show and write.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The form.
+    pub form: Form,
+    /// Show outputs that differ as differences from the majority's.
+    pub fold_diff: bool,
+    /// Show how the run goes on.
+    pub progress: bool,
+    /// Write a JUnit report.
+    pub junit: Option<PathBuf>,
+    /// Write whole outputs to files of this folder.
+    pub outdir: Option<PathBuf>,
+}
+
+/// What the parts of a report share.
+pub(crate) struct Context {
+    pub(crate) screen: Screen,
+    pub(crate) header: Option<Arc<RunHeader>>,
+}
+
+impl Context {
+    pub(crate) fn name(&self, host: HostIx) -> Arc<str> {
+        self.header
+            .as_ref()
+            .and_then(|header| header.hosts.get(host.index()).cloned())
+            .unwrap_or_else(|| Arc::from("?"))
+    }
+}
+
+/// One part of a report: a form, or a file written beside it.
+pub(crate) trait Part: Send {
+    /// Takes one event.
+    fn event(&mut self, cx: &mut Context, event: &Stamped) -> io::Result<()>;
+
+    /// The run is over and it is known what became of its record.
+    fn finish(&mut self, _cx: &mut Context, _end: &RunEnd, _recorded: Recorded) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Inner {
+    cx: Context,
+    options: Options,
+    parts: Vec<Box<dyn Part>>,
+    end: Option<RunEnd>,
+    error: Option<io::Error>,
+}
+
+/// Shows a run. Clones share it: one is handed to the emitter, one kept for [`finish`](Self::finish).
+#[derive(Clone)]
+pub struct Report(Arc<Mutex<Inner>>);
+
+impl Report {
+    /// A report on this screen.
+    pub fn new(screen: Screen, options: Options) -> Self {
+        Self(Arc::new(Mutex::new(Inner {
+            cx: Context {
+                screen,
+                header: None,
+            },
+            options,
+            parts: Vec::new(),
+            end: None,
+            error: None,
+        })))
+    }
+
+    /// Ends the report, once it is known what became of the record. The error is the first that
+    /// happened on the way: a file or standard output that could not be written. That somebody
+    /// reads no more (a closed pipe) is none.
+    pub fn finish(&self, recorded: Recorded) -> io::Result<()> {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let inner = &mut *inner;
+        inner.cx.screen.end_progress();
+        if let Some(end) = inner.end.clone() {
+            for part in &mut inner.parts {
+                let done = part.finish(&mut inner.cx, &end, recorded);
+                note(&mut inner.error, done);
+            }
+        }
+        let flushed = inner.cx.screen.flush();
+        note(&mut inner.error, flushed);
+        match inner.error.take() {
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn note(first: &mut Option<io::Error>, done: io::Result<()>) {
+    if let Err(error) = done {
+        first.get_or_insert(error);
+    }
+}
+
+impl Consumer for Report {
+    fn consume(&mut self, event: &Stamped) -> io::Result<()> {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let inner = &mut *inner;
+        match &event.event {
+            Event::RunStarted(header) => {
+                inner.cx.header = Some(header.clone());
+                inner.parts = parts(&inner.options, header, &inner.cx.screen);
+            }
+            Event::RunFinished(end) => inner.end = Some(end.clone()),
+            Event::Notice(text) => {
+                let shown = inner.cx.screen.note(text);
+                note(&mut inner.error, shown);
+            }
+            _ => {}
+        }
+        // A part that can't go on is left out; the others go on.
+        let mut at = 0;
+        while let Some(part) = inner.parts.get_mut(at) {
+            match part.event(&mut inner.cx, event) {
+                Ok(()) => at += 1,
+                Err(error) => {
+                    inner.error.get_or_insert(error);
+                    inner.parts.remove(at);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn parts(options: &Options, header: &RunHeader, screen: &Screen) -> Vec<Box<dyn Part>> {
+    let mut parts: Vec<Box<dyn Part>> = Vec::new();
+    // Files first: they must be whole even where the screen's reader has gone.
+    if let Some(folder) = &options.outdir {
+        parts.push(Box::new(outdir::Outdir::new(folder.clone())));
+    }
+    if let Some(file) = &options.junit {
+        parts.push(Box::new(junit::Junit::new(file.clone())));
+    }
+    let one = header.hosts.len() == 1;
+    let form = match options.form {
+        Form::Human if header.verb == "ping" => None,
+        Form::Human if one => Some(Form::Live),
+        Form::Human => Some(Form::Fold),
+        form => Some(form),
+    };
+    match form {
+        None => parts.push(Box::new(ping::Table::new())),
+        Some(Form::Live) => {
+            parts.push(Box::new(live::Live::new(one && options.form == Form::Human)));
+        }
+        Some(Form::Fold | Form::Human) => parts.push(Box::new(fold::Fold::new(options.fold_diff))),
+        Some(Form::Host) => parts.push(Box::new(blocks::Blocks)),
+        Some(Form::Json) => parts.push(Box::new(document::Document::new())),
+        Some(Form::Jsonl) => parts.push(Box::new(jsonl::Lines::new())),
+        Some(Form::Quiet) => {}
+    }
+    if options.progress {
+        let single = one && matches!(options.form, Form::Human | Form::Live);
+        parts.push(Box::new(progress::Progress::new(
+            header.hosts.len(),
+            screen.has_bar() && !single,
+        )));
+    }
+    if !matches!(options.form, Form::Json | Form::Jsonl | Form::Quiet) {
+        parts.push(Box::new(words::Closing::new(one)));
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests;

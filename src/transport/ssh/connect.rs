@@ -23,7 +23,7 @@ use super::known_hosts::HostKeys;
 use super::stream::{Carrier, Heard, Listened, proxy_command};
 use crate::base::prompt::Prompt;
 use crate::event::{ErrorKind, HostError, Timings};
-use crate::target::{self, HostKeyMode, SshOptions, SshTarget, Target, Via};
+use crate::target::{self, SshOptions, SshTarget, Target, Via};
 use crate::transport::types::{Connection, Transport};
 
 /// What all SSH connections of a run share.
@@ -415,9 +415,4 @@ fn explain(target: &SshTarget, error: SessionError, heard: &[u8]) -> HostError {
         ),
         other => HostError::new(ErrorKind::Protocol, format!("{place}: {other}")),
     }
-}
-
-/// Whether a target's identity goes unchecked, which the output must say.
-pub fn unchecked(target: &SshTarget) -> bool {
-    target.options.host_key == HostKeyMode::Off
 }

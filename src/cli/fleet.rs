@@ -1,0 +1,199 @@
+//! The hosts of a run and what is known of them: inventory, `-e`, vaults and templates, put together
+//! for whoever asks for a host's variables.
+
+use std::sync::Arc;
+
+use super::extra_vars::ExtraVars;
+use super::vaults::VaultArgs;
+use super::{CliError, Setup};
+use crate::base::prompt::Prompt;
+use crate::base::secret::Secret;
+use crate::base::value::{Map, Value};
+use crate::event::{ErrorKind, HostError, Redactor};
+use crate::inventory::{Inventory, Loader};
+use crate::target::{Resolved, Variables};
+use crate::template::{self, Found, Scope};
+use crate::vault::Vault;
+
+/// Where inventories are looked for when nobody names one.
+const USUAL: &[&str] = &["./inventory", "/etc/ioms/inventory"];
+
+/// All hosts, with what opens and renders their variables.
+pub struct Fleet {
+    /// The inventory.
+    pub inventory: Inventory,
+    extra: ExtraVars,
+    vault: Arc<Vault>,
+    redactor: Arc<Redactor>,
+}
+
+impl Fleet {
+    /// Loads the inventories that were named, else the usual one.
+    pub fn load(
+        setup: &Setup,
+        vaults: &VaultArgs,
+        extra: ExtraVars,
+        prompt: &Arc<dyn Prompt>,
+    ) -> Result<Arc<Self>, CliError> {
+        let vault = Arc::new(vaults.vault(&setup.settings, prompt));
+        let for_files = vault.clone();
+        let mut loader = Loader::new(Some(Arc::new(move |text: &str| {
+            for_files
+                .decrypt(text)
+                .map(|opened| opened.expose().to_owned())
+                .map_err(|error| error.to_string())
+        })));
+        let named = setup.inventories();
+        if named.is_empty() {
+            let usual = USUAL.iter().find(|path| std::path::Path::new(path).exists());
+            let usual = usual.ok_or_else(|| {
+                CliError::new("there is no inventory: neither ./inventory nor /etc/ioms/inventory")
+                    .hint("name one with -i FILE, or hosts with -i host1,host2,")
+            })?;
+            loader.add(usual)?;
+        }
+        for source in named {
+            loader.add(source)?;
+        }
+        let inventory = loader.finish();
+        for warning in inventory.warnings() {
+            setup.warn(warning);
+        }
+        Ok(Arc::new(Self {
+            inventory,
+            extra,
+            vault,
+            redactor: setup.redactor.clone(),
+        }))
+    }
+
+    /// A host's variables, ready for use.
+    pub fn host(self: &Arc<Self>, name: &Arc<str>) -> HostVariables {
+        HostVariables {
+            scope: Arc::new(HostScope {
+                fleet: self.clone(),
+                host: name.clone(),
+            }),
+        }
+    }
+
+    fn find(&self, host: &str, name: &str) -> Result<Option<Found>, String> {
+        if let Some((value, origin)) = self.extra.get(name) {
+            return Ok(Some(Found {
+                value: value.clone(),
+                origin: origin.clone(),
+            }));
+        }
+        let found = self
+            .inventory
+            .variable(host, name)
+            .map_err(|error| error.to_string())?;
+        Ok(found.map(|found| Found {
+            origin: found.place.to_string(),
+            value: found.value,
+        }))
+    }
+
+    /// Ansible's magic variables, as far as they are known outside a play.
+    fn magic(&self, host: &str, name: &str) -> Option<Value> {
+        let source = || self.inventory.source_of(host);
+        Some(match name {
+            "inventory_hostname" => Value::string(host),
+            "inventory_hostname_short" => {
+                Value::string(host.split('.').next().unwrap_or_default())
+            }
+            "group_names" => Value::List(
+                self.inventory
+                    .groups_of(host)
+                    .iter()
+                    .map(Value::string)
+                    .collect(),
+            ),
+            "groups" => Value::Map(self.groups()),
+            "inventory_file" => Value::string(source()?.to_string_lossy()),
+            "inventory_dir" => Value::string(source()?.parent()?.to_string_lossy()),
+            _ => return None,
+        })
+    }
+
+    fn groups(&self) -> Map {
+        let names: Vec<&Arc<str>> = self.inventory.host_names().collect();
+        self.inventory
+            .group_names()
+            .map(|group| {
+                let hosts = self.inventory.hosts_of_group(group).unwrap_or_default();
+                let hosts = hosts
+                    .into_iter()
+                    .filter_map(|at| names.get(at).map(Value::string))
+                    .collect();
+                (group.clone(), Value::List(hosts))
+            })
+            .collect()
+    }
+}
+
+/// What a template on a host may name.
+struct HostScope {
+    fleet: Arc<Fleet>,
+    host: Arc<str>,
+}
+
+impl Scope for HostScope {
+    fn lookup(&self, name: &str) -> Result<Option<Found>, String> {
+        if let Some(found) = self.fleet.find(&self.host, name)? {
+            return Ok(Some(found));
+        }
+        Ok(self.fleet.magic(&self.host, name).map(|value| Found {
+            value,
+            origin: "ioms".to_owned(),
+        }))
+    }
+
+    fn open(&self, vault: &str) -> Result<Secret, String> {
+        let secret = self
+            .fleet
+            .vault
+            .decrypt(vault)
+            .map_err(|error| error.to_string())?;
+        self.fleet.redactor.learn(&secret);
+        Ok(secret)
+    }
+}
+
+/// One host's variables.
+pub struct HostVariables {
+    scope: Arc<HostScope>,
+}
+
+impl Variables for HostVariables {
+    fn get(&self, name: &str) -> Result<Option<Resolved>, HostError> {
+        let failed = |why: String| HostError::new(ErrorKind::Template, why);
+        let found = self
+            .scope
+            .fleet
+            .find(&self.scope.host, name)
+            .map_err(failed)?;
+        let Some(found) = found else { return Ok(None) };
+        let plain = !found.value.is_template()
+            && !matches!(found.value, Value::Vault(_) | Value::List(_) | Value::Map(_));
+        if plain {
+            return Ok(Some(Resolved {
+                value: found.value,
+                secret: false,
+                origin: found.origin,
+            }));
+        }
+        let scope: Arc<dyn Scope> = self.scope.clone();
+        let rendered = template::render(&found.value, &scope)
+            .map_err(|error| failed(format!("variable `{name}` ({}): {error}", found.origin)))?;
+        Ok(Some(Resolved {
+            value: rendered.value,
+            secret: rendered.secret,
+            origin: found.origin,
+        }))
+    }
+
+    fn learn(&self, secret: &Secret) {
+        self.scope.fleet.redactor.learn(secret);
+    }
+}

@@ -1,0 +1,265 @@
+//! From a piece of work on chosen hosts to its exit status: confirms, runs, shows and records. What
+//! `run`, `script` and `ping` have in common.
+
+use std::io::IsTerminal as _;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::ask::{Terminal, confirm};
+use super::connection::ConnectionArgs;
+use super::execution::{LimitArgs, LimitDefaults, OutputArgs};
+use super::fleet::Fleet;
+use super::records::Records;
+use super::selection::Chosen;
+use super::targets::{Overrides, RunTargets};
+use super::{CliError, OutputForm, Setup, Status, signals};
+use crate::base::clock;
+use crate::base::id::RunId;
+use crate::base::prompt::Prompt;
+use crate::base::secret::MASK;
+use crate::engine::{self, Job, Limits};
+use crate::event::capture::CaptureLimits;
+use crate::event::{Emitter, Event, RunEnd, RunHeader, Stopped};
+use crate::report::{Form, Options, Report, exit_status};
+use crate::shell::Plan;
+use crate::transport::ssh::{HostKeys, Ssh};
+use crate::transport::{Pool, local, raise_open_files};
+
+/// Outputs beyond this go to files of the journal, in bytes.
+const INLINE: usize = 64 * 1024;
+
+/// Work to be done on hosts.
+pub struct Work<'a> {
+    /// `run`, `script`, `ping`.
+    pub verb: &'static str,
+    /// What is done, as a person would write it; also what deny rules look at.
+    pub command: Option<String>,
+    /// The pattern, as typed.
+    pub pattern: String,
+    /// The hosts.
+    pub chosen: Chosen,
+    /// What is done.
+    pub plan: Plan,
+    /// The fleet they belong to.
+    pub fleet: Arc<Fleet>,
+    /// How they are reached.
+    pub connection: &'a ConnectionArgs,
+    /// How the run is bounded.
+    pub limits: &'a LimitArgs,
+    /// What is shown and kept.
+    pub output: &'a OutputArgs,
+    /// What flags say of every target.
+    pub overrides: Overrides,
+}
+
+/// Does it, all of it.
+pub fn perform(setup: &Setup, work: Work<'_>) -> Result<Status, CliError> {
+    if work.output.list_hosts || work.output.dry_run {
+        return list(setup, &work);
+    }
+    if work.chosen.hosts.is_empty() && !work.output.allow_empty {
+        return Err(CliError::new(format!("no host matches `{}`", work.pattern))
+            .hint("`iomsctl inventory graph` shows hosts and groups; --allow-empty makes this no error")
+            .status(5));
+    }
+    confirm_all(setup, &work)?;
+    let files = raise_open_files();
+    let limits = limits(setup, &work, files)?;
+    let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
+    let flags = work.connection.flags(&*prompt)?;
+    for secret in [&flags.password, &flags.become_password].into_iter().flatten() {
+        setup.redactor.learn(secret);
+    }
+    let targets = Arc::new(RunTargets::new(
+        work.fleet.clone(),
+        work.chosen.hosts.clone(),
+        flags,
+        &setup.settings,
+        work.connection.ssh_config.as_deref(),
+        work.overrides.clone(),
+    )?);
+    let header = Arc::new(header(setup, &work, &limits));
+    let denied = work
+        .command
+        .as_deref()
+        .and_then(|command| setup.settings.denied(command))
+        .map(str::to_owned);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let end = runtime.block_on(run(setup, &work, header, targets, limits, prompt, files, denied))?;
+    runtime.shutdown_background();
+    Ok(Status(exit_status(&end)))
+}
+
+#[expect(clippy::too_many_arguments, reason = "the parts of one run, made by one caller")]
+async fn run(
+    setup: &Setup,
+    work: &Work<'_>,
+    header: Arc<RunHeader>,
+    targets: Arc<RunTargets>,
+    limits: Limits,
+    prompt: Arc<dyn Prompt>,
+    files: usize,
+    denied: Option<String>,
+) -> Result<RunEnd, CliError> {
+    let report = Report::new(setup.screen(work.output.raw), options(setup, work.output));
+    let mut records = Records::begin(setup, header.run);
+    let mut consumers: Vec<Box<dyn crate::event::Consumer>> = vec![Box::new(report.clone())];
+    consumers.extend(records.consumer());
+    let capture = CaptureLimits {
+        inline: INLINE,
+        max: work.output.max_output.unwrap_or(setup.settings.max_output),
+        folder: records.folder().to_owned(),
+    };
+    let (emitter, thread) = Emitter::start(setup.redactor.clone(), capture, consumers)?;
+    let control = signals::listen()?;
+    let ssh = Arc::new(Ssh::new(prompt, Arc::new(HostKeys::new()), setup.settings.post_quantum));
+    let pool = Arc::new(Pool::new(ssh.clone(), Arc::new(local::Local), files, false));
+    if limits.timeout.is_none() && work.verb != "ping" {
+        emitter.emit(Event::Notice("no time limit for the command".into())).await;
+    }
+    let job = Job {
+        header,
+        targets: targets.clone(),
+        plan: Arc::new(work.plan.clone()),
+        limits,
+    };
+    let end = match denied {
+        Some(reason) => {
+            emitter.emit(Event::Notice(reason)).await;
+            engine::refuse(job, pool, emitter.clone(), Stopped::Denied).await
+        }
+        None => engine::run(job, pool, emitter.clone(), control).await,
+    };
+    for notice in targets.notices() {
+        emitter.emit(Event::Notice(notice)).await;
+    }
+    save_new_keys(&ssh, &emitter).await;
+    drop(emitter);
+    if thread.join().is_err() {
+        return Err(CliError::new("internal error while showing the run; -vv has more"));
+    }
+    report.finish(records.finish().await)?;
+    Ok(end)
+}
+
+async fn save_new_keys(ssh: &Ssh, emitter: &Emitter) {
+    let notice = match ssh.host_keys().save_learnt() {
+        Ok(learnt) => match learnt.as_slice() {
+            [] => return,
+            [one] => format!("the key of {} was new and is now in {}", one.name, one.file.display()),
+            [first, ..] => format!("the keys of {} hosts were new and are now in {}", learnt.len(), first.file.display()),
+        },
+        Err(error) => error.message,
+    };
+    emitter.emit(Event::Notice(notice)).await;
+}
+
+fn options(setup: &Setup, output: &OutputArgs) -> Options {
+    let form = match setup.form() {
+        OutputForm::Human => Form::Human,
+        OutputForm::Live => Form::Live,
+        OutputForm::Fold => Form::Fold,
+        OutputForm::Host => Form::Host,
+        OutputForm::Json => Form::Json,
+        OutputForm::Jsonl => Form::Jsonl,
+        OutputForm::Quiet => Form::Quiet,
+    };
+    Options {
+        form,
+        fold_diff: output.fold_diff,
+        progress: form != Form::Quiet && !setup.quiet(),
+        junit: output.junit.clone(),
+        outdir: output.outdir.clone(),
+    }
+}
+
+fn limits(setup: &Setup, work: &Work<'_>, files: usize) -> Result<Limits, CliError> {
+    let settings = &setup.settings;
+    let mut limits = work.limits.limits(LimitDefaults {
+        forks: settings.forks,
+        timeout: settings.timeout,
+        idle_timeout: settings.idle_timeout,
+        retries: settings.retries,
+    })?;
+    // A host at work may need its connection and two files for output.
+    limits.forks = limits.forks.min((files / 3).max(1));
+    Ok(limits)
+}
+
+/// `--list-hosts` and `--dry-run`, as Ansible prints them.
+fn list(setup: &Setup, work: &Work<'_>) -> Result<Status, CliError> {
+    let hosts = &work.chosen.hosts;
+    if setup.json() {
+        let document = json!({
+            "schema": 1, "dry_run": true, "command": work.command, "hosts": hosts,
+        });
+        super::print(&format!("{document}\n"))?;
+    } else {
+        let mut text = String::new();
+        if let (true, Some(command)) = (work.output.dry_run, &work.command) {
+            text = format!("would {} on these hosts: {command}\n", work.verb);
+        }
+        text.push_str(&format!("  hosts ({}):\n", hosts.len()));
+        for host in hosts {
+            text.push_str(&format!("    {host}\n"));
+        }
+        super::print(&text)?;
+    }
+    if hosts.is_empty() && !work.output.allow_empty {
+        return Ok(Status(5));
+    }
+    Ok(Status::OK)
+}
+
+/// At a terminal, work on the whole of a large fleet is asked about.
+fn confirm_all(setup: &Setup, work: &Work<'_>) -> Result<(), CliError> {
+    let count = work.chosen.hosts.len();
+    let asks = work.chosen.all
+        && count > setup.settings.confirm_all_above
+        && work.verb != "ping"
+        && std::io::stdin().is_terminal()
+        && std::io::stderr().is_terminal();
+    if !asks {
+        return Ok(());
+    }
+    let command = work.command.as_deref().unwrap_or_default();
+    confirm(&format!("{} `{command}` on all {count} hosts?", work.verb), work.output.yes)
+}
+
+fn header(setup: &Setup, work: &Work<'_>, limits: &Limits) -> RunHeader {
+    let local = crate::target::ssh_config::Local::of_process();
+    let from = match local.env.get("SSH_CONNECTION").and_then(|text| text.split(' ').next()) {
+        Some(client) => format!("{} ({client})", local.hostname),
+        None => local.hostname.clone(),
+    };
+    let command = work.command.as_ref().map(|command| {
+        if work.output.no_log {
+            MASK.to_owned()
+        } else {
+            setup.redactor.text(command).into_owned()
+        }
+    });
+    let ms = |time: Option<std::time::Duration>| time.map(|time| time.as_millis());
+    let plan = &work.plan;
+    RunHeader {
+        run: RunId::new(),
+        verb: work.verb.to_owned(),
+        command,
+        pattern: work.pattern.clone(),
+        user: local.user,
+        account: None,
+        from,
+        options: json!({
+            "forks": limits.forks, "timeout_ms": ms(limits.timeout), "idle_timeout_ms": ms(limits.idle_timeout),
+            "deadline_ms": ms(limits.deadline), "retries": limits.retries,
+            "serial": !limits.serial.is_empty(), "chdir": plan.chdir, "tty": plan.tty,
+            "env": plan.env.iter().map(|(name, _)| name).collect::<Vec<_>>(),
+            "become": work.connection.r#become, "become_user": work.connection.become_user,
+            "user": work.connection.user,
+        }),
+        started: clock::now(),
+        no_log: work.output.no_log,
+        hosts: work.chosen.hosts.clone(),
+    }
+}

@@ -1,0 +1,83 @@
+//! `--rerun`: the hosts, and where it is not given anew the work, of an earlier run.
+
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::fleet::Fleet;
+use super::selection::{Chosen, SelectionArgs};
+use super::{CliError, Setup};
+
+/// Hosts of an earlier run.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Hosts")]
+pub struct RerunArgs {
+    /// Hosts that came out so in your newest run, or in RUN: failed, unreachable, ok, all
+    #[arg(long, value_name = "WHICH[:RUN]")]
+    pub rerun: Option<String>,
+}
+
+/// What an earlier run was.
+#[derive(Debug, Clone)]
+pub struct Earlier {
+    hosts: Vec<Arc<str>>,
+    verb: String,
+    command: Option<String>,
+    pattern: String,
+}
+
+impl RerunArgs {
+    /// Whether an earlier run is asked for.
+    pub fn wanted(&self) -> bool {
+        self.rerun.is_some()
+    }
+
+    /// Looks the run up.
+    pub fn look_up(&self, _setup: &Setup) -> Result<Option<Earlier>, CliError> {
+        if self.rerun.is_none() { return Ok(None); }
+        Err(CliError::new("not built yet"))
+    }
+}
+
+impl Earlier {
+    /// The command line of the run, to be run again.
+    pub fn command_line(&self, verb: &str) -> Result<String, CliError> {
+        match &self.command {
+            Some(command) if self.verb == verb && command != crate::base::secret::MASK => {
+                Ok(command.clone())
+            }
+            _ => Err(CliError::new("the earlier run's command is not known")
+                .hint("give the command again: iomsctl run --rerun failed 'COMMAND'")),
+        }
+    }
+}
+
+/// The hosts of a run: by pattern, of an earlier run, or both.
+pub fn choose(
+    setup: &Setup,
+    fleet: &Fleet,
+    selection: &SelectionArgs,
+    pattern: Option<&str>,
+    earlier: Option<&Earlier>,
+) -> Result<(String, Chosen), CliError> {
+    let Some(earlier) = earlier else {
+        let pattern = pattern.unwrap_or("all");
+        return Ok((pattern.to_owned(), selection.choose(setup, fleet, pattern)?));
+    };
+    let mut chosen = selection.choose(setup, fleet, pattern.unwrap_or("all"))?;
+    let gone: Vec<&Arc<str>> = earlier
+        .hosts
+        .iter()
+        .filter(|host| !fleet.inventory.has_host(host) && &***host != "localhost")
+        .collect();
+    if let [first, ..] = gone.as_slice() {
+        setup.warn(&format!(
+            "{} of the earlier run's hosts are no longer in the inventory, such as {first}",
+            gone.len()
+        ));
+    }
+    let wanted: std::collections::HashSet<&Arc<str>> = earlier.hosts.iter().collect();
+    chosen.hosts.retain(|host| wanted.contains(host));
+    chosen.all = false;
+    Ok((pattern.unwrap_or(&earlier.pattern).to_owned(), chosen))
+}

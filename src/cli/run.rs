@@ -1,0 +1,118 @@
+//! `iomsctl run`: a command line on many hosts.
+
+use std::sync::Arc;
+
+use super::ask::Terminal;
+use super::connection::ConnectionArgs;
+use super::execution::{LimitArgs, OutputArgs};
+use super::extra_vars::ExtraVars;
+use super::fleet::Fleet;
+use super::operands::operands;
+use super::perform::{self, Work};
+use super::rerun::RerunArgs;
+use super::selection::SelectionArgs;
+use super::vaults::VaultArgs;
+use super::work::WorkArgs;
+use super::{CliError, Globals, Setup, Status};
+use crate::base::prompt::Prompt;
+use crate::shell::Command;
+
+const EXAMPLES: &str = "\
+Examples:
+  iomsctl run -g web uptime
+  iomsctl run -g 'web:&idc_a' --serial 25% --max-fail 1 'systemctl restart nginx'
+  iomsctl run web -b -K 'tail -n 3 /var/log/syslog'
+  iomsctl run -g all -- grep -c '^a b$' '/etc/some file'
+  iomsctl run -i host1,host2, all 'df -h /'
+  iomsctl run --rerun failed
+  cat users.sql | iomsctl run -g db --stdin - 'mysql game'
+
+One word is a command line for the account's login shell; words after `--` are a program and its
+arguments, each arriving as it is. The exit status is 0 when all is well, 2 when a host failed,
+4 when one was unreachable, 6 for both.";
+
+/// Arguments of `run`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The hosts, unless -g gives them, and the command line
+    #[arg(value_name = "PATTERN|COMMAND")]
+    pub operands: Vec<String>,
+    /// A program and its arguments
+    #[arg(last = true, value_name = "WORD")]
+    pub words: Vec<String>,
+    #[command(flatten)]
+    selection: SelectionArgs,
+    #[command(flatten)]
+    rerun: RerunArgs,
+    #[command(flatten)]
+    work: WorkArgs,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+    #[command(flatten)]
+    vaults: VaultArgs,
+}
+
+/// Does it.
+pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
+    let setup = Setup::new(globals)?;
+    let has_words = !args.words.is_empty();
+    let given = operands(
+        &args.operands,
+        args.selection.group.as_deref(),
+        true,
+        has_words,
+        args.rerun.wanted(),
+    )?;
+    let earlier = args.rerun.look_up(&setup)?;
+    let (command, shown) = match (given.work, has_words) {
+        (None, true) => {
+            let shown = crate::shell::quote::words(&args.words);
+            (Command::Words(args.words.clone()), shown)
+        }
+        (Some(line), _) => (Command::Line(line.clone()), line),
+        (None, false) => {
+            let line = earlier.as_ref().ok_or_else(no_command)?.command_line("run")?;
+            (Command::Line(line.clone()), line)
+        }
+    };
+    if shown.contains('\0') {
+        return Err(CliError::new("the command holds a NUL character"));
+    }
+    let stdin = args.selection.reads_stdin()?;
+    let plan = args.work.plan(command, stdin)?;
+    let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
+    let extra = ExtraVars::parse(&args.selection.extra_vars)?;
+    let fleet = Fleet::load(&setup, &args.vaults, extra, &prompt)?;
+    let (pattern, chosen) = super::rerun::choose(
+        &setup,
+        &fleet,
+        &args.selection,
+        given.pattern.as_deref(),
+        earlier.as_ref(),
+    )?;
+    perform::perform(
+        &setup,
+        Work {
+            verb: "run",
+            command: Some(shown),
+            pattern,
+            chosen,
+            plan,
+            fleet,
+            connection: &args.connection,
+            limits: &args.limits,
+            output: &args.output,
+            overrides: args.work.overrides()?,
+        },
+    )
+}
+
+fn no_command() -> CliError {
+    CliError::new("what shall run? no command was given")
+        .hint("give it as one word: iomsctl run -g web 'uptime'")
+}

@@ -1,0 +1,86 @@
+//! What every verb begins with: the settings with the flags on top, the log, and the one redactor.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::globals::ColorWhen;
+use super::{CliError, Globals, OutputForm, logging};
+use crate::config::Settings;
+use crate::event::Redactor;
+use crate::report::Screen;
+
+/// Settings, log and secrets of this process.
+pub struct Setup {
+    /// The settings.
+    pub settings: Settings,
+    /// Takes secrets out of all that is shown or written.
+    pub redactor: Arc<Redactor>,
+    globals: Globals,
+}
+
+impl Setup {
+    /// Loads the settings and starts the log.
+    pub fn new(globals: &Globals) -> Result<Self, CliError> {
+        let redactor = Arc::new(Redactor::default());
+        logging::start(globals, &redactor)?;
+        let settings = super::settings::load(globals)?;
+        Ok(Self {
+            settings,
+            redactor,
+            globals: globals.clone(),
+        })
+    }
+
+    /// The form of output that was asked for.
+    pub fn form(&self) -> OutputForm {
+        match self.globals.output {
+            Some(form) => form,
+            None if self.globals.quiet => OutputForm::Human,
+            None => OutputForm::Human,
+        }
+    }
+
+    /// Whether machines read the output.
+    pub fn json(&self) -> bool {
+        matches!(self.form(), OutputForm::Json | OutputForm::Jsonl)
+    }
+
+    /// This process's screen.
+    pub fn screen(&self, raw: bool) -> Screen {
+        let color = match self.globals.color {
+            ColorWhen::Always => Some(true),
+            ColorWhen::Never => Some(false),
+            ColorWhen::Auto => None,
+        };
+        Screen::of_process(color, raw, self.globals.quiet)
+    }
+
+    /// Whether notes are unwanted.
+    pub fn quiet(&self) -> bool {
+        self.globals.quiet
+    }
+
+    /// The folder of the database and the journals.
+    pub fn data_dir(&self) -> PathBuf {
+        self.settings.data_dir.clone()
+    }
+
+    /// The inventories that were named, else those of the settings.
+    pub fn inventories(&self) -> &[String] {
+        if self.globals.inventory.is_empty() {
+            &self.settings.inventory
+        } else {
+            &self.globals.inventory
+        }
+    }
+
+    /// Says something on standard error.
+    pub fn warn(&self, text: &str) {
+        use std::io::Write as _;
+        if !self.globals.quiet {
+            let text = self.redactor.text(text);
+            let safe = crate::base::text::terminal_safe(&text);
+            let _ = writeln!(std::io::stderr().lock(), "warning: {safe}");
+        }
+    }
+}

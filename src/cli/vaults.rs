@@ -1,0 +1,42 @@
+//! The flags that say where vault passwords come from, and the vault of a run.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+
+use crate::base::prompt::Prompt;
+use crate::config::Settings;
+use crate::vault::{PasswordSource, Passwords, Vault};
+
+/// Where vault passwords come from.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Vaults")]
+pub struct VaultArgs {
+    /// File that holds the vault password, or a program that prints it
+    #[arg(long, visible_alias = "vault-pass-file", value_name = "FILE")]
+    pub vault_password_file: Vec<PathBuf>,
+    /// A labelled vault password: LABEL@FILE or LABEL@prompt
+    #[arg(long, value_name = "ID")]
+    pub vault_id: Vec<String>,
+    /// Ask for the vault password
+    #[arg(short = 'J', long, visible_alias = "ask-vault-password")]
+    pub ask_vault_pass: bool,
+}
+
+impl VaultArgs {
+    /// The vault: flags first, then the settings. Nothing is read before it is needed.
+    pub fn vault(&self, settings: &Settings, prompt: &Arc<dyn Prompt>) -> Vault {
+        let mut passwords = Passwords::default();
+        for id in self.vault_id.iter().chain(&settings.vault_ids) {
+            passwords.add_id(id, prompt);
+        }
+        for file in self.vault_password_file.iter().chain(&settings.vault_password_file) {
+            passwords.add_source("default", PasswordSource::File(file.clone()));
+        }
+        if self.ask_vault_pass {
+            passwords.add_source("default", PasswordSource::Ask(prompt.clone()));
+        }
+        Vault::new(passwords)
+    }
+}

@@ -1,0 +1,48 @@
+//! How one output differs from the majority's: `--fold-diff`.
+
+use std::io::{self, Write};
+
+use similar::TextDiff;
+
+use crate::base::text::{decode, terminal_safe};
+use crate::event::{Captured, HostResult};
+
+/// Larger outputs are shown whole, in bytes.
+const MAX: u64 = 256 * 1024;
+
+/// Writes the differences; false when they can't be told (too large) or there are none.
+pub(super) fn difference(
+    majority: &HostResult,
+    other: &HostResult,
+    out: &mut dyn Write,
+) -> io::Result<bool> {
+    let mut shown = false;
+    for (name, one, two) in [
+        ("stdout", &majority.stdout, &other.stdout),
+        ("stderr", &majority.stderr, &other.stderr),
+    ] {
+        if one.digest == two.digest {
+            continue;
+        }
+        if one.kept.max(two.kept) > MAX {
+            return Ok(false);
+        }
+        let text = |output: &Captured, result: &HostResult| -> io::Result<String> {
+            let bytes = output.read()?;
+            Ok(decode(&bytes, result.encoding).text.into_owned())
+        };
+        let (one, two) = (text(one, majority)?, text(two, other)?);
+        let diff = TextDiff::from_lines(&one, &two);
+        let unified = diff
+            .unified_diff()
+            .context_radius(2)
+            .header(&format!("{name} of most hosts"), name)
+            .to_string();
+        out.write_all(terminal_safe(&unified).as_bytes())?;
+        if !unified.ends_with('\n') {
+            out.write_all(b"\n")?;
+        }
+        shown = true;
+    }
+    Ok(shown)
+}

@@ -1,0 +1,146 @@
+//! Equal results shown once, with the folded set of their hosts, as `clush -b` does: well first, the
+//! largest first; what went wrong last, where the eye is.
+
+use std::io;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::diff::difference;
+use super::text::write_captured;
+use super::words::{cut_notice, explanation, finished, verdict};
+use super::{Context, Part};
+use crate::base::digest::ContentDigest;
+use crate::event::{ErrorKind, Event, HostIx, HostResult, Outcome, Stamped};
+use crate::inventory::hostset;
+
+const RULE: &str = "---------------";
+
+/// What makes results equal. Messages are not part of it: they name the host.
+#[derive(PartialEq, Eq, Hash)]
+struct Key {
+    outcome: Outcome,
+    exit: Option<i32>,
+    signal: Option<String>,
+    error: Option<ErrorKind>,
+    stdout: ContentDigest,
+    stderr: ContentDigest,
+    totals: (u64, u64),
+}
+
+impl Key {
+    fn of(result: &HostResult) -> Self {
+        Self {
+            outcome: result.outcome,
+            exit: result.exit,
+            signal: result.signal.clone(),
+            error: result.error.as_ref().map(|error| error.kind),
+            stdout: result.stdout.digest,
+            stderr: result.stderr.digest,
+            totals: (result.stdout.total, result.stderr.total),
+        }
+    }
+}
+
+struct Group {
+    hosts: Vec<HostIx>,
+    sample: Arc<HostResult>,
+    /// Whether the messages differ beyond naming the host.
+    messages: bool,
+}
+
+pub(super) struct Fold {
+    diff: bool,
+    groups: IndexMap<Key, Group>,
+}
+
+impl Fold {
+    pub(super) fn new(diff: bool) -> Self {
+        Self {
+            diff,
+            groups: IndexMap::new(),
+        }
+    }
+
+    fn add(&mut self, host: HostIx, result: &Arc<HostResult>) {
+        let message = |result: &HostResult| result.error.as_ref().map(|error| error.message.clone());
+        let group = self.groups.entry(Key::of(result)).or_insert_with(|| Group {
+            hosts: Vec::new(),
+            sample: result.clone(),
+            messages: false,
+        });
+        group.hosts.push(host);
+        group.messages |= message(&group.sample) != message(result);
+    }
+
+    fn show(&mut self, cx: &mut Context) -> io::Result<()> {
+        let mut groups: Vec<Group> = std::mem::take(&mut self.groups).into_values().collect();
+        for group in &mut groups {
+            group.hosts.sort();
+        }
+        groups.sort_by_key(|group| {
+            let failed = !group.sample.outcome.is_success();
+            (failed, std::cmp::Reverse(group.hosts.len()), group.hosts.first().copied())
+        });
+        let majority = groups
+            .iter()
+            .max_by_key(|group| (group.hosts.len(), group.sample.outcome.is_success()))
+            .map(|group| group.sample.clone());
+        for group in &groups {
+            let base = majority
+                .as_ref()
+                .filter(|majority| self.diff && !Arc::ptr_eq(majority, &group.sample));
+            show_group(cx, group, base.map(|base| &**base))?;
+        }
+        cx.screen.flush()
+    }
+}
+
+fn show_group(cx: &mut Context, group: &Group, majority: Option<&HostResult>) -> io::Result<()> {
+    let names: Vec<Arc<str>> = group.hosts.iter().map(|host| cx.name(*host)).collect();
+    let folded = hostset::fold(names.iter().map(|name| &**name));
+    let count = match group.hosts.len() {
+        1 => String::new(),
+        many => format!(" ({many})"),
+    };
+    let sample = &group.sample;
+    let verdict = match (sample.outcome, verdict(sample)) {
+        (Outcome::Ok, verdict) if verdict == "ok" => String::new(),
+        (_, verdict) => format!(": {verdict}"),
+    };
+    let (manner, style) = (cx.screen.manner(), cx.screen.style(sample.outcome));
+    let first = names.first().cloned().unwrap_or_else(|| Arc::from("?"));
+    let messages = group.messages;
+    cx.screen.out(|out| {
+        writeln!(out, "{RULE}\n{style}{folded}{count}{verdict}{style:#}\n{RULE}")?;
+        let shown = match majority {
+            Some(majority) => difference(majority, sample, out)?,
+            None => false,
+        };
+        if !shown {
+            write_captured(&sample.stdout, sample.encoding, manner, out)?;
+            if !sample.stderr.is_empty() {
+                writeln!(out, "stderr:")?;
+                write_captured(&sample.stderr, sample.encoding, manner, out)?;
+            }
+        }
+        out.write_all(cut_notice(sample).unwrap_or_default().as_bytes())?;
+        if messages {
+            write!(out, "{first}: ")?;
+        }
+        out.write_all(explanation(sample).as_bytes())
+    })
+}
+
+impl Part for Fold {
+    fn event(&mut self, cx: &mut Context, event: &Stamped) -> io::Result<()> {
+        if let Some((host, result)) = finished(event) {
+            self.add(host, result);
+        }
+        if matches!(event.event, Event::RunFinished(_)) {
+            cx.screen.end_progress();
+            self.show(cx)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,123 @@
+//! Output as it comes: for one host as ssh would show it, for several each line behind its host's
+//! name.
+
+use std::collections::HashMap;
+use std::io;
+
+use super::text::TextStream;
+use super::words::{explanation, verdict};
+use super::{Context, Part};
+use crate::event::{Event, HostIx, Outcome, Stamped, Stream};
+
+/// A line longer than this is shown in pieces, in bytes.
+const LINE_MAX: usize = 64 * 1024;
+
+pub(super) struct Live {
+    /// One host: no names, and nothing waits for the end of its line.
+    alone: bool,
+    streams: HashMap<(HostIx, Stream), Partial>,
+}
+
+struct Partial {
+    text: TextStream,
+    line: Vec<u8>,
+}
+
+impl Live {
+    pub(super) fn new(alone: bool) -> Self {
+        Self {
+            alone,
+            streams: HashMap::new(),
+        }
+    }
+}
+
+fn write(cx: &mut Context, stream: Stream, bytes: &[u8]) -> io::Result<()> {
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    match stream {
+        Stream::Stdout => cx.screen.out(|out| {
+            out.write_all(bytes)?;
+            out.flush()
+        }),
+        Stream::Stderr => cx.screen.err(|err| err.write_all(bytes)),
+    }
+}
+
+/// Takes whole lines out of `line`, each behind `name`.
+fn lines(line: &mut Vec<u8>, name: &str, all: bool) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut at = 0;
+    while let Some(rest) = line.get(at..).filter(|rest| !rest.is_empty()) {
+        let end = match rest.iter().position(|byte| *byte == b'\n') {
+            Some(newline) => newline + 1,
+            None if all || rest.len() > LINE_MAX => rest.len(),
+            None => break,
+        };
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(rest.get(..end).unwrap_or_default());
+        if out.last() != Some(&b'\n') {
+            out.push(b'\n');
+        }
+        at += end;
+    }
+    line.drain(..at);
+    out
+}
+
+impl Part for Live {
+    fn event(&mut self, cx: &mut Context, event: &Stamped) -> io::Result<()> {
+        match &event.event {
+            Event::Output {
+                host,
+                stream,
+                bytes,
+                encoding,
+            } => {
+                let manner = cx.screen.manner();
+                let partial = self
+                    .streams
+                    .entry((*host, *stream))
+                    .or_insert_with(|| Partial {
+                        text: TextStream::new(manner, encoding),
+                        line: Vec::new(),
+                    });
+                let text = partial.text.push(bytes);
+                if self.alone {
+                    return write(cx, *stream, &text);
+                }
+                partial.line.extend_from_slice(&text);
+                let out = lines(&mut partial.line, &cx.name(*host), false);
+                write(cx, *stream, &out)
+            }
+            Event::HostFinished(host, result) => {
+                let name = cx.name(*host);
+                for stream in [Stream::Stdout, Stream::Stderr] {
+                    if let Some(mut partial) = self.streams.remove(&(*host, stream)) {
+                        partial.line.extend_from_slice(&partial.text.finish());
+                        let out = if self.alone {
+                            std::mem::take(&mut partial.line)
+                        } else {
+                            lines(&mut partial.line, &name, true)
+                        };
+                        write(cx, stream, &out)?;
+                    }
+                }
+                if result.outcome == Outcome::Ok || cx.screen.quiet() {
+                    return Ok(());
+                }
+                let style = cx.screen.style(result.outcome);
+                cx.screen.err(|err| {
+                    writeln!(err, "{style}{name}: {}{style:#}", verdict(result))?;
+                    for line in explanation(result).lines() {
+                        writeln!(err, "  {line}")?;
+                    }
+                    Ok(())
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+}

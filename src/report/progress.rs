@@ -1,0 +1,117 @@
+//! How a run goes on: a moving line at a terminal, now and then a plain line elsewhere, and for whom
+//! it waits.
+
+use std::io;
+use std::time::Duration;
+
+use super::{Context, Part};
+use crate::event::{Event, Outcome, Stamped, Summary, Waiting};
+
+/// Hosts that run longer than this are named.
+const LONG: Duration = Duration::from_secs(5);
+/// How often a plain line is written.
+const PLAIN_EVERY: Duration = Duration::from_secs(30);
+
+pub(super) struct Progress {
+    summary: Summary,
+    running: usize,
+    moving: bool,
+    waiting: String,
+    /// When the last plain line was written.
+    said: Option<jiff::Timestamp>,
+}
+
+impl Progress {
+    pub(super) fn new(total: usize, moving: bool) -> Self {
+        Self {
+            summary: Summary::new(total),
+            running: 0,
+            moving,
+            waiting: String::new(),
+            said: None,
+        }
+    }
+
+    fn message(&self) -> String {
+        let mut parts: Vec<String> = Outcome::ALL
+            .into_iter()
+            .filter(|outcome| self.summary.count(*outcome) > 0)
+            .map(|outcome| {
+                let name = outcome.name().replace('_', " ");
+                format!("{} {name}", self.summary.count(outcome))
+            })
+            .collect();
+        parts.push(format!("{} running", self.running));
+        if !self.waiting.is_empty() {
+            parts.push(self.waiting.clone());
+        }
+        parts.join(", ")
+    }
+
+    fn plain(&mut self, cx: &mut Context, at: jiff::Timestamp) -> io::Result<()> {
+        let since = *self.said.get_or_insert(at);
+        if at.duration_since(since).unsigned_abs() < PLAIN_EVERY || cx.screen.quiet() {
+            return Ok(());
+        }
+        self.said = Some(at);
+        let line = format!("{}/{} done: {}", self.summary.done(), self.summary.total, self.message());
+        cx.screen.err(|err| writeln!(err, "{line}"))
+    }
+}
+
+/// `waiting on: db17 (214 s, last output 180 s ago)`.
+fn waiting_on(cx: &Context, waiting: &[Waiting]) -> String {
+    let named: Vec<String> = waiting
+        .iter()
+        .filter(|each| each.running >= LONG)
+        .take(3)
+        .map(|each| {
+            let name = cx.name(each.host);
+            let (running, silent) = (each.running.as_secs(), each.silent.as_secs());
+            if silent + 1 >= running {
+                format!("{name} ({running} s, no output)")
+            } else {
+                format!("{name} ({running} s, last output {silent} s ago)")
+            }
+        })
+        .collect();
+    if named.is_empty() {
+        String::new()
+    } else {
+        format!("waiting on: {}", named.join(", "))
+    }
+}
+
+impl Part for Progress {
+    fn event(&mut self, cx: &mut Context, event: &Stamped) -> io::Result<()> {
+        match &event.event {
+            Event::RunStarted(_) => {
+                self.said = Some(event.at);
+                if self.moving {
+                    cx.screen.begin_progress(self.summary.total as u64);
+                }
+            }
+            Event::HostStarted(_) => self.running += 1,
+            Event::HostFinished(_, result) => {
+                self.running = self.running.saturating_sub(1);
+                self.summary.add(result.outcome);
+            }
+            Event::Waiting(waiting) => {
+                self.waiting = waiting_on(cx, waiting);
+                if !cx.screen.has_bar() {
+                    self.plain(cx, event.at)?;
+                }
+            }
+            Event::Output { .. } | Event::Notice(_) => return Ok(()),
+            Event::RunFinished(_) => {
+                cx.screen.end_progress();
+                return Ok(());
+            }
+        }
+        if self.moving {
+            let message = self.message();
+            cx.screen.show_progress(self.summary.done() as u64, message);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,163 @@
+//! Where a report is written: standard output and error, whether they are terminals, colours, and
+//! the progress line that must get out of the way.
+
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::text::Manner;
+use crate::base::text::terminal_safe;
+use crate::event::Outcome;
+
+/// How the screen looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// Whether standard output is a terminal: then control characters are shown, not obeyed.
+    pub terminal: bool,
+    /// Whether standard error is one: then progress is a line that moves.
+    pub bar: bool,
+    /// With colours.
+    pub color: bool,
+    /// Pass control characters on (`--raw`).
+    pub raw: bool,
+    /// No notes on standard error (`-q`).
+    pub quiet: bool,
+}
+
+/// Both ends of the user's screen.
+pub struct Screen {
+    out: Box<dyn Write + Send>,
+    err: Box<dyn Write + Send>,
+    look: Look,
+    bar: Option<ProgressBar>,
+}
+
+impl Screen {
+    /// This process's standard output and error.
+    pub fn of_process(color: Option<bool>, raw: bool, quiet: bool) -> Self {
+        let terminal = io::stdout().is_terminal();
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let look = Look {
+            terminal,
+            bar: io::stderr().is_terminal() && !quiet,
+            color: color.unwrap_or(terminal && !no_color),
+            raw,
+            quiet,
+        };
+        Self::new(
+            Box::new(BufWriter::with_capacity(64 * 1024, io::stdout())),
+            Box::new(io::stderr()),
+            look,
+        )
+    }
+
+    /// Any two writers.
+    pub fn new(out: Box<dyn Write + Send>, err: Box<dyn Write + Send>, look: Look) -> Self {
+        Self {
+            out,
+            err,
+            look,
+            bar: None,
+        }
+    }
+
+    /// How outputs of hosts are to be written here.
+    pub(super) fn manner(&self) -> Manner {
+        match (self.look.terminal, self.look.raw) {
+            (false, _) => Manner::Bytes,
+            (true, true) => Manner::Text,
+            (true, false) => Manner::Safe,
+        }
+    }
+
+    /// Writes results: to standard output, whole at once.
+    pub(super) fn out<T>(
+        &mut self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let out = &mut self.out;
+        match &self.bar {
+            Some(bar) => bar.suspend(|| {
+                let done = write(out)?;
+                out.flush()?;
+                Ok(done)
+            }),
+            None => write(out),
+        }
+    }
+
+    /// Writes what is no result: to standard error.
+    pub(super) fn err<T>(
+        &mut self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let err = &mut self.err;
+        match &self.bar {
+            Some(bar) => bar.suspend(|| write(err)),
+            None => write(err),
+        }
+    }
+
+    /// What was written gets to its reader.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    /// Something the user should know.
+    pub(super) fn note(&mut self, text: &str) -> io::Result<()> {
+        if self.look.quiet {
+            return Ok(());
+        }
+        self.err(|err| writeln!(err, "note: {}", terminal_safe(text)))
+    }
+
+    /// Whether a moving line can be shown.
+    pub(super) fn has_bar(&self) -> bool {
+        self.look.bar
+    }
+
+    pub(super) fn quiet(&self) -> bool {
+        self.look.quiet
+    }
+
+    /// Begins the moving line.
+    pub(super) fn begin_progress(&mut self, total: u64) {
+        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(5));
+        let template = "[{bar:24}] {pos}/{len} {msg}  {elapsed}, {eta} left ({per_sec})";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.enable_steady_tick(Duration::from_millis(500));
+        self.bar = Some(bar);
+    }
+
+    pub(super) fn show_progress(&mut self, done: u64, message: String) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(done);
+            bar.set_message(message);
+        }
+    }
+
+    pub(super) fn end_progress(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// The colour of an outcome, or none.
+    pub(super) fn style(&self, outcome: Outcome) -> Style {
+        if !self.look.color {
+            return Style::new();
+        }
+        let color = match outcome {
+            Outcome::Ok | Outcome::Changed => AnsiColor::Green,
+            Outcome::Skipped | Outcome::Deferred | Outcome::Cancelled => AnsiColor::Cyan,
+            Outcome::Unreachable => AnsiColor::Magenta,
+            Outcome::TimedOut => AnsiColor::Yellow,
+            Outcome::Failed => AnsiColor::Red,
+        };
+        Style::new().bold().fg_color(Some(color.into()))
+    }
+}
