@@ -16,7 +16,7 @@ mod yaml_format;
 
 pub use csv::{Imported, import_csv};
 pub use error::InventoryError;
-pub use export::{graph, list_document};
+pub use export::{graph, list_document, to_json};
 pub use load::{Loader, is_host_list};
 pub use model::{GroupIx, Inventory, Located, Vars, VaultFile};
 pub use pattern::{Pattern, PatternError, Selection, select};
