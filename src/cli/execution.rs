@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::CliError;
+use super::{CliError, OutputForm};
 use crate::base::quantity::{self, Share};
 use crate::engine::Limits;
+use crate::report::{Form, Options};
 
 /// Bounds of a run.
 #[derive(Debug, Clone, Args)]
@@ -76,10 +77,10 @@ impl LimitArgs {
     }
 }
 
-/// What is shown, kept and asked.
+/// How results are shown, and where else they are written.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output and record")]
-pub struct OutputArgs {
+pub struct FormArgs {
     /// Show how each group of outputs differs from the majority's
     #[arg(long)]
     pub fold_diff: bool,
@@ -92,6 +93,36 @@ pub struct OutputArgs {
     /// Write each host's whole output to `DIR/HOST.stdout` and `DIR/HOST.stderr`
     #[arg(long, value_name = "DIR")]
     pub outdir: Option<PathBuf>,
+}
+
+impl FormArgs {
+    /// For a report.
+    pub fn options(&self, form: OutputForm, progress: bool) -> Options {
+        let form = match form {
+            OutputForm::Human => Form::Human,
+            OutputForm::Live => Form::Live,
+            OutputForm::Fold => Form::Fold,
+            OutputForm::Host => Form::Host,
+            OutputForm::Json => Form::Json,
+            OutputForm::Jsonl => Form::Jsonl,
+            OutputForm::Quiet => Form::Quiet,
+        };
+        Options {
+            form,
+            fold_diff: self.fold_diff,
+            progress: progress && form != Form::Quiet,
+            junit: self.junit.clone(),
+            outdir: self.outdir.clone(),
+        }
+    }
+}
+
+/// What is shown, kept and asked.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output and record")]
+pub struct OutputArgs {
+    #[command(flatten)]
+    pub form: FormArgs,
     /// Keep at most so much of a host's output, each stream [default: 10M]
     #[arg(long, value_name = "SIZE", value_parser = quantity::size)]
     pub max_output: Option<u64>,

@@ -1,12 +1,471 @@
-//! `iomsctl history` (placeholder).
+//! `iomsctl history`: what was run, where, by whom, and what came out.
 
-use super::{CliError, Globals, Status};
+use std::fmt::Write as _;
+use std::io::Write as _;
 
-/// Its arguments.
+use clap::Subcommand;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Value as Json, json};
+
+use super::execution::FormArgs;
+use super::{CliError, Globals, OutputForm, Setup, Status, records};
+use crate::base::clock::{self, rfc3339};
+use crate::base::quantity;
+use crate::base::text::{decode, terminal_safe};
+use crate::event::{Consumer as _, Event, HostResult, Recorded, RunEnd, Stamped, Summary};
+use crate::inventory::hostset;
+use crate::report::{self, Report};
+use crate::store::{Filter, HostRun, Match, RunRow, Store};
+
+/// Its verbs.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+#[command(after_help = "Examples:\n  iomsctl history list --since 2h --status failed\n  iomsctl history show 3f2a --output json\n  iomsctl history host web01\n  iomsctl history grep 'OutOfMemory' --since 1d\n  iomsctl history diff 3f2a 91bc\n\nA run is named by its id, or by at least 4 characters of its beginning or end.")]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// List runs, newest first
+    List(FilterArgs),
+    /// Show a run as it was shown: in any form, as JSON the document it printed
+    Show(ShowArgs),
+    /// List the runs a host took part in
+    Host(HostArgs),
+    /// Search outputs for a regular expression
+    Grep(GrepArgs),
+    /// Compare two runs: which hosts came out otherwise, and how their outputs differ
+    Diff(DiffArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct FilterArgs {
+    /// Begun since: a time (2026-11-23T08:00), a day, or so long ago (2h, 1d)
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Begun before
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// In which this host took part
+    #[arg(long, value_name = "HOST")]
+    host: Option<String>,
+    /// By this user of the controller
+    #[arg(long, value_name = "USER")]
+    user: Option<String>,
+    /// With this outcome: ok, failed, unreachable, `timed_out`, interrupted, running, ...
+    #[arg(long, value_name = "OUTCOME")]
+    status: Option<String>,
+    /// Of this verb: run, script, ping
+    #[arg(long, value_name = "VERB")]
+    verb: Option<String>,
+    /// The newest so many
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 50)]
+    last: usize,
+}
+
+#[derive(Debug, clap::Args)]
+struct ShowArgs {
+    /// The run; the newest of yours where none is named
+    run: Option<String>,
+    #[command(flatten)]
+    form: FormArgs,
+}
+
+#[derive(Debug, clap::Args)]
+struct HostArgs {
+    /// The host
+    name: String,
+    #[command(flatten)]
+    filter: FilterArgs,
+}
+
+#[derive(Debug, clap::Args)]
+struct GrepArgs {
+    /// The regular expression; `(?i)` at its beginning ignores case
+    regex: String,
+    #[command(flatten)]
+    filter: FilterArgs,
+    /// No more than so many lines
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    max: usize,
+}
+
+#[derive(Debug, clap::Args)]
+struct DiffArgs {
+    /// The earlier run
+    one: String,
+    /// The later run
+    other: String,
+}
+
+impl FilterArgs {
+    fn filter(&self) -> Result<Filter, CliError> {
+        Ok(Filter {
+            since: self.since.as_deref().map(moment).transpose()?,
+            until: self.until.as_deref().map(moment).transpose()?,
+            user: self.user.clone(),
+            outcome: self.status.clone(),
+            verb: self.verb.clone(),
+            host: self.host.clone(),
+            limit: self.last,
+        })
+    }
+}
+
+/// A time as people write it: so long ago, a day, a day and an hour (local), or RFC 3339.
+fn moment(text: &str) -> Result<Timestamp, CliError> {
+    if let Ok(ago) = quantity::duration(text) {
+        return Ok(clock::now() - jiff::SignedDuration::try_from(ago)?);
+    }
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Ok(at);
+    }
+    let zone = TimeZone::system();
+    let local = text
+        .parse::<jiff::civil::DateTime>()
+        .or_else(|_| text.parse::<jiff::civil::Date>().map(|day| day.at(0, 0, 0, 0)));
+    local
+        .ok()
+        .and_then(|local| local.to_zoned(zone).ok())
+        .map(|zoned| zoned.timestamp())
+        .ok_or_else(|| {
+            CliError::new(format!("`{text}` is no time"))
+                .hint("write 2h or 1d (ago), 2026-11-23, 2026-11-23T08:00, or 2026-11-23T08:00:00Z")
+        })
+}
 
 /// Does it.
-pub fn execute(_args: Args, _globals: &Globals) -> Result<Status, CliError> {
-    Err(CliError::new("not built yet"))
+pub fn execute(args: Args, globals: &Globals) -> Result<Status, CliError> {
+    let setup = Setup::new(globals)?;
+    super::database_runtime()?.block_on(async {
+        let store = records::open(&setup).await?;
+        match args.verb {
+            Verb::List(filter) => list(&setup, &store, &filter).await,
+            Verb::Show(args) => show(&setup, &store, &args).await,
+            Verb::Host(args) => host(&setup, &store, &args).await,
+            Verb::Grep(args) => grep(&setup, &store, &args).await,
+            Verb::Diff(args) => diff(&setup, &store, &args).await,
+        }
+    })
+}
+
+fn run_json(row: &RunRow) -> Json {
+    let header = &row.header;
+    json!({
+        "run": header.run, "verb": header.verb, "command": header.command, "pattern": header.pattern,
+        "user": header.user, "from": header.from, "started": rfc3339(header.started),
+        "finished": row.end.as_ref().map(|end| rfc3339(end.finished)), "outcome": row.outcome,
+        "summary": row.end.as_ref().map(|end| end.summary),
+    })
+}
+
+/// The end of an id: what tells runs apart at a glance, and names them for `history show`.
+fn short(row: &RunRow) -> String {
+    let id = row.header.run.to_string();
+    id.get(id.len().saturating_sub(8)..).unwrap_or(&id).to_owned()
+}
+
+fn local_time(at: Timestamp) -> String {
+    let zoned = at.to_zoned(TimeZone::system());
+    jiff::fmt::strtime::format("%Y-%m-%d %H:%M:%S", &zoned).unwrap_or_else(|_| at.to_string())
+}
+
+fn one_line(text: &str) -> String {
+    let first = text.lines().next().unwrap_or_default();
+    let cut: String = first.chars().take(60).collect();
+    let more = cut.len() < text.len();
+    format!("{}{}", terminal_safe(&cut), if more { "…" } else { "" })
+}
+
+async fn list(setup: &Setup, store: &Store, args: &FilterArgs) -> Result<Status, CliError> {
+    let runs = store.runs(&args.filter()?).await?;
+    if setup.json() {
+        let runs: Vec<Json> = runs.iter().map(run_json).collect();
+        super::print(&format!("{:#}\n", json!({ "runs": runs })))?;
+        return Ok(Status::OK);
+    }
+    if runs.is_empty() {
+        super::print("no runs on record\n")?;
+    }
+    let mut text = String::new();
+    for row in &runs {
+        let total = row.end.as_ref().map_or(0, |end| end.summary.total);
+        let hosts = match &row.end {
+            Some(end) => format!("{}/{total}", end.summary.ok + end.summary.changed + end.summary.skipped),
+            None => "...".to_owned(),
+        };
+        let command = row.header.command.as_deref().map(one_line).unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "{}  {}  {:11}  {hosts:>9} ok  {}  {} {} {command}",
+            short(row),
+            local_time(row.header.started),
+            row.outcome,
+            row.header.user,
+            row.header.verb,
+            one_line(&row.header.pattern),
+        );
+    }
+    super::print(&text)?;
+    Ok(Status::OK)
+}
+
+async fn find(store: &Store, run: Option<&str>) -> Result<RunRow, CliError> {
+    if let Some(run) = run {
+        return Ok(store.find_run(run).await?);
+    }
+    let user = crate::target::ssh_config::Local::of_process().user;
+    store
+        .newest_run(&user)
+        .await?
+        .ok_or_else(|| CliError::new("you have no run on record"))
+}
+
+async fn show(setup: &Setup, store: &Store, args: &ShowArgs) -> Result<Status, CliError> {
+    let mut row = find(store, args.run.as_deref()).await?;
+    let folder = scratch()?;
+    let results = store.results(&mut row, folder.path()).await?;
+    let mut options = args.form.options(setup.form(), false);
+    if options.form == report::Form::Live {
+        options.form = report::Form::Host;
+    }
+    let mut report = Report::new(setup.screen(args.form.raw), options);
+    if matches!(setup.form(), OutputForm::Human | OutputForm::Fold | OutputForm::Host) {
+        let command = row.header.command.as_deref().unwrap_or_default();
+        let head = format!(
+            "{}  {} by {} from {}: {} {} {}\n",
+            row.header.run,
+            local_time(row.header.started),
+            row.header.user,
+            terminal_safe(&row.header.from),
+            row.header.verb,
+            terminal_safe(&row.header.pattern),
+            terminal_safe(command),
+        );
+        super::print(&head)?;
+    }
+    let at = row.header.started;
+    let mut say = |event| {
+        let stamped = Stamped { at, event };
+        report.consume(&stamped)
+    };
+    let mut summary = Summary::new(results.len());
+    say(Event::RunStarted(std::sync::Arc::new(row.header.clone())))?;
+    for (host, result) in results {
+        summary.add(result.outcome);
+        for (stream, output) in [
+            (crate::event::Stream::Stdout, &result.stdout),
+            (crate::event::Stream::Stderr, &result.stderr),
+        ] {
+            if !output.is_empty() && output.kept > 0 {
+                let (bytes, encoding) = (output.read()?, result.encoding);
+                say(Event::Output { host, stream, bytes, encoding })?;
+            }
+        }
+        say(Event::HostFinished(host, std::sync::Arc::new(result)))?;
+    }
+    let running = row.end.is_none();
+    let end = row.end.unwrap_or(RunEnd { finished: clock::now(), summary, stopped: None });
+    say(Event::RunFinished(end))?;
+    report.finish(Recorded::Stored)?;
+    if running {
+        setup.warn("the run is still under way");
+    }
+    Ok(Status::OK)
+}
+
+/// A folder for outputs too large for memory, gone with its owner.
+struct Scratch(std::path::PathBuf);
+
+impl Scratch {
+    fn path(&self) -> &std::path::Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn scratch() -> Result<Scratch, CliError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let path = std::env::temp_dir().join(format!("ioms-{}", crate::base::id::RunId::new()));
+    std::fs::DirBuilder::new().mode(0o700).create(&path)?;
+    Ok(Scratch(path))
+}
+
+async fn host(setup: &Setup, store: &Store, args: &HostArgs) -> Result<Status, CliError> {
+    let runs = store.host_runs(&args.name, &args.filter.filter()?).await?;
+    if setup.json() {
+        let runs: Vec<Json> = runs.iter().map(host_run_json).collect();
+        super::print(&format!("{:#}\n", json!({ "host": args.name, "runs": runs })))?;
+        return Ok(Status::OK);
+    }
+    if runs.is_empty() {
+        super::print(&format!("no runs of {} on record\n", args.name))?;
+    }
+    let mut text = String::new();
+    for each in &runs {
+        let exit = each.exit.filter(|exit| *exit != 0).map(|exit| format!(" (exit {exit})"));
+        let kind = each.error.as_ref().and_then(|error| error.get("kind")).and_then(Json::as_str);
+        let kind = kind.map(|kind| format!(" ({kind})"));
+        let outcome = format!("{}{}", each.outcome, exit.or(kind).unwrap_or_default());
+        let command = each.run.header.command.as_deref().map(one_line).unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "{}  {}  {outcome:22}  {:>8}  {}  {} {command}",
+            short(&each.run),
+            local_time(each.run.header.started),
+            quantity::show_duration(each.duration),
+            each.run.header.user,
+            each.run.header.verb,
+        );
+    }
+    super::print(&text)?;
+    Ok(Status::OK)
+}
+
+fn host_run_json(each: &HostRun) -> Json {
+    let mut run = run_json(&each.run);
+    if let Some(object) = run.as_object_mut() {
+        object.insert("host_outcome".into(), json!(each.outcome));
+        object.insert("exit".into(), json!(each.exit));
+        object.insert("duration_ms".into(), json!(each.duration.as_millis()));
+        object.insert("error".into(), json!(each.error));
+    }
+    run
+}
+
+async fn grep(setup: &Setup, store: &Store, args: &GrepArgs) -> Result<Status, CliError> {
+    let mut found: Vec<Match> = Vec::new();
+    let filter = args.filter.filter()?;
+    store
+        .grep(&args.regex, &filter, |hit| {
+            found.push(hit);
+            found.len() < args.max
+        })
+        .await?;
+    let text_of = |hit: &Match| decode(&hit.text, encoding_rs::UTF_8).text.into_owned();
+    if setup.json() {
+        let matches: Vec<Json> = found
+            .iter()
+            .map(|hit| {
+                json!({
+                    "run": hit.run, "started": rfc3339(hit.started), "host": hit.host,
+                    "stream": hit.stream, "line": hit.line, "text": text_of(hit),
+                })
+            })
+            .collect();
+        super::print(&format!("{:#}\n", json!({ "matches": matches })))?;
+        return Ok(Status::OK);
+    }
+    let mut text = String::new();
+    for hit in &found {
+        let id = hit.run.to_string();
+        let short = id.get(id.len().saturating_sub(8)..).unwrap_or(&id);
+        let _ = writeln!(text, "{short} {}:{}:{}: {}", hit.host, hit.stream, hit.line, terminal_safe(&text_of(hit)));
+    }
+    super::print(&text)?;
+    if found.len() >= args.max {
+        setup.warn(&format!("stopped after {} lines; --max shows more", args.max));
+    }
+    Ok(Status::OK)
+}
+
+/// How one host came out twice.
+struct Pair<'a> {
+    host: String,
+    one: Option<&'a HostResult>,
+    other: Option<&'a HostResult>,
+}
+
+impl Pair<'_> {
+    fn same(&self) -> bool {
+        match (self.one, self.other) {
+            (Some(one), Some(other)) => {
+                one.outcome == other.outcome
+                    && one.exit == other.exit
+                    && one.stdout.digest == other.stdout.digest
+                    && one.stderr.digest == other.stderr.digest
+            }
+            _ => false,
+        }
+    }
+}
+
+async fn diff(setup: &Setup, store: &Store, args: &DiffArgs) -> Result<Status, CliError> {
+    let (mut one, mut other) = (store.find_run(&args.one).await?, store.find_run(&args.other).await?);
+    let (folder, folder2) = (scratch()?, scratch()?);
+    let results = store.results(&mut one, folder.path()).await?;
+    let results2 = store.results(&mut other, folder2.path()).await?;
+    let find = |row: &RunRow, name: &str| row.header.hosts.iter().position(|host| &**host == name);
+    let mut names: Vec<String> = one.header.hosts.iter().map(ToString::to_string).collect();
+    names.extend(other.header.hosts.iter().filter(|host| find(&one, host).is_none()).map(ToString::to_string));
+    let pairs: Vec<Pair<'_>> = names
+        .into_iter()
+        .map(|host| Pair {
+            one: find(&one, &host).and_then(|at| results.get(at)).map(|(_, result)| result),
+            other: find(&other, &host).and_then(|at| results2.get(at)).map(|(_, result)| result),
+            host,
+        })
+        .collect();
+    if setup.json() {
+        let side = |result: Option<&HostResult>| {
+            result.map(|result| json!({ "outcome": result.outcome, "exit": result.exit }))
+        };
+        let hosts: Vec<Json> = pairs
+            .iter()
+            .map(|pair| {
+                let (same_out, same_err) = match (pair.one, pair.other) {
+                    (Some(one), Some(other)) => (
+                        one.stdout.digest == other.stdout.digest,
+                        one.stderr.digest == other.stderr.digest,
+                    ),
+                    _ => (false, false),
+                };
+                json!({
+                    "host": pair.host, "same": pair.same(), "one": side(pair.one), "other": side(pair.other),
+                    "stdout_same": same_out, "stderr_same": same_err,
+                })
+            })
+            .collect();
+        super::print(&format!("{:#}\n", json!({ "one": run_json(&one), "other": run_json(&other), "hosts": hosts })))?;
+        return Ok(Status::OK);
+    }
+    show_diff(&pairs)?;
+    Ok(Status::OK)
+}
+
+/// Hosts that differ in the same way, once.
+fn show_diff(pairs: &[Pair<'_>]) -> Result<(), CliError> {
+    let mut groups: indexmap::IndexMap<String, Vec<&Pair<'_>>> = indexmap::IndexMap::new();
+    for pair in pairs.iter().filter(|pair| !pair.same()) {
+        let key = |result: Option<&HostResult>| {
+            result.map(|result| (result.outcome, result.exit, result.stdout.digest, result.stderr.digest))
+        };
+        groups.entry(format!("{:?}{:?}", key(pair.one), key(pair.other))).or_default().push(pair);
+    }
+    let mut text = Vec::new();
+    for group in groups.values() {
+        let Some(first) = group.first() else { continue };
+        let folded = hostset::fold(group.iter().map(|pair| pair.host.as_str()));
+        let word = |result: Option<&HostResult>| match result {
+            None => "not in the run".to_owned(),
+            Some(result) => match result.exit {
+                Some(exit) if exit != 0 => format!("{} (exit {exit})", result.outcome.name()),
+                _ => result.outcome.name().to_owned(),
+            },
+        };
+        writeln!(text, "---------------\n{folded} ({}): {} -> {}\n---------------", group.len(), word(first.one), word(first.other))?;
+        if let (Some(one), Some(other)) = (first.one, first.other) {
+            report::difference(one, other, ["before", "after"], &mut text)?;
+        }
+    }
+    let same = pairs.iter().filter(|pair| pair.same()).count();
+    writeln!(text, "{} hosts: {same} the same, {} differ", pairs.len(), pairs.len() - same)?;
+    super::print(&String::from_utf8_lossy(&text))
 }

@@ -91,3 +91,10 @@ pub(crate) fn print(text: &str) -> Result<(), CliError> {
         _ => Ok(()),
     }
 }
+
+/// For verbs that only ask the database.
+pub(crate) fn database_runtime() -> Result<tokio::runtime::Runtime, CliError> {
+    Ok(tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?)
+}

@@ -13,7 +13,7 @@ use super::fleet::Fleet;
 use super::records::Records;
 use super::selection::Chosen;
 use super::targets::{Overrides, RunTargets};
-use super::{CliError, OutputForm, Setup, Status, signals};
+use super::{CliError, Setup, Status, signals};
 use crate::base::clock;
 use crate::base::id::RunId;
 use crate::base::prompt::Prompt;
@@ -21,7 +21,7 @@ use crate::base::secret::MASK;
 use crate::engine::{self, Job, Limits};
 use crate::event::capture::CaptureLimits;
 use crate::event::{Emitter, Event, RunEnd, RunHeader, Stopped};
-use crate::report::{Form, Options, Report, exit_status};
+use crate::report::{Report, exit_status};
 use crate::shell::Plan;
 use crate::transport::ssh::{HostKeys, Ssh};
 use crate::transport::{Pool, local, raise_open_files};
@@ -102,7 +102,10 @@ async fn run(
     files: usize,
     denied: Option<String>,
 ) -> Result<RunEnd, CliError> {
-    let report = Report::new(setup.screen(work.output.raw), options(setup, work.output));
+    let report = Report::new(
+        setup.screen(work.output.form.raw),
+        work.output.form.options(setup.form(), !setup.quiet()),
+    );
     let mut records = Records::begin(setup, header.run);
     let mut consumers: Vec<Box<dyn crate::event::Consumer>> = vec![Box::new(report.clone())];
     consumers.extend(records.consumer());
@@ -139,7 +142,7 @@ async fn run(
     if thread.join().is_err() {
         return Err(CliError::new("internal error while showing the run; -vv has more"));
     }
-    report.finish(records.finish().await)?;
+    records.finish(|recorded| report.finish(recorded))?;
     Ok(end)
 }
 
@@ -153,25 +156,6 @@ async fn save_new_keys(ssh: &Ssh, emitter: &Emitter) {
         Err(error) => error.message,
     };
     emitter.emit(Event::Notice(notice)).await;
-}
-
-fn options(setup: &Setup, output: &OutputArgs) -> Options {
-    let form = match setup.form() {
-        OutputForm::Human => Form::Human,
-        OutputForm::Live => Form::Live,
-        OutputForm::Fold => Form::Fold,
-        OutputForm::Host => Form::Host,
-        OutputForm::Json => Form::Json,
-        OutputForm::Jsonl => Form::Jsonl,
-        OutputForm::Quiet => Form::Quiet,
-    };
-    Options {
-        form,
-        fold_diff: output.fold_diff,
-        progress: form != Form::Quiet && !setup.quiet(),
-        junit: output.junit.clone(),
-        outdir: output.outdir.clone(),
-    }
 }
 
 fn limits(setup: &Setup, work: &Work<'_>, files: usize) -> Result<Limits, CliError> {

@@ -1,22 +1,101 @@
-//! A run's record (under construction).
+//! A run's record as a verb sees it: begun before the run, ended after it, never in its way.
+
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use super::Setup;
+use std::time::Duration;
+
+use super::{CliError, Setup};
 use crate::base::id::RunId;
 use crate::event::{Consumer, Recorded};
+use crate::store::{DatabaseUrl, Journal, Recorder, Store, replay};
 
-/// Record.
-pub struct Records { folder: PathBuf }
+/// How long the end of a run waits for the database.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The record of one run.
+pub struct Records {
+    folder: PathBuf,
+    journal: Option<Journal>,
+    recorder: Option<Recorder>,
+    /// Removed at the end where there is no journal.
+    temporary: bool,
+}
+
 impl Records {
-    /// Begins.
+    /// Begins the record. What goes wrong is warned of; the run goes on without it.
     pub fn begin(setup: &Setup, run: RunId) -> Self {
-        let folder = setup.data_dir().join("journal").join(run.to_string());
-        let _ = std::fs::create_dir_all(&folder);
-        Self { folder }
+        match Self::try_begin(setup, run) {
+            Ok(records) => records,
+            Err(error) => {
+                setup.warn(&format!("this run can't be recorded: {}", error.message));
+                let folder = std::env::temp_dir().join(format!("ioms-{run}"));
+                let _ = std::fs::DirBuilder::new().mode(0o700).create(&folder);
+                Self {
+                    folder,
+                    journal: None,
+                    recorder: None,
+                    temporary: true,
+                }
+            }
+        }
     }
-    /// Consumer.
-    pub fn consumer(&mut self) -> Option<Box<dyn Consumer>> { None }
-    /// Folder.
-    pub fn folder(&self) -> &Path { &self.folder }
-    /// Ends.
-    pub async fn finish(self) -> Recorded { let _ = std::fs::remove_dir_all(&self.folder); Recorded::Lost }
+
+    fn try_begin(setup: &Setup, run: RunId) -> Result<Self, CliError> {
+        let data_dir = setup.data_dir();
+        let url = setup.database()?;
+        let journal = Journal::create(&data_dir, run)?;
+        let recorder = Recorder::start(url, data_dir, &journal)?;
+        Ok(Self {
+            folder: journal.folder().to_owned(),
+            journal: Some(journal),
+            recorder: Some(recorder),
+            temporary: false,
+        })
+    }
+
+    /// What reads the run's events; asked for once.
+    pub fn consumer(&mut self) -> Option<Box<dyn Consumer>> {
+        self.journal
+            .take()
+            .map(|journal| Box::new(journal) as Box<dyn Consumer>)
+    }
+
+    /// Where outputs go that are too large for memory.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The run is over and all its events are consumed: what became of the record. `shown` is
+    /// called while the outputs are still there.
+    pub fn finish(
+        self,
+        show: impl FnOnce(Recorded) -> std::io::Result<()>,
+    ) -> std::io::Result<()> {
+        let Some(recorder) = self.recorder else {
+            let shown = show(Recorded::Lost);
+            if self.temporary {
+                let _ = std::fs::remove_dir_all(&self.folder);
+            }
+            return shown;
+        };
+        let (recorded, journal) = recorder.finish(PATIENCE);
+        let shown = show(recorded);
+        drop(journal);
+        shown
+    }
+}
+
+/// The database, with what was left behind brought in.
+pub async fn open(setup: &Setup) -> Result<Store, CliError> {
+    let url: DatabaseUrl = setup.database()?;
+    let store = Store::open(&url).await.map_err(|error| match error {
+        error @ crate::store::StoreError::Database { .. } => {
+            CliError::from(error).hint("is it running, and do user and password fit? `iomsctl config show database`")
+        }
+        other => other.into(),
+    })?;
+    if let Err(error) = replay(&store, &setup.data_dir()).await {
+        setup.warn(&format!("earlier runs are not all in the database yet: {error}"));
+    }
+    Ok(store)
 }

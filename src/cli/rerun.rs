@@ -6,7 +6,8 @@ use clap::Args;
 
 use super::fleet::Fleet;
 use super::selection::{Chosen, SelectionArgs};
-use super::{CliError, Setup};
+use super::{CliError, Setup, records};
+use crate::store::Which;
 
 /// Hosts of an earlier run.
 #[derive(Debug, Clone, Default, Args)]
@@ -33,9 +34,45 @@ impl RerunArgs {
     }
 
     /// Looks the run up.
-    pub fn look_up(&self, _setup: &Setup) -> Result<Option<Earlier>, CliError> {
-        if self.rerun.is_none() { return Ok(None); }
-        Err(CliError::new("not built yet"))
+    pub fn look_up(&self, setup: &Setup) -> Result<Option<Earlier>, CliError> {
+        let Some(text) = &self.rerun else {
+            return Ok(None);
+        };
+        let (which, run) = match text.split_once(':') {
+            Some((which, run)) => (which, Some(run)),
+            None => (text.as_str(), None),
+        };
+        let which = match which {
+            "failed" => Which::Failed,
+            "unreachable" => Which::Unreachable,
+            "ok" => Which::Ok,
+            "all" => Which::All,
+            other => {
+                return Err(CliError::new(format!("--rerun {other}: which hosts are meant?"))
+                    .hint("write failed, unreachable, ok or all, then :RUN for another than your newest run"));
+            }
+        };
+        super::database_runtime()?.block_on(async {
+            let store = records::open(setup).await?;
+            let row = match run {
+                Some(run) => store.find_run(run).await?,
+                None => {
+                    let user = crate::target::ssh_config::Local::of_process().user;
+                    store.newest_run(&user).await?.ok_or_else(|| {
+                        CliError::new("--rerun: you have no run on record")
+                            .hint("`iomsctl history list` shows the runs of everybody; name one with --rerun failed:RUN")
+                    })?
+                }
+            };
+            let hosts = store.hosts_of(row.header.run, which).await?;
+            store.close().await;
+            Ok(Some(Earlier {
+                hosts,
+                verb: row.header.verb,
+                command: row.header.command,
+                pattern: row.header.pattern,
+            }))
+        })
     }
 }
 

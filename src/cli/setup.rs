@@ -8,6 +8,7 @@ use super::{CliError, Globals, OutputForm, logging};
 use crate::config::Settings;
 use crate::event::Redactor;
 use crate::report::Screen;
+use crate::store::DatabaseUrl;
 
 /// Settings, log and secrets of this process.
 pub struct Setup {
@@ -63,6 +64,14 @@ impl Setup {
     /// The folder of the database and the journals.
     pub fn data_dir(&self) -> PathBuf {
         self.settings.data_dir.clone()
+    }
+
+    /// Where the record is.
+    pub fn database(&self) -> Result<DatabaseUrl, CliError> {
+        Ok(match &self.settings.database {
+            Some(url) => DatabaseUrl::parse(url)?,
+            None => DatabaseUrl::in_folder(&self.data_dir()),
+        })
     }
 
     /// The inventories that were named, else those of the settings.

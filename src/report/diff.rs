@@ -10,10 +10,12 @@ use crate::event::{Captured, HostResult};
 /// Larger outputs are shown whole, in bytes.
 const MAX: u64 = 256 * 1024;
 
-/// Writes the differences; false when they can't be told (too large) or there are none.
-pub(super) fn difference(
+/// Writes how two results' outputs differ, under what the two are called; false when that can't be
+/// told (too large) or they don't.
+pub fn difference(
     majority: &HostResult,
     other: &HostResult,
+    [before, after]: [&str; 2],
     out: &mut dyn Write,
 ) -> io::Result<bool> {
     let mut shown = false;
@@ -36,7 +38,7 @@ pub(super) fn difference(
         let unified = diff
             .unified_diff()
             .context_radius(2)
-            .header(&format!("{name} of most hosts"), name)
+            .header(&format!("{name} {before}"), &format!("{name} {after}"))
             .to_string();
         out.write_all(terminal_safe(&unified).as_bytes())?;
         if !unified.ends_with('\n') {

@@ -114,7 +114,7 @@ fn show_group(cx: &mut Context, group: &Group, majority: Option<&HostResult>) ->
     cx.screen.out(|out| {
         writeln!(out, "{RULE}\n{style}{folded}{count}{verdict}{style:#}\n{RULE}")?;
         let shown = match majority {
-            Some(majority) => difference(majority, sample, out)?,
+            Some(majority) => difference(majority, sample, ["of most hosts", "here"], out)?,
             None => false,
         };
         if !shown {

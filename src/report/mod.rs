@@ -21,6 +21,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub use diff::difference;
 pub use document::Document;
 pub use screen::{Look, Screen};
 pub use status::exit_status;

@@ -1,1 +1,23 @@
-//! store (placeholder).
+//! What happened, on record: the run's journal, a file that every event is appended to, and the
+//! database, which is fed from it. A run never waits for the database and never fails because of
+//! it. Knows events; knows neither hosts' connections nor what is shown.
+
+mod database;
+mod error;
+mod history;
+mod ingest;
+mod journal;
+mod keep;
+mod outputs;
+mod recorder;
+mod replay;
+mod url;
+
+pub use database::Store;
+pub use error::StoreError;
+pub use history::{Filter, HostRun, Match, RunRow, Which};
+pub use journal::{Journal, journals};
+pub use keep::Status;
+pub use recorder::{Leftover, Recorder};
+pub use replay::{Replayed, replay};
+pub use url::DatabaseUrl;

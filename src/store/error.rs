@@ -1,0 +1,74 @@
+//! What can be wrong with the record.
+
+use std::path::PathBuf;
+
+/// Why the record can't be kept or read.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The address of the database.
+    #[error("database `{shown}`: {why}")]
+    Url {
+        /// The address, without password.
+        shown: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The database can't be reached or refuses.
+    #[error("database {shown}: {source}")]
+    Database {
+        /// The address, without password.
+        shown: String,
+        /// The driver's word.
+        source: sqlx::Error,
+    },
+    /// The database has no tables of ours, or older ones.
+    #[error("database {shown} is not set up for this version: run `iomsctl db migrate` once")]
+    NotMigrated {
+        /// The address, without password.
+        shown: String,
+    },
+    /// The database was set up by a newer version.
+    #[error("database {shown} was set up by a newer iomsctl (schema {found}, this one knows {known}): update this one")]
+    Newer {
+        /// The address, without password.
+        shown: String,
+        /// Its version.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// A file.
+    #[error("{path}: {source}", path = path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// The operating system's word.
+        source: std::io::Error,
+    },
+    /// A journal that is none.
+    #[error("journal {path}: line {line}: {why}", path = path.display())]
+    Journal {
+        /// Its file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// What is wrong.
+        why: String,
+    },
+    /// No such run, or several.
+    #[error("{0}")]
+    NoRun(String),
+    /// Not a regular expression.
+    #[error("not a regular expression: {0}")]
+    Regex(String),
+    /// Something in the database that we did not write.
+    #[error("the database holds something unexpected: {0}")]
+    Content(String),
+}
+
+impl StoreError {
+    pub(super) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { path, source }
+    }
+}

@@ -1,0 +1,316 @@
+//! From a journal's lines to rows, each line exactly once: how far a journal is in the database is
+//! written in the transaction that brings its lines.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sqlx::{Any, QueryBuilder, Row as _, Transaction};
+
+use super::database::Store;
+use super::error::StoreError;
+use super::journal::{HostRecord, Line, OutputRecord, Reader, Record};
+use super::outputs::Outputs;
+use crate::event::{
+    ErrorKind, HostError, HostIx, Outcome, RunEnd, RunHeader, Stopped, Summary,
+};
+
+/// Lines of one transaction.
+const BATCH: usize = 500;
+/// Rows of one statement: SQLite takes 32766 values, MySQL 65535.
+const ROWS: usize = 200;
+/// The longest host name that is kept, in characters.
+const NAME_MAX: usize = 255;
+
+/// One journal on its way into the database.
+pub(super) struct Ingest {
+    folder: PathBuf,
+    reader: Reader,
+    outputs: Outputs,
+    header: Option<Arc<RunHeader>>,
+    started: HashSet<HostIx>,
+    finished: HashSet<HostIx>,
+    summary: Summary,
+    last: Option<Timestamp>,
+    /// What of the journal is in the database; `None`: not asked yet.
+    stored: Option<u64>,
+    over: bool,
+}
+
+impl Ingest {
+    pub(super) fn open(folder: &Path) -> Result<Self, StoreError> {
+        Ok(Self {
+            folder: folder.to_owned(),
+            reader: Reader::open(folder)?,
+            outputs: Outputs::new().map_err(StoreError::file(folder))?,
+            header: None,
+            started: HashSet::new(),
+            finished: HashSet::new(),
+            summary: Summary::default(),
+            last: None,
+            stored: None,
+            over: false,
+        })
+    }
+
+    /// Whether the end of the run is in the database.
+    pub(super) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Brings all whole lines there are into the database.
+    pub(super) async fn catch_up(&mut self, store: &Store) -> Result<(), StoreError> {
+        loop {
+            let mut batch = Vec::new();
+            while batch.len() < BATCH {
+                match self.reader.next()? {
+                    Some(line) => batch.push(line),
+                    None => break,
+                }
+            }
+            if batch.is_empty() {
+                return Ok(());
+            }
+            self.note(&batch);
+            let over = self.apply(store, &batch).await;
+            if over.is_err() {
+                self.outputs.forget();
+                // The same lines are read again.
+                let fresh = Self::open(&self.folder)?;
+                *self = fresh;
+            }
+            self.over |= over?;
+        }
+    }
+
+    /// What the lines say of the run as a whole.
+    fn note(&mut self, batch: &[Line]) {
+        for line in batch {
+            match &line.record {
+                Record::RunStarted { header } => {
+                    self.summary = Summary::new(header.hosts.len());
+                    self.last = Some(header.started);
+                    self.header = Some(Arc::new(header.as_ref().clone()));
+                }
+                Record::HostStarted { host, at } => {
+                    self.started.insert(*host);
+                    self.last = Some(*at);
+                }
+                Record::HostFinished { host, result } => {
+                    if self.finished.insert(*host) {
+                        self.summary.add(result.outcome);
+                    }
+                }
+                Record::RunFinished { .. } => {}
+            }
+        }
+    }
+
+    async fn apply(&mut self, store: &Store, batch: &[Line]) -> Result<bool, StoreError> {
+        let Some(header) = self.header.clone() else {
+            return Err(StoreError::Content("a journal does not begin with its run".into()));
+        };
+        let mut tx = store.begin().await?;
+        let stored = match self.stored {
+            Some(stored) => stored,
+            None => self.begin_run(store, &mut tx, &header).await?,
+        };
+        let mut rows: Vec<(HostIx, &HostRecord)> = Vec::new();
+        let mut end = None;
+        for line in batch.iter().filter(|line| line.end > stored) {
+            match &line.record {
+                Record::HostFinished { host, result } => rows.push((*host, result)),
+                Record::RunFinished { finished, stopped, summary } => {
+                    end = Some(RunEnd { finished: *finished, summary: *summary, stopped: *stopped });
+                }
+                Record::RunStarted { .. } | Record::HostStarted { .. } => {}
+            }
+        }
+        for (_, result) in &rows {
+            for output in [&result.stdout, &result.stderr] {
+                self.outputs.add(store, &mut tx, &self.folder, output).await?;
+            }
+        }
+        self.outputs.write(store, &mut tx).await?;
+        for rows in rows.chunks(ROWS) {
+            insert_hosts(store, &mut tx, &header, rows).await?;
+        }
+        if let Some(end) = &end {
+            finish_run(store, &mut tx, &header, end).await?;
+        }
+        let offset = batch.last().map_or(0, |line| line.end).max(stored);
+        sqlx::query("UPDATE runs SET journal_offset = ? WHERE run = ?")
+            .bind(i64::try_from(offset).unwrap_or(i64::MAX))
+            .bind(header.run.to_string())
+            .execute(&mut *tx)
+            .await
+            .map_err(|error| store.failed(error))?;
+        tx.commit().await.map_err(|error| store.failed(error))?;
+        self.stored = Some(offset);
+        Ok(end.is_some() || (self.stored == Some(stored) && is_finished(store, &header).await?))
+    }
+
+    /// The run's row; gives what of the journal is in already.
+    async fn begin_run(
+        &mut self,
+        store: &Store,
+        tx: &mut Transaction<'static, Any>,
+        header: &RunHeader,
+    ) -> Result<u64, StoreError> {
+        let sql = format!(
+            "{} INTO runs (run, verb, command, pattern, user_name, account, from_where, options, no_log, hosts, started, journal_offset) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+            store.insert_new()
+        );
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(header.run.to_string())
+            .bind(header.verb.clone())
+            .bind(header.command.clone())
+            .bind(header.pattern.clone())
+            .bind(header.user.clone())
+            .bind(header.account.clone())
+            .bind(header.from.clone())
+            .bind(header.options.to_string())
+            .bind(i64::from(header.no_log))
+            .bind(i64::try_from(header.hosts.len()).unwrap_or(i64::MAX))
+            .bind(header.started.as_millisecond())
+            .execute(&mut **tx)
+            .await
+            .map_err(|error| store.failed(error))?;
+        let row = sqlx::query("SELECT journal_offset FROM runs WHERE run = ?")
+            .bind(header.run.to_string())
+            .fetch_one(&mut **tx)
+            .await
+            .map_err(|error| store.failed(error))?;
+        let offset: i64 = row.try_get(0).map_err(|error| store.failed(error))?;
+        Ok(u64::try_from(offset).unwrap_or(0))
+    }
+
+    /// Completes the record of a run whose controller died: hosts at work failed, the others were
+    /// cancelled.
+    pub(super) async fn complete(&mut self, store: &Store) -> Result<(), StoreError> {
+        let Some(header) = self.header.clone() else { return Ok(()) };
+        let at = self.last.unwrap_or(header.started);
+        let lost: Vec<(HostIx, HostRecord)> = (0..header.hosts.len())
+            .filter_map(|ix| Some(HostIx(u32::try_from(ix).ok()?)))
+            .filter(|host| !self.finished.contains(host))
+            .map(|host| (host, lost(self.started.contains(&host), at)))
+            .collect();
+        let mut summary = self.summary;
+        for (_, record) in &lost {
+            summary.add(record.outcome);
+        }
+        let end = RunEnd { finished: at, summary, stopped: Some(Stopped::Interrupted) };
+        let mut tx = store.begin().await?;
+        if self.stored.is_none() {
+            self.begin_run(store, &mut tx, &header).await?;
+        }
+        let lost: Vec<(HostIx, &HostRecord)> = lost.iter().map(|(host, record)| (*host, record)).collect();
+        for rows in lost.chunks(ROWS) {
+            insert_hosts(store, &mut tx, &header, rows).await?;
+        }
+        finish_run(store, &mut tx, &header, &end).await?;
+        tx.commit().await.map_err(|error| store.failed(error))?;
+        self.over = true;
+        Ok(())
+    }
+}
+
+/// What is recorded of a host whose controller died.
+fn lost(started: bool, at: Timestamp) -> HostRecord {
+    let (outcome, message) = if started {
+        (Outcome::Failed, "the controller died while the host was at work")
+    } else {
+        (Outcome::Cancelled, "the controller died before the host's turn")
+    };
+    HostRecord {
+        outcome,
+        exit: None,
+        signal: None,
+        encoding: "utf-8".into(),
+        started: at,
+        duration_us: 0,
+        attempts: u32::from(started),
+        error: Some(HostError::new(ErrorKind::ControllerLost, message)),
+        timings_us: None,
+        stdout: OutputRecord::default(),
+        stderr: OutputRecord::default(),
+    }
+}
+
+async fn is_finished(store: &Store, header: &RunHeader) -> Result<bool, StoreError> {
+    let row = sqlx::query("SELECT COUNT(*) FROM runs WHERE run = ? AND finished IS NOT NULL")
+        .bind(header.run.to_string())
+        .fetch_one(&store.pool)
+        .await
+        .map_err(|error| store.failed(error))?;
+    let count: i64 = row.try_get(0).map_err(|error| store.failed(error))?;
+    Ok(count > 0)
+}
+
+async fn insert_hosts(
+    store: &Store,
+    tx: &mut Transaction<'static, Any>,
+    header: &RunHeader,
+    rows: &[(HostIx, &HostRecord)],
+) -> Result<(), StoreError> {
+    let run = header.run.to_string();
+    let big = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let mut insert = QueryBuilder::<Any>::new(store.insert_new());
+    insert.push(
+        " INTO run_hosts (run, ix, host, outcome, exit_status, signal_name, encoding, started, duration_us, attempts, error, connect_us, auth_us, stdout_digest, stdout_total, stdout_kept, stderr_digest, stderr_total, stderr_kept) ",
+    );
+    insert.push_values(rows, |mut row, (ix, result)| {
+        let name = header.hosts.get(ix.index()).map_or("?", |name| name);
+        row.push_bind(run.clone())
+            .push_bind(i64::from(ix.0))
+            .push_bind(name.chars().take(NAME_MAX).collect::<String>())
+            .push_bind(result.outcome.name().to_owned())
+            .push_bind(result.exit.map(i64::from))
+            .push_bind(result.signal.as_ref().map(|name| name.chars().take(64).collect::<String>()))
+            .push_bind(result.encoding.clone())
+            .push_bind(result.started.as_millisecond())
+            .push_bind(big(result.duration_us))
+            .push_bind(i64::from(result.attempts))
+            .push_bind(result.error.as_ref().and_then(|error| serde_json::to_string(error).ok()))
+            .push_bind(result.timings_us.map(|(connect, _)| big(connect)))
+            .push_bind(result.timings_us.map(|(_, auth)| big(auth)))
+            .push_bind(result.stdout.digest.clone())
+            .push_bind(big(result.stdout.total))
+            .push_bind(big(result.stdout.kept))
+            .push_bind(result.stderr.digest.clone())
+            .push_bind(big(result.stderr.total))
+            .push_bind(big(result.stderr.kept));
+    });
+    insert
+        .build()
+        .persistent(rows.len() == ROWS)
+        .execute(&mut **tx)
+        .await
+        .map_err(|error| store.failed(error))?;
+    Ok(())
+}
+
+async fn finish_run(
+    store: &Store,
+    tx: &mut Transaction<'static, Any>,
+    header: &RunHeader,
+    end: &RunEnd,
+) -> Result<(), StoreError> {
+    let stopped = end
+        .stopped
+        .and_then(|why| serde_json::to_value(why).ok())
+        .and_then(|value| value.as_str().map(str::to_owned));
+    let summary = serde_json::to_string(&end.summary)
+        .map_err(|error| StoreError::Content(error.to_string()))?;
+    sqlx::query("UPDATE runs SET finished = ?, outcome = ?, stopped = ?, summary = ? WHERE run = ?")
+        .bind(end.finished.as_millisecond())
+        .bind(end.outcome().name().to_owned())
+        .bind(stopped)
+        .bind(summary)
+        .bind(header.run.to_string())
+        .execute(&mut **tx)
+        .await
+        .map_err(|error| store.failed(error))?;
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! Feeds the database from the journal while the run goes on, on a thread of its own. The run never
+//! waits for it, save a bounded moment at the end.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::database::Store;
+use super::error::StoreError;
+use super::ingest::Ingest;
+use super::journal::{Journal, Shared};
+use super::replay::replay;
+use super::url::DatabaseUrl;
+use crate::event::Recorded;
+
+/// Lines are gathered for so long before they are brought over: a record lags at most 2 s behind.
+const GATHER: Duration = Duration::from_millis(500);
+/// Between two attempts at a database that is away.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// A run's recorder.
+pub struct Recorder {
+    shared: Arc<Shared>,
+    end: oneshot::Sender<Instant>,
+    thread: JoinHandle<(Recorded, File)>,
+    folder: PathBuf,
+}
+
+/// The journal after the run: holds its outputs until it is dropped, then goes, if it is recorded.
+#[derive(Debug)]
+pub struct Leftover {
+    folder: Option<PathBuf>,
+    _lock: Option<File>,
+}
+
+impl Drop for Leftover {
+    fn drop(&mut self) {
+        if let Some(folder) = &self.folder
+            && let Err(error) = std::fs::remove_dir_all(folder)
+        {
+            tracing::warn!(%error, "a journal that is recorded can't be removed");
+        }
+    }
+}
+
+struct Feed {
+    url: DatabaseUrl,
+    data_dir: PathBuf,
+    folder: PathBuf,
+    shared: Arc<Shared>,
+    store: Option<Store>,
+    ingest: Option<Ingest>,
+}
+
+impl Recorder {
+    /// Begins to feed the database from a journal. What other runs have left behind is replayed
+    /// first, so far as there is time.
+    pub fn start(url: DatabaseUrl, data_dir: PathBuf, journal: &Journal) -> Result<Self, StoreError> {
+        let shared = journal.shared();
+        let lock = journal.lock().map_err(StoreError::file(journal.folder()))?;
+        let (end, ended) = oneshot::channel();
+        let feed = Feed {
+            url,
+            data_dir,
+            folder: journal.folder().to_owned(),
+            shared: shared.clone(),
+            store: None,
+            ingest: None,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(StoreError::file(journal.folder()))?;
+        let thread = std::thread::Builder::new()
+            .name("recorder".into())
+            .spawn(move || {
+                let recorded = runtime.block_on(feed.run(ended));
+                // A database that does not answer must not keep the process.
+                runtime.shutdown_background();
+                (recorded, lock)
+            })
+            .map_err(StoreError::file(journal.folder()))?;
+        Ok(Self {
+            shared,
+            end,
+            thread,
+            folder: journal.folder().to_owned(),
+        })
+    }
+
+    /// The run is over and its journal is written: waits for the database, `patience` at most.
+    /// Outputs in files of the journal can be read until the leftover is dropped.
+    pub fn finish(self, patience: Duration) -> (Recorded, Leftover) {
+        let _ = self.end.send(Instant::now() + patience);
+        self.shared.news.notify_one();
+        let (recorded, lock) = match self.thread.join() {
+            Ok((recorded, lock)) => (recorded, Some(lock)),
+            Err(_) => (Recorded::Spooled, None),
+        };
+        let folder = (recorded == Recorded::Stored).then_some(self.folder);
+        (recorded, Leftover { folder, _lock: lock })
+    }
+}
+
+impl Feed {
+    async fn run(mut self, mut ended: oneshot::Receiver<Instant>) -> Recorded {
+        let mut deadline = None;
+        loop {
+            let step = async {
+                let done = self.step().await;
+                if let Err(error) = &done {
+                    tracing::debug!(%error, "the record can't be brought into the database yet");
+                }
+                done
+            };
+            let done = match deadline {
+                None => tokio::select! {
+                    done = step => done,
+                    end = &mut ended => {
+                        deadline = Some(end.unwrap_or_else(|_| Instant::now()));
+                        continue;
+                    }
+                },
+                Some(at) => match timeout_at(at, step).await {
+                    Ok(done) => done,
+                    Err(_) => return self.result(false),
+                },
+            };
+            let over = self.ingest.as_ref().is_some_and(Ingest::is_over);
+            match (deadline, &done) {
+                (Some(_), Ok(())) => return self.result(over),
+                (Some(at), Err(_)) if Instant::now() + RETRY / 10 >= at => return self.result(false),
+                (Some(_), Err(_)) => sleep(RETRY / 10).await,
+                (None, _) => {
+                    let pause = if done.is_ok() { GATHER } else { RETRY };
+                    tokio::select! {
+                        end = &mut ended => deadline = Some(end.unwrap_or_else(|_| Instant::now())),
+                        () = sleep(pause) => {}
+                    }
+                    if deadline.is_none() && done.is_ok() {
+                        tokio::select! {
+                            end = &mut ended => deadline = Some(end.unwrap_or_else(|_| Instant::now())),
+                            () = self.shared.news.notified() => {}
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Opens what is not open yet and brings over what is there.
+    async fn step(&mut self) -> Result<(), StoreError> {
+        let store = match &self.store {
+            Some(store) => store.clone(),
+            None => {
+                let store = Store::open(&self.url).await?;
+                self.store = Some(store.clone());
+                replay(&store, &self.data_dir).await?;
+                store
+            }
+        };
+        let ingest = match &mut self.ingest {
+            Some(ingest) => ingest,
+            none => none.insert(Ingest::open(&self.folder)?),
+        };
+        ingest.catch_up(&store).await
+    }
+
+    fn result(&self, over: bool) -> Recorded {
+        if self.shared.failed.load(Ordering::Acquire) {
+            return Recorded::Lost;
+        }
+        if over {
+            Recorded::Stored
+        } else {
+            Recorded::Spooled
+        }
+    }
+}

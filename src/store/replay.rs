@@ -1,0 +1,67 @@
+//! Journals that runs have left behind: of a database that was away, of a controller that died.
+
+use std::path::{Path, PathBuf};
+
+use super::database::Store;
+use super::error::StoreError;
+use super::ingest::Ingest;
+use super::journal::{journals, take_lock};
+
+/// What a replay did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Replayed {
+    /// Journals that are in the database now.
+    pub stored: usize,
+    /// Of these, runs whose controller had died.
+    pub lost: usize,
+    /// Journals of runs under way.
+    pub busy: usize,
+    /// Journals that could not be read and were set aside.
+    pub broken: Vec<PathBuf>,
+}
+
+/// Brings all journals that no run holds into the database and removes them.
+pub async fn replay(store: &Store, data_dir: &Path) -> Result<Replayed, StoreError> {
+    let mut replayed = Replayed::default();
+    for folder in journals(data_dir) {
+        let lock = match take_lock(&folder) {
+            Ok(Some(lock)) => lock,
+            Ok(None) => {
+                replayed.busy += 1;
+                continue;
+            }
+            // Somebody else has just removed it.
+            Err(StoreError::File { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        match one(store, &folder).await {
+            Ok(died) => {
+                replayed.stored += 1;
+                replayed.lost += usize::from(died);
+                std::fs::remove_dir_all(&folder).map_err(StoreError::file(&folder))?;
+            }
+            Err(error @ (StoreError::Journal { .. } | StoreError::Content(_) | StoreError::File { .. })) => {
+                tracing::error!(%error, folder = %folder.display(), "a journal can't be read and is set aside");
+                let mut aside = folder.clone().into_os_string();
+                aside.push(".broken");
+                let aside = PathBuf::from(aside);
+                std::fs::rename(&folder, &aside).map_err(StoreError::file(&folder))?;
+                replayed.broken.push(aside);
+            }
+            Err(error) => return Err(error),
+        }
+        drop(lock);
+    }
+    Ok(replayed)
+}
+
+/// One journal; true when its controller had died.
+async fn one(store: &Store, folder: &Path) -> Result<bool, StoreError> {
+    let mut ingest = Ingest::open(folder)?;
+    ingest.catch_up(store).await?;
+    if ingest.is_over() {
+        return Ok(false);
+    }
+    ingest.complete(store).await?;
+    Ok(true)
+}
