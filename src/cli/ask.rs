@@ -12,9 +12,14 @@ pub struct Terminal;
 
 impl Prompt for Terminal {
     fn secret(&self, question: &str) -> io::Result<Secret> {
-        rpassword::prompt_password(format!("{question}: ")).map(Secret::from).map_err(|error| {
-            io::Error::new(error.kind(), format!("{question}: there is no terminal to ask at"))
-        })
+        rpassword::prompt_password(format!("{question}: "))
+            .map(Secret::from)
+            .map_err(|error| {
+                io::Error::new(
+                    error.kind(),
+                    format!("{question}: there is no terminal to ask at"),
+                )
+            })
     }
 }
 
@@ -24,8 +29,10 @@ pub fn confirm(question: &str, assumed: bool) -> Result<(), CliError> {
         return Ok(());
     }
     if !io::stdin().is_terminal() {
-        return Err(CliError::new(format!("{question} There is no terminal to ask at, nothing was done"))
-            .hint("--yes answers"));
+        return Err(CliError::new(format!(
+            "{question} There is no terminal to ask at, nothing was done"
+        ))
+        .hint("--yes answers"));
     }
     let mut stderr = io::stderr().lock();
     let asked = write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush());

@@ -10,7 +10,9 @@ use super::{Cli, CliError, Globals, Status};
 
 /// Arguments of `completions`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  iomsctl completions bash > ~/.local/share/bash-completion/completions/iomsctl")]
+#[command(
+    after_help = "Example:\n  iomsctl completions bash > ~/.local/share/bash-completion/completions/iomsctl"
+)]
 pub struct CompletionsArgs {
     /// The shell
     pub for_shell: Shell,

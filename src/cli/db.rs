@@ -12,7 +12,9 @@ use crate::store::{Store, journals, replay};
 
 /// Its verbs.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  iomsctl db status\n  iomsctl --database mysql://ioms@db.example/ioms db migrate\n  iomsctl db prune --keep 90d --yes")]
+#[command(
+    after_help = "Examples:\n  iomsctl db status\n  iomsctl --database mysql://ioms@db.example/ioms db migrate\n  iomsctl db prune --keep 90d --yes"
+)]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,
@@ -114,12 +116,19 @@ async fn prune(setup: &Setup, args: &PruneArgs) -> Result<Status, CliError> {
     let count = store.count_before(before).await?;
     if count > 0 {
         confirm(
-            &format!("Remove {count} runs that began before {}?", clock::rfc3339(before)),
+            &format!(
+                "Remove {count} runs that began before {}?",
+                clock::rfc3339(before)
+            ),
             args.yes,
         )?;
     }
     let removed = store.prune(before).await?;
-    say(setup, &json!({ "runs": removed }), &format!("{removed} runs removed\n"))
+    say(
+        setup,
+        &json!({ "runs": removed }),
+        &format!("{removed} runs removed\n"),
+    )
 }
 
 async fn replay_all(setup: &Setup) -> Result<Status, CliError> {

@@ -62,8 +62,14 @@ impl LimitArgs {
             return Err(CliError::new("--forks 0 would never begin")
                 .hint("give the number of hosts to work on at a time, 1 or more"));
         }
-        if self.serial.iter().any(|share| matches!(share, Share::Count(0) | Share::Percent(0))) {
-            return Err(CliError::new("--serial: a batch of 0 hosts would never end"));
+        if self
+            .serial
+            .iter()
+            .any(|share| matches!(share, Share::Count(0) | Share::Percent(0)))
+        {
+            return Err(CliError::new(
+                "--serial: a batch of 0 hosts would never end",
+            ));
         }
         Ok(Limits {
             forks,

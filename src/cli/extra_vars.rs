@@ -101,15 +101,26 @@ mod tests {
         ];
         let vars = ExtraVars::parse(&given).unwrap();
         assert_eq!(vars.get("a"), Some(&(Value::Int(2), "-e".to_owned())));
-        assert_eq!(vars.get("b").map(|found| &found.0), Some(&Value::string("x y")));
+        assert_eq!(
+            vars.get("b").map(|found| &found.0),
+            Some(&Value::string("x y"))
+        );
         let (port, origin) = vars.get("port").unwrap();
         assert_eq!(*port, Value::Int(2200));
-        assert!(origin.starts_with("-e @") && origin.ends_with(":1"), "{origin}");
+        assert!(
+            origin.starts_with("-e @") && origin.ends_with(":1"),
+            "{origin}"
+        );
     }
 
     #[test]
     fn passwords_and_half_pairs_are_refused() {
-        for bad in ["ansible_password=x", "ansible_become_pass=x", "alone", "[1]"] {
+        for bad in [
+            "ansible_password=x",
+            "ansible_become_pass=x",
+            "alone",
+            "[1]",
+        ] {
             assert!(ExtraVars::parse(&[bad.to_owned()]).is_err(), "{bad}");
         }
     }

@@ -45,7 +45,9 @@ impl Fleet {
         })));
         let named = setup.inventories();
         if named.is_empty() {
-            let usual = USUAL.iter().find(|path| std::path::Path::new(path).exists());
+            let usual = USUAL
+                .iter()
+                .find(|path| std::path::Path::new(path).exists());
             let usual = usual.ok_or_else(|| {
                 CliError::new("there is no inventory: neither ./inventory nor /etc/ioms/inventory")
                     .hint("name one with -i FILE, or hosts with -i host1,host2,")
@@ -99,9 +101,7 @@ impl Fleet {
         let source = || self.inventory.source_of(host);
         Some(match name {
             "inventory_hostname" => Value::string(host),
-            "inventory_hostname_short" => {
-                Value::string(host.split('.').next().unwrap_or_default())
-            }
+            "inventory_hostname_short" => Value::string(host.split('.').next().unwrap_or_default()),
             "group_names" => Value::List(
                 self.inventory
                     .groups_of(host)
@@ -175,7 +175,10 @@ impl Variables for HostVariables {
             .map_err(failed)?;
         let Some(found) = found else { return Ok(None) };
         let plain = !found.value.is_template()
-            && !matches!(found.value, Value::Vault(_) | Value::List(_) | Value::Map(_));
+            && !matches!(
+                found.value,
+                Value::Vault(_) | Value::List(_) | Value::Map(_)
+            );
         if plain {
             return Ok(Some(Resolved {
                 value: found.value,

@@ -20,7 +20,9 @@ use crate::store::{Filter, HostRun, Match, RunRow, Store};
 
 /// Its verbs.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  iomsctl history list --since 2h --status failed\n  iomsctl history show 3f2a --output json\n  iomsctl history host web01\n  iomsctl history grep 'OutOfMemory' --since 1d\n  iomsctl history diff 3f2a 91bc\n\nA run is named by its id, or by at least 4 characters of its beginning or end.")]
+#[command(
+    after_help = "Examples:\n  iomsctl history list --since 2h --status failed\n  iomsctl history show 3f2a --output json\n  iomsctl history host web01\n  iomsctl history grep 'OutOfMemory' --since 1d\n  iomsctl history diff 3f2a 91bc\n\nA run is named by its id, or by at least 4 characters of its beginning or end."
+)]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,
@@ -123,9 +125,10 @@ fn moment(text: &str) -> Result<Timestamp, CliError> {
         return Ok(at);
     }
     let zone = TimeZone::system();
-    let local = text
-        .parse::<jiff::civil::DateTime>()
-        .or_else(|_| text.parse::<jiff::civil::Date>().map(|day| day.at(0, 0, 0, 0)));
+    let local = text.parse::<jiff::civil::DateTime>().or_else(|_| {
+        text.parse::<jiff::civil::Date>()
+            .map(|day| day.at(0, 0, 0, 0))
+    });
     local
         .ok()
         .and_then(|local| local.to_zoned(zone).ok())
@@ -164,7 +167,9 @@ fn run_json(row: &RunRow) -> Json {
 /// The end of an id: what tells runs apart at a glance, and names them for `history show`.
 fn short(row: &RunRow) -> String {
     let id = row.header.run.to_string();
-    id.get(id.len().saturating_sub(8)..).unwrap_or(&id).to_owned()
+    id.get(id.len().saturating_sub(8)..)
+        .unwrap_or(&id)
+        .to_owned()
 }
 
 fn local_time(at: Timestamp) -> String {
@@ -193,10 +198,18 @@ async fn list(setup: &Setup, store: &Store, args: &FilterArgs) -> Result<Status,
     for row in &runs {
         let total = row.end.as_ref().map_or(0, |end| end.summary.total);
         let hosts = match &row.end {
-            Some(end) => format!("{}/{total}", end.summary.ok + end.summary.changed + end.summary.skipped),
+            Some(end) => format!(
+                "{}/{total}",
+                end.summary.ok + end.summary.changed + end.summary.skipped
+            ),
             None => "...".to_owned(),
         };
-        let command = row.header.command.as_deref().map(one_line).unwrap_or_default();
+        let command = row
+            .header
+            .command
+            .as_deref()
+            .map(one_line)
+            .unwrap_or_default();
         let _ = writeln!(
             text,
             "{}  {}  {:11}  {hosts:>9} ok  {}  {} {} {command}",
@@ -232,7 +245,10 @@ async fn show(setup: &Setup, store: &Store, args: &ShowArgs) -> Result<Status, C
         options.form = report::Form::Host;
     }
     let mut report = Report::new(setup.screen(args.form.raw), options);
-    if matches!(setup.form(), OutputForm::Human | OutputForm::Fold | OutputForm::Host) {
+    if matches!(
+        setup.form(),
+        OutputForm::Human | OutputForm::Fold | OutputForm::Host
+    ) {
         let command = row.header.command.as_deref().unwrap_or_default();
         let head = format!(
             "{}  {} by {} from {}: {} {} {}\n",
@@ -261,13 +277,22 @@ async fn show(setup: &Setup, store: &Store, args: &ShowArgs) -> Result<Status, C
         ] {
             if !output.is_empty() && output.kept > 0 {
                 let (bytes, encoding) = (output.read()?, result.encoding);
-                say(Event::Output { host, stream, bytes, encoding })?;
+                say(Event::Output {
+                    host,
+                    stream,
+                    bytes,
+                    encoding,
+                })?;
             }
         }
         say(Event::HostFinished(host, std::sync::Arc::new(result)))?;
     }
     let running = row.end.is_none();
-    let end = row.end.unwrap_or(RunEnd { finished: clock::now(), summary, stopped: None });
+    let end = row.end.unwrap_or(RunEnd {
+        finished: clock::now(),
+        summary,
+        stopped: None,
+    });
     say(Event::RunFinished(end))?;
     report.finish(Recorded::Stored)?;
     if running {
@@ -302,7 +327,10 @@ async fn host(setup: &Setup, store: &Store, args: &HostArgs) -> Result<Status, C
     let runs = store.host_runs(&args.name, &args.filter.filter()?).await?;
     if setup.json() {
         let runs: Vec<Json> = runs.iter().map(host_run_json).collect();
-        super::print(&format!("{:#}\n", json!({ "host": args.name, "runs": runs })))?;
+        super::print(&format!(
+            "{:#}\n",
+            json!({ "host": args.name, "runs": runs })
+        ))?;
         return Ok(Status::OK);
     }
     if runs.is_empty() {
@@ -310,11 +338,24 @@ async fn host(setup: &Setup, store: &Store, args: &HostArgs) -> Result<Status, C
     }
     let mut text = String::new();
     for each in &runs {
-        let exit = each.exit.filter(|exit| *exit != 0).map(|exit| format!(" (exit {exit})"));
-        let kind = each.error.as_ref().and_then(|error| error.get("kind")).and_then(Json::as_str);
+        let exit = each
+            .exit
+            .filter(|exit| *exit != 0)
+            .map(|exit| format!(" (exit {exit})"));
+        let kind = each
+            .error
+            .as_ref()
+            .and_then(|error| error.get("kind"))
+            .and_then(Json::as_str);
         let kind = kind.map(|kind| format!(" ({kind})"));
         let outcome = format!("{}{}", each.outcome, exit.or(kind).unwrap_or_default());
-        let command = each.run.header.command.as_deref().map(one_line).unwrap_or_default();
+        let command = each
+            .run
+            .header
+            .command
+            .as_deref()
+            .map(one_line)
+            .unwrap_or_default();
         let _ = writeln!(
             text,
             "{}  {}  {outcome:22}  {:>8}  {}  {} {command}",
@@ -367,11 +408,21 @@ async fn grep(setup: &Setup, store: &Store, args: &GrepArgs) -> Result<Status, C
     for hit in &found {
         let id = hit.run.to_string();
         let short = id.get(id.len().saturating_sub(8)..).unwrap_or(&id);
-        let _ = writeln!(text, "{short} {}:{}:{}: {}", hit.host, hit.stream, hit.line, terminal_safe(&text_of(hit)));
+        let _ = writeln!(
+            text,
+            "{short} {}:{}:{}: {}",
+            hit.host,
+            hit.stream,
+            hit.line,
+            terminal_safe(&text_of(hit))
+        );
     }
     super::print(&text)?;
     if found.len() >= args.max {
-        setup.warn(&format!("stopped after {} lines; --max shows more", args.max));
+        setup.warn(&format!(
+            "stopped after {} lines; --max shows more",
+            args.max
+        ));
     }
     Ok(Status::OK)
 }
@@ -398,18 +449,32 @@ impl Pair<'_> {
 }
 
 async fn diff(setup: &Setup, store: &Store, args: &DiffArgs) -> Result<Status, CliError> {
-    let (mut one, mut other) = (store.find_run(&args.one).await?, store.find_run(&args.other).await?);
+    let (mut one, mut other) = (
+        store.find_run(&args.one).await?,
+        store.find_run(&args.other).await?,
+    );
     let (folder, folder2) = (scratch()?, scratch()?);
     let results = store.results(&mut one, folder.path()).await?;
     let results2 = store.results(&mut other, folder2.path()).await?;
     let find = |row: &RunRow, name: &str| row.header.hosts.iter().position(|host| &**host == name);
     let mut names: Vec<String> = one.header.hosts.iter().map(ToString::to_string).collect();
-    names.extend(other.header.hosts.iter().filter(|host| find(&one, host).is_none()).map(ToString::to_string));
+    names.extend(
+        other
+            .header
+            .hosts
+            .iter()
+            .filter(|host| find(&one, host).is_none())
+            .map(ToString::to_string),
+    );
     let pairs: Vec<Pair<'_>> = names
         .into_iter()
         .map(|host| Pair {
-            one: find(&one, &host).and_then(|at| results.get(at)).map(|(_, result)| result),
-            other: find(&other, &host).and_then(|at| results2.get(at)).map(|(_, result)| result),
+            one: find(&one, &host)
+                .and_then(|at| results.get(at))
+                .map(|(_, result)| result),
+            other: find(&other, &host)
+                .and_then(|at| results2.get(at))
+                .map(|(_, result)| result),
             host,
         })
         .collect();
@@ -433,7 +498,10 @@ async fn diff(setup: &Setup, store: &Store, args: &DiffArgs) -> Result<Status, C
                 })
             })
             .collect();
-        super::print(&format!("{:#}\n", json!({ "one": run_json(&one), "other": run_json(&other), "hosts": hosts })))?;
+        super::print(&format!(
+            "{:#}\n",
+            json!({ "one": run_json(&one), "other": run_json(&other), "hosts": hosts })
+        ))?;
         return Ok(Status::OK);
     }
     show_diff(&pairs)?;
@@ -445,9 +513,19 @@ fn show_diff(pairs: &[Pair<'_>]) -> Result<(), CliError> {
     let mut groups: indexmap::IndexMap<String, Vec<&Pair<'_>>> = indexmap::IndexMap::new();
     for pair in pairs.iter().filter(|pair| !pair.same()) {
         let key = |result: Option<&HostResult>| {
-            result.map(|result| (result.outcome, result.exit, result.stdout.digest, result.stderr.digest))
+            result.map(|result| {
+                (
+                    result.outcome,
+                    result.exit,
+                    result.stdout.digest,
+                    result.stderr.digest,
+                )
+            })
         };
-        groups.entry(format!("{:?}{:?}", key(pair.one), key(pair.other))).or_default().push(pair);
+        groups
+            .entry(format!("{:?}{:?}", key(pair.one), key(pair.other)))
+            .or_default()
+            .push(pair);
     }
     let mut text = Vec::new();
     for group in groups.values() {
@@ -460,12 +538,23 @@ fn show_diff(pairs: &[Pair<'_>]) -> Result<(), CliError> {
                 _ => result.outcome.name().to_owned(),
             },
         };
-        writeln!(text, "---------------\n{folded} ({}): {} -> {}\n---------------", group.len(), word(first.one), word(first.other))?;
+        writeln!(
+            text,
+            "---------------\n{folded} ({}): {} -> {}\n---------------",
+            group.len(),
+            word(first.one),
+            word(first.other)
+        )?;
         if let (Some(one), Some(other)) = (first.one, first.other) {
             report::difference(one, other, ["before", "after"], &mut text)?;
         }
     }
     let same = pairs.iter().filter(|pair| pair.same()).count();
-    writeln!(text, "{} hosts: {same} the same, {} differ", pairs.len(), pairs.len() - same)?;
+    writeln!(
+        text,
+        "{} hosts: {same} the same, {} differ",
+        pairs.len(),
+        pairs.len() - same
+    )?;
     super::print(&String::from_utf8_lossy(&text))
 }

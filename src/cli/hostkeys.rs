@@ -33,7 +33,9 @@ const FORKS: usize = 200;
 
 /// Its verbs.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  iomsctl hostkeys scan -g all\n  iomsctl hostkeys approve -g web\n  iomsctl hostkeys forget -g web07 --yes\n\n`scan` asks hosts for their keys and keeps what they showed for review; `approve` writes what was\nscanned to known_hosts.")]
+#[command(
+    after_help = "Examples:\n  iomsctl hostkeys scan -g all\n  iomsctl hostkeys approve -g web\n  iomsctl hostkeys forget -g web07 --yes\n\n`scan` asks hosts for their keys and keeps what they showed for review; `approve` writes what was\nscanned to known_hosts."
+)]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,
@@ -70,7 +72,8 @@ struct HostsArgs {
 /// Does it.
 pub fn execute(args: Args, globals: &Globals) -> Result<Status, CliError> {
     let setup = Setup::new(globals)?;
-    let (Verb::Scan(hosts) | Verb::Approve(hosts) | Verb::Forget(hosts) | Verb::List(hosts)) = &args.verb;
+    let (Verb::Scan(hosts) | Verb::Approve(hosts) | Verb::Forget(hosts) | Verb::List(hosts)) =
+        &args.verb;
     let chosen = Chosen::of(&setup, hosts)?;
     match &args.verb {
         Verb::Scan(_) => scan_hosts(&setup, &chosen),
@@ -169,7 +172,10 @@ impl Shown {
 /// How a key that was shown stands to those on record.
 fn state(known: &HostKeys, target: &SshTarget, key: &ScannedKey) -> &'static str {
     let on_record = known.on_record(target);
-    if on_record.iter().any(|(one, ..)| one.key_data() == key.key.key_data()) {
+    if on_record
+        .iter()
+        .any(|(one, ..)| one.key_data() == key.key.key_data())
+    {
         "known"
     } else if on_record
         .iter()
@@ -184,30 +190,42 @@ fn state(known: &HostKeys, target: &SshTarget, key: &ScannedKey) -> &'static str
 fn scan_hosts(setup: &Setup, chosen: &Chosen) -> Result<Status, CliError> {
     raise_open_files();
     let known = Arc::new(HostKeys::new());
-    let ssh = Ssh::new(chosen.prompt.clone(), known.clone(), setup.settings.post_quantum);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let results: Vec<(Arc<str>, Option<Arc<SshTarget>>, Result<Vec<ScannedKey>, HostError>)> =
-        runtime.block_on(async {
-            futures::stream::iter(&chosen.hosts)
-                .map(|(host, target)| {
-                    let ssh = &ssh;
-                    async move {
-                        match target {
-                            Ok(target) => (host.clone(), Some(target.clone()), scan(ssh, target).await),
-                            Err(error) => (host.clone(), None, Err(error.clone())),
-                        }
+    let ssh = Ssh::new(
+        chosen.prompt.clone(),
+        known.clone(),
+        setup.settings.post_quantum(),
+    );
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let results: Vec<(
+        Arc<str>,
+        Option<Arc<SshTarget>>,
+        Result<Vec<ScannedKey>, HostError>,
+    )> = runtime.block_on(async {
+        futures::stream::iter(&chosen.hosts)
+            .map(|(host, target)| {
+                let ssh = &ssh;
+                async move {
+                    match target {
+                        Ok(target) => (host.clone(), Some(target.clone()), scan(ssh, target).await),
+                        Err(error) => (host.clone(), None, Err(error.clone())),
                     }
-                })
-                .buffered(FORKS)
-                .collect()
-                .await
-        });
+                }
+            })
+            .buffered(FORKS)
+            .collect()
+            .await
+    });
     let mut shown = Shown::load(setup);
     let (mut rows, mut unreachable, mut changed, mut fresh) = (Vec::new(), 0, 0, 0);
     for (host, target, result) in &results {
         match (target, result) {
             (Some(target), Ok(keys)) => {
-                shown.0.insert(HostKeys::name(target), keys.iter().map(ScannedKey::openssh).collect());
+                shown.0.insert(
+                    HostKeys::name(target),
+                    keys.iter().map(ScannedKey::openssh).collect(),
+                );
                 for key in keys {
                     let state = state(&known, target, key);
                     changed += usize::from(state == "changed");
@@ -242,7 +260,9 @@ fn scan_hosts(setup: &Setup, chosen: &Chosen) -> Result<Status, CliError> {
         }
         std::io::stderr().write_all(words.as_bytes())?;
     }
-    Ok(Status(u8::from(changed > 0) * 2 + u8::from(unreachable > 0) * 4))
+    Ok(Status(
+        u8::from(changed > 0) * 2 + u8::from(unreachable > 0) * 4,
+    ))
 }
 
 fn print_rows(setup: &Setup, rows: &[Json]) -> Result<(), CliError> {
@@ -255,7 +275,11 @@ fn print_rows(setup: &Setup, rows: &[Json]) -> Result<(), CliError> {
             .map(|text| crate::base::text::terminal_safe(text).into_owned())
             .unwrap_or_default()
     };
-    let width = rows.iter().map(|row| text(row, "host").len()).max().unwrap_or(0);
+    let width = rows
+        .iter()
+        .map(|row| text(row, "host").len())
+        .max()
+        .unwrap_or(0);
     let mut table = String::new();
     for row in rows {
         let host = text(row, "host");
@@ -281,7 +305,8 @@ fn print_rows(setup: &Setup, rows: &[Json]) -> Result<(), CliError> {
 fn approve(setup: &Setup, chosen: &Chosen, yes: bool) -> Result<Status, CliError> {
     let known = HostKeys::new();
     let mut shown = Shown::load(setup);
-    let (mut accepted, mut rows, mut changed, mut unseen) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut accepted, mut rows, mut changed, mut unseen) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (host, target) in chosen.targets() {
         let name = HostKeys::name(target);
         let Some(keys) = shown.0.get(&name) else {
@@ -290,7 +315,9 @@ fn approve(setup: &Setup, chosen: &Chosen, yes: bool) -> Result<Status, CliError
             }
             continue;
         };
-        let Some(file) = target.options.user_known_hosts.first() else { continue };
+        let Some(file) = target.options.user_known_hosts.first() else {
+            continue;
+        };
         for key in keys.iter().filter_map(|key| ScannedKey::parse(key)) {
             match state(&known, target, &key) {
                 "known" => {}
@@ -299,7 +326,11 @@ fn approve(setup: &Setup, chosen: &Chosen, yes: bool) -> Result<Status, CliError
                     rows.push(json!({
                         "host": host, "type": key.kind(), "fingerprint": key.fingerprint(), "state": "new",
                     }));
-                    accepted.push(Learnt { name: name.clone(), key: key.key, file: file.clone() });
+                    accepted.push(Learnt {
+                        name: name.clone(),
+                        key: key.key,
+                        file: file.clone(),
+                    });
                 }
             }
         }
@@ -321,7 +352,9 @@ fn approve(setup: &Setup, chosen: &Chosen, yes: bool) -> Result<Status, CliError
             super::print("all keys that were scanned are on record\n")?;
             return Ok(Status::OK);
         }
-        return Err(CliError::new("there is nothing to approve").hint("iomsctl hostkeys scan -g ..."));
+        return Err(
+            CliError::new("there is nothing to approve").hint("iomsctl hostkeys scan -g ...")
+        );
     }
     if !yes && !setup.json() {
         print_rows(setup, &rows)?;
@@ -344,11 +377,17 @@ fn forget_hosts(setup: &Setup, chosen: &Chosen, yes: bool) -> Result<Status, Cli
     let mut files: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
     for (_, target) in chosen.targets() {
         for file in &target.options.user_known_hosts {
-            files.entry(file.clone()).or_default().push(HostKeys::name(target));
+            files
+                .entry(file.clone())
+                .or_default()
+                .push(HostKeys::name(target));
         }
     }
     let count = chosen.targets().count();
-    confirm(&format!("Take the keys of {count} hosts off the record?"), yes)?;
+    confirm(
+        &format!("Take the keys of {count} hosts off the record?"),
+        yes,
+    )?;
     let mut edits = Vec::new();
     for (file, names) in &files {
         let edit = forget(file, names)

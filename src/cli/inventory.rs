@@ -31,7 +31,9 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// List hosts; as JSON the document of `ansible-inventory --list`
-    #[command(after_help = "Examples:\n  iomsctl inventory list -g 'web:&idc_a'\n  iomsctl inventory list --output json")]
+    #[command(
+        after_help = "Examples:\n  iomsctl inventory list -g 'web:&idc_a'\n  iomsctl inventory list --output json"
+    )]
     List(ListArgs),
     /// Draw the tree of groups
     #[command(after_help = "Example:\n  iomsctl inventory graph --vars")]
@@ -40,10 +42,14 @@ enum Verb {
     #[command(after_help = "Example:\n  iomsctl inventory show web01 --origin")]
     Show(ShowArgs),
     /// Look for mistakes: in all files, and in how each host would be reached
-    #[command(after_help = "Example:\n  iomsctl inventory check && echo fine\n\nThe exit status is 2 when something is wrong.")]
+    #[command(
+        after_help = "Example:\n  iomsctl inventory check && echo fine\n\nThe exit status is 2 when something is wrong."
+    )]
     Check(CheckArgs),
     /// Make an inventory of a spreadsheet (CSV; UTF-8 or GBK)
-    #[command(after_help = "Example:\n  iomsctl inventory import hosts.csv --to inventory/hosts.yml\n\nThe first line names the columns: host (主机), address (地址, ip), port (端口), user (用户),\ngroup (分组); others become variables. A column of passwords is left out.")]
+    #[command(
+        after_help = "Example:\n  iomsctl inventory import hosts.csv --to inventory/hosts.yml\n\nThe first line names the columns: host (主机), address (地址, ip), port (端口), user (用户),\ngroup (分组); others become variables. A column of passwords is left out."
+    )]
     Import(ImportArgs),
 }
 
@@ -116,20 +122,31 @@ fn list(setup: &Setup, args: &ListArgs) -> Result<Status, CliError> {
     let fleet = load(setup, &args.vaults)?;
     args.selection.reads_stdin()?;
     let pattern = args.selection.group.as_deref();
-    let narrowed = pattern.is_some() || !args.selection.limit.is_empty() || !args.selection.exclude.is_empty();
+    let narrowed =
+        pattern.is_some() || !args.selection.limit.is_empty() || !args.selection.exclude.is_empty();
     if setup.json() && !narrowed {
         let document = inventory::list_document(&fleet.inventory)?;
         super::print(&format!("{document:#}\n"))?;
         return Ok(Status::OK);
     }
-    let chosen = args.selection.choose(setup, &fleet, pattern.unwrap_or("all"))?;
+    let chosen = args
+        .selection
+        .choose(setup, &fleet, pattern.unwrap_or("all"))?;
     if setup.json() {
         super::print(&format!("{:#}\n", json!({ "hosts": chosen.hosts })))?;
     } else {
-        let text: String = chosen.hosts.iter().map(|host| format!("{host}\n")).collect();
+        let text: String = chosen
+            .hosts
+            .iter()
+            .map(|host| format!("{host}\n"))
+            .collect();
         super::print(&text)?;
     }
-    Ok(if chosen.hosts.is_empty() { Status(5) } else { Status::OK })
+    Ok(if chosen.hosts.is_empty() {
+        Status(5)
+    } else {
+        Status::OK
+    })
 }
 
 fn graph(setup: &Setup, args: &GraphArgs) -> Result<Status, CliError> {
@@ -148,13 +165,22 @@ fn tree(group: &str, document: &Json, vars: bool) -> Json {
     let names = |what: &str| -> Vec<&str> {
         let found = document.get(group).and_then(|entry| entry.get(what));
         let found = found.and_then(Json::as_array);
-        found.into_iter().flatten().filter_map(Json::as_str).collect()
+        found
+            .into_iter()
+            .flatten()
+            .filter_map(Json::as_str)
+            .collect()
     };
     let hosts: Vec<Json> = names("hosts")
         .into_iter()
-        .map(|host| match document.pointer("/_meta/hostvars").and_then(|all| all.get(host)) {
-            Some(found) if vars => json!({ "host": host, "vars": found }),
-            _ => json!({ "host": host }),
+        .map(|host| {
+            match document
+                .pointer("/_meta/hostvars")
+                .and_then(|all| all.get(host))
+            {
+                Some(found) if vars => json!({ "host": host, "vars": found }),
+                _ => json!({ "host": host }),
+            }
         })
         .collect();
     let children: Vec<Json> = names("children")
@@ -167,9 +193,11 @@ fn tree(group: &str, document: &Json, vars: bool) -> Json {
 fn show(setup: &Setup, args: &ShowArgs) -> Result<Status, CliError> {
     let fleet = load(setup, &args.vaults)?;
     if !fleet.inventory.has_host(&args.host) {
-        return Err(CliError::new(format!("there is no host `{}` in the inventory", args.host))
-            .hint("`iomsctl inventory list` shows them all")
-            .status(5));
+        return Err(
+            CliError::new(format!("there is no host `{}` in the inventory", args.host))
+                .hint("`iomsctl inventory list` shows them all")
+                .status(5),
+        );
     }
     let vars = fleet.inventory.variables(&args.host)?;
     if setup.json() {
@@ -221,22 +249,36 @@ fn check(setup: &Setup, args: &CheckArgs) -> Result<Status, CliError> {
         }),
         Ok(fleet) => {
             hosts = fleet.inventory.host_names().len();
-            findings.extend(fleet.inventory.check_files().into_iter().map(|error| Finding {
-                host: None,
-                message: error.to_string(),
-                hint: None,
-            }));
+            findings.extend(
+                fleet
+                    .inventory
+                    .check_files()
+                    .into_iter()
+                    .map(|error| Finding {
+                        host: None,
+                        message: error.to_string(),
+                        hint: None,
+                    }),
+            );
             if findings.is_empty() {
                 findings.extend(unreachable(setup, args, &fleet)?);
             }
         }
     }
     report_findings(setup, hosts, &findings)?;
-    Ok(if findings.is_empty() { Status::OK } else { Status(2) })
+    Ok(if findings.is_empty() {
+        Status::OK
+    } else {
+        Status(2)
+    })
 }
 
 /// Hosts of which no target can be made.
-fn unreachable(setup: &Setup, args: &CheckArgs, fleet: &Arc<Fleet>) -> Result<Vec<Finding>, CliError> {
+fn unreachable(
+    setup: &Setup,
+    args: &CheckArgs,
+    fleet: &Arc<Fleet>,
+) -> Result<Vec<Finding>, CliError> {
     let hosts: Vec<Arc<str>> = fleet.inventory.host_names().cloned().collect();
     let targets = RunTargets::new(
         fleet.clone(),
@@ -266,7 +308,10 @@ fn report_findings(setup: &Setup, hosts: usize, findings: &[Finding]) -> Result<
             .iter()
             .map(|each| json!({ "host": each.host, "message": each.message, "hint": each.hint }))
             .collect();
-        return super::print(&format!("{:#}\n", json!({ "hosts": hosts, "findings": list })));
+        return super::print(&format!(
+            "{:#}\n",
+            json!({ "hosts": hosts, "findings": list })
+        ));
     }
     let mut text = String::new();
     for finding in findings {
@@ -287,7 +332,8 @@ fn report_findings(setup: &Setup, hosts: usize, findings: &[Finding]) -> Result<
 }
 
 fn import(setup: &Setup, args: &ImportArgs) -> Result<Status, CliError> {
-    let fail = |why: &dyn std::fmt::Display| CliError::new(format!("{}: {why}", args.file.display()));
+    let fail =
+        |why: &dyn std::fmt::Display| CliError::new(format!("{}: {why}", args.file.display()));
     let bytes = std::fs::read(&args.file).map_err(|error| fail(&error))?;
     let imported = inventory::import_csv(&bytes).map_err(|why| fail(&why))?;
     for warning in &imported.warnings {
@@ -298,16 +344,27 @@ fn import(setup: &Setup, args: &ImportArgs) -> Result<Status, CliError> {
         Some(path) => {
             let mut options = std::fs::OpenOptions::new();
             options.write(true).truncate(true);
-            if args.force { options.create(true) } else { options.create_new(true) };
+            if args.force {
+                options.create(true)
+            } else {
+                options.create_new(true)
+            };
             let mut file = options.open(path).map_err(|error| {
                 CliError::new(format!("{}: {error}", path.display()))
                     .hint("--force replaces an existing file")
             })?;
             std::io::Write::write_all(&mut file, imported.yaml.as_bytes())?;
             if setup.json() {
-                super::print(&format!("{}\n", json!({ "hosts": imported.hosts, "file": path })))?;
+                super::print(&format!(
+                    "{}\n",
+                    json!({ "hosts": imported.hosts, "file": path })
+                ))?;
             } else {
-                super::print(&format!("{} hosts written to {}\n", imported.hosts, path.display()))?;
+                super::print(&format!(
+                    "{} hosts written to {}\n",
+                    imported.hosts,
+                    path.display()
+                ))?;
             }
         }
     }

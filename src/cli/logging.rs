@@ -32,26 +32,41 @@ fn filter(verbose: u8, quiet: bool) -> EnvFilter {
 /// terminal shows.
 pub fn start(globals: &Globals, redactor: &Arc<Redactor>) -> Result<(), CliError> {
     let terminal = fmt::layer()
-        .with_writer(Redacting { redactor: redactor.clone(), inner: Sink::Stderr })
+        .with_writer(Redacting {
+            redactor: redactor.clone(),
+            inner: Sink::Stderr,
+        })
         .with_ansi(false)
         .with_target(globals.verbose > 2)
         .with_filter(filter(globals.verbose, globals.quiet));
     let file = match &globals.log_file {
         None => None,
         Some(path) => {
-            let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path).map_err(
-                |error| CliError::new(format!("--log-file {}: {error}", path.display())),
-            )?;
+            let file = OpenOptions::new()
+                .create(true)
+                .append(true)
+                .mode(0o600)
+                .open(path)
+                .map_err(|error| {
+                    CliError::new(format!("--log-file {}: {error}", path.display()))
+                })?;
             let inner = Sink::File(Arc::new(Mutex::new(file)));
             Some(
                 fmt::layer()
-                    .with_writer(Redacting { redactor: redactor.clone(), inner })
+                    .with_writer(Redacting {
+                        redactor: redactor.clone(),
+                        inner,
+                    })
                     .with_ansi(false)
                     .with_filter(filter(globals.verbose.max(2), false)),
             )
         }
     };
-    tracing_subscriber::registry().with(terminal).with(file).try_init().map_err(CliError::new)
+    tracing_subscriber::registry()
+        .with(terminal)
+        .with(file)
+        .try_init()
+        .map_err(CliError::new)
 }
 
 #[derive(Clone)]

@@ -18,7 +18,6 @@ mod perform;
 mod records;
 mod rerun;
 mod selection;
-mod settings;
 mod setup;
 mod signals;
 mod targets;

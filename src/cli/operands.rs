@@ -23,7 +23,10 @@ pub fn operands(
 ) -> Result<Operands, CliError> {
     let wants_work = needs_work && !has_words;
     let found = |pattern: Option<&str>, work: Option<&str>| {
-        Ok(Operands { pattern: pattern.map(str::to_owned), work: work.map(str::to_owned) })
+        Ok(Operands {
+            pattern: pattern.map(str::to_owned),
+            work: work.map(str::to_owned),
+        })
     };
     match (group, given) {
         (Some(group), []) => found(Some(group), None),
@@ -34,8 +37,10 @@ pub fn operands(
         (None, []) if rerun => found(None, None),
         (None, []) => Err(CliError::new("which hosts? no pattern was given")
             .hint("choose them with -g PATTERN; `all` is everybody")),
-        (None, [_]) => Err(CliError::new("one argument alone could be the hosts or the work")
-            .hint("give the hosts with -g PATTERN, or both: PATTERN and then the work")),
+        (None, [_]) => Err(
+            CliError::new("one argument alone could be the hosts or the work")
+                .hint("give the hosts with -g PATTERN, or both: PATTERN and then the work"),
+        ),
         (_, [.., last]) => Err(CliError::new(format!("`{last}` is one argument too many"))
             .hint("quote a command line as one word, or put its words after `--`")),
     }
@@ -45,17 +50,31 @@ pub fn operands(
 mod tests {
     use super::*;
 
-    fn of(given: &[&str], group: Option<&str>, words: bool, rerun: bool) -> Option<(String, String)> {
+    fn of(
+        given: &[&str],
+        group: Option<&str>,
+        words: bool,
+        rerun: bool,
+    ) -> Option<(String, String)> {
         let given: Vec<String> = given.iter().map(|text| (*text).to_owned()).collect();
         let found = operands(&given, group, true, words, rerun).ok()?;
-        Some((found.pattern.unwrap_or_default(), found.work.unwrap_or_default()))
+        Some((
+            found.pattern.unwrap_or_default(),
+            found.work.unwrap_or_default(),
+        ))
     }
 
     #[test]
     fn the_first_operand_is_the_pattern_unless_a_flag_gives_it() {
         let pair = |one: &str, other: &str| Some((one.to_owned(), other.to_owned()));
-        assert_eq!(of(&["web", "uptime"], None, false, false), pair("web", "uptime"));
-        assert_eq!(of(&["uptime"], Some("web"), false, false), pair("web", "uptime"));
+        assert_eq!(
+            of(&["web", "uptime"], None, false, false),
+            pair("web", "uptime")
+        );
+        assert_eq!(
+            of(&["uptime"], Some("web"), false, false),
+            pair("web", "uptime")
+        );
         assert_eq!(of(&["web"], None, true, false), pair("web", ""));
         assert_eq!(of(&[], Some("web"), true, false), pair("web", ""));
         assert_eq!(of(&["uptime"], None, false, true), pair("", "uptime"));

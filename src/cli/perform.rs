@@ -68,7 +68,10 @@ pub fn perform(setup: &Setup, work: Work<'_>) -> Result<Status, CliError> {
     let limits = limits(setup, &work, files)?;
     let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
     let flags = work.connection.flags(&*prompt)?;
-    for secret in [&flags.password, &flags.become_password].into_iter().flatten() {
+    for secret in [&flags.password, &flags.become_password]
+        .into_iter()
+        .flatten()
+    {
         setup.redactor.learn(secret);
     }
     let targets = Arc::new(RunTargets::new(
@@ -83,15 +86,21 @@ pub fn perform(setup: &Setup, work: Work<'_>) -> Result<Status, CliError> {
     let denied = work
         .command
         .as_deref()
-        .and_then(|command| setup.settings.denied(command))
-        .map(str::to_owned);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let end = runtime.block_on(run(setup, &work, header, targets, limits, prompt, files, denied))?;
+        .and_then(|command| setup.settings.denied(command));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let end = runtime.block_on(run(
+        setup, &work, header, targets, limits, prompt, files, denied,
+    ))?;
     runtime.shutdown_background();
     Ok(Status(exit_status(&end)))
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of one run, made by one caller")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the parts of one run, made by one caller"
+)]
 async fn run(
     setup: &Setup,
     work: &Work<'_>,
@@ -111,15 +120,24 @@ async fn run(
     consumers.extend(records.consumer());
     let capture = CaptureLimits {
         inline: INLINE,
-        max: work.output.max_output.unwrap_or(setup.settings.max_output),
+        max: work
+            .output
+            .max_output
+            .unwrap_or(setup.settings.max_output()),
         folder: records.folder().to_owned(),
     };
     let (emitter, thread) = Emitter::start(setup.redactor.clone(), capture, consumers)?;
     let control = signals::listen()?;
-    let ssh = Arc::new(Ssh::new(prompt, Arc::new(HostKeys::new()), setup.settings.post_quantum));
+    let ssh = Arc::new(Ssh::new(
+        prompt,
+        Arc::new(HostKeys::new()),
+        setup.settings.post_quantum(),
+    ));
     let pool = Arc::new(Pool::new(ssh.clone(), Arc::new(local::Local), files, false));
     if limits.timeout.is_none() && work.verb != "ping" {
-        emitter.emit(Event::Notice("no time limit for the command".into())).await;
+        emitter
+            .emit(Event::Notice("no time limit for the command".into()))
+            .await;
     }
     let job = Job {
         header,
@@ -140,7 +158,9 @@ async fn run(
     save_new_keys(&ssh, &emitter).await;
     drop(emitter);
     if thread.join().is_err() {
-        return Err(CliError::new("internal error while showing the run; -vv has more"));
+        return Err(CliError::new(
+            "internal error while showing the run; -vv has more",
+        ));
     }
     records.finish(|recorded| report.finish(recorded))?;
     Ok(end)
@@ -150,8 +170,16 @@ async fn save_new_keys(ssh: &Ssh, emitter: &Emitter) {
     let notice = match ssh.host_keys().save_learnt() {
         Ok(learnt) => match learnt.as_slice() {
             [] => return,
-            [one] => format!("the key of {} was new and is now in {}", one.name, one.file.display()),
-            [first, ..] => format!("the keys of {} hosts were new and are now in {}", learnt.len(), first.file.display()),
+            [one] => format!(
+                "the key of {} was new and is now in {}",
+                one.name,
+                one.file.display()
+            ),
+            [first, ..] => format!(
+                "the keys of {} hosts were new and are now in {}",
+                learnt.len(),
+                first.file.display()
+            ),
         },
         Err(error) => error.message,
     };
@@ -161,10 +189,10 @@ async fn save_new_keys(ssh: &Ssh, emitter: &Emitter) {
 fn limits(setup: &Setup, work: &Work<'_>, files: usize) -> Result<Limits, CliError> {
     let settings = &setup.settings;
     let mut limits = work.limits.limits(LimitDefaults {
-        forks: settings.forks,
-        timeout: settings.timeout,
-        idle_timeout: settings.idle_timeout,
-        retries: settings.retries,
+        forks: settings.forks(),
+        timeout: settings.timeout(),
+        idle_timeout: settings.idle_timeout(),
+        retries: settings.retries(),
     })?;
     // A host at work may need its connection and two files for output.
     limits.forks = limits.forks.min((files / 3).max(1));
@@ -200,7 +228,7 @@ fn list(setup: &Setup, work: &Work<'_>) -> Result<Status, CliError> {
 fn confirm_all(setup: &Setup, work: &Work<'_>) -> Result<(), CliError> {
     let count = work.chosen.hosts.len();
     let asks = work.chosen.all
-        && count > setup.settings.confirm_all_above
+        && count > setup.settings.confirm_all_above()
         && work.verb != "ping"
         && std::io::stdin().is_terminal()
         && std::io::stderr().is_terminal();
@@ -208,12 +236,19 @@ fn confirm_all(setup: &Setup, work: &Work<'_>) -> Result<(), CliError> {
         return Ok(());
     }
     let command = work.command.as_deref().unwrap_or_default();
-    confirm(&format!("{} `{command}` on all {count} hosts?", work.verb), work.output.yes)
+    confirm(
+        &format!("{} `{command}` on all {count} hosts?", work.verb),
+        work.output.yes,
+    )
 }
 
 fn header(setup: &Setup, work: &Work<'_>, limits: &Limits) -> RunHeader {
     let local = crate::target::ssh_config::Local::of_process();
-    let from = match local.env.get("SSH_CONNECTION").and_then(|text| text.split(' ').next()) {
+    let from = match local
+        .env
+        .get("SSH_CONNECTION")
+        .and_then(|text| text.split(' ').next())
+    {
         Some(client) => format!("{} ({client})", local.hostname),
         None => local.hostname.clone(),
     };

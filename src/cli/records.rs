@@ -67,10 +67,7 @@ impl Records {
 
     /// The run is over and all its events are consumed: what became of the record. `shown` is
     /// called while the outputs are still there.
-    pub fn finish(
-        self,
-        show: impl FnOnce(Recorded) -> std::io::Result<()>,
-    ) -> std::io::Result<()> {
+    pub fn finish(self, show: impl FnOnce(Recorded) -> std::io::Result<()>) -> std::io::Result<()> {
         let Some(recorder) = self.recorder else {
             let shown = show(Recorded::Lost);
             if self.temporary {
@@ -89,13 +86,14 @@ impl Records {
 pub async fn open(setup: &Setup) -> Result<Store, CliError> {
     let url: DatabaseUrl = setup.database()?;
     let store = Store::open(&url).await.map_err(|error| match error {
-        error @ crate::store::StoreError::Database { .. } => {
-            CliError::from(error).hint("is it running, and do user and password fit? `iomsctl config show database`")
-        }
+        error @ crate::store::StoreError::Database { .. } => CliError::from(error)
+            .hint("is it running, and do user and password fit? `iomsctl config show database`"),
         other => other.into(),
     })?;
     if let Err(error) = replay(&store, &setup.data_dir()).await {
-        setup.warn(&format!("earlier runs are not all in the database yet: {error}"));
+        setup.warn(&format!(
+            "earlier runs are not all in the database yet: {error}"
+        ));
     }
     Ok(store)
 }

@@ -76,7 +76,10 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
         }
         (Some(line), _) => (Command::Line(line.clone()), line),
         (None, false) => {
-            let line = earlier.as_ref().ok_or_else(no_command)?.command_line("run")?;
+            let line = earlier
+                .as_ref()
+                .ok_or_else(no_command)?
+                .command_line("run")?;
             (Command::Line(line.clone()), line)
         }
     };

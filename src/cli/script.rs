@@ -108,8 +108,10 @@ fn split(args: &Args) -> Result<(Option<String>, String, Vec<String>), CliError>
         Some(group) => Some(group.clone()),
         None if args.rerun.wanted() => None,
         None if args.operands.len() < 2 => {
-            return Err(CliError::new("one argument alone could be the hosts or the script")
-                .hint("give the hosts with -g PATTERN, or both: PATTERN and then FILE"));
+            return Err(
+                CliError::new("one argument alone could be the hosts or the script")
+                    .hint("give the hosts with -g PATTERN, or both: PATTERN and then FILE"),
+            );
         }
         None => given.next(),
     };
@@ -128,15 +130,23 @@ fn read(file: &str, args: Vec<String>) -> Result<Script, CliError> {
         stdin.read_to_end(&mut body).map_err(fail)?;
     } else {
         let opened = std::fs::File::open(file).map_err(fail)?;
-        opened.take(SCRIPT_MAX + 1).read_to_end(&mut body).map_err(fail)?;
+        opened
+            .take(SCRIPT_MAX + 1)
+            .read_to_end(&mut body)
+            .map_err(fail)?;
     }
     if body.len() as u64 > SCRIPT_MAX {
-        return Err(CliError::new(format!("script {file}: is larger than 64 MiB")));
+        return Err(CliError::new(format!(
+            "script {file}: is larger than 64 MiB"
+        )));
     }
     let name = Path::new(file)
         .file_name()
         .filter(|_| file != "-")
-        .map_or_else(|| "script".to_owned(), |name| name.to_string_lossy().into_owned());
+        .map_or_else(
+            || "script".to_owned(),
+            |name| name.to_string_lossy().into_owned(),
+        );
     Ok(Script {
         name,
         body: body.into(),

@@ -49,7 +49,10 @@ impl SelectionArgs {
     pub fn reads_stdin(&self) -> Result<Option<&'static str>, CliError> {
         let mut found = None;
         let named = [("-g", self.group.as_slice())];
-        let lists = [("-l", self.limit.as_slice()), ("-x", self.exclude.as_slice())];
+        let lists = [
+            ("-l", self.limit.as_slice()),
+            ("-x", self.exclude.as_slice()),
+        ];
         for (flag, patterns) in named.into_iter().chain(lists) {
             for _ in patterns.iter().filter(|pattern| *pattern == "-") {
                 if let Some(other) = found.replace(flag) {
@@ -86,7 +89,10 @@ impl SelectionArgs {
             };
             let mut picked = (0..hosts.len()).sample(&mut rand::rng(), count);
             picked.sort_unstable();
-            hosts = picked.into_iter().filter_map(|at| hosts.get(at).cloned()).collect();
+            hosts = picked
+                .into_iter()
+                .filter_map(|at| hosts.get(at).cloned())
+                .collect();
         }
         Ok(Chosen { hosts, all })
     }

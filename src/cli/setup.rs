@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::globals::ColorWhen;
 use super::{CliError, Globals, OutputForm, logging};
-use crate::config::Settings;
+use crate::config::{self, Settings};
 use crate::event::Redactor;
 use crate::report::Screen;
 use crate::store::DatabaseUrl;
@@ -24,7 +24,7 @@ impl Setup {
     pub fn new(globals: &Globals) -> Result<Self, CliError> {
         let redactor = Arc::new(Redactor::default());
         logging::start(globals, &redactor)?;
-        let settings = super::settings::load(globals)?;
+        let settings = settings(globals)?;
         Ok(Self {
             settings,
             redactor,
@@ -34,11 +34,7 @@ impl Setup {
 
     /// The form of output that was asked for.
     pub fn form(&self) -> OutputForm {
-        match self.globals.output {
-            Some(form) => form,
-            None if self.globals.quiet => OutputForm::Human,
-            None => OutputForm::Human,
-        }
+        self.globals.output.unwrap_or(OutputForm::Human)
     }
 
     /// Whether machines read the output.
@@ -63,12 +59,12 @@ impl Setup {
 
     /// The folder of the database and the journals.
     pub fn data_dir(&self) -> PathBuf {
-        self.settings.data_dir.clone()
+        self.settings.data_dir().to_owned()
     }
 
     /// Where the record is.
     pub fn database(&self) -> Result<DatabaseUrl, CliError> {
-        Ok(match &self.settings.database {
+        Ok(match self.settings.database() {
             Some(url) => DatabaseUrl::parse(url)?,
             None => DatabaseUrl::in_folder(&self.data_dir()),
         })
@@ -77,7 +73,7 @@ impl Setup {
     /// The inventories that were named, else those of the settings.
     pub fn inventories(&self) -> &[String] {
         if self.globals.inventory.is_empty() {
-            &self.settings.inventory
+            self.settings.inventory()
         } else {
             &self.globals.inventory
         }
@@ -92,4 +88,22 @@ impl Setup {
             let _ = writeln!(std::io::stderr().lock(), "warning: {safe}");
         }
     }
+}
+
+/// The settings with the flags of every verb on top.
+fn settings(globals: &Globals) -> Result<Settings, CliError> {
+    let data_dir = globals.data_dir.as_ref().map(|path| path.to_string_lossy());
+    let mut flags = Vec::new();
+    if let Some(database) = &globals.database {
+        flags.push(("database", "--database", database.as_str()));
+    }
+    if let Some(data_dir) = &data_dir {
+        flags.push(("data_dir", "--data-dir", data_dir));
+    }
+    let environment = config::Environment::of_process();
+    Ok(config::load(
+        &environment,
+        globals.config.as_deref(),
+        &flags,
+    )?)
 }

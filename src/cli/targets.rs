@@ -61,7 +61,10 @@ impl RunTargets {
             .lost_flags()
             .into_iter()
             .map(|lost| {
-                format!("{} has no effect where a variable says otherwise: {}", lost.flag, lost.origin)
+                format!(
+                    "{} has no effect where a variable says otherwise: {}",
+                    lost.flag, lost.origin
+                )
             })
             .collect();
         let unchecked = self.unchecked.load(Ordering::Relaxed);
@@ -77,7 +80,11 @@ impl RunTargets {
 
 impl Targets for RunTargets {
     fn resolve(&self, host: HostIx) -> Result<Arc<Target>, HostError> {
-        let name = self.hosts.get(host.index()).cloned().unwrap_or_else(|| Arc::from("?"));
+        let name = self
+            .hosts
+            .get(host.index())
+            .cloned()
+            .unwrap_or_else(|| Arc::from("?"));
         let mut target = self.resolver.resolve(&name, &self.fleet.host(&name))?;
         if let Via::Ssh(ssh) = &target.via
             && ssh.options.host_key == HostKeyMode::Off
@@ -98,24 +105,27 @@ impl Targets for RunTargets {
 }
 
 fn defaults(settings: &Settings) -> Defaults {
+    let owned = |text: Option<&str>| text.map(str::to_owned);
     Defaults {
         flags: Flags {
-            user: settings.user.clone(),
-            private_key: settings.private_key.clone(),
-            host_key: settings.host_key.as_deref().and_then(|mode| match mode {
+            user: owned(settings.user()),
+            private_key: settings
+                .private_key()
+                .map(|path| path.to_string_lossy().into_owned()),
+            host_key: settings.host_key().and_then(|mode| match mode {
                 "strict" => Some(HostKeyMode::Strict),
                 "accept-new" => Some(HostKeyMode::AcceptNew),
                 "off" => Some(HostKeyMode::Off),
                 _ => None,
             }),
-            r#become: settings.r#become,
-            become_user: settings.become_user.clone(),
-            become_method: settings.become_method.clone(),
-            ssh_common_args: settings.ssh_common_args.clone(),
-            ssh_extra_args: settings.ssh_extra_args.clone(),
+            r#become: settings.r#become(),
+            become_user: owned(settings.become_user()),
+            become_method: owned(settings.become_method()),
+            ssh_common_args: owned(settings.ssh_common_args()),
+            ssh_extra_args: owned(settings.ssh_extra_args()),
             ..Flags::default()
         },
-        ssh_args: settings.ssh_args.clone(),
-        connect_timeout: settings.connect_timeout,
+        ssh_args: owned(settings.ssh_args()),
+        connect_timeout: settings.connect_timeout(),
     }
 }

@@ -28,11 +28,12 @@ impl VaultArgs {
     /// The vault: flags first, then the settings. Nothing is read before it is needed.
     pub fn vault(&self, settings: &Settings, prompt: &Arc<dyn Prompt>) -> Vault {
         let mut passwords = Passwords::default();
-        for id in self.vault_id.iter().chain(&settings.vault_ids) {
+        for id in self.vault_id.iter().chain(settings.vault_ids()) {
             passwords.add_id(id, prompt);
         }
-        for file in self.vault_password_file.iter().chain(&settings.vault_password_file) {
-            passwords.add_source("default", PasswordSource::File(file.clone()));
+        let files = self.vault_password_file.iter().map(PathBuf::as_path);
+        for file in files.chain(settings.vault_password_file()) {
+            passwords.add_source("default", PasswordSource::File(file.to_owned()));
         }
         if self.ask_vault_pass {
             passwords.add_source("default", PasswordSource::Ask(prompt.clone()));

@@ -3,8 +3,8 @@
 use clap::Subcommand;
 
 use super::{
-    CliError, Globals, Status, completions, config_show, db, history, hostkeys, inventory, ping, run,
-    script,
+    CliError, Globals, Status, completions, config_show, db, history, hostkeys, inventory, ping,
+    run, script,
 };
 
 /// What `iomsctl` can do.

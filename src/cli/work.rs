@@ -42,7 +42,11 @@ impl WorkArgs {
     pub fn plan(&self, command: Command, stdin_taken: Option<&str>) -> Result<Plan, CliError> {
         Ok(Plan {
             command,
-            env: self.env.iter().map(|each| variable(each)).collect::<Result<_, _>>()?,
+            env: self
+                .env
+                .iter()
+                .map(|each| variable(each))
+                .collect::<Result<_, _>>()?,
             chdir: self.chdir.clone(),
             tty: self.tty,
             stdin: self.input(stdin_taken)?,
@@ -68,14 +72,21 @@ impl WorkArgs {
     }
 
     fn input(&self, stdin_taken: Option<&str>) -> Result<Stdin, CliError> {
-        let Some(path) = &self.stdin else { return Ok(Stdin::Empty) };
+        let Some(path) = &self.stdin else {
+            return Ok(Stdin::Empty);
+        };
         if path == Path::new("-") {
             if let Some(other) = stdin_taken {
-                return Err(CliError::new(format!("--stdin - and {other} both want standard input"))
-                    .hint("give one of them a file"));
+                return Err(CliError::new(format!(
+                    "--stdin - and {other} both want standard input"
+                ))
+                .hint("give one of them a file"));
             }
             let mut bytes = Vec::new();
-            std::io::stdin().lock().take(PIPED_MAX + 1).read_to_end(&mut bytes)?;
+            std::io::stdin()
+                .lock()
+                .take(PIPED_MAX + 1)
+                .read_to_end(&mut bytes)?;
             if bytes.len() as u64 > PIPED_MAX {
                 return Err(CliError::new("standard input is larger than 256 MiB")
                     .hint("give it as a file: --stdin FILE"));
@@ -101,11 +112,15 @@ fn variable(given: &str) -> Result<(String, String), CliError> {
         ),
     };
     let mut letters = name.chars();
-    let good = letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+    let good = letters
+        .next()
+        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && letters.all(|c| c.is_ascii_alphanumeric() || c == '_');
     if !good || value.contains('\0') {
-        return Err(CliError::new(format!("--env {name}: not a variable's name"))
-            .hint("names have letters, digits and `_`, and begin with no digit"));
+        return Err(
+            CliError::new(format!("--env {name}: not a variable's name"))
+                .hint("names have letters, digits and `_`, and begin with no digit"),
+        );
     }
     Ok((name.to_owned(), value))
 }

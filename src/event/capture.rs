@@ -219,15 +219,28 @@ mod tests {
         assert_eq!(little.body, Body::Inline("abcdef".into()));
         let more = kept(limits(4, 100), &[b"abc", b"def"]);
         assert!(matches!(more.body, Body::Spilled(_)));
-        assert_eq!((&more.read().unwrap()[..], more.digest), (&b"abcdef"[..], little.digest));
-        let mode = folder.path().join("0.stdout").metadata().unwrap().permissions().mode();
+        assert_eq!(
+            (&more.read().unwrap()[..], more.digest),
+            (&b"abcdef"[..], little.digest)
+        );
+        let mode = folder
+            .path()
+            .join("0.stdout")
+            .metadata()
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 
     #[test]
     fn what_is_over_the_limit_is_counted_and_dropped() {
         let folder = tempfile::tempdir().unwrap();
-        let limits = CaptureLimits { inline: 64, max: 4, folder: folder.path().to_owned() };
+        let limits = CaptureLimits {
+            inline: 64,
+            max: 4,
+            folder: folder.path().to_owned(),
+        };
         let cut = kept(limits, &[b"abc", b"def", b"ghi"]);
         assert_eq!(&cut.read().unwrap()[..], b"abcd");
         assert_eq!((cut.total, cut.kept, cut.truncated()), (9, 4, true));

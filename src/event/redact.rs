@@ -192,7 +192,10 @@ impl StreamRedactor {
         if !redactor.any.load(Ordering::Acquire) && self.held.is_empty() {
             return bytes;
         }
-        let known = redactor.known.read().unwrap_or_else(PoisonError::into_inner);
+        let known = redactor
+            .known
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         let mut text = std::mem::take(&mut self.held);
         text.extend_from_slice(&bytes);
         let hold = known.may_begin(&text);
@@ -253,11 +256,7 @@ mod tests {
     #[test]
     fn a_secret_and_its_forms_are_masked() {
         let redactor = redactor(&["hunter2/&x", "ab"]);
-        for form in [
-            "hunter2/&x",
-            "aHVudGVyMi8meA==",
-            "hunter2%2F%26x",
-        ] {
+        for form in ["hunter2/&x", "aHVudGVyMi8meA==", "hunter2%2F%26x"] {
             let shown = redactor.text(&format!("pw={form}.")).into_owned();
             assert!(shown.starts_with("pw=********"), "{shown}");
             assert!(!shown.contains(form), "{shown}");

@@ -23,7 +23,12 @@ impl Part for Blocks {
                 && result.stdout.is_empty()
             {
                 let ms = |time: std::time::Duration| time.as_secs_f64() * 1000.0;
-                writeln!(out, "connect {:.1} ms, login {:.1} ms", ms(timings.connect), ms(timings.auth))?;
+                writeln!(
+                    out,
+                    "connect {:.1} ms, login {:.1} ms",
+                    ms(timings.connect),
+                    ms(timings.auth)
+                )?;
             }
             write_captured(&result.stdout, result.encoding, manner, out)?;
             if !result.stderr.is_empty() {

@@ -51,7 +51,11 @@ pub(super) fn frame(header: &RunHeader, end: &RunEnd, recorded: Recorded) -> Map
 }
 
 /// One host's object.
-pub(super) fn host_object(name: &str, verb: &str, result: &HostResult) -> io::Result<Map<String, Value>> {
+pub(super) fn host_object(
+    name: &str,
+    verb: &str,
+    result: &HostResult,
+) -> io::Result<Map<String, Value>> {
     let mut host = Map::new();
     host.insert("host".into(), json!(name));
     host.insert("outcome".into(), json!(result.outcome));
@@ -59,7 +63,10 @@ pub(super) fn host_object(name: &str, verb: &str, result: &HostResult) -> io::Re
     host.insert("signal".into(), json!(result.signal));
     output(&mut host, "stdout", &result.stdout, result)?;
     output(&mut host, "stderr", &result.stderr, result)?;
-    host.insert("encoding".into(), json!(result.encoding.name().to_ascii_lowercase()));
+    host.insert(
+        "encoding".into(),
+        json!(result.encoding.name().to_ascii_lowercase()),
+    );
     host.insert("truncated".into(), json!(result.truncated()));
     host.insert("started".into(), json!(rfc3339(result.started)));
     host.insert("duration_ms".into(), json!(ms(result.duration)));
@@ -72,7 +79,12 @@ pub(super) fn host_object(name: &str, verb: &str, result: &HostResult) -> io::Re
     Ok(host)
 }
 
-fn output(host: &mut Map<String, Value>, name: &str, output: &Captured, result: &HostResult) -> io::Result<()> {
+fn output(
+    host: &mut Map<String, Value>,
+    name: &str,
+    output: &Captured,
+    result: &HostResult,
+) -> io::Result<()> {
     let bytes = output.read()?;
     let decoded = decode(&bytes, result.encoding);
     host.insert(name.to_owned(), json!(decoded.text));

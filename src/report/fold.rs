@@ -63,7 +63,8 @@ impl Fold {
     }
 
     fn add(&mut self, host: HostIx, result: &Arc<HostResult>) {
-        let message = |result: &HostResult| result.error.as_ref().map(|error| error.message.clone());
+        let message =
+            |result: &HostResult| result.error.as_ref().map(|error| error.message.clone());
         let group = self.groups.entry(Key::of(result)).or_insert_with(|| Group {
             hosts: Vec::new(),
             sample: result.clone(),
@@ -80,7 +81,11 @@ impl Fold {
         }
         groups.sort_by_key(|group| {
             let failed = !group.sample.outcome.is_success();
-            (failed, std::cmp::Reverse(group.hosts.len()), group.hosts.first().copied())
+            (
+                failed,
+                std::cmp::Reverse(group.hosts.len()),
+                group.hosts.first().copied(),
+            )
         });
         let majority = groups
             .iter()
@@ -112,7 +117,10 @@ fn show_group(cx: &mut Context, group: &Group, majority: Option<&HostResult>) ->
     let first = names.first().cloned().unwrap_or_else(|| Arc::from("?"));
     let messages = group.messages;
     cx.screen.out(|out| {
-        writeln!(out, "{RULE}\n{style}{folded}{count}{verdict}{style:#}\n{RULE}")?;
+        writeln!(
+            out,
+            "{RULE}\n{style}{folded}{count}{verdict}{style:#}\n{RULE}"
+        )?;
         let shown = match majority {
             Some(majority) => difference(majority, sample, ["of most hosts", "here"], out)?,
             None => false,

@@ -50,7 +50,12 @@ fn unfinished(bytes: &[u8]) -> usize {
     }
 }
 
-fn line(cx: &mut Context, at: jiff::Timestamp, event: &str, fields: Map<String, Value>) -> io::Result<()> {
+fn line(
+    cx: &mut Context,
+    at: jiff::Timestamp,
+    event: &str,
+    fields: Map<String, Value>,
+) -> io::Result<()> {
     let mut object = Map::new();
     object.insert("event".into(), json!(event));
     object.insert("at".into(), json!(rfc3339(at)));
@@ -116,7 +121,12 @@ impl Part for Lines {
 
     fn finish(&mut self, cx: &mut Context, end: &RunEnd, recorded: Recorded) -> io::Result<()> {
         match cx.header.clone() {
-            Some(header) => line(cx, end.finished, "run_finished", frame(&header, end, recorded)),
+            Some(header) => line(
+                cx,
+                end.finished,
+                "run_finished",
+                frame(&header, end, recorded),
+            ),
             None => Ok(()),
         }
     }

@@ -44,7 +44,10 @@ impl Junit {
         report.add_test_suite(suite);
         let text = report.to_string().map_err(io::Error::other)?;
         std::fs::write(&self.file, text).map_err(|error| {
-            io::Error::new(error.kind(), format!("--junit {}: {error}", self.file.display()))
+            io::Error::new(
+                error.kind(),
+                format!("--junit {}: {error}", self.file.display()),
+            )
         })
     }
 }
@@ -62,7 +65,9 @@ fn case(name: &str, verb: &str, result: &HostResult) -> io::Result<TestCase> {
             _ => NonSuccessKind::Error,
         };
         let mut status = TestCaseStatus::non_success(kind);
-        status.set_message(verdict(result)).set_type(result.outcome.name());
+        status
+            .set_message(verdict(result))
+            .set_type(result.outcome.name());
         status.set_description(explanation(result));
         status
     };

@@ -194,7 +194,9 @@ fn parts(options: &Options, header: &RunHeader, screen: &Screen) -> Vec<Box<dyn 
     match form {
         None => parts.push(Box::new(ping::Table::new())),
         Some(Form::Live) => {
-            parts.push(Box::new(live::Live::new(one && options.form == Form::Human)));
+            parts.push(Box::new(live::Live::new(
+                one && options.form == Form::Human,
+            )));
         }
         Some(Form::Fold | Form::Human) => parts.push(Box::new(fold::Fold::new(options.fold_diff))),
         Some(Form::Host) => parts.push(Box::new(blocks::Blocks)),

@@ -23,12 +23,20 @@ impl Outdir {
     }
 
     /// Appends; the first time the file begins anew. It is opened each time: hosts may be many.
-    fn append(&mut self, cx: &Context, host: HostIx, stream: Stream, bytes: &[u8]) -> io::Result<()> {
+    fn append(
+        &mut self,
+        cx: &Context,
+        host: HostIx,
+        stream: Stream,
+        bytes: &[u8],
+    ) -> io::Result<()> {
         let ending = match stream {
             Stream::Stdout => "stdout",
             Stream::Stderr => "stderr",
         };
-        let path = self.folder.join(format!("{}.{ending}", file_name(&cx.name(host))));
+        let path = self
+            .folder
+            .join(format!("{}.{ending}", file_name(&cx.name(host))));
         let first = self.begun.insert((host, stream));
         OpenOptions::new()
             .create(true)
@@ -38,7 +46,10 @@ impl Outdir {
             .open(&path)
             .and_then(|mut file| file.write_all(bytes))
             .map_err(|error| {
-                io::Error::new(error.kind(), format!("--outdir: {}: {error}", path.display()))
+                io::Error::new(
+                    error.kind(),
+                    format!("--outdir: {}: {error}", path.display()),
+                )
             })
     }
 }
@@ -47,7 +58,11 @@ impl Outdir {
 pub(super) fn file_name(host: &str) -> String {
     let mut name = String::new();
     for (at, c) in host.char_indices() {
-        let unfit = c.is_control() || matches!(c, '/' | '%' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|');
+        let unfit = c.is_control()
+            || matches!(
+                c,
+                '/' | '%' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|'
+            );
         if unfit || (at == 0 && c == '.') {
             let mut buffer = [0; 4];
             for byte in c.encode_utf8(&mut buffer).bytes() {
@@ -64,7 +79,10 @@ impl Part for Outdir {
     fn event(&mut self, cx: &mut Context, event: &Stamped) -> io::Result<()> {
         match &event.event {
             Event::RunStarted(_) => std::fs::create_dir_all(&self.folder).map_err(|error| {
-                io::Error::new(error.kind(), format!("--outdir {}: {error}", self.folder.display()))
+                io::Error::new(
+                    error.kind(),
+                    format!("--outdir {}: {error}", self.folder.display()),
+                )
             }),
             Event::Output {
                 host,

@@ -58,10 +58,19 @@ fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
-fn spread(out: &mut dyn Write, what: &str, times: impl Iterator<Item = Duration>) -> io::Result<()> {
+fn spread(
+    out: &mut dyn Write,
+    what: &str,
+    times: impl Iterator<Item = Duration>,
+) -> io::Result<()> {
     let mut times: Vec<Duration> = times.collect();
     times.sort();
-    let at = |share: usize| times.get((times.len() - 1) * share / 100).copied().unwrap_or_default();
+    let at = |share: usize| {
+        times
+            .get((times.len() - 1) * share / 100)
+            .copied()
+            .unwrap_or_default()
+    };
     writeln!(
         out,
         "  {what:7}  fastest {:.1} ms, half within {:.1} ms, 95 % within {:.1} ms, slowest {:.1} ms",

@@ -54,7 +54,12 @@ impl Progress {
             return Ok(());
         }
         self.said = Some(at);
-        let line = format!("{}/{} done: {}", self.summary.done(), self.summary.total, self.message());
+        let line = format!(
+            "{}/{} done: {}",
+            self.summary.done(),
+            self.summary.total,
+            self.message()
+        );
         cx.screen.err(|err| writeln!(err, "{line}"))
     }
 }

@@ -67,9 +67,7 @@ pub(super) fn cut_notice(result: &HostResult) -> Option<String> {
     let parts: Vec<String> = [("stdout", &result.stdout), ("stderr", &result.stderr)]
         .into_iter()
         .filter(|(_, output)| output.truncated())
-        .map(|(name, output)| {
-            format!("{name}: {} of {}", size(output.kept), size(output.total))
-        })
+        .map(|(name, output)| format!("{name}: {} of {}", size(output.kept), size(output.total)))
         .collect();
     (!parts.is_empty()).then(|| {
         format!(
@@ -168,7 +166,9 @@ fn closing(header: &RunHeader, end: &RunEnd, recorded: Recorded, brief: bool) ->
 }
 
 /// The result that an event brings, if it brings one.
-pub(super) fn finished(event: &Stamped) -> Option<(crate::event::HostIx, &std::sync::Arc<HostResult>)> {
+pub(super) fn finished(
+    event: &Stamped,
+) -> Option<(crate::event::HostIx, &std::sync::Arc<HostResult>)> {
     match &event.event {
         Event::HostFinished(host, result) => Some((*host, result)),
         _ => None,

@@ -82,7 +82,12 @@ impl Store {
 
     /// Brings the tables up to this version.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        let known = self.migrator().iter().map(|each| each.version).max().unwrap_or(0);
+        let known = self
+            .migrator()
+            .iter()
+            .map(|each| each.version)
+            .max()
+            .unwrap_or(0);
         let found = self.version().await?;
         if found == known {
             return Ok(());
@@ -114,7 +119,9 @@ impl Store {
             }
         };
         let row = sqlx::query(there).fetch_one(&self.pool).await;
-        let count: i64 = row.and_then(|row| row.try_get(0)).map_err(|error| self.failed(error))?;
+        let count: i64 = row
+            .and_then(|row| row.try_get(0))
+            .map_err(|error| self.failed(error))?;
         if count == 0 {
             return Ok(0);
         }
@@ -122,11 +129,17 @@ impl Store {
             .fetch_optional(&self.pool)
             .await
             .map_err(|error| self.failed(error))?;
-        row.map_or(Ok(0), |row| row.try_get(0)).map_err(|error| self.failed(error))
+        row.map_or(Ok(0), |row| row.try_get(0))
+            .map_err(|error| self.failed(error))
     }
 
     async fn check_version(&self) -> Result<(), StoreError> {
-        let known = self.migrator().iter().map(|each| each.version).max().unwrap_or(0);
+        let known = self
+            .migrator()
+            .iter()
+            .map(|each| each.version)
+            .max()
+            .unwrap_or(0);
         match self.version().await? {
             found if found < known => Err(StoreError::NotMigrated {
                 shown: self.url.to_string(),
@@ -186,7 +199,10 @@ impl Store {
 
 /// The file, for nobody else to read, and its folder.
 fn create_private(path: &Path) -> Result<(), StoreError> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
         std::fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)

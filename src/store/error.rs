@@ -28,7 +28,9 @@ pub enum StoreError {
         shown: String,
     },
     /// The database was set up by a newer version.
-    #[error("database {shown} was set up by a newer iomsctl (schema {found}, this one knows {known}): update this one")]
+    #[error(
+        "database {shown} was set up by a newer iomsctl (schema {found}, this one knows {known}): update this one"
+    )]
     Newer {
         /// The address, without password.
         shown: String,

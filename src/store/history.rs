@@ -128,12 +128,16 @@ impl Store {
         let mut query = QueryBuilder::<Any>::new("SELECT ");
         query.push(RUN_COLUMNS).push(" FROM runs WHERE run LIKE ");
         query.push_bind(format!("{}%", id.to_lowercase()));
-        query.push(" OR run LIKE ").push_bind(format!("%{}", id.to_lowercase()));
+        query
+            .push(" OR run LIKE ")
+            .push_bind(format!("%{}", id.to_lowercase()));
         query.push(" LIMIT 3");
         let rows = query.build().fetch_all(&self.pool).await;
         let rows = rows.map_err(|error| self.failed(error))?;
         match rows.as_slice() {
-            [] => Err(StoreError::NoRun(format!("there is no run `{id}` on record"))),
+            [] => Err(StoreError::NoRun(format!(
+                "there is no run `{id}` on record"
+            ))),
             [row] => self.run_row(row),
             _ => Err(StoreError::NoRun(format!(
                 "`{id}` may mean several runs: give more of the id (its end differs most)"
@@ -144,7 +148,9 @@ impl Store {
     /// The user's newest run that had hosts.
     pub async fn newest_run(&self, user: &str) -> Result<Option<RunRow>, StoreError> {
         let mut query = QueryBuilder::<Any>::new("SELECT ");
-        query.push(RUN_COLUMNS).push(" FROM runs WHERE hosts > 0 AND user_name = ");
+        query
+            .push(RUN_COLUMNS)
+            .push(" FROM runs WHERE hosts > 0 AND user_name = ");
         query.push_bind(user.to_owned());
         query.push(" ORDER BY started DESC, run DESC LIMIT 1");
         let row = query.build().fetch_optional(&self.pool).await;
@@ -189,7 +195,10 @@ impl Store {
             .fetch_all(&self.pool)
             .await
             .map_err(|error| self.failed(error))?;
-        let mut outputs = Cache { known: HashMap::new(), folder };
+        let mut outputs = Cache {
+            known: HashMap::new(),
+            folder,
+        };
         let mut names: Vec<Arc<str>> = Vec::new();
         let mut results = Vec::with_capacity(rows.len());
         for row in &rows {
@@ -203,7 +212,11 @@ impl Store {
         Ok(results)
     }
 
-    async fn result(&self, row: &AnyRow, outputs: &mut Cache<'_>) -> Result<HostResult, StoreError> {
+    async fn result(
+        &self,
+        row: &AnyRow,
+        outputs: &mut Cache<'_>,
+    ) -> Result<HostResult, StoreError> {
         let outcome: String = self.get(row, "outcome")?;
         let encoding: String = self.get(row, "encoding")?;
         let error: Option<String> = self.get(row, "error")?;
@@ -225,19 +238,31 @@ impl Store {
                 .transpose()
                 .map_err(|error| StoreError::Content(error.to_string()))?,
             timings: match (connect, auth) {
-                (Some(connect), Some(auth)) => Some(Timings { connect: us(connect), auth: us(auth) }),
+                (Some(connect), Some(auth)) => Some(Timings {
+                    connect: us(connect),
+                    auth: us(auth),
+                }),
                 _ => None,
             },
         })
     }
 
-    async fn captured(&self, row: &AnyRow, stream: &str, outputs: &mut Cache<'_>) -> Result<Captured, StoreError> {
+    async fn captured(
+        &self,
+        row: &AnyRow,
+        stream: &str,
+        outputs: &mut Cache<'_>,
+    ) -> Result<Captured, StoreError> {
         let digest: Option<String> = self.get(row, &format!("{stream}_digest"))?;
         let total: i64 = self.get(row, &format!("{stream}_total"))?;
         let kept: i64 = self.get(row, &format!("{stream}_kept"))?;
         let mut captured = match digest {
             None => Captured::empty(),
-            Some(digest) => outputs.get(self, &digest, u64::try_from(kept).unwrap_or(0)).await?,
+            Some(digest) => {
+                outputs
+                    .get(self, &digest, u64::try_from(kept).unwrap_or(0))
+                    .await?
+            }
         };
         captured.total = u64::try_from(total).unwrap_or(0);
         captured.kept = u64::try_from(kept).unwrap_or(0);
@@ -279,7 +304,14 @@ impl Store {
         mut found: impl FnMut(Match) -> bool,
     ) -> Result<(), StoreError> {
         let regex = Regex::new(pattern).map_err(|error| {
-            StoreError::Regex(error.to_string().lines().last().unwrap_or_default().to_owned())
+            StoreError::Regex(
+                error
+                    .to_string()
+                    .lines()
+                    .last()
+                    .unwrap_or_default()
+                    .to_owned(),
+            )
         })?;
         let mut query = QueryBuilder::<Any>::new(
             "SELECT runs.run, runs.started, host, stdout_digest, stderr_digest FROM run_hosts JOIN runs ON runs.run = run_hosts.run WHERE 1 = 1",
@@ -324,7 +356,11 @@ impl Store {
         Ok(())
     }
 
-    async fn matching_lines(&self, digest: &str, regex: &Regex) -> Result<Vec<(usize, Vec<u8>)>, StoreError> {
+    async fn matching_lines(
+        &self,
+        digest: &str,
+        regex: &Regex,
+    ) -> Result<Vec<(usize, Vec<u8>)>, StoreError> {
         let (mut hits, mut number, mut rest) = (Vec::new(), 0, Vec::new());
         let mut line = |bytes: &[u8]| {
             number += 1;
@@ -336,7 +372,10 @@ impl Store {
         self.output(digest, |piece| {
             rest.extend_from_slice(piece);
             let mut at = 0;
-            while let Some(length) = rest.get(at..).and_then(|tail| tail.iter().position(|byte| *byte == b'\n')) {
+            while let Some(length) = rest
+                .get(at..)
+                .and_then(|tail| tail.iter().position(|byte| *byte == b'\n'))
+            {
                 line(rest.get(at..at + length).unwrap_or_default());
                 at += length + 1;
             }
@@ -350,7 +389,11 @@ impl Store {
         Ok(hits)
     }
 
-    fn get<'r, T: sqlx::Decode<'r, Any> + sqlx::Type<Any>>(&self, row: &'r AnyRow, column: &str) -> Result<T, StoreError> {
+    fn get<'r, T: sqlx::Decode<'r, Any> + sqlx::Type<Any>>(
+        &self,
+        row: &'r AnyRow,
+        column: &str,
+    ) -> Result<T, StoreError> {
         row.try_get(column).map_err(|error| self.failed(error))
     }
 
@@ -386,7 +429,11 @@ impl Store {
                     .map(|why| serde_json::from_value::<Stopped>(why.into()))
                     .transpose()
                     .map_err(content)?;
-                Ok(RunEnd { finished: time(finished)?, summary, stopped })
+                Ok(RunEnd {
+                    finished: time(finished)?,
+                    summary,
+                    stopped,
+                })
             })
             .transpose()?;
         Ok(RunRow {
@@ -399,10 +446,14 @@ impl Store {
 
 fn push_filter(query: &mut QueryBuilder<Any>, filter: &Filter) {
     if let Some(since) = filter.since {
-        query.push(" AND runs.started >= ").push_bind(since.as_millisecond());
+        query
+            .push(" AND runs.started >= ")
+            .push_bind(since.as_millisecond());
     }
     if let Some(until) = filter.until {
-        query.push(" AND runs.started < ").push_bind(until.as_millisecond());
+        query
+            .push(" AND runs.started < ")
+            .push_bind(until.as_millisecond());
     }
     if let Some(user) = &filter.user {
         query.push(" AND user_name = ").push_bind(user.clone());
@@ -416,13 +467,16 @@ fn push_filter(query: &mut QueryBuilder<Any>, filter: &Filter) {
             query.push(" AND finished IS NULL");
         }
         Some(outcome) => {
-            query.push(" AND runs.outcome = ").push_bind(outcome.to_owned());
+            query
+                .push(" AND runs.outcome = ")
+                .push_bind(outcome.to_owned());
         }
     }
 }
 
 fn run_id(text: &str) -> Result<RunId, StoreError> {
-    text.parse().map_err(|_| StoreError::Content(format!("`{text}` as a run's id")))
+    text.parse()
+        .map_err(|_| StoreError::Content(format!("`{text}` as a run's id")))
 }
 
 fn time(ms: i64) -> Result<Timestamp, StoreError> {
@@ -443,7 +497,12 @@ struct Cache<'a> {
 }
 
 impl Cache<'_> {
-    async fn get(&mut self, store: &Store, digest: &str, kept: u64) -> Result<Captured, StoreError> {
+    async fn get(
+        &mut self,
+        store: &Store,
+        digest: &str,
+        kept: u64,
+    ) -> Result<Captured, StoreError> {
         if let Some(known) = self.known.get(digest) {
             return Ok(known.clone());
         }
@@ -463,7 +522,12 @@ impl Cache<'_> {
         Ok(captured)
     }
 
-    async fn to_file(&self, store: &Store, digest: &str, kept: u64) -> Result<Captured, StoreError> {
+    async fn to_file(
+        &self,
+        store: &Store,
+        digest: &str,
+        kept: u64,
+    ) -> Result<Captured, StoreError> {
         use std::io::Write as _;
         let path = self.folder.join(format!("{}.output", self.known.len()));
         let mut file = std::fs::File::create(&path).map_err(StoreError::file(&path))?;

@@ -12,9 +12,7 @@ use super::database::Store;
 use super::error::StoreError;
 use super::journal::{HostRecord, Line, OutputRecord, Reader, Record};
 use super::outputs::Outputs;
-use crate::event::{
-    ErrorKind, HostError, HostIx, Outcome, RunEnd, RunHeader, Stopped, Summary,
-};
+use crate::event::{ErrorKind, HostError, HostIx, Outcome, RunEnd, RunHeader, Stopped, Summary};
 
 /// Lines of one transaction.
 const BATCH: usize = 500;
@@ -109,7 +107,9 @@ impl Ingest {
 
     async fn apply(&mut self, store: &Store, batch: &[Line]) -> Result<bool, StoreError> {
         let Some(header) = self.header.clone() else {
-            return Err(StoreError::Content("a journal does not begin with its run".into()));
+            return Err(StoreError::Content(
+                "a journal does not begin with its run".into(),
+            ));
         };
         let mut tx = store.begin().await?;
         let stored = match self.stored {
@@ -121,15 +121,25 @@ impl Ingest {
         for line in batch.iter().filter(|line| line.end > stored) {
             match &line.record {
                 Record::HostFinished { host, result } => rows.push((*host, result)),
-                Record::RunFinished { finished, stopped, summary } => {
-                    end = Some(RunEnd { finished: *finished, summary: *summary, stopped: *stopped });
+                Record::RunFinished {
+                    finished,
+                    stopped,
+                    summary,
+                } => {
+                    end = Some(RunEnd {
+                        finished: *finished,
+                        summary: *summary,
+                        stopped: *stopped,
+                    });
                 }
                 Record::RunStarted { .. } | Record::HostStarted { .. } => {}
             }
         }
         for (_, result) in &rows {
             for output in [&result.stdout, &result.stderr] {
-                self.outputs.add(store, &mut tx, &self.folder, output).await?;
+                self.outputs
+                    .add(store, &mut tx, &self.folder, output)
+                    .await?;
             }
         }
         self.outputs.write(store, &mut tx).await?;
@@ -189,7 +199,9 @@ impl Ingest {
     /// Completes the record of a run whose controller died: hosts at work failed, the others were
     /// cancelled.
     pub(super) async fn complete(&mut self, store: &Store) -> Result<(), StoreError> {
-        let Some(header) = self.header.clone() else { return Ok(()) };
+        let Some(header) = self.header.clone() else {
+            return Ok(());
+        };
         let at = self.last.unwrap_or(header.started);
         let lost: Vec<(HostIx, HostRecord)> = (0..header.hosts.len())
             .filter_map(|ix| Some(HostIx(u32::try_from(ix).ok()?)))
@@ -200,12 +212,17 @@ impl Ingest {
         for (_, record) in &lost {
             summary.add(record.outcome);
         }
-        let end = RunEnd { finished: at, summary, stopped: Some(Stopped::Interrupted) };
+        let end = RunEnd {
+            finished: at,
+            summary,
+            stopped: Some(Stopped::Interrupted),
+        };
         let mut tx = store.begin().await?;
         if self.stored.is_none() {
             self.begin_run(store, &mut tx, &header).await?;
         }
-        let lost: Vec<(HostIx, &HostRecord)> = lost.iter().map(|(host, record)| (*host, record)).collect();
+        let lost: Vec<(HostIx, &HostRecord)> =
+            lost.iter().map(|(host, record)| (*host, record)).collect();
         for rows in lost.chunks(ROWS) {
             insert_hosts(store, &mut tx, &header, rows).await?;
         }
@@ -219,9 +236,15 @@ impl Ingest {
 /// What is recorded of a host whose controller died.
 fn lost(started: bool, at: Timestamp) -> HostRecord {
     let (outcome, message) = if started {
-        (Outcome::Failed, "the controller died while the host was at work")
+        (
+            Outcome::Failed,
+            "the controller died while the host was at work",
+        )
     } else {
-        (Outcome::Cancelled, "the controller died before the host's turn")
+        (
+            Outcome::Cancelled,
+            "the controller died before the host's turn",
+        )
     };
     HostRecord {
         outcome,
@@ -267,12 +290,22 @@ async fn insert_hosts(
             .push_bind(name.chars().take(NAME_MAX).collect::<String>())
             .push_bind(result.outcome.name().to_owned())
             .push_bind(result.exit.map(i64::from))
-            .push_bind(result.signal.as_ref().map(|name| name.chars().take(64).collect::<String>()))
+            .push_bind(
+                result
+                    .signal
+                    .as_ref()
+                    .map(|name| name.chars().take(64).collect::<String>()),
+            )
             .push_bind(result.encoding.clone())
             .push_bind(result.started.as_millisecond())
             .push_bind(big(result.duration_us))
             .push_bind(i64::from(result.attempts))
-            .push_bind(result.error.as_ref().and_then(|error| serde_json::to_string(error).ok()))
+            .push_bind(
+                result
+                    .error
+                    .as_ref()
+                    .and_then(|error| serde_json::to_string(error).ok()),
+            )
             .push_bind(result.timings_us.map(|(connect, _)| big(connect)))
             .push_bind(result.timings_us.map(|(_, auth)| big(auth)))
             .push_bind(result.stdout.digest.clone())
@@ -303,14 +336,16 @@ async fn finish_run(
         .and_then(|value| value.as_str().map(str::to_owned));
     let summary = serde_json::to_string(&end.summary)
         .map_err(|error| StoreError::Content(error.to_string()))?;
-    sqlx::query("UPDATE runs SET finished = ?, outcome = ?, stopped = ?, summary = ? WHERE run = ?")
-        .bind(end.finished.as_millisecond())
-        .bind(end.outcome().name().to_owned())
-        .bind(stopped)
-        .bind(summary)
-        .bind(header.run.to_string())
-        .execute(&mut **tx)
-        .await
-        .map_err(|error| store.failed(error))?;
+    sqlx::query(
+        "UPDATE runs SET finished = ?, outcome = ?, stopped = ?, summary = ? WHERE run = ?",
+    )
+    .bind(end.finished.as_millisecond())
+    .bind(end.outcome().name().to_owned())
+    .bind(stopped)
+    .bind(summary)
+    .bind(header.run.to_string())
+    .execute(&mut **tx)
+    .await
+    .map_err(|error| store.failed(error))?;
     Ok(())
 }

@@ -51,11 +51,12 @@ impl Store {
 
     /// Runs that began before a time and are over.
     pub async fn count_before(&self, before: Timestamp) -> Result<i64, StoreError> {
-        let row = sqlx::query("SELECT COUNT(*) FROM runs WHERE started < ? AND finished IS NOT NULL")
-            .bind(before.as_millisecond())
-            .fetch_one(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?;
+        let row =
+            sqlx::query("SELECT COUNT(*) FROM runs WHERE started < ? AND finished IS NOT NULL")
+                .bind(before.as_millisecond())
+                .fetch_one(&self.pool)
+                .await
+                .map_err(|error| self.failed(error))?;
         row.try_get(0).map_err(|error| self.failed(error))
     }
 

@@ -91,9 +91,12 @@ impl Outputs {
         self.bytes = 0;
         let mut insert = QueryBuilder::<Any>::new(store.insert_new());
         insert.push(" INTO outputs (digest, piece, content) ");
-        insert.push_values(self.waiting.drain(..), |mut row, (digest, piece, content)| {
-            row.push_bind(digest).push_bind(piece).push_bind(content);
-        });
+        insert.push_values(
+            self.waiting.drain(..),
+            |mut row, (digest, piece, content)| {
+                row.push_bind(digest).push_bind(piece).push_bind(content);
+            },
+        );
         insert
             .build()
             .persistent(false)
@@ -123,7 +126,9 @@ fn open(folder: &Path, content: &Content) -> Result<Box<dyn Read + Send>, StoreE
         Content::File(name) => {
             // A name, never a path: the journal may be anybody's.
             if name.contains('/') || name.starts_with('.') {
-                return Err(StoreError::Content(format!("a journal names the file {name:?}")));
+                return Err(StoreError::Content(format!(
+                    "a journal names the file {name:?}"
+                )));
             }
             let path = folder.join(name);
             Box::new(File::open(&path).map_err(StoreError::file(&path))?)

@@ -61,7 +61,11 @@ struct Feed {
 impl Recorder {
     /// Begins to feed the database from a journal. What other runs have left behind is replayed
     /// first, so far as there is time.
-    pub fn start(url: DatabaseUrl, data_dir: PathBuf, journal: &Journal) -> Result<Self, StoreError> {
+    pub fn start(
+        url: DatabaseUrl,
+        data_dir: PathBuf,
+        journal: &Journal,
+    ) -> Result<Self, StoreError> {
         let shared = journal.shared();
         let lock = journal.lock().map_err(StoreError::file(journal.folder()))?;
         let (end, ended) = oneshot::channel();
@@ -104,7 +108,13 @@ impl Recorder {
             Err(_) => (Recorded::Spooled, None),
         };
         let folder = (recorded == Recorded::Stored).then_some(self.folder);
-        (recorded, Leftover { folder, _lock: lock })
+        (
+            recorded,
+            Leftover {
+                folder,
+                _lock: lock,
+            },
+        )
     }
 }
 
@@ -135,7 +145,9 @@ impl Feed {
             let over = self.ingest.as_ref().is_some_and(Ingest::is_over);
             match (deadline, &done) {
                 (Some(_), Ok(())) => return self.result(over),
-                (Some(at), Err(_)) if Instant::now() + RETRY / 10 >= at => return self.result(false),
+                (Some(at), Err(_)) if Instant::now() + RETRY / 10 >= at => {
+                    return self.result(false);
+                }
                 (Some(_), Err(_)) => sleep(RETRY / 10).await,
                 (None, _) => {
                     let pause = if done.is_ok() { GATHER } else { RETRY };

@@ -31,7 +31,11 @@ pub async fn replay(store: &Store, data_dir: &Path) -> Result<Replayed, StoreErr
                 continue;
             }
             // Somebody else has just removed it.
-            Err(StoreError::File { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(StoreError::File { source, .. })
+                if source.kind() == std::io::ErrorKind::NotFound =>
+            {
+                continue;
+            }
             Err(error) => return Err(error),
         };
         match one(store, &folder).await {
@@ -40,7 +44,11 @@ pub async fn replay(store: &Store, data_dir: &Path) -> Result<Replayed, StoreErr
                 replayed.lost += usize::from(died);
                 std::fs::remove_dir_all(&folder).map_err(StoreError::file(&folder))?;
             }
-            Err(error @ (StoreError::Journal { .. } | StoreError::Content(_) | StoreError::File { .. })) => {
+            Err(
+                error @ (StoreError::Journal { .. }
+                | StoreError::Content(_)
+                | StoreError::File { .. }),
+            ) => {
                 tracing::error!(%error, folder = %folder.display(), "a journal can't be read and is set aside");
                 let mut aside = folder.clone().into_os_string();
                 aside.push(".broken");

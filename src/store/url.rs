@@ -27,9 +27,14 @@ impl DatabaseUrl {
             }
             return Ok(Self::Sqlite(PathBuf::from(path)));
         }
-        if let Some(rest) = text.strip_prefix("mysql://").or_else(|| text.strip_prefix("mariadb://")) {
+        if let Some(rest) = text
+            .strip_prefix("mysql://")
+            .or_else(|| text.strip_prefix("mariadb://"))
+        {
             let url = Self::Mysql(format!("mysql://{rest}"));
-            let named = rest.split_once('/').is_some_and(|(_, name)| !name.split('?').next().unwrap_or_default().is_empty());
+            let named = rest
+                .split_once('/')
+                .is_some_and(|(_, name)| !name.split('?').next().unwrap_or_default().is_empty());
             if !named {
                 return Err(StoreError::Url {
                     shown: url.to_string(),
@@ -59,7 +64,10 @@ impl DatabaseUrl {
         match self {
             Self::Sqlite(path) => {
                 let path = path.to_string_lossy();
-                let path = path.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+                let path = path
+                    .replace('%', "%25")
+                    .replace('?', "%3F")
+                    .replace('#', "%23");
                 format!("sqlite://{path}?mode=rwc")
             }
             Self::Mysql(url) => url.clone(),
@@ -107,12 +115,23 @@ mod tests {
         assert_eq!(url.to_string(), "mysql://ops:********@db.game.cn:3307/ioms");
         assert!(!format!("{url:?}").contains("cret"));
         assert!(url.has_password());
-        assert!(!DatabaseUrl::parse("mysql://ops@db/ioms").unwrap().has_password());
+        assert!(
+            !DatabaseUrl::parse("mysql://ops@db/ioms")
+                .unwrap()
+                .has_password()
+        );
     }
 
     #[test]
     fn addresses_that_name_nothing_are_refused() {
-        for bad in ["", "sqlite:", "mysql://db", "mysql://db/", "postgres://x/y", "ioms.db"] {
+        for bad in [
+            "",
+            "sqlite:",
+            "mysql://db",
+            "mysql://db/",
+            "postgres://x/y",
+            "ioms.db",
+        ] {
             assert!(DatabaseUrl::parse(bad).is_err(), "{bad}");
         }
         let path = DatabaseUrl::parse("sqlite:/var/lib/中 文.db").unwrap();

@@ -60,7 +60,8 @@ impl Reader {
         if got > LINE_MAX {
             return Err(self.broken("the line is too long"));
         }
-        let record = serde_json::from_slice(&line).map_err(|error| self.broken(&error.to_string()))?;
+        let record =
+            serde_json::from_slice(&line).map_err(|error| self.broken(&error.to_string()))?;
         Ok(Some(Line {
             record,
             end: self.end,

@@ -132,7 +132,9 @@ pub fn journals(data_dir: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| {
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            let name = path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned());
             name.is_some_and(|name| !name.starts_with('.') && !name.contains(".broken"))
                 && path.join(EVENTS).is_file()
         })

@@ -1,0 +1,130 @@
+//! What the table says, for people and for editors: docs/configuration.md and the JSON schema.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::table::{Kind, SETTINGS};
+
+const HEAD: &str = "\
+# Settings
+
+Every setting can stand in `ioms.toml`, in the environment (`forks` is `IOMS_FORKS`), and for many there is a flag. Where
+several say something, the strongest wins; `iomsctl config show` prints each value with the place it came from. Weakest
+first:
+
+1. what is built in
+2. `ansible.cfg`: `$ANSIBLE_CONFIG`, `./ansible.cfg`, `~/.ansible.cfg`, `/etc/ansible/ansible.cfg`, the first there is;
+   only the keys named below, `config show` lists what is ignored
+3. `/etc/ioms/ioms.toml`
+4. `$XDG_CONFIG_HOME/ioms/ioms.toml` (`~/.config/ioms/ioms.toml`)
+5. `ioms.toml` in the working folder, or the nearest above it
+6. `IOMS_*` variables
+7. flags
+
+`--config FILE` (or `IOMS_CONFIG`) replaces the files of 2 to 5. A file that belongs to another user (but root), or that
+others may write to, is refused. A file found in the working folder or above can't weaken the check of host keys.
+Durations are `90` (seconds), `90s`, `5m`, `2h`, `1d`, `1h30m`, 0 for none; sizes are bytes or `64k`, `10M`, `4G`. Paths
+may begin with `~` and are relative to the file they stand in.
+
+A password in `database` is taken from `IOMS_DATABASE`, or from a file that only its owner can read (mode 0600); as an
+argument it is refused.
+
+## Rules of what is denied
+
+```toml
+[[deny]]
+match = 'rm\\s+-rf\\s+/(\\s|$)'      # a regular expression, over what run and script are given
+reason = 'nobody removes everything'
+```
+
+A run whose command fits a rule contacts no host; it is recorded, every host cancelled as `denied`, and ends with exit
+status 9. Rules add up over all files.
+
+## The settings
+
+";
+
+/// The page of settings.
+pub fn markdown() -> String {
+    let mut text = HEAD.to_owned();
+    for setting in SETTINGS {
+        let default = if setting.default.is_empty() {
+            String::new()
+        } else {
+            format!(", default `{}`", setting.default)
+        };
+        let _ = write!(
+            text,
+            "- **`{}`** ({}{default}): {}",
+            setting.name,
+            kind(setting.kind),
+            setting.about
+        );
+        if let Some((section, key)) = setting.ansible {
+            let _ = write!(text, " In `ansible.cfg`: `[{section}] {key}`.");
+        }
+        if setting.name == "host_key" {
+            text.push_str(" In `ansible.cfg`: `[defaults] host_key_checking`.");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn kind(kind: Kind) -> String {
+    match kind {
+        Kind::Text => "text".into(),
+        Kind::Path => "path".into(),
+        Kind::Bool => "true or false".into(),
+        Kind::Count => "number".into(),
+        Kind::Duration => "duration".into(),
+        Kind::Size => "size".into(),
+        Kind::Choice(choices) => format!("`{}`", choices.join("`, `")),
+        Kind::List => "list".into(),
+        Kind::Paths => "list of paths".into(),
+    }
+}
+
+/// The JSON schema (draft 2020-12) of `ioms.toml`.
+pub fn schema() -> Json {
+    let mut properties: Map<String, Json> = SETTINGS
+        .iter()
+        .map(|setting| {
+            let mut property = match setting.kind {
+                Kind::Text | Kind::Path => json!({ "type": "string" }),
+                Kind::Bool => json!({ "type": "boolean" }),
+                Kind::Count => json!({ "type": "integer", "minimum": 0 }),
+                Kind::Duration | Kind::Size => json!({ "type": ["string", "integer"] }),
+                Kind::Choice(choices) => json!({ "enum": choices }),
+                Kind::List | Kind::Paths => {
+                    json!({ "type": ["array", "string"], "items": { "type": "string" } })
+                }
+            };
+            if let Some(object) = property.as_object_mut() {
+                object.insert("description".into(), json!(setting.about));
+            }
+            (setting.name.to_owned(), property)
+        })
+        .collect();
+    properties.insert(
+        "deny".into(),
+        json!({
+            "type": "array",
+            "description": "Commands that must not be run.",
+            "items": {
+                "type": "object",
+                "properties": { "match": { "type": "string" }, "reason": { "type": "string" } },
+                "required": ["match"],
+                "additionalProperties": false,
+            },
+        }),
+    );
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "ioms.toml",
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+    })
+}

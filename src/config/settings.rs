@@ -1,0 +1,246 @@
+//! The settings of this process, and how they are asked.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::table::{SETTINGS, find};
+use super::value::{Origin, Value};
+use crate::base::quantity::show_duration;
+use crate::base::secret::MASK;
+
+/// A command that must not be run.
+#[derive(Debug, Clone)]
+pub struct DenyRule {
+    /// Commands that fit are denied.
+    pub regex: regex::Regex,
+    /// Why.
+    pub reason: Option<String>,
+    /// Where the rule stands.
+    pub origin: Origin,
+}
+
+/// Something that was found and is not obeyed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ignored {
+    /// What.
+    pub name: String,
+    /// Where.
+    pub place: String,
+}
+
+/// A setting as `config show` prints it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value; `None`: not set.
+    pub value: Option<String>,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// All settings.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    values: HashMap<&'static str, (Value, Origin)>,
+    pub(super) deny: Vec<DenyRule>,
+    pub(super) ignored: Vec<Ignored>,
+    pub(super) files: Vec<PathBuf>,
+}
+
+impl Settings {
+    pub(super) fn new() -> Self {
+        Self {
+            values: HashMap::new(),
+            deny: Vec::new(),
+            ignored: Vec::new(),
+            files: Vec::new(),
+        }
+    }
+
+    pub(super) fn put(&mut self, name: &'static str, value: Value, origin: Origin) {
+        debug_assert!(find(name).is_some(), "{name} is not in the table");
+        self.values.insert(name, (value, origin));
+    }
+
+    /// The files that were read, the weakest first.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
+    /// What was found and is not obeyed.
+    pub fn ignored(&self) -> &[Ignored] {
+        &self.ignored
+    }
+
+    /// Every setting with its value and origin, in the table's order.
+    pub fn shown(&self) -> Vec<Shown> {
+        SETTINGS
+            .iter()
+            .map(|setting| {
+                let found = self.values.get(setting.name);
+                Shown {
+                    name: setting.name,
+                    value: found.map(|(value, _)| show(value)),
+                    origin: found.map_or(Origin::Default, |(_, origin)| origin.clone()),
+                }
+            })
+            .collect()
+    }
+
+    /// Why a command is denied, if a rule denies it.
+    pub fn denied(&self, command: &str) -> Option<String> {
+        let rule = self.deny.iter().find(|rule| rule.regex.is_match(command))?;
+        let reason = rule.reason.as_deref().unwrap_or("this command is denied");
+        Some(format!("{reason} (rule at {})", rule.origin))
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        match self.values.get(name) {
+            Some((Value::Text(text), _)) if !text.is_empty() => Some(text),
+            _ => None,
+        }
+    }
+
+    fn path(&self, name: &str) -> Option<&Path> {
+        match self.values.get(name) {
+            Some((Value::Path(path), _)) => Some(path),
+            _ => None,
+        }
+    }
+
+    fn list(&self, name: &str) -> &[String] {
+        match self.values.get(name) {
+            Some((Value::List(items), _)) => items,
+            _ => &[],
+        }
+    }
+
+    fn duration(&self, name: &str) -> Duration {
+        match self.values.get(name) {
+            Some((Value::Duration(time), _)) => *time,
+            _ => Duration::ZERO,
+        }
+    }
+
+    fn number(&self, name: &str) -> u64 {
+        match self.values.get(name) {
+            Some((Value::Count(number) | Value::Size(number), _)) => *number,
+            _ => 0,
+        }
+    }
+
+    fn yes(&self, name: &str) -> bool {
+        matches!(self.values.get(name), Some((Value::Bool(true), _)))
+    }
+}
+
+/// The settings by name; what each means stands in the table.
+#[allow(
+    missing_docs,
+    reason = "the names are the settings', explained in the table"
+)]
+impl Settings {
+    pub fn inventory(&self) -> &[String] {
+        self.list("inventory")
+    }
+    pub fn database(&self) -> Option<&str> {
+        self.text("database")
+    }
+    pub fn data_dir(&self) -> &Path {
+        self.path("data_dir").unwrap_or(Path::new("."))
+    }
+    pub fn forks(&self) -> usize {
+        usize::try_from(self.number("forks")).unwrap_or(usize::MAX)
+    }
+    pub fn connect_timeout(&self) -> Duration {
+        self.duration("connect_timeout")
+    }
+    pub fn timeout(&self) -> Duration {
+        self.duration("timeout")
+    }
+    pub fn idle_timeout(&self) -> Duration {
+        self.duration("idle_timeout")
+    }
+    pub fn retries(&self) -> u32 {
+        u32::try_from(self.number("retries")).unwrap_or(u32::MAX)
+    }
+    pub fn max_output(&self) -> u64 {
+        self.number("max_output")
+    }
+    pub fn confirm_all_above(&self) -> usize {
+        usize::try_from(self.number("confirm_all_above")).unwrap_or(usize::MAX)
+    }
+    pub fn host_key(&self) -> Option<&str> {
+        self.text("host_key")
+    }
+    pub fn user(&self) -> Option<&str> {
+        self.text("user")
+    }
+    pub fn private_key(&self) -> Option<&Path> {
+        self.path("private_key")
+    }
+    pub fn ssh_args(&self) -> Option<&str> {
+        self.text("ssh_args")
+    }
+    pub fn ssh_common_args(&self) -> Option<&str> {
+        self.text("ssh_common_args")
+    }
+    pub fn ssh_extra_args(&self) -> Option<&str> {
+        self.text("ssh_extra_args")
+    }
+    pub fn post_quantum(&self) -> bool {
+        self.yes("post_quantum")
+    }
+    pub fn r#become(&self) -> bool {
+        self.yes("become")
+    }
+    pub fn become_method(&self) -> Option<&str> {
+        self.text("become_method")
+    }
+    pub fn become_user(&self) -> Option<&str> {
+        self.text("become_user")
+    }
+    pub fn vault_password_file(&self) -> Option<&Path> {
+        self.path("vault_password_file")
+    }
+    pub fn vault_ids(&self) -> &[String] {
+        self.list("vault_ids")
+    }
+}
+
+fn show(value: &Value) -> String {
+    match value {
+        Value::Text(text) => mask(text),
+        Value::Path(path) => path.display().to_string(),
+        Value::Bool(yes) => yes.to_string(),
+        Value::Count(number) => number.to_string(),
+        Value::Duration(time) if time.is_zero() => "0 (none)".to_owned(),
+        Value::Duration(time) => show_duration(*time),
+        Value::Size(bytes) => bytes.to_string(),
+        Value::List(items) => items.join(", "),
+    }
+}
+
+/// Whether an address holds a password: `scheme://user:password@host`.
+pub(super) fn has_password(text: &str) -> bool {
+    mask(text) != text
+}
+
+fn mask(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return text.to_owned();
+    };
+    let (authority, path) = rest
+        .split_once('/')
+        .map_or((rest, None), |(one, other)| (one, Some(other)));
+    match authority.rsplit_once('@') {
+        Some((user, host)) if user.contains(':') => {
+            let user = user.split(':').next().unwrap_or_default();
+            let path = path.map(|path| format!("/{path}")).unwrap_or_default();
+            format!("{scheme}://{user}:{MASK}@{host}{path}")
+        }
+        _ => text.to_owned(),
+    }
+}

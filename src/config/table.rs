@@ -1,0 +1,218 @@
+//! The one table of settings. Reading, documentation, schema and `config show` follow from it.
+
+/// What a setting holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Text.
+    Text,
+    /// A path; `~` is the home folder, relative ones are relative to the file that says so.
+    Path,
+    /// Yes or no.
+    Bool,
+    /// A number from 0.
+    Count,
+    /// `90s`, `5m`, `1h30m`; 0 means none.
+    Duration,
+    /// Bytes, `64k`, `10M`.
+    Size,
+    /// One of these.
+    Choice(&'static [&'static str]),
+    /// Several texts.
+    List,
+    /// Several paths.
+    Paths,
+}
+
+/// One setting.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// Its name in `ioms.toml`; `IOMS_NAME` in the environment.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// The built-in value, as one would write it; nothing where there is none.
+    pub default: &'static str,
+    /// What it does, in a sentence.
+    pub about: &'static str,
+    /// Section and key of `ansible.cfg` that say the same.
+    pub ansible: Option<(&'static str, &'static str)>,
+}
+
+const fn setting(
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    about: &'static str,
+) -> Setting {
+    Setting {
+        name,
+        kind,
+        default,
+        about,
+        ansible: None,
+    }
+}
+
+impl Setting {
+    const fn as_in(self, section: &'static str, key: &'static str) -> Self {
+        Self {
+            ansible: Some((section, key)),
+            ..self
+        }
+    }
+
+    /// Its variable: `IOMS_FORKS`.
+    pub fn variable(&self) -> String {
+        format!("IOMS_{}", self.name.to_uppercase().replace('.', "_"))
+    }
+}
+
+/// How host keys are checked.
+pub(super) const HOST_KEY: &[&str] = &["strict", "accept-new", "off"];
+
+/// All settings.
+pub const SETTINGS: &[Setting] = &[
+    setting(
+        "inventory",
+        Kind::Paths,
+        "",
+        "Inventories used where `-i` names none.",
+    )
+    .as_in("defaults", "inventory"),
+    setting(
+        "database",
+        Kind::Text,
+        "",
+        "Where runs are recorded: `sqlite:PATH` or `mysql://user@host/name`; without it, `ioms.db` in the data folder. A password in it is taken from `IOMS_DATABASE` or a file of mode 0600.",
+    ),
+    setting(
+        "data_dir",
+        Kind::Path,
+        "",
+        "Folder of the database and the journals; without it, `$XDG_DATA_HOME/ioms`.",
+    ),
+    setting(
+        "forks",
+        Kind::Count,
+        "500",
+        "Hosts at work at a time; fewer where open files are limited.",
+    )
+    .as_in("defaults", "forks"),
+    setting(
+        "connect_timeout",
+        Kind::Duration,
+        "10s",
+        "Time for each attempt at connecting and logging in.",
+    )
+    .as_in("defaults", "timeout"),
+    setting(
+        "timeout",
+        Kind::Duration,
+        "5m",
+        "A command's time on a host.",
+    ),
+    setting(
+        "idle_timeout",
+        Kind::Duration,
+        "0",
+        "End a command that says nothing for so long.",
+    ),
+    setting(
+        "retries",
+        Kind::Count,
+        "0",
+        "Further attempts on hosts whose command was not started.",
+    ),
+    setting(
+        "max_output",
+        Kind::Size,
+        "10M",
+        "Output kept of a host, each stream; what is over it is dropped.",
+    ),
+    setting(
+        "confirm_all_above",
+        Kind::Count,
+        "50",
+        "At a terminal, ask before work on all hosts when there are more than this.",
+    ),
+    setting(
+        "host_key",
+        Kind::Choice(HOST_KEY),
+        "",
+        "What to do with host keys that are not on record; without it, as `ssh_config` says, else `strict`.",
+    ),
+    setting("user", Kind::Text, "", "Log in as this user.").as_in("defaults", "remote_user"),
+    setting("private_key", Kind::Path, "", "Private key to log in with.")
+        .as_in("defaults", "private_key_file"),
+    setting(
+        "ssh_args",
+        Kind::Text,
+        "",
+        "Arguments of ssh for every host: `-o`, `-J`, `-F`, `-i`, `-p`.",
+    )
+    .as_in("ssh_connection", "ssh_args"),
+    setting("ssh_common_args", Kind::Text, "", "More of them.")
+        .as_in("ssh_connection", "ssh_common_args"),
+    setting("ssh_extra_args", Kind::Text, "", "More of them.")
+        .as_in("ssh_connection", "ssh_extra_args"),
+    setting(
+        "post_quantum",
+        Kind::Bool,
+        "true",
+        "Offer ML-KEM key exchange; it costs about half a millisecond of CPU a host.",
+    ),
+    setting(
+        "become",
+        Kind::Bool,
+        "false",
+        "Do the work as another user.",
+    )
+    .as_in("privilege_escalation", "become"),
+    setting(
+        "become_method",
+        Kind::Choice(&["sudo", "su", "doas", "runas"]),
+        "",
+        "By sudo, su, doas or runas.",
+    )
+    .as_in("privilege_escalation", "become_method"),
+    setting("become_user", Kind::Text, "", "As whom; root unless said.")
+        .as_in("privilege_escalation", "become_user"),
+    setting(
+        "vault_password_file",
+        Kind::Path,
+        "",
+        "File that holds the vault password, or a program that prints it.",
+    )
+    .as_in("defaults", "vault_password_file"),
+    setting(
+        "vault_ids",
+        Kind::List,
+        "",
+        "Labelled vault passwords: `LABEL@FILE` or `LABEL@prompt`.",
+    )
+    .as_in("defaults", "vault_identity_list"),
+    setting(
+        "roles_path",
+        Kind::Paths,
+        "",
+        "Folders of roles, for playbooks.",
+    )
+    .as_in("defaults", "roles_path"),
+    setting(
+        "alive_within",
+        Kind::Duration,
+        "3m",
+        "A host that was heard of within this time counts as alive.",
+    ),
+    setting(
+        "collectors",
+        Kind::Paths,
+        "",
+        "Folders of collectors beside those that ship.",
+    ),
+];
+
+/// A setting by its name.
+pub(super) fn find(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.name == name)
+}

@@ -1,0 +1,240 @@
+use std::collections::HashMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use super::*;
+
+struct Lab {
+    folder: tempfile::TempDir,
+    env: Environment,
+}
+
+fn lab() -> Lab {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for name in ["etc/ioms", "home/.config/ioms", "work/deep", "etc/ansible"] {
+        fs::create_dir_all(at(name)).unwrap();
+    }
+    let env = Environment {
+        vars: HashMap::new(),
+        cwd: at("work/deep"),
+        home: at("home"),
+        etc: at("etc"),
+        uid: rustix::process::geteuid().as_raw(),
+    };
+    Lab { folder, env }
+}
+
+impl Lab {
+    fn write(&self, name: &str, text: &str) {
+        let path = self.folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    }
+
+    fn load(&self) -> Result<Settings, ConfigError> {
+        load(&self.env, None, &[])
+    }
+
+    /// An error without the names of temporary folders.
+    fn error(&self) -> String {
+        let text = self.load().unwrap_err().to_string();
+        text.replace(&self.folder.path().display().to_string(), "")
+    }
+
+    fn origin(&self, settings: &Settings, name: &str) -> String {
+        let shown = settings.shown();
+        let found = shown.iter().find(|each| each.name == name).unwrap();
+        found
+            .origin
+            .to_string()
+            .replace(&self.folder.path().display().to_string(), "")
+    }
+}
+
+#[test]
+fn the_stronger_source_wins_and_is_named() {
+    let mut lab = lab();
+    assert_eq!(lab.load().unwrap().forks(), 500);
+    let steps: [(&str, &str, usize, &str); 4] = [
+        (
+            "home/.ansible.cfg",
+            "[defaults]\nforks = 11\n",
+            11,
+            "/home/.ansible.cfg:2",
+        ),
+        (
+            "etc/ioms/ioms.toml",
+            "forks = 12\n",
+            12,
+            "/etc/ioms/ioms.toml:1",
+        ),
+        (
+            "home/.config/ioms/ioms.toml",
+            "# mine\nforks = 13\n",
+            13,
+            "/home/.config/ioms/ioms.toml:2",
+        ),
+        ("work/ioms.toml", "forks = 14\n", 14, "/work/ioms.toml:1"),
+    ];
+    for (file, text, expected, origin) in steps {
+        lab.write(file, text);
+        let settings = lab.load().unwrap();
+        assert_eq!(settings.forks(), expected);
+        assert_eq!(lab.origin(&settings, "forks"), origin);
+    }
+    lab.env.vars.insert("IOMS_FORKS".into(), "15".into());
+    assert_eq!(lab.load().unwrap().forks(), 15);
+    let settings = load(&lab.env, None, &[("forks", "--forks", "16")]).unwrap();
+    assert_eq!(
+        (settings.forks(), lab.origin(&settings, "forks")),
+        (16, "--forks".into())
+    );
+    let named = lab.folder.path().join("etc/ioms/ioms.toml");
+    lab.env.vars.clear();
+    assert_eq!(load(&lab.env, Some(&named), &[]).unwrap().forks(), 12);
+}
+
+#[test]
+fn ansible_cfg_is_read_and_what_is_ignored_is_named() {
+    let lab = lab();
+    lab.write(
+        "work/deep/ansible.cfg",
+        "[defaults]\ninventory = hosts.ini, more\nhost_key_checking = False\ntimeout: 30 ; seconds\ncallback = yaml\n\n[privilege_escalation]\nbecome = True\n",
+    );
+    lab.write("work/deep/hosts.ini", "");
+    lab.write("work/deep/more", "");
+    let settings = lab.load().unwrap();
+    assert_eq!(settings.host_key(), Some("off"));
+    assert_eq!(settings.connect_timeout().as_secs(), 30);
+    assert!(settings.r#become());
+    let inventory: Vec<&Path> = settings.inventory().iter().map(Path::new).collect();
+    assert_eq!(
+        inventory,
+        [lab.env.cwd.join("hosts.ini"), lab.env.cwd.join("more")]
+    );
+    assert_eq!(settings.ignored().len(), 1);
+    assert_eq!(settings.ignored()[0].name, "[defaults] callback");
+}
+
+#[test]
+fn mistakes_in_a_file_are_shown_with_their_place() {
+    let lab = lab();
+    lab.write("work/ioms.toml", "forks = 5\nfroks = 6\n");
+    insta::assert_snapshot!(lab.error(), @r"
+    /work/ioms.toml:2:1: there is no setting `froks`
+      |
+    2 | froks = 6
+      | ^
+    help: did you mean `forks`?
+    ");
+    lab.write("work/ioms.toml", "timeout = \"soon\"\n");
+    insta::assert_snapshot!(lab.error(), @r#"
+    /work/ioms.toml:1:11: timeout: `soon` is not a duration: write `90` (seconds), `90s`, `5m`, `2h`, `1d` or `1h30m`; 0 means none
+      |
+    1 | timeout = "soon"
+      |           ^
+    "#);
+    lab.write("work/ioms.toml", "forks = \n");
+    assert!(
+        lab.error().starts_with("/work/ioms.toml:1:"),
+        "{}",
+        lab.error()
+    );
+}
+
+#[test]
+fn a_file_that_others_could_have_written_is_refused() {
+    let lab = lab();
+    lab.write("work/ioms.toml", "forks = 5\n");
+    let path = lab.folder.path().join("work/ioms.toml");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o664)).unwrap();
+    assert!(lab.error().contains("others may write to it"));
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    if lab.env.uid == 0 {
+        std::os::unix::fs::chown(&path, Some(12345), None).unwrap();
+        assert!(lab.error().contains("belongs to another user (12345)"));
+    } else {
+        let mut other = lab.env.clone();
+        other.uid += 1;
+        assert!(
+            load(&other, None, &[])
+                .unwrap_err()
+                .to_string()
+                .contains("belongs to another user")
+        );
+    }
+}
+
+#[test]
+fn a_project_cannot_weaken_the_check_of_host_keys() {
+    let lab = lab();
+    lab.write("work/ioms.toml", "host_key = \"off\"\n");
+    assert!(lab.error().contains("can't weaken the check of host keys"));
+    lab.write("work/ioms.toml", "host_key = \"strict\"\n");
+    assert_eq!(lab.load().unwrap().host_key(), Some("strict"));
+    lab.write("work/ioms.toml", "");
+    lab.write("home/.config/ioms/ioms.toml", "host_key = \"accept-new\"\n");
+    assert_eq!(lab.load().unwrap().host_key(), Some("accept-new"));
+}
+
+#[test]
+fn a_database_password_is_taken_from_private_places_and_never_shown() {
+    let mut lab = lab();
+    let url = "mysql://ops:geheim@db/ioms";
+    assert!(load(&lab.env, None, &[("database", "--database", url)]).is_err());
+    lab.write("work/ioms.toml", &format!("database = \"{url}\"\n"));
+    assert!(lab.error().contains("chmod 600"));
+    let path = lab.folder.path().join("work/ioms.toml");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(lab.load().unwrap().database(), Some(url));
+    lab.write("work/ioms.toml", "");
+    lab.env.vars.insert("IOMS_DATABASE".into(), url.into());
+    let settings = lab.load().unwrap();
+    assert_eq!(settings.database(), Some(url));
+    let shown = settings.shown();
+    let shown = shown.iter().find(|each| each.name == "database").unwrap();
+    assert_eq!(shown.value.as_deref(), Some("mysql://ops:********@db/ioms"));
+}
+
+#[test]
+fn a_command_that_fits_a_rule_is_denied_with_its_reason() {
+    let lab = lab();
+    lab.write(
+        "work/ioms.toml",
+        "[[deny]]\nmatch = 'rm\\s+-rf\\s+/(\\s|$)'\nreason = 'no'\n",
+    );
+    let settings = lab.load().unwrap();
+    let denied = settings.denied("sudo rm -rf / ").unwrap();
+    assert!(
+        denied.starts_with("no (rule at ") && denied.ends_with("ioms.toml:1)"),
+        "{denied}"
+    );
+    assert_eq!(settings.denied("rm -rf /tmp/x"), None);
+    lab.write("work/ioms.toml", "[[deny]]\nmatch = '('\n");
+    assert!(lab.error().contains("not a regular expression"));
+    lab.write("work/ioms.toml", "[[deny]]\nreason = 'x'\n");
+    assert!(lab.error().contains("needs `match`"));
+}
+
+#[test]
+fn the_documents_follow_the_table() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let schema = format!("{:#}\n", schema());
+    for (file, text) in [
+        ("docs/configuration.md", markdown()),
+        ("docs/schema/ioms.toml.schema.json", schema),
+    ] {
+        let path = root.join(file);
+        if std::env::var_os("IOMS_BLESS").is_some() {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, &text).unwrap();
+        }
+        let there = fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(
+            there, text,
+            "{file} is not what the table says: run the test with IOMS_BLESS=1"
+        );
+    }
+}
