@@ -23,7 +23,7 @@ use crate::transport::{
 const AFTER_EXIT: Duration = Duration::from_secs(2);
 
 /// How long the host may take from login to the hello of a shell, and sudo to its own.
-const BEFORE_START: Duration = Duration::from_secs(60);
+const BEFORE_START: Duration = Duration::from_mins(1);
 
 /// How much of a file is read for a host at once.
 const CHUNK: usize = 64 * 1024;

@@ -168,14 +168,13 @@ impl Feed {
 
     /// Opens what is not open yet and brings over what is there.
     async fn step(&mut self) -> Result<(), StoreError> {
-        let store = match &self.store {
-            Some(store) => store.clone(),
-            None => {
-                let store = Store::open(&self.url).await?;
-                self.store = Some(store.clone());
-                replay(&store, &self.data_dir).await?;
-                store
-            }
+        let store = if let Some(store) = &self.store {
+            store.clone()
+        } else {
+            let store = Store::open(&self.url).await?;
+            self.store = Some(store.clone());
+            replay(&store, &self.data_dir).await?;
+            store
         };
         let ingest = match &mut self.ingest {
             Some(ingest) => ingest,

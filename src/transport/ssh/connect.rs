@@ -26,15 +26,16 @@ use crate::event::{ErrorKind, HostError, Timings};
 use crate::target::{self, SshOptions, SshTarget, Target, Via};
 use crate::transport::types::{Connection, Transport};
 
+/// A bastion's connection, once it is made; who makes it holds the lock.
+type Bastion = Arc<tokio::sync::Mutex<Option<Arc<SshConnection>>>>;
+
 /// What all SSH connections of a run share.
 pub struct Ssh {
     keys: Keys,
     host_keys: Arc<HostKeys>,
     agents: tokio::sync::Mutex<HashMap<PathBuf, Option<Arc<Agent>>>>,
     configs: Mutex<HashMap<ConfigKey, Arc<client::Config>>>,
-    bastions: tokio::sync::Mutex<
-        HashMap<Arc<SshTarget>, Arc<tokio::sync::Mutex<Option<Arc<SshConnection>>>>>,
-    >,
+    bastions: tokio::sync::Mutex<HashMap<Arc<SshTarget>, Bastion>>,
     post_quantum: bool,
 }
 
@@ -246,7 +247,7 @@ impl Ssh {
                 .sort_by_key(|algorithm| !of_type(algorithm));
         }
         if certificates {
-            preferred.host_key_certificates = preferred.key.clone();
+            preferred.host_key_certificates.clone_from(&preferred.key);
         }
         let options = &target.options;
         let config = Arc::new(client::Config {
