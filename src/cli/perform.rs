@@ -163,7 +163,7 @@ async fn run(
             "internal error while showing the run; -vv has more",
         ));
     }
-    records.finish(|recorded| report.finish(recorded))?;
+    records.finish(setup, |recorded| report.finish(recorded))?;
     Ok(end)
 }
 
