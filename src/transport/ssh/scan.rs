@@ -11,6 +11,9 @@ use super::connect::Ssh;
 use crate::event::{ErrorKind, HostError};
 use crate::target::SshTarget;
 
+/// A scan needs a limit even where connecting has none.
+const UNLIMITED: Duration = Duration::from_mins(1);
+
 /// A key that a host has shown.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScannedKey {
@@ -56,7 +59,10 @@ pub async fn scan(ssh: &Ssh, target: &Arc<SshTarget>) -> Result<Vec<ScannedKey>,
     let mut first_error = None;
     for kind in types {
         let seen: Arc<Mutex<Option<PublicKey>>> = Arc::default();
-        let limit = target.options.connect_timeout.max(Duration::from_secs(1));
+        let limit = match target.options.connect_timeout {
+            Duration::ZERO => UNLIMITED,
+            limit => limit,
+        };
         let config = ssh.config(target, Some(&kind))?;
         let session = ssh
             .session_with(
