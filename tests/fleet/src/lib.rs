@@ -1,1 +1,19 @@
-//! The test bed.
+//! The test bed: fleets of real OpenSSH hosts on loopback addresses, hosts that fail in every known
+//! way, an SSH server with canned answers for scale, and a database. Everything lives in temporary
+//! folders and ends with the value that started it.
+
+mod error;
+pub mod failing;
+mod folder;
+mod hosts;
+mod inventory;
+mod keys;
+mod known_hosts;
+mod left_out;
+mod process;
+mod sshd;
+
+pub use error::{Error, Result};
+pub use hosts::{address, host_names};
+pub use left_out::left_out;
+pub use sshd::{Sshd, SshdBuilder};

@@ -1,0 +1,61 @@
+//! Where a part of the test bed keeps its files: a temporary folder, or one the caller names.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::error::{Result, Tried};
+
+/// A folder; removed at the end if it is temporary.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+    _temporary: Option<TempDir>,
+}
+
+impl Folder {
+    /// The folder `named`, made if it isn't there, else a temporary one. Other users may look into
+    /// it, as a server reads some files as the user who logs in.
+    pub(crate) fn new(named: Option<&Path>) -> Result<Self> {
+        let folder = if let Some(path) = named {
+            fs::create_dir_all(path).tried(path.to_string_lossy())?;
+            Self {
+                path: fs::canonicalize(path).tried(path.to_string_lossy())?,
+                _temporary: None,
+            }
+        } else {
+            let temporary = tempfile::Builder::new()
+                .prefix("ioms-fleet.")
+                .tempdir()
+                .tried("a temporary folder")?;
+            Self {
+                path: temporary.path().to_owned(),
+                _temporary: Some(temporary),
+            }
+        };
+        permit(&folder.path, 0o755)?;
+        Ok(folder)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn join(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+}
+
+/// Sets a file's permissions.
+pub(crate) fn permit(path: &Path, mode: u32) -> Result<()> {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).tried(path.to_string_lossy())
+}
+
+/// Writes a file at once: a reader sees the old one or the new one.
+pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
+    let aside = path.with_extension(format!("new-{:x}", rand::random::<u32>()));
+    fs::write(&aside, text).tried(aside.to_string_lossy())?;
+    fs::rename(&aside, path).tried(path.to_string_lossy())
+}

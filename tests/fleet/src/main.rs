@@ -1,0 +1,111 @@
+//! `ioms-fleet`: brings a part of the test bed up and keeps it until standard input ends or a
+//! signal comes.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use ioms_fleet::{Error, Sshd};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Brings up a fleet on loopback addresses, says when it is ready, and takes it down at the end.
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    fleet: Fleet,
+}
+
+#[derive(Subcommand)]
+enum Fleet {
+    /// Real OpenSSH hosts
+    Sshd {
+        #[command(flatten)]
+        common: Common,
+        /// How many of the hosts, the last ones, are down
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        down: usize,
+    },
+}
+
+#[derive(Args)]
+struct Common {
+    /// How many hosts the inventory has
+    #[arg(long, value_name = "N")]
+    hosts: usize,
+    /// The folder for everything: keys, logs, inventory, known hosts
+    #[arg(long)]
+    dir: PathBuf,
+    /// Go on when standard input ends, until a signal comes
+    #[arg(long)]
+    detach_stdin: bool,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(Cli::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "ioms-fleet: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<(), Error> {
+    match cli.fleet {
+        Fleet::Sshd { common, down } => {
+            let fleet = Sshd::builder().folder(&common.dir).start()?;
+            let inventory = fleet.dir().join("inventory.yml");
+            fleet.write_inventory_with_down(common.hosts, down, &inventory)?;
+            let known_hosts = fleet.write_known_hosts(common.hosts)?;
+            ready(fleet.port(), &inventory, fleet.key(), &known_hosts)?;
+            the_end(common.detach_stdin).await
+        }
+    }
+}
+
+/// The one line by which a caller knows where everything is.
+fn ready(port: u16, inventory: &Path, key: &Path, known_hosts: &Path) -> Result<(), Error> {
+    let line = format!(
+        "ready port={port} inventory={} key={} known_hosts={}\n",
+        inventory.display(),
+        key.display(),
+        known_hosts.display()
+    );
+    let mut out = io::stdout();
+    out.write_all(line.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(stdio)
+}
+
+/// Waits for the end of standard input, unless `detached`, or for a signal.
+async fn the_end(detached: bool) -> Result<(), Error> {
+    let (ended, end) = tokio::sync::oneshot::channel();
+    if detached {
+        std::mem::forget(ended);
+    } else {
+        // A thread: tokio's standard input would keep the runtime from ending.
+        std::thread::spawn(move || {
+            let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+            let _ = ended.send(());
+        });
+    }
+    let mut term = signal(SignalKind::terminate()).map_err(stdio)?;
+    let mut int = signal(SignalKind::interrupt()).map_err(stdio)?;
+    let mut hup = signal(SignalKind::hangup()).map_err(stdio)?;
+    tokio::select! {
+        _ = end => {}
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+        _ = hup.recv() => {}
+    }
+    Ok(())
+}
+
+fn stdio(source: io::Error) -> Error {
+    Error::Io {
+        what: "ioms-fleet".to_owned(),
+        source,
+    }
+}
