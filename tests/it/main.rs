@@ -9,4 +9,7 @@
 )]
 
 mod architecture;
+mod run;
 mod store;
+mod support;
+mod users;
