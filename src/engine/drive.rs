@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::ending;
 use super::feed::feed;
@@ -25,6 +25,9 @@ const AFTER_EXIT: Duration = Duration::from_secs(2);
 
 /// How long the host may take from login to the hello of a shell, and sudo to its own.
 const BEFORE_START: Duration = Duration::from_mins(1);
+
+/// How long a command that is to be ended may take to say its process group.
+const HELLO: Duration = Duration::from_secs(2);
 
 /// How much is kept of what a command says while it is being ended, in bytes.
 const LAST_WORDS: usize = 1 << 20;
@@ -288,6 +291,16 @@ impl Drive<'_> {
     ) -> Option<String> {
         let mut last_words = Vec::new();
         let mut kept = 0;
+        // The script is on its way already: what it starts is known by the hello before it.
+        let until = Instant::now() + HELLO;
+        while conversation.group().is_none() {
+            match timeout_at(until, output.next()).await {
+                Ok(OutputEvent::Data(Stream::Stdout, bytes)) => drop(conversation.stdout(bytes)),
+                Ok(OutputEvent::Data(Stream::Stderr, bytes)) => drop(conversation.stderr(bytes)),
+                Ok(OutputEvent::Exit(_)) => {}
+                Ok(OutputEvent::Closed | OutputEvent::Refused) | Err(_) => break,
+            }
+        }
         let survivor = {
             let ending = ending::end(self.connections, self.connection, self.target, conversation);
             tokio::pin!(ending);

@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod limits;
 mod run;
 mod store;
 mod support;

@@ -259,9 +259,9 @@ pub fn wait_until(what: &str, mut so: impl FnMut() -> bool) {
     panic!("in vain: {what}");
 }
 
-/// Whether a process whose arguments hold this text runs.
+/// Whether a process whose arguments hold this text runs; the program itself does not count.
 pub fn runs(text: &str) -> bool {
-    processes().any(|(_, line)| line.contains(text))
+    processes().any(|(_, line)| line.contains(text) && !line.contains("/iomsctl "))
 }
 
 /// All processes of the machine: folder and command line.
