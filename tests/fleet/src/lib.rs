@@ -2,6 +2,7 @@
 //! way, an SSH server with canned answers for scale, and a database. Everything lives in temporary
 //! folders and ends with the value that started it.
 
+mod background;
 mod canned;
 mod error;
 pub mod failing;

@@ -6,15 +6,13 @@ mod speech;
 #[cfg(test)]
 mod tests;
 
-use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
 
-use crate::error::{Result, Tried};
+use crate::background::Background;
+use crate::error::Result;
 use crate::folder::Folder;
 use crate::inventory::Inventory;
 use crate::keys;
@@ -53,11 +51,10 @@ impl Default for Output {
 #[derive(Debug)]
 pub struct Canned {
     folder: Folder,
-    port: u16,
     key: PathBuf,
     host_key: String,
     known_hosts: KnownHosts,
-    runtime: Option<Runtime>,
+    background: Background,
 }
 
 impl Canned {
@@ -70,35 +67,23 @@ impl Canned {
         keys::generate(&host, &[])?;
         let host_key = keys::public_line(&host)?;
         raise_file_limit();
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .tried("the canned server's threads")?;
-        let listener = runtime
-            .handle()
-            .clone()
-            .block_on(TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)))
-            .tried("the canned server's port")?;
-        let port = listener
-            .local_addr()
-            .tried("the canned server's port")?
-            .port();
         let config = server::config(russh::keys::load_secret_key(&host, None)?);
         let allowed = russh::keys::load_public_key(keys::public(&key))?;
-        runtime.spawn(server::serve(listener, config, allowed, answer));
+        let background =
+            Background::start(|listener| server::serve(listener, config, allowed, answer))?;
+        let port = background.port();
         Ok(Self {
             known_hosts: KnownHosts::new(folder.join("known_hosts"), port, &host_key, None),
             folder,
-            port,
             key,
             host_key,
-            runtime: Some(runtime),
+            background,
         })
     }
 
     /// The port on every address.
     pub fn port(&self) -> u16 {
-        self.port
+        self.background.port()
     }
 
     /// Who logs in.
@@ -133,20 +118,12 @@ impl Canned {
         Inventory {
             hosts: n,
             down: None,
-            port: self.port,
+            port: self.port(),
             user: USER,
             key: &self.key,
             known_hosts: self.known_hosts.path(),
         }
         .write(path)
-    }
-}
-
-impl Drop for Canned {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }
 

@@ -72,3 +72,10 @@ fn the_real_constant_is_understood() {
     let said = ssh(&fleet, 0, &format!("exec /bin/sh -c '{constant}' sh abc")).unwrap();
     assert_eq!(said, "abc 4242\n");
 }
+
+#[tokio::test]
+async fn it_starts_and_ends_within_a_runtime() {
+    let fleet = Canned::start(Answer::default(), None).unwrap();
+    let stream = tokio::net::TcpStream::connect(("127.10.3.4", fleet.port()));
+    stream.await.unwrap();
+}

@@ -1,7 +1,7 @@
 //! A line to a host that is far, slow or cut: a proxy in user space, as not every kernel can do that
 //! to loopback.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,11 +10,11 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use crate::error::{Result, Tried};
+use crate::background::Background;
+use crate::error::Result;
 
 /// The most bytes that travel as one.
 const PACKET: usize = 16 * 1024;
@@ -34,41 +34,17 @@ pub struct Line {
 
 /// A proxy on a port of every address 127.x.y.z, until dropped.
 #[derive(Debug)]
-pub struct Proxy {
-    port: u16,
-    runtime: Option<Runtime>,
-}
+pub struct Proxy(Background);
 
 impl Proxy {
     /// A line to `to`.
     pub fn start(to: SocketAddr, line: Line) -> Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .tried("the proxy's threads")?;
-        let listener = runtime
-            .block_on(TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)))
-            .tried("the proxy's port")?;
-        let port = listener.local_addr().tried("the proxy's port")?.port();
-        runtime.spawn(accept(listener, to, line));
-        Ok(Self {
-            port,
-            runtime: Some(runtime),
-        })
+        Background::start(|listener| accept(listener, to, line)).map(Self)
     }
 
     /// The near end.
     pub fn port(&self) -> u16 {
-        self.port
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
+        self.0.port()
     }
 }
 
