@@ -2,6 +2,8 @@
 //! way, an SSH server with canned answers for scale, and a database. Everything lives in temporary
 //! folders and ends with the value that started it.
 
+mod background;
+mod canned;
 mod error;
 pub mod failing;
 mod folder;
@@ -10,10 +12,15 @@ mod inventory;
 mod keys;
 mod known_hosts;
 mod left_out;
+mod mariadb;
 mod process;
 mod sshd;
+mod system_user;
 
+pub use canned::{Answer, Canned, Output};
 pub use error::{Error, Result};
 pub use hosts::{address, host_names};
 pub use left_out::left_out;
+pub use mariadb::MariaDb;
 pub use sshd::{Sshd, SshdBuilder};
+pub use system_user::SystemUser;

@@ -4,9 +4,10 @@
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use ioms_fleet::{Error, Sshd};
+use ioms_fleet::{Answer, Canned, Error, Output, Sshd};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Brings up a fleet on loopback addresses, says when it is ready, and takes it down at the end.
@@ -25,6 +26,20 @@ enum Fleet {
         /// How many of the hosts, the last ones, are down
         #[arg(long, value_name = "N", default_value_t = 0)]
         down: usize,
+    },
+    /// Hosts that run nothing and answer every command the same, by the ten thousand
+    Canned {
+        #[command(flatten)]
+        common: Common,
+        /// What commands print
+        #[arg(long, default_value = "ok\n")]
+        text: String,
+        /// Rather print so many bytes
+        #[arg(long, value_name = "N", conflicts_with = "text")]
+        bytes: Option<u64>,
+        /// How long commands take
+        #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
+        delay_ms: u64,
     },
 }
 
@@ -58,6 +73,24 @@ async fn run(cli: Cli) -> Result<(), Error> {
             let fleet = Sshd::builder().folder(&common.dir).start()?;
             let inventory = fleet.dir().join("inventory.yml");
             fleet.write_inventory_with_down(common.hosts, down, &inventory)?;
+            let known_hosts = fleet.write_known_hosts(common.hosts)?;
+            ready(fleet.port(), &inventory, fleet.key(), &known_hosts)?;
+            the_end(common.detach_stdin).await
+        }
+        Fleet::Canned {
+            common,
+            text,
+            bytes,
+            delay_ms,
+        } => {
+            let answer = Answer {
+                output: bytes.map_or(Output::Text(text), Output::Bytes),
+                delay: Duration::from_millis(delay_ms),
+                ..Answer::default()
+            };
+            let fleet = Canned::start(answer, Some(&common.dir))?;
+            let inventory = fleet.dir().join("inventory.yml");
+            fleet.write_inventory(common.hosts, &inventory)?;
             let known_hosts = fleet.write_known_hosts(common.hosts)?;
             ready(fleet.port(), &inventory, fleet.key(), &known_hosts)?;
             the_end(common.detach_stdin).await

@@ -1,5 +1,9 @@
 //! Hosts that fail: each on a port of its own, at every address 127.x.y.z, until dropped.
 
+mod proxy;
+#[cfg(test)]
+mod tests;
+
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
@@ -9,6 +13,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketType, bind, listen, socket};
+
+pub use proxy::{Line, Proxy};
 
 use crate::error::{Result, Tried};
 
