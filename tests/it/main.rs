@@ -9,6 +9,8 @@
 )]
 
 mod architecture;
+mod auth;
+mod r#become;
 mod limits;
 mod run;
 mod store;

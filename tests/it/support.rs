@@ -189,16 +189,28 @@ impl Lab {
         Self { desk, sshd }
     }
 
+    /// One host, and no key in its inventory: tests name theirs.
+    pub fn new_without_key(sshd: Sshd) -> Self {
+        Self::host(sshd, "")
+    }
+
     /// One host with these further variables, in YAML's flow form: `a: 1, b: 2`.
     pub fn one(sshd: Sshd, vars: &str) -> Self {
+        let key = sshd.key().display().to_string();
+        Self::host(
+            sshd,
+            &format!("ansible_ssh_private_key_file: {key}, {vars}"),
+        )
+    }
+
+    fn host(sshd: Sshd, vars: &str) -> Self {
         sshd.write_known_hosts(1).unwrap();
         let text = format!(
             "all: {{hosts: {{web01: {{ansible_host: {}, ansible_port: {}, ansible_user: {}, \
-             ansible_ssh_private_key_file: {}, ansible_ssh_common_args: '{}', {vars}}}}}}}\n",
+             ansible_ssh_common_args: '{}', {vars}}}}}}}\n",
             sshd.address(0),
             sshd.port(),
             sshd.user(),
-            sshd.key().display(),
             known_hosts(&sshd),
         );
         Self {

@@ -39,6 +39,14 @@ pub struct Ssh {
     post_quantum: bool,
 }
 
+/// Until when a host may take to let us in.
+#[derive(Clone, Copy)]
+pub(super) struct Deadline {
+    at: Instant,
+    /// How long the user had been asked when it was set.
+    asked: Duration,
+}
+
 /// What a russh configuration depends on.
 #[derive(PartialEq, Eq, Hash)]
 struct ConfigKey {
@@ -68,7 +76,7 @@ impl Ssh {
     /// Connects and logs in, within the target's connect time-out.
     pub(super) async fn open(&self, target: &Arc<SshTarget>) -> Result<SshConnection, HostError> {
         let limit = target.options.connect_timeout;
-        let deadline = Instant::now() + no_limit_if_zero(limit);
+        let deadline = self.deadline(limit);
         let began = Instant::now();
         let (mut handle, _) = self.session(target, self.judge(), deadline).await?;
         let connected = Instant::now();
@@ -81,15 +89,37 @@ impl Ssh {
             offered: None,
             tried: Vec::new(),
         };
-        match timeout_at(deadline, login.run()).await {
-            Ok(done) => done?,
-            Err(_) => return Err(timed_out(target, limit, "logging in")),
+        match self.within(deadline, login.run()).await {
+            Some(done) => done?,
+            None => return Err(timed_out(target, limit, "logging in")),
         }
         let timings = Timings {
             connect: connected - began,
             auth: connected.elapsed(),
         };
         Ok(SshConnection::new(handle, timings))
+    }
+
+    /// So long from now; zero is no limit.
+    pub(super) fn deadline(&self, limit: Duration) -> Deadline {
+        Deadline {
+            at: Instant::now() + no_limit_if_zero(limit),
+            asked: self.keys.asked(),
+        }
+    }
+
+    /// Waits until the deadline, which the time for which the user is being asked puts off.
+    async fn within<T>(&self, deadline: Deadline, work: impl Future<Output = T>) -> Option<T> {
+        tokio::pin!(work);
+        loop {
+            let at = deadline.at + (self.keys.asked() - deadline.asked);
+            if let Ok(done) = timeout_at(at, &mut work).await {
+                return Some(done);
+            }
+            if deadline.at + (self.keys.asked() - deadline.asked) <= Instant::now() {
+                return None;
+            }
+        }
     }
 
     pub(super) fn judge(&self) -> Judge {
@@ -101,7 +131,7 @@ impl Ssh {
         &self,
         target: &Arc<SshTarget>,
         judge: Judge,
-        deadline: Instant,
+        deadline: Deadline,
     ) -> Result<(client::Handle<Client>, Heard), HostError> {
         let config = self.config(target, None)?;
         self.session_with(target, judge, config, deadline).await
@@ -113,22 +143,23 @@ impl Ssh {
         target: &Arc<SshTarget>,
         judge: Judge,
         config: Arc<client::Config>,
-        deadline: Instant,
+        deadline: Deadline,
     ) -> Result<(client::Handle<Client>, Heard), HostError> {
         let limit = target.options.connect_timeout;
-        let carrier = match timeout_at(deadline, self.dial(target)).await {
-            Ok(carrier) => carrier?,
-            Err(_) => return Err(timed_out(target, limit, "connecting")),
+        let carrier = match self.within(deadline, self.dial(target)).await {
+            Some(carrier) => carrier?,
+            None => return Err(timed_out(target, limit, "connecting")),
         };
         let (stream, heard) = Listened::new(carrier);
         let client = Client {
             target: target.clone(),
             judge,
         };
-        match timeout_at(deadline, client::connect_stream(config, stream, client)).await {
-            Ok(Ok(handle)) => Ok((handle, heard)),
-            Ok(Err(error)) => Err(explain(target, error, &heard.bytes())),
-            Err(_) => match not_ssh(target, &heard.bytes()) {
+        let connecting = client::connect_stream(config, stream, client);
+        match self.within(deadline, connecting).await {
+            Some(Ok(handle)) => Ok((handle, heard)),
+            Some(Err(error)) => Err(explain(target, error, &heard.bytes())),
+            None => match not_ssh(target, &heard.bytes()) {
                 Some(error) => Err(error),
                 None => Err(timed_out(target, limit, "waiting for its SSH server")),
             },

@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PublicKey};
-use tokio::time::Instant;
 
 use super::client::Judge;
 use super::connect::Ssh;
@@ -69,7 +68,7 @@ pub async fn scan(ssh: &Ssh, target: &Arc<SshTarget>) -> Result<Vec<ScannedKey>,
                 target,
                 Judge::Collector(seen.clone()),
                 config,
-                Instant::now() + limit,
+                ssh.deadline(limit),
             )
             .await;
         let shown = seen.lock().ok().and_then(|mut seen| seen.take());
