@@ -1,6 +1,6 @@
 //! The flags that say what a command gets: standard input, environment, folder, terminal.
 
-use std::io::Read as _;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -82,24 +82,34 @@ impl WorkArgs {
                 ))
                 .hint("give one of them a file"));
             }
-            let mut bytes = Vec::new();
-            std::io::stdin()
-                .lock()
-                .take(PIPED_MAX + 1)
-                .read_to_end(&mut bytes)?;
-            if bytes.len() as u64 > PIPED_MAX {
-                return Err(CliError::new("standard input is larger than 256 MiB")
-                    .hint("give it as a file: --stdin FILE"));
-            }
-            return Ok(Stdin::Bytes(bytes.into()));
+            return whole(std::io::stdin().lock()).map_err(|error| {
+                CliError::new(format!("standard input: {error}"))
+                    .hint("give it as a file: --stdin FILE")
+            });
         }
-        let metadata = std::fs::metadata(path)
-            .map_err(|error| CliError::new(format!("--stdin {}: {error}", path.display())))?;
-        if metadata.is_file() && metadata.len() <= 1 << 20 {
-            return Ok(Stdin::Bytes(std::fs::read(path)?.into())); // read once, shared by all hosts
+        let fail =
+            |error: std::io::Error| CliError::new(format!("--stdin {}: {error}", path.display()));
+        let file = std::fs::File::open(path).map_err(fail)?;
+        let metadata = file.metadata().map_err(fail)?;
+        if metadata.is_file() && metadata.len() > 1 << 20 {
+            return Ok(Stdin::File {
+                path: path.clone(),
+                size: metadata.len(),
+            });
         }
-        Ok(Stdin::File(path.clone()))
+        // Read once, shared by all hosts.
+        whole(file).map_err(fail)
     }
+}
+
+/// What a pipe holds, to be given to every host.
+fn whole(input: impl Read) -> std::io::Result<Stdin> {
+    let mut bytes = Vec::new();
+    input.take(PIPED_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > PIPED_MAX {
+        return Err(std::io::Error::other("it holds more than 256 MiB"));
+    }
+    Ok(Stdin::Bytes(bytes.into()))
 }
 
 fn variable(given: &str) -> Result<(String, String), CliError> {

@@ -228,11 +228,8 @@ impl Drive<'_> {
         let started = progress.started.is_some();
         let mut end = match stop {
             Stop::Closed => closed(conversation, progress),
-            Stop::Failed(failure) => {
-                // sudo may still wait for an answer; nothing of the command was started.
-                let _ = self.end(conversation, output).await;
-                End::failed(failure_error(failure))
-            }
+            // Nothing of the command was started; sudo, su and doas end with their input.
+            Stop::Failed(failure) => End::failed(failure_error(failure)),
             Stop::Timeout => {
                 let survivor = self.end(conversation, output).await;
                 let limit = self.limits.timeout.unwrap_or_default();

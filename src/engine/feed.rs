@@ -19,11 +19,13 @@ pub(super) async fn feed(mut input: Box<dyn Input>, payload: Bytes, stdin: Stdin
         match stdin {
             Stdin::Empty => {}
             Stdin::Bytes(bytes) => input.write(bytes).await?,
-            Stdin::File(path) => {
+            Stdin::File { path, size } => {
                 let local = |error: std::io::Error| {
                     HostError::new(ErrorKind::LocalIo, format!("{}: {error}", path.display()))
                 };
-                let mut file = tokio::fs::File::open(&path).await.map_err(local)?;
+                let file = tokio::fs::File::open(&path).await.map_err(local)?;
+                // As much as was said: it may have grown.
+                let mut file = file.take(size);
                 loop {
                     let mut chunk = bytes::BytesMut::with_capacity(CHUNK);
                     if file.read_buf(&mut chunk).await.map_err(local)? == 0 {

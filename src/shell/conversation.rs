@@ -9,7 +9,7 @@
 use bytes::{Bytes, BytesMut};
 
 use super::plan::{Command, Plan};
-use super::posix::{self, Escalation};
+use super::posix::{self, Escalation, Footing};
 use crate::base::secret::Secret;
 
 /// How much a host may say before its hello: banners and start-up files.
@@ -107,7 +107,14 @@ impl Conversation {
         } else {
             mark.to_owned()
         };
-        let script = posix::script(plan, tmpdir, &inner_mark, escalation.is_some());
+        let dialogue = escalation
+            .as_ref()
+            .is_some_and(|(how, _)| how.method.needs_pty());
+        let footing = Footing {
+            escalated: escalation.is_some(),
+            terminal: dialogue && !plan.tty,
+        };
+        let script = posix::script(plan, tmpdir, &inner_mark, footing);
         let payload = match &plan.command {
             Command::Script(script) => script.body.clone(),
             _ => Bytes::new(),
@@ -117,10 +124,7 @@ impl Conversation {
             mark: mark.to_owned(),
             inner_mark,
             prompt: format!("[{mark}p]"),
-            pty: plan.tty
-                || escalation
-                    .as_ref()
-                    .is_some_and(|(how, _)| how.method.needs_pty()),
+            pty: plan.tty || dialogue,
             escalation,
             script: script.into_bytes(),
             payload,

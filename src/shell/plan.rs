@@ -53,7 +53,12 @@ pub enum Stdin {
     /// These bytes, for every host.
     Bytes(Bytes),
     /// This file of the controller, read for each host as it goes.
-    File(PathBuf),
+    File {
+        /// Where.
+        path: PathBuf,
+        /// How much of it, in bytes.
+        size: u64,
+    },
 }
 
 impl Stdin {
@@ -62,7 +67,16 @@ impl Stdin {
         match self {
             Self::Empty => true,
             Self::Bytes(bytes) => bytes.is_empty(),
-            Self::File(_) => false,
+            Self::File { .. } => false,
+        }
+    }
+
+    /// How much there is to read, in bytes.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Empty => 0,
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File { size, .. } => *size,
         }
     }
 }

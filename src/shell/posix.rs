@@ -106,11 +106,24 @@ pub(super) fn escalate(escalation: &Escalation, mark: &str, prompt: &str) -> Str
     line.finish()
 }
 
-/// The script of a plan. `escalated`: the account's own login shell is not asked for, as accounts of
-/// services often have none. With [`needs_report`] the first line it prints is `MARK ok FOLDER` or
+/// On what a script stands.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Footing {
+    /// As another user than the login's: the account's own login shell is not asked for, as accounts
+    /// of services often have none.
+    pub(super) escalated: bool,
+    /// Its streams are a terminal, which was there for the dialogue alone: a terminal has no end of
+    /// input, so that the command's is counted.
+    pub(super) terminal: bool,
+}
+
+/// The script of a plan. With [`needs_report`] the first line it prints is `MARK ok FOLDER` or
 /// `MARK KIND MESSAGE`.
-pub(super) fn script(plan: &Plan, tmpdir: Option<&str>, mark: &str, escalated: bool) -> String {
+pub(super) fn script(plan: &Plan, tmpdir: Option<&str>, mark: &str, footing: Footing) -> String {
     let mut line = Line::default();
+    if footing.terminal {
+        line.code("stty raw -echo 2>/dev/null; ");
+    }
     if plan.tty {
         line.code("stty icanon 2>/dev/null; ");
     }
@@ -137,23 +150,40 @@ pub(super) fn script(plan: &Plan, tmpdir: Option<&str>, mark: &str, escalated: b
         }
         Command::Line(words) => {
             report_ok(&mut line, plan, mark);
-            line.code(if escalated {
-                "exec /bin/sh -c "
+            if !feed(&mut line, plan, footing) {
+                line.code("exec ");
+            }
+            line.code(if footing.escalated {
+                "/bin/sh -c "
             } else {
-                r#"exec "${SHELL:-/bin/sh}" -c "#
+                r#""${SHELL:-/bin/sh}" -c "#
             });
             line.quoted(words);
         }
         Command::Words(words) => {
             report_ok(&mut line, plan, mark);
+            feed(&mut line, plan, footing);
             // Not `exec`, which knows no shell built-ins such as `cd` or `ulimit`.
             for word in words {
                 line.quoted(word).code(" ");
             }
         }
-        Command::Script(script) => run_script(&mut line, plan, script, tmpdir, mark),
+        Command::Script(script) => run_script(&mut line, plan, script, tmpdir, mark, footing),
     }
     line.finish()
+}
+
+/// Gives a command on a terminal its own standard input; whether that makes it part of a pipeline.
+fn feed(line: &mut Line, plan: &Plan, footing: Footing) -> bool {
+    if !footing.terminal {
+        return false;
+    }
+    if plan.stdin.is_empty() {
+        line.code("exec </dev/null; ");
+        return false;
+    }
+    line.code(&format!("head -c {} | ", plan.stdin.size()));
+    true
 }
 
 /// Whether the script of `plan` says how its preparations went before the command begins.
@@ -175,7 +205,14 @@ fn report_ok(line: &mut Line, plan: &Plan, mark: &str) {
 
 /// Takes the script's body from standard input into a private folder, runs it, and removes the
 /// folder however it ends. The folder's name is the mark, which nobody can guess.
-fn run_script(line: &mut Line, plan: &Plan, script: &Script, tmpdir: Option<&str>, mark: &str) {
+fn run_script(
+    line: &mut Line,
+    plan: &Plan,
+    script: &Script,
+    tmpdir: Option<&str>,
+    mark: &str,
+    footing: Footing,
+) {
     match tmpdir {
         Some(folder) => {
             line.code("d=");
@@ -222,7 +259,7 @@ fn run_script(line: &mut Line, plan: &Plan, script: &Script, tmpdir: Option<&str
     line.code(r#"; trap 'rm -rf "$d"' EXIT; trap 'exit 143' TERM; trap 'exit 130' INT; trap 'exit 129' HUP; "#);
     line.code("f=\"$d\"/").quoted(&script.name).code("; ");
     // Nothing after the body: read to the end. Else byte by byte, as nothing may be read ahead.
-    if plan.stdin.is_empty() {
+    if plan.stdin.is_empty() && !footing.terminal {
         line.code(r#"cat >"$f" 2>/dev/null"#);
     } else {
         line.code(&format!(
@@ -240,6 +277,7 @@ fn run_script(line: &mut Line, plan: &Plan, script: &Script, tmpdir: Option<&str
     line.code("; chmod 700 \"$f\"; echo ")
         .quoted(&format!("{mark} ok "))
         .code("\"$d\"; ");
+    feed(line, plan, footing);
     for word in &interpreter {
         line.quoted(word).code(" ");
     }

@@ -10,7 +10,7 @@
 
 mod architecture;
 mod auth;
-mod r#become;
+mod escalate;
 mod limits;
 mod run;
 mod store;

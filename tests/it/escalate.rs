@@ -25,11 +25,14 @@ impl Bed {
     /// The only host of a run by the user, with a password to become if one is given.
     fn run(&self, password: Option<&str>, args: &[&str]) -> serde_json::Value {
         let login = format!("ansible_user={}", self.user.name);
-        let mut all = vec!["run", "-g", "all", "-b", "-e", &login, "--timeout", "20"];
+        let mut all = vec!["run", "-g", "all", "-b", "-e", &login];
         let file;
         if let Some(password) = password {
             file = self.lab.desk.file("become", format!("{password}\n"));
             all.extend(["--become-password-file", file.to_str().unwrap()]);
+        }
+        if !args.contains(&"--timeout") {
+            all.extend(["--timeout", "20"]);
         }
         all.extend(args);
         only(&self.lab.json(&all)).clone()
@@ -51,7 +54,7 @@ impl Bed {
             ],
         );
         assert_eq!(
-            host["stdout"].as_str().map(str::trim),
+            host["stdout"].as_str().and_then(|said| said.lines().next()),
             Some(target.as_str()),
             "{host}"
         );
@@ -153,6 +156,66 @@ fn standard_input_comes_after_the_dialogue_to_the_byte() {
         Some("200003"),
         "{host}"
     );
+}
+
+#[test]
+fn scripts_and_input_arrive_whole_through_a_dialogue_at_a_terminal() {
+    let Some(bed) = Bed::new() else { return };
+    let script = bed.lab.desk.file(
+        "s.sh",
+        format!(
+            "#!/bin/sh\n# {}\nid -un; md5sum; exit 5\n",
+            "x".repeat(9000)
+        ),
+    );
+    let input = bed.lab.desk.file(
+        "input",
+        (0..100_000_u32)
+            .flat_map(u32::to_le_bytes)
+            .collect::<Vec<u8>>(),
+    );
+    let sum = crate::support::Ran::of({
+        let mut md5sum = std::process::Command::new("md5sum");
+        md5sum.stdin(std::fs::File::open(&input).unwrap());
+        md5sum
+    });
+    let login = format!("ansible_user={}", bed.user.name);
+    let password = bed
+        .lab
+        .desk
+        .file("become", format!("{}\n", bed.target.password));
+    for (stdin, expected) in [
+        (Some(&input), sum.stdout.as_str()),
+        (None, "d41d8cd98f00b204e9800998ecf8427e  -\n"),
+    ] {
+        let mut args = vec![
+            "script",
+            "-g",
+            "all",
+            "-b",
+            "--become-method",
+            "su",
+            "--become-user",
+            &bed.target.name,
+            "-e",
+            &login,
+            "--become-password-file",
+            password.to_str().unwrap(),
+            "--timeout",
+            "20",
+        ];
+        if let Some(stdin) = stdin {
+            args.extend(["--stdin", stdin.to_str().unwrap()]);
+        }
+        args.push(script.to_str().unwrap());
+        let host = only(&bed.lab.json(&args)).clone();
+        assert_eq!(
+            host["stdout"].as_str(),
+            Some(format!("{}\n{expected}", bed.target.name).as_str()),
+            "{host}"
+        );
+        assert_eq!(host["exit"], 5, "{host}");
+    }
 }
 
 #[test]
