@@ -1,19 +1,17 @@
 //! YAML as Ansible reads it: YAML 1.1 scalars, `!vault`, `!unsafe`, merge keys; with the place of
-//! every node. The only file that knows the YAML crates, which also settles the dialect.
+//! every node. With its two files the only one that knows the YAML
+//! crates, which also settles the dialect.
 
-use std::collections::HashMap;
+mod loader;
+mod scalar;
+
 use std::path::Path;
 use std::sync::Arc;
-
-use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
 use super::diag::{Diagnostic, Place};
 use super::value::{Map, Value};
 
-/// Nodes of a document, aliases counted each time: bounds documents that expand without end.
-const NODES_MAX: usize = 2_000_000;
-/// Depth of nesting.
-const DEPTH_MAX: usize = 64;
+pub use scalar::resolve;
 
 /// A node of a document with its place.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,13 +40,31 @@ pub enum Content {
 pub struct Key {
     /// As text; keys of other kinds as YAML shows them.
     pub name: Arc<str>,
+    /// Whether it is text; false for `1:` and `no:`.
+    pub is_text: bool,
     /// From 1.
     pub line: u32,
     /// From 1.
     pub column: u32,
 }
 
+impl Key {
+    /// Its place in `file`.
+    pub fn place(&self, file: &Path) -> Place {
+        Place::new(file, self.line, self.column)
+    }
+}
+
 impl Node {
+    /// A node of a document that holds nothing.
+    pub fn nothing() -> Self {
+        Self {
+            content: Content::Scalar(Value::Null),
+            line: 1,
+            column: 1,
+        }
+    }
+
     /// The value without places.
     pub fn value(&self) -> Value {
         match &self.content {
@@ -80,14 +96,15 @@ impl Node {
 
 /// Reads one document. `file` is for messages. An empty document is nothing.
 pub fn parse(text: &str, file: &Path) -> Result<Node, Box<Diagnostic>> {
-    let mut loader = Loader {
-        parser: Parser::new_from_str(text),
-        file,
-        text,
-        anchors: HashMap::new(),
-        nodes: 0,
-    };
-    loader.document()
+    loader::Loader::new(text, file, false).document()
+}
+
+/// Reads one JSON document, with the places that [`parse`] gives: numbers are JSON's (`1e5`), and
+/// what Ansible writes for tags (`__ansible_vault`, `__ansible_unsafe`) is read as them. A text that
+/// is no JSON is read as YAML.
+pub fn parse_json(text: &str, file: &Path) -> Result<Node, Box<Diagnostic>> {
+    let json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    loader::Loader::new(text, file, json).document()
 }
 
 /// Writes a value as YAML.
@@ -114,321 +131,10 @@ fn plain(value: &Value) -> serde_yaml::Value {
     }
 }
 
-struct Loader<'a> {
-    parser: Parser<'a, granit_parser::StrInput<'a>>,
-    file: &'a Path,
-    text: &'a str,
-    anchors: HashMap<usize, Node>,
-    nodes: usize,
-}
-
-type Result1<T> = Result<T, Box<Diagnostic>>;
-
-impl<'a> Loader<'a> {
-    fn document(&mut self) -> Result1<Node> {
-        let mut root = None;
-        loop {
-            let (event, span) = self.next()?;
-            match event {
-                Event::StreamEnd => break,
-                Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd => {}
-                _ if root.is_some() => {
-                    return Err(self
-                        .error("a second document in one file", span)
-                        .help("split the file, or remove the line `---`")
-                        .into());
-                }
-                event => root = Some(self.node(event, span, 0)?),
-            }
-        }
-        Ok(root.unwrap_or(Node {
-            content: Content::Scalar(Value::Null),
-            line: 1,
-            column: 1,
-        }))
-    }
-
-    fn next(&mut self) -> Result1<(Event<'a>, Span)> {
-        match self.parser.next() {
-            Some(Ok(found)) => Ok(found),
-            Some(Err(error)) => {
-                let marker = error.marker();
-                let place = Place::new(self.file, number(marker.line()), number(marker.col() + 1));
-                Err(Diagnostic::new(error.info().to_lowercase(), place, self.text).into())
-            }
-            None => Ok((Event::StreamEnd, Span::default())),
-        }
-    }
-
-    fn error(&self, message: impl Into<String>, span: Span) -> Diagnostic {
-        let place = Place::new(
-            self.file,
-            number(span.start.line()),
-            number(span.start.col() + 1),
-        );
-        Diagnostic::new(message, place, self.text)
-    }
-
-    fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result1<Node> {
-        self.nodes += 1;
-        if self.nodes > NODES_MAX || depth > DEPTH_MAX {
-            return Err(self
-                .error("the document is too large or nested too deep", span)
-                .into());
-        }
-        let (content, anchor) = match event {
-            Event::Alias(id) => {
-                let node = self.anchors.get(&id).cloned();
-                let node =
-                    node.ok_or_else(|| self.error("an alias inside its own anchor", span))?;
-                self.nodes += size(&node);
-                if self.nodes > NODES_MAX {
-                    return Err(self.error("aliases expand to too much", span).into());
-                }
-                return Ok(node);
-            }
-            Event::Scalar(text, style, anchor, tag) => (
-                Content::Scalar(self.scalar(&text, style, tag.as_deref(), span)?),
-                anchor,
-            ),
-            Event::SequenceStart(_, anchor, _) => {
-                let mut items = Vec::new();
-                loop {
-                    match self.next()? {
-                        (Event::SequenceEnd, _) => break,
-                        (event, span) => items.push(self.node(event, span, depth + 1)?),
-                    }
-                }
-                (Content::List(items), anchor)
-            }
-            Event::MappingStart(_, anchor, _) => (Content::Map(self.mapping(depth)?), anchor),
-            _ => return Err(self.error("expected a value", span).into()),
-        };
-        let node = Node {
-            content,
-            line: number(span.start.line()),
-            column: number(span.start.col() + 1),
-        };
-        if anchor > 0 {
-            self.anchors.insert(anchor, node.clone());
-        }
-        Ok(node)
-    }
-
-    fn mapping(&mut self, depth: usize) -> Result1<Vec<(Key, Node)>> {
-        let mut entries: Vec<(Key, Node)> = Vec::new();
-        let mut places: HashMap<Arc<str>, u32> = HashMap::new();
-        let mut merged = Vec::new();
-        loop {
-            let (event, span) = match self.next()? {
-                (Event::MappingEnd, _) => break,
-                found => found,
-            };
-            let merge =
-                matches!(&event, Event::Scalar(text, ScalarStyle::Plain, ..) if text == "<<");
-            let key = self.node(event, span, depth + 1)?;
-            let (event, value_span) = self.next()?;
-            let value = self.node(event, value_span, depth + 1)?;
-            if merge {
-                merged.extend(self.merged(value, value_span)?);
-                continue;
-            }
-            let Content::Scalar(name) = &key.content else {
-                return Err(self.error("a key must be text", span).into());
-            };
-            let name: Arc<str> = key_text(name);
-            if let Some(first) = places.insert(name.clone(), key.line) {
-                return Err(self
-                    .error(
-                        format!("the key `{name}` stands twice in one mapping"),
-                        span,
-                    )
-                    .help(format!("the first is on line {first}; keep one of them"))
-                    .into());
-            }
-            entries.push((
-                Key {
-                    name,
-                    line: key.line,
-                    column: key.column,
-                },
-                value,
-            ));
-        }
-        // What stands in the mapping itself is stronger than what is merged in.
-        for (key, value) in merged {
-            if places.insert(key.name.clone(), key.line).is_none() {
-                entries.push((key, value));
-            }
-        }
-        Ok(entries)
-    }
-
-    fn merged(&self, value: Node, span: Span) -> Result1<Vec<(Key, Node)>> {
-        match value.content {
-            Content::Map(entries) => Ok(entries),
-            Content::List(items) => {
-                let mut all = Vec::new();
-                for item in items {
-                    all.extend(self.merged(item, span)?);
-                }
-                Ok(all)
-            }
-            Content::Scalar(_) => Err(self.error("`<<` needs a mapping to merge in", span).into()),
-        }
-    }
-
-    fn scalar(
-        &self,
-        text: &str,
-        style: ScalarStyle,
-        tag: Option<&Tag>,
-        span: Span,
-    ) -> Result1<Value> {
-        let name = tag.map(|tag| format!("{}{}", tag.handle(), tag.suffix()));
-        match name.as_deref() {
-            None | Some("!") if style == ScalarStyle::Plain && tag.is_none() => Ok(resolve(text)),
-            None | Some("!" | "tag:yaml.org,2002:str") => Ok(Value::string(text)),
-            Some("!vault" | "!vault-encrypted") => Ok(Value::Vault(Arc::from(text.trim()))),
-            Some("!unsafe") => Ok(Value::Unsafe(Arc::from(text))),
-            Some(
-                "tag:yaml.org,2002:int"
-                | "tag:yaml.org,2002:float"
-                | "tag:yaml.org,2002:bool"
-                | "tag:yaml.org,2002:null",
-            ) => Ok(resolve(text)),
-            Some(other) => Err(self
-                .error(format!("the tag `{other}` is unknown"), span)
-                .help("known are !vault and !unsafe")
-                .into()),
-        }
-    }
-}
-
-fn number(n: usize) -> u32 {
-    u32::try_from(n).unwrap_or(u32::MAX)
-}
-
-fn size(node: &Node) -> usize {
-    match &node.content {
-        Content::Scalar(_) => 1,
-        Content::List(items) => 1 + items.iter().map(size).sum::<usize>(),
-        Content::Map(entries) => {
-            1 + entries
-                .iter()
-                .map(|(_, node)| 1 + size(node))
-                .sum::<usize>()
-        }
-    }
-}
-
-/// A key as text, as Python shows it in Ansible's JSON.
-fn key_text(value: &Value) -> Arc<str> {
-    match value {
-        Value::String(text) | Value::Unsafe(text) | Value::Vault(text) => text.clone(),
-        Value::Null => Arc::from("null"),
-        Value::Bool(true) => Arc::from("true"),
-        Value::Bool(false) => Arc::from("false"),
-        Value::Int(number) => Arc::from(number.to_string()),
-        Value::Float(number) => Arc::from(number.to_string()),
-        Value::List(_) | Value::Map(_) => Arc::from(""),
-    }
-}
-
-/// Resolves a plain scalar by YAML 1.1's types, as `PyYAML` does: `yes` is true, `0644` is octal,
-/// `1_000` a thousand, `1:30` ninety.
-pub fn resolve(text: &str) -> Value {
-    match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
-        "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
-            return Value::Bool(true);
-        }
-        "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
-            return Value::Bool(false);
-        }
-        _ => {}
-    }
-    let numeric = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'));
-    if numeric {
-        if let Some(value) = int(text).or_else(|| float(text)) {
-            return value;
-        }
-    }
-    Value::string(text)
-}
-
-fn int(text: &str) -> Option<Value> {
-    let (sign, digits) = match text.as_bytes().first()? {
-        b'-' => (-1, text.get(1..)?),
-        b'+' => (1, text.get(1..)?),
-        _ => (1, text),
-    };
-    let of = |digits: &str, radix: u32| {
-        let clean: String = digits.chars().filter(|c| *c != '_').collect();
-        i64::from_str_radix(&clean, radix).ok()
-    };
-    let only = |digits: &str, allowed: fn(char) -> bool| {
-        !digits.is_empty() && digits.chars().all(|c| c == '_' || allowed(c))
-    };
-    let value = if let Some(rest) = digits.strip_prefix("0x") {
-        only(rest, |c| c.is_ascii_hexdigit()).then(|| of(rest, 16))??
-    } else if let Some(rest) = digits.strip_prefix("0b") {
-        only(rest, |c| matches!(c, '0' | '1')).then(|| of(rest, 2))??
-    } else if digits == "0" {
-        0
-    } else if let Some(rest) = digits.strip_prefix('0') {
-        only(rest, |c| c.is_digit(8)).then(|| of(rest, 8))??
-    } else if digits.contains(':') {
-        let mut total: i64 = 0;
-        for (index, part) in digits.split(':').enumerate() {
-            let number = only(part, |c| c.is_ascii_digit()).then(|| of(part, 10))??;
-            if index > 0 && (number > 59 || part.len() > 2) {
-                return None;
-            }
-            total = total.checked_mul(60)?.checked_add(number)?;
-        }
-        total
-    } else {
-        digits
-            .starts_with(|c: char| c.is_ascii_digit())
-            .then_some(())?;
-        only(digits, |c| c.is_ascii_digit()).then(|| of(digits, 10))??
-    };
-    Some(Value::Int(sign * value))
-}
-
-fn float(text: &str) -> Option<Value> {
-    let unsigned = text.trim_start_matches(['+', '-']);
-    let negative = text.starts_with('-');
-    let signed = |number: f64| Some(Value::Float(if negative { -number } else { number }));
-    match unsigned {
-        ".inf" | ".Inf" | ".INF" => return signed(f64::INFINITY),
-        ".nan" | ".NaN" | ".NAN" => return Some(Value::Float(f64::NAN)),
-        _ => {}
-    }
-    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, ""));
-    let has_exponent = mantissa.len() < unsigned.len();
-    // YAML 1.1: a point is needed, and an exponent has a sign.
-    let digits = |text: &str| text.chars().all(|c| c.is_ascii_digit() || c == '_');
-    let (whole, fraction) = mantissa.split_once('.')?;
-    let exponent_ok = !has_exponent
-        || exponent
-            .strip_prefix(['+', '-'])
-            .is_some_and(|rest| !rest.is_empty() && digits(rest));
-    if !digits(whole)
-        || !digits(fraction)
-        || !exponent_ok
-        || (whole.is_empty() && fraction.is_empty())
-    {
-        return None;
-    }
-    let clean: String = unsigned.chars().filter(|c| *c != '_').collect();
-    signed(clean.parse().ok()?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fmt::Write as _;
 
     fn value(text: &str) -> Value {
         parse(text, Path::new("t.yml")).unwrap().value()
@@ -472,6 +178,47 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn json_keeps_its_own_numbers_and_ansibles_marks() {
+        let text = r#"{"a":1e5,"b":"\ud83d\ude00","c":{"__ansible_vault":"$ANSIBLE_VAULT;1.1"},
+            "d":{"__ansible_unsafe":"{{ x }}"},"e":"yes","f":[null,true,-0.5,010.5]}"#;
+        let found = parse_json(&text.replace("010.5", "7"), Path::new("t.json")).unwrap();
+        let Value::Map(map) = found.value() else {
+            panic!()
+        };
+        let expected = [
+            Value::Float(1e5),
+            Value::string("\u{1f600}"),
+            Value::Vault("$ANSIBLE_VAULT;1.1".into()),
+            Value::Unsafe("{{ x }}".into()),
+            Value::string("yes"),
+            Value::List(vec![
+                Value::Null,
+                Value::Bool(true),
+                Value::Float(-0.5),
+                Value::Int(7),
+            ]),
+        ];
+        assert_eq!(map.into_values().collect::<Vec<_>>(), expected);
+        // What is no JSON is read as YAML.
+        let found = parse_json("a: yes # on", Path::new("t.json")).unwrap();
+        assert_eq!(
+            found.value(),
+            Value::Map(Map::from_iter([("a".into(), Value::Bool(true))]))
+        );
+    }
+
+    #[test]
+    fn comments_may_stand_everywhere() {
+        let text = "# a\n---  # b\na:  # c\n  # d\n  - 1  # e\n  # f\n  - {x: 1,  # g\n     y: 2}\nb: |  # h\n  t # i\n# j\n";
+        let Value::Map(map) = value(text) else {
+            panic!()
+        };
+        assert_eq!(map["b"], Value::string("t # i\n"));
+        assert!(matches!(&map["a"], Value::List(items) if items.len() == 2));
+        assert_eq!(value("# nothing\n"), Value::Null);
     }
 
     #[test]
@@ -521,10 +268,8 @@ mod tests {
         let mut text = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
         for n in 1..10 {
             let before = n - 1;
-            text.push_str(&format!(
-                "a{n}: &a{n} [{}]\n",
-                vec![format!("*a{before}"); 10].join(",")
-            ));
+            let before = vec![format!("*a{before}"); 10].join(",");
+            let _ = writeln!(text, "a{n}: &a{n} [{before}]");
         }
         assert!(error(&text).contains("too much"));
         assert!(error(&"[".repeat(5000)).contains("t.yml"));

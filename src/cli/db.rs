@@ -3,6 +3,7 @@
 use clap::{Subcommand, ValueEnum};
 use jiff::SignedDuration;
 use serde_json::json;
+use std::fmt::Write as _;
 
 use super::ask::confirm;
 use super::{CliError, Globals, Setup, Status, records};
@@ -143,7 +144,7 @@ async fn replay_all(setup: &Setup) -> Result<Status, CliError> {
         replayed.stored, replayed.lost, replayed.busy
     );
     for path in &replayed.broken {
-        text.push_str(&format!("can't be read, set aside: {}\n", path.display()));
+        let _ = writeln!(text, "can't be read, set aside: {}", path.display());
     }
     say(setup, &document, &text)
 }

@@ -83,9 +83,19 @@ pub fn execute(args: Args, globals: &Globals) -> Result<Status, CliError> {
     }
 }
 
+/// A host, and how it is reached.
+type Reachable = (Arc<str>, Result<Arc<SshTarget>, HostError>);
+
+/// A host, how it is reached, and the keys it shows.
+type Scanned = (
+    Arc<str>,
+    Option<Arc<SshTarget>>,
+    Result<Vec<ScannedKey>, HostError>,
+);
+
 /// The chosen hosts with their targets.
 struct Chosen {
-    hosts: Vec<(Arc<str>, Result<Arc<SshTarget>, HostError>)>,
+    hosts: Vec<Reachable>,
     prompt: Arc<dyn Prompt>,
 }
 
@@ -198,11 +208,7 @@ fn scan_hosts(setup: &Setup, chosen: &Chosen) -> Result<Status, CliError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let results: Vec<(
-        Arc<str>,
-        Option<Arc<SshTarget>>,
-        Result<Vec<ScannedKey>, HostError>,
-    )> = runtime.block_on(async {
+    let results: Vec<Scanned> = runtime.block_on(async {
         futures::stream::iter(&chosen.hosts)
             .map(|(host, target)| {
                 let ssh = &ssh;

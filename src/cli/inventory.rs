@@ -135,11 +135,10 @@ fn list(setup: &Setup, args: &ListArgs) -> Result<Status, CliError> {
     if setup.json() {
         super::print(&format!("{:#}\n", json!({ "hosts": chosen.hosts })))?;
     } else {
-        let text: String = chosen
-            .hosts
-            .iter()
-            .map(|host| format!("{host}\n"))
-            .collect();
+        let mut text = String::new();
+        for host in &chosen.hosts {
+            let _ = writeln!(text, "{host}");
+        }
         super::print(&text)?;
     }
     Ok(if chosen.hosts.is_empty() {
@@ -204,7 +203,7 @@ fn show(setup: &Setup, args: &ShowArgs) -> Result<Status, CliError> {
         let document: Map<String, Json> = vars
             .iter()
             .map(|(name, found)| {
-                let value = inventory::to_json(&found.value);
+                let value = inventory::to_json(&found.shown());
                 let shown = if args.origin {
                     json!({
                         "value": value, "file": found.place.file.display().to_string(),
@@ -221,7 +220,7 @@ fn show(setup: &Setup, args: &ShowArgs) -> Result<Status, CliError> {
     }
     let mut text = String::new();
     for (name, found) in &vars {
-        let one = crate::base::value::Map::from_iter([(name.clone(), found.value.clone())]);
+        let one = crate::base::value::Map::from_iter([(name.clone(), found.shown())]);
         if args.origin {
             let _ = writeln!(text, "# {}", found.place);
         }

@@ -1,6 +1,7 @@
 //! From a piece of work on chosen hosts to its exit status: confirms, runs, shows and records. What
 //! `run`, `script` and `ping` have in common.
 
+use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
@@ -162,7 +163,7 @@ async fn run(
             "internal error while showing the run; -vv has more",
         ));
     }
-    records.finish(|recorded| report.finish(recorded))?;
+    records.finish(setup, |recorded| report.finish(recorded))?;
     Ok(end)
 }
 
@@ -212,9 +213,9 @@ fn list(setup: &Setup, work: &Work<'_>) -> Result<Status, CliError> {
         if let (true, Some(command)) = (work.output.dry_run, &work.command) {
             text = format!("would {} on these hosts: {command}\n", work.verb);
         }
-        text.push_str(&format!("  hosts ({}):\n", hosts.len()));
+        let _ = writeln!(text, "  hosts ({}):", hosts.len());
         for host in hosts {
-            text.push_str(&format!("    {host}\n"));
+            let _ = writeln!(text, "    {host}");
         }
         super::print(&text)?;
     }

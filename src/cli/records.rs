@@ -67,7 +67,11 @@ impl Records {
 
     /// The run is over and all its events are consumed: what became of the record. `shown` is
     /// called while the outputs are still there.
-    pub fn finish(self, show: impl FnOnce(Recorded) -> std::io::Result<()>) -> std::io::Result<()> {
+    pub fn finish(
+        self,
+        setup: &Setup,
+        show: impl FnOnce(Recorded) -> std::io::Result<()>,
+    ) -> std::io::Result<()> {
         let Some(recorder) = self.recorder else {
             let shown = show(Recorded::Lost);
             if self.temporary {
@@ -77,6 +81,9 @@ impl Records {
         };
         let (recorded, journal) = recorder.finish(PATIENCE);
         let shown = show(recorded);
+        if let Some(why) = &journal.why {
+            setup.warn(&format!("the database: {why}"));
+        }
         drop(journal);
         shown
     }

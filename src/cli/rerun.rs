@@ -54,15 +54,12 @@ impl RerunArgs {
         };
         super::database_runtime()?.block_on(async {
             let store = records::open(setup).await?;
-            let row = match run {
-                Some(run) => store.find_run(run).await?,
-                None => {
-                    let user = crate::target::ssh_config::Local::of_process().user;
-                    store.newest_run(&user).await?.ok_or_else(|| {
-                        CliError::new("--rerun: you have no run on record")
-                            .hint("`iomsctl history list` shows the runs of everybody; name one with --rerun failed:RUN")
-                    })?
-                }
+            let row = if let Some(run) = run { store.find_run(run).await? } else {
+                let user = crate::target::ssh_config::Local::of_process().user;
+                store.newest_run(&user).await?.ok_or_else(|| {
+                    CliError::new("--rerun: you have no run on record")
+                        .hint("`iomsctl history list` shows the runs of everybody; name one with --rerun failed:RUN")
+                })?
             };
             let hosts = store.hosts_of(row.header.run, which).await?;
             store.close().await;

@@ -74,22 +74,21 @@ pub fn load(
         .map(Path::to_owned)
         .or_else(|| env.get("IOMS_CONFIG").map(PathBuf::from));
     let base = |path: &Path| folder(path).to_owned();
-    let files = match &named {
-        Some(path) => vec![(env.cwd.join(path), false)],
-        None => {
-            if let Some(path) = find_ansible_cfg(env)
-                && let Some(source) = read(&path, env.uid, false)?
-            {
-                let folder = base(&path);
-                let base = Base {
-                    folder: &folder,
-                    home: &env.home,
-                };
-                ansible_cfg::apply(&mut settings, &path, &source.text, base)?;
-                settings.files.push(path);
-            }
-            candidates(env)
+    let files = if let Some(path) = &named {
+        vec![(env.cwd.join(path), false)]
+    } else {
+        if let Some(path) = find_ansible_cfg(env)
+            && let Some(source) = read(&path, env.uid, false)?
+        {
+            let folder = base(&path);
+            let base = Base {
+                folder: &folder,
+                home: &env.home,
+            };
+            ansible_cfg::apply(&mut settings, &path, &source.text, base)?;
+            settings.files.push(path);
         }
+        candidates(env)
     };
     for (path, upward) in files {
         let Some(source) = read(&path, env.uid, upward)? else {

@@ -1,3 +1,5 @@
+//! Where settings come from and which wins, and that the docs say the same.
+
 use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -68,7 +68,7 @@ impl File<'_> {
                     }
                 }
                 (None, DeValue::Table(inner)) => {
-                    self.table(settings, inner, &format!("{name}."))?
+                    self.table(settings, inner, &format!("{name}."))?;
                 }
                 (None, _) => return Err(self.unknown(at, &name)),
                 (Some(setting), found) => {

@@ -5,104 +5,32 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::io::AsyncReadExt as _;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::ending;
+use super::feed::feed;
 use super::host::{Activity, stopped};
 use super::job::{Control, Limits};
+use super::outcome::{End, failure_error, with_survivor};
 use crate::base::secret::Secret;
 use crate::event::{ErrorKind, HostEmitter, HostError, Outcome, Stopped, Stream};
-use crate::shell::{Conversation, Escalation, Failure, Plan, Stdin, Step};
+use crate::shell::{Conversation, Escalation, Failure, Plan, Step};
 use crate::target::Target;
 use crate::transport::{
-    Connection, Connections, ExecRequest, Exit, Input, OutputEvent, Process, Pty,
+    Connection, Connections, ExecRequest, Exit, Input, Output, OutputEvent, Process, Pty,
 };
 
 /// How long output is read after a command has exited while children in the background hold it.
 const AFTER_EXIT: Duration = Duration::from_secs(2);
 
 /// How long the host may take from login to the hello of a shell, and sudo to its own.
-const BEFORE_START: Duration = Duration::from_secs(60);
+const BEFORE_START: Duration = Duration::from_mins(1);
 
-/// How much of a file is read for a host at once.
-const CHUNK: usize = 64 * 1024;
+/// How long a command that is to be ended may take to say its process group.
+const HELLO: Duration = Duration::from_secs(2);
 
-/// How a host's work ended.
-#[derive(Debug)]
-pub(super) struct End {
-    pub(super) outcome: Outcome,
-    pub(super) exit: Option<i32>,
-    pub(super) signal: Option<String>,
-    pub(super) error: Option<HostError>,
-    /// Whether the command had been started.
-    pub(super) started: bool,
-}
-
-impl End {
-    fn with(outcome: Outcome, error: HostError) -> Self {
-        Self {
-            outcome,
-            exit: None,
-            signal: None,
-            error: Some(error),
-            started: false,
-        }
-    }
-
-    /// An error that is no matter of reaching the host.
-    pub(super) fn failed(error: HostError) -> Self {
-        Self::with(Outcome::Failed, error)
-    }
-
-    /// No connection: unreachable, but for what is wrong on our side of it.
-    pub(super) fn unreachable(error: HostError) -> Self {
-        match error.kind {
-            ErrorKind::LocalIo
-            | ErrorKind::Unsupported
-            | ErrorKind::Arguments
-            | ErrorKind::Template => Self::failed(error),
-            _ => Self::with(Outcome::Unreachable, error),
-        }
-    }
-
-    /// The run was stopped; `survivor` says what could not be ended.
-    pub(super) fn halted(why: Stopped, survivor: Option<String>) -> Self {
-        let (outcome, kind, message) = match why {
-            Stopped::Deadline => (
-                Outcome::TimedOut,
-                ErrorKind::Deadline,
-                "the run's deadline passed",
-            ),
-            Stopped::Gate => (
-                Outcome::Cancelled,
-                ErrorKind::Gate,
-                "too many hosts had failed",
-            ),
-            Stopped::Denied => (
-                Outcome::Cancelled,
-                ErrorKind::Denied,
-                "the command is denied",
-            ),
-            Stopped::Interrupted | Stopped::Terminated => (
-                Outcome::Cancelled,
-                ErrorKind::Interrupted,
-                "the run was stopped",
-            ),
-        };
-        Self::with(
-            outcome,
-            with_survivor(HostError::new(kind, message), survivor),
-        )
-    }
-}
-
-fn with_survivor(mut error: HostError, survivor: Option<String>) -> HostError {
-    if let Some(survivor) = survivor {
-        error.message = format!("{}; {survivor}", error.message);
-    }
-    error
-}
+/// How much is kept of what a command says while it is being ended, in bytes.
+const LAST_WORDS: usize = 1 << 20;
 
 /// What one command needs.
 pub(super) struct Drive<'a> {
@@ -164,7 +92,9 @@ impl Drive<'_> {
         let stop = self
             .converse(&mut conversation, &mut process, &mut progress)
             .await;
-        let end = self.conclude(stop, &conversation, &progress).await;
+        let end = self
+            .conclude(stop, &mut conversation, &progress, &mut *process.output)
+            .await;
         process.output.close().await;
         end
     }
@@ -184,14 +114,15 @@ impl Drive<'_> {
         let mut pump = None;
         loop {
             let due = self.due(progress);
+            // Output last: a command that never stops talking must not outlive its time.
             let event = tokio::select! {
                 biased;
-                event = process.output.next() => event,
+                why = stopped(self.halt), if progress.exit.is_none() => return Stop::Halted(why),
                 () = sleep_until(due.0) => match due.1 {
                     Some(stop) => return stop,
                     None => return Stop::Closed,
                 },
-                why = stopped(self.halt), if progress.exit.is_none() => return Stop::Halted(why),
+                event = process.output.next() => event,
             };
             let step = match event {
                 OutputEvent::Closed => return Stop::Closed,
@@ -290,19 +221,20 @@ impl Drive<'_> {
     async fn conclude(
         &mut self,
         stop: Stop,
-        conversation: &Conversation,
+        conversation: &mut Conversation,
         progress: &Progress,
+        output: &mut dyn Output,
     ) -> End {
         let started = progress.started.is_some();
         let mut end = match stop {
             Stop::Closed => closed(conversation, progress),
             Stop::Failed(failure) => {
                 // sudo may still wait for an answer; nothing of the command was started.
-                let _ = self.end(conversation).await;
+                let _ = self.end(conversation, output).await;
                 End::failed(failure_error(failure))
             }
             Stop::Timeout => {
-                let survivor = self.end(conversation).await;
+                let survivor = self.end(conversation, output).await;
                 let limit = self.limits.timeout.unwrap_or_default();
                 let message = format!(
                     "ran longer than {}",
@@ -314,7 +246,7 @@ impl Drive<'_> {
                 )
             }
             Stop::Idle => {
-                let survivor = self.end(conversation).await;
+                let survivor = self.end(conversation, output).await;
                 let limit = self.limits.idle_timeout.unwrap_or_default();
                 let message = format!(
                     "said nothing for {}",
@@ -326,7 +258,7 @@ impl Drive<'_> {
                 )
             }
             Stop::NoHello => {
-                let survivor = self.end(conversation).await;
+                let survivor = self.end(conversation, output).await;
                 let error = HostError::new(
                     ErrorKind::Unsupported,
                     format!("no shell answered within {} s of the login", BEFORE_START.as_secs()),
@@ -335,11 +267,11 @@ impl Drive<'_> {
                 End::failed(with_survivor(error, survivor))
             }
             Stop::Halted(why) => {
-                let survivor = self.end(conversation).await;
+                let survivor = self.end(conversation, output).await;
                 End::halted(why, survivor)
             }
             Stop::LocalIo(error) => {
-                let survivor = self.end(conversation).await;
+                let survivor = self.end(conversation, output).await;
                 let error = HostError::new(
                     ErrorKind::LocalIo,
                     format!("the output could not be kept: {error}"),
@@ -352,8 +284,54 @@ impl Drive<'_> {
     }
 
     /// Ends the command on the host; says what may have survived.
-    async fn end(&self, conversation: &Conversation) -> Option<String> {
-        ending::end(self.connections, self.connection, self.target, conversation).await
+    async fn end(
+        &mut self,
+        conversation: &mut Conversation,
+        output: &mut dyn Output,
+    ) -> Option<String> {
+        let mut last_words = Vec::new();
+        let mut kept = 0;
+        // The script is on its way already: what it starts is known by the hello before it.
+        let until = Instant::now() + HELLO;
+        while conversation.group().is_none() {
+            match timeout_at(until, output.next()).await {
+                Ok(OutputEvent::Data(Stream::Stdout, bytes)) => drop(conversation.stdout(bytes)),
+                Ok(OutputEvent::Data(Stream::Stderr, bytes)) => drop(conversation.stderr(bytes)),
+                Ok(OutputEvent::Exit(_)) => {}
+                Ok(OutputEvent::Closed | OutputEvent::Refused) | Err(_) => break,
+            }
+        }
+        let survivor = {
+            let ending = ending::end(self.connections, self.connection, self.target, conversation);
+            tokio::pin!(ending);
+            let mut open = true;
+            loop {
+                // Its output is read on: a full channel would keep the second command waiting.
+                tokio::select! {
+                    survivor = &mut ending => break survivor,
+                    event = output.next(), if open => match event {
+                        OutputEvent::Data(stream, bytes) if kept < LAST_WORDS => {
+                            kept += bytes.len();
+                            last_words.push((stream, bytes));
+                        }
+                        OutputEvent::Closed => open = false,
+                        _ => {}
+                    },
+                }
+            }
+        };
+        for (stream, bytes) in last_words {
+            let step = match stream {
+                Stream::Stdout => conversation.stdout(bytes),
+                Stream::Stderr => conversation.stderr(bytes),
+            };
+            for (stream, bytes) in [(Stream::Stdout, step.stdout), (Stream::Stderr, step.stderr)] {
+                if let Err(error) = self.output.output(stream, bytes).await {
+                    tracing::warn!(%error, "the last output could not be kept");
+                }
+            }
+        }
+        survivor
     }
 }
 
@@ -394,64 +372,6 @@ fn closed(conversation: &Conversation, progress: &Progress) -> End {
             ErrorKind::Reset,
             "the connection was lost before the command was started",
         )),
-    }
-}
-
-fn failure_error(failure: Failure) -> HostError {
-    match failure {
-        Failure::Denied(why) => HostError::new(ErrorKind::BecomeDenied, why),
-        Failure::NoShell(said) => {
-            let said = if said.is_empty() {
-                String::new()
-            } else {
-                format!(": it said `{said}`")
-            };
-            HostError::new(
-                ErrorKind::Unsupported,
-                format!("no Unix shell answered{said}"),
-            )
-            .hint("is there a forced command or a restricted shell for this account or key?")
-        }
-        Failure::NoInterpreter(why) => HostError::new(ErrorKind::NoSuchInterpreter, why),
-        Failure::NoSpace(why) => HostError::new(ErrorKind::NoSpace, why),
-        Failure::Remote(why) => HostError::new(ErrorKind::RemoteIo, why),
-    }
-}
-
-/// Feeds a command: what belongs to the script, then what the user gave, then the end.
-async fn feed(mut input: Box<dyn Input>, payload: Bytes, stdin: Stdin, tty: bool) {
-    let fed = async {
-        if !payload.is_empty() {
-            input.write(payload).await?;
-        }
-        match stdin {
-            Stdin::Empty => {}
-            Stdin::Bytes(bytes) => input.write(bytes).await?,
-            Stdin::File(path) => {
-                let local = |error: std::io::Error| {
-                    HostError::new(ErrorKind::LocalIo, format!("{}: {error}", path.display()))
-                };
-                let mut file = tokio::fs::File::open(&path).await.map_err(local)?;
-                loop {
-                    let mut chunk = bytes::BytesMut::with_capacity(CHUNK);
-                    if file.read_buf(&mut chunk).await.map_err(local)? == 0 {
-                        break;
-                    }
-                    input.write(chunk.freeze()).await?;
-                }
-            }
-        }
-        if tty {
-            // A terminal's way of saying that no more will come.
-            input.write(Bytes::from_static(b"\x04")).await
-        } else {
-            input.close().await
-        }
-    };
-    let fed: Result<(), HostError> = fed.await;
-    if let Err(error) = fed {
-        // A command need not read what it is given: `head` doesn't.
-        tracing::debug!(%error, "standard input was not read to its end");
     }
 }
 

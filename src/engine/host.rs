@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::drive::{self, End};
+use super::drive;
 use super::job::{Control, Halt, Job};
+use super::outcome::End;
 use crate::event::emitter::HostEnd;
 use crate::event::{Emitter, ErrorKind, HostEmitter, HostError, HostIx, Outcome, Stopped, Timings};
 use crate::shell;

@@ -4,8 +4,10 @@
 mod dispatch;
 mod drive;
 mod ending;
+mod feed;
 mod host;
 pub mod job;
+mod outcome;
 
 pub use dispatch::{refuse, run};
 pub use job::{Control, Halt, Job, Limits, Targets};

@@ -109,11 +109,11 @@ pub fn import_csv(bytes: &[u8]) -> Result<Imported, String> {
             "a column of passwords was left out: keep them in a vault (`ansible_password: !vault ...`) or use keys".into(),
         );
     }
-    for (index, record) in reader.records().enumerate() {
-        match record {
-            Ok(record) => import.row(index + 2, &columns, &record),
-            Err(error) => import.warnings.push(format!("row {}: {error}", index + 2)),
-        }
+    for record in reader.records() {
+        let record = record.map_err(|error| error.to_string())?;
+        // A field in quotes may hold line ends: lines are counted, not rows.
+        let line = record.position().map_or(0, csv::Position::line);
+        import.row(line, &columns, &record);
     }
     Ok(import.finish())
 }
@@ -125,7 +125,7 @@ struct Import {
 }
 
 impl Import {
-    fn row(&mut self, line: usize, columns: &[Column], record: &csv::StringRecord) {
+    fn row(&mut self, line: u64, columns: &[Column], record: &csv::StringRecord) {
         let mut vars = Map::new();
         let (mut name, mut address, mut groups) = (None, None, Vec::new());
         for (column, field) in columns.iter().zip(record.iter()) {
@@ -142,13 +142,11 @@ impl Import {
                     vars.insert(Arc::from("ansible_user"), Value::string(field));
                 }
                 Column::Groups => {
-                    groups.extend(field.split([',', ';', '/', '|', '、']).map(|group| {
-                        group
-                            .trim()
-                            .split_whitespace()
-                            .collect::<Vec<_>>()
-                            .join("_")
-                    }));
+                    groups.extend(
+                        field
+                            .split([',', ';', '/', '|', '、'])
+                            .map(|group| group.split_whitespace().collect::<Vec<_>>().join("_")),
+                    );
                 }
                 Column::Variable(variable) => {
                     vars.insert(variable.clone(), Value::string(field));
@@ -159,7 +157,7 @@ impl Import {
         let Some(host) = name.or_else(|| address.clone()) else {
             if record.iter().any(|field| !field.is_empty()) {
                 self.warnings
-                    .push(format!("row {line}: no name and no address, passed over"));
+                    .push(format!("line {line}: no name and no address, passed over"));
             }
             return;
         };
@@ -171,7 +169,7 @@ impl Import {
         }
         if self.all.insert(host.clone(), Value::Map(vars)).is_some() {
             self.warnings.push(format!(
-                "row {line}: host `{host}` stands twice, this row wins"
+                "line {line}: host `{host}` stands twice, this row wins"
             ));
         }
         for group in groups.into_iter().filter(|group| !group.is_empty()) {

@@ -6,126 +6,166 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use indexmap::IndexSet;
+
 use super::error::InventoryError;
-use super::model::{ALL, Inventory, UNGROUPED};
-use super::vars::vars;
-use crate::base::diag::Diagnostic;
+use super::model::{ALL, GroupIx, Inventory};
+use super::source::Source;
 use crate::base::value::Value;
-use crate::base::yaml::{self, Content, Node};
+use crate::base::yaml::{Content, Node};
 
 /// A program may take so long.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 /// And print so much.
 const OUTPUT_MAX: u64 = 256 << 20;
 
 /// Runs the program and adds what it says.
 pub(super) fn load(inventory: &mut Inventory, path: &Arc<Path>) -> Result<(), InventoryError> {
     let text = run(path, &["--list"])?;
-    // JSON is YAML, and so places of mistakes come for free.
-    let root = yaml::parse(&text, path)?;
+    let source = Source {
+        file: path,
+        text: &text,
+        secret: false,
+    };
+    let root = source.parse()?;
     let entries = root
         .entries()
-        .ok_or_else(|| bad(&root, path, &text, "expected an object of groups"))?;
+        .ok_or_else(|| source.error_at(&root, "expected an object of groups"))?;
+    let mut reader = Reader {
+        inventory,
+        source: &source,
+        hosts: IndexSet::new(),
+    };
     let mut hostvars = None;
     for (key, node) in entries {
         if &*key.name == "_meta" {
-            hostvars = node
-                .entries()
-                .and_then(|entries| entries.iter().find(|(key, _)| &*key.name == "hostvars"))
-                .map(|(_, node)| node);
-            continue;
+            let entries = node.entries().unwrap_or_default();
+            let found = entries.iter().find(|(key, _)| &*key.name == "hostvars");
+            hostvars = found.map(|(_, node)| node);
+        } else {
+            reader.group(&key.name, node)?;
         }
-        let group = inventory.group(&key.name);
-        add_group(inventory, group, node, path, &text)?;
     }
     match hostvars {
-        Some(node) => {
-            for (key, node) in node.entries().unwrap_or_default() {
-                let host = inventory.host(&key.name, Some(path));
-                let found = vars(node, path, &text)?;
-                inventory.hosts[host].vars.extend(found);
-            }
+        Some(node) => reader.hostvars(node),
+        None => reader.ask_each_host(),
+    }
+}
+
+struct Reader<'a> {
+    inventory: &'a mut Inventory,
+    source: &'a Source<'a>,
+    /// Hosts that the program named.
+    hosts: IndexSet<usize>,
+}
+
+impl Reader<'_> {
+    fn bad(&self, node: &Node, message: impl Into<String>) -> InventoryError {
+        self.source.error_at(node, message).into()
+    }
+
+    fn group(&mut self, name: &str, node: &Node) -> Result<(), InventoryError> {
+        let group = self.inventory.group(name);
+        // The short form: a list of hosts.
+        if let Content::List(hosts) = &node.content {
+            return self.add_hosts(group, hosts);
         }
-        None => ask_each_host(inventory, path)?,
-    }
-    Ok(())
-}
-
-fn bad(node: &Node, path: &Path, text: &str, message: &str) -> InventoryError {
-    Diagnostic::new(message, node.place(path), text).into()
-}
-
-fn add_group(
-    inventory: &mut Inventory,
-    group: super::model::GroupIx,
-    node: &Node,
-    path: &Arc<Path>,
-    text: &str,
-) -> Result<(), InventoryError> {
-    // The short form: a list of hosts.
-    if let Content::List(hosts) = &node.content {
-        return add_hosts(inventory, group, hosts, path, text);
-    }
-    for (key, value) in node
-        .entries()
-        .ok_or_else(|| bad(node, path, text, "expected a group"))?
-    {
-        match (&*key.name, &value.content) {
-            ("hosts", Content::List(hosts)) => add_hosts(inventory, group, hosts, path, text)?,
-            ("children", Content::List(children)) => {
-                for child in children {
-                    let Content::Scalar(Value::String(name)) = &child.content else {
-                        return Err(bad(child, path, text, "expected a group's name"));
-                    };
-                    let child_ix = inventory.group(name);
-                    if child_ix != ALL
-                        && child_ix != UNGROUPED
-                        && !inventory.add_child(group, child_ix)
-                    {
-                        return Err(bad(child, path, text, "this group would be its own parent"));
+        let expected = || format!("group `{name}`: expected hosts, children or vars");
+        let entries = node.entries().ok_or_else(|| self.bad(node, expected()))?;
+        let known = |key: &str| matches!(key, "hosts" | "children" | "vars");
+        if !entries.is_empty() && !entries.iter().any(|(key, _)| known(&key.name)) {
+            return Err(self.bad(node, expected()));
+        }
+        for (key, value) in entries {
+            match (&*key.name, &value.content) {
+                ("hosts", Content::List(hosts)) => self.add_hosts(group, hosts)?,
+                ("children", Content::List(children)) => self.add_children(group, children)?,
+                ("hosts" | "children", _) => {
+                    let message = format!("group `{name}`: expected a list of {}", key.name);
+                    return Err(self.bad(value, message));
+                }
+                ("vars", _) => {
+                    let found = self.source.vars(value)?;
+                    if !self.inventory.set_group_vars(group, found) {
+                        return Err(self.bad(value, "ansible_group_priority is not a whole number"));
                     }
                 }
+                _ => {}
             }
-            ("vars", _) => {
-                let found = vars(value, path, text)?;
-                inventory.groups[group.0].vars.extend(found);
+        }
+        Ok(())
+    }
+
+    fn add_hosts(&mut self, group: GroupIx, hosts: &[Node]) -> Result<(), InventoryError> {
+        for node in hosts {
+            let Content::Scalar(Value::String(name)) = &node.content else {
+                return Err(self.bad(node, "expected a host's name"));
+            };
+            let host = self.inventory.host(name, Some(self.source.file));
+            self.inventory.add_host_to(group, host);
+            self.hosts.insert(host);
+        }
+        Ok(())
+    }
+
+    fn add_children(&mut self, group: GroupIx, children: &[Node]) -> Result<(), InventoryError> {
+        for node in children {
+            let Content::Scalar(Value::String(name)) = &node.content else {
+                return Err(self.bad(node, "expected a group's name"));
+            };
+            let child = self.inventory.group(name);
+            if child == ALL || !self.inventory.add_child(group, child) {
+                let message = format!("group `{name}` would be its own parent");
+                return Err(self.bad(node, message));
             }
-            _ => {}
         }
+        Ok(())
     }
-    Ok(())
-}
 
-fn add_hosts(
-    inventory: &mut Inventory,
-    group: super::model::GroupIx,
-    hosts: &[Node],
-    path: &Arc<Path>,
-    text: &str,
-) -> Result<(), InventoryError> {
-    for node in hosts {
-        let Content::Scalar(Value::String(name)) = &node.content else {
-            return Err(bad(node, path, text, "expected a host's name"));
-        };
-        let host = inventory.host(name, Some(path));
-        inventory.add_host_to(group, host);
-    }
-    Ok(())
-}
-
-/// Programs without `_meta` are asked for each host: slow, and as Ansible does it.
-fn ask_each_host(inventory: &mut Inventory, path: &Arc<Path>) -> Result<(), InventoryError> {
-    for host in 0..inventory.hosts.len() {
-        if inventory.hosts[host].source.as_ref() != Some(path) {
-            continue;
+    /// The variables below `_meta`. Ansible passes over hosts that are in no group.
+    fn hostvars(&mut self, node: &Node) -> Result<(), InventoryError> {
+        let entries = node
+            .entries()
+            .ok_or_else(|| self.bad(node, "expected an object of hosts"))?;
+        let mut passed = Vec::new();
+        for (key, node) in entries {
+            let host = self.inventory.host_index.get(&key.name).copied();
+            match host.filter(|host| self.hosts.contains(host)) {
+                Some(host) => {
+                    let found = self.source.vars(node)?;
+                    self.inventory.hosts[host].vars.extend(found);
+                }
+                None => passed.push(&*key.name),
+            }
         }
-        let name = inventory.name_of(host);
-        let text = run(path, &["--host", &name])?;
-        let node = yaml::parse(&text, path)?;
-        let found = vars(&node, path, &text)?;
-        inventory.hosts[host].vars.extend(found);
+        if let Some(first) = passed.first() {
+            let more = match passed.len() {
+                1 => String::new(),
+                more => format!(" (and {} more)", more - 1),
+            };
+            self.inventory.warnings.push(format!(
+                "{}: host `{first}`{more} has variables and is in no group: it is passed over",
+                self.source.file.display()
+            ));
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// Programs without `_meta` are asked for each host: slow, and as Ansible does it.
+    fn ask_each_host(&mut self) -> Result<(), InventoryError> {
+        for host in &self.hosts {
+            let name = self.inventory.name_of(*host);
+            let text = run(self.source.file, &["--host", &name])?;
+            let source = Source {
+                file: self.source.file,
+                text: &text,
+                secret: false,
+            };
+            let found = source.vars(&source.parse()?)?;
+            self.inventory.hosts[*host].vars.extend(found);
+        }
+        Ok(())
+    }
 }
 
 fn run(path: &Path, arguments: &[&str]) -> Result<String, InventoryError> {

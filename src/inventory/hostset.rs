@@ -5,7 +5,7 @@ use std::collections::HashMap;
 /// No range expands to more names.
 pub const RANGE_MAX: usize = 1_000_000;
 
-/// One name cut into text and digits: `web01.idc2` is `web`, `01`, `.idc`, `2`, ``.
+/// One name cut into text and digits: `web01.idc2` is `web`, `01`, `.idc`, `2` and nothing.
 struct Parts<'a> {
     text: Vec<&'a str>,
     digits: Vec<&'a str>,
@@ -232,7 +232,7 @@ fn piece_values(piece: &str, pattern: &str) -> Result<Vec<String>, RangeError> {
     };
     let digits = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
     let Some(end) = end else {
-        let plain = !start.is_empty() && start.chars().all(|c| c.is_alphanumeric());
+        let plain = !start.is_empty() && start.chars().all(char::is_alphanumeric);
         return if plain {
             Ok(vec![start.to_owned()])
         } else {

@@ -7,17 +7,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::InventoryError;
-use super::hostset;
-use super::model::{Inventory, UNGROUPED, VaultFile};
-use super::{dynamic, ini, yaml_format};
-
-/// No inventory file is larger, in bytes.
-const FILE_MAX: u64 = 256 << 20;
+use super::model::{Inventory, Located, UNGROUPED, VaultFile};
+use super::source::{self, Source};
+use super::{address, dynamic, ini, yaml_format};
+use crate::base::diag::Place;
+use crate::base::value::Value;
 
 /// What Ansible passes over in a folder of inventories.
 const IGNORED: &[&str] = &[
-    "~", ".orig", ".bak", ".ini", ".cfg", ".retry", ".pyc", ".pyo", ".rst", ".md", ".txt", ".csv",
-    ".swp",
+    ".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".cfg", ".retry",
+    // Ours: what `inventory import` reads.
+    ".csv",
 ];
 
 /// Loads inventories one after the other into one.
@@ -46,15 +46,13 @@ impl Loader {
         }
         let path = Path::new(source);
         if path.is_dir() {
-            self.inventory.var_files.add_folder(path);
+            self.add_var_files(path);
             return self.add_folder(path, 0);
         }
         let folder = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty());
-        self.inventory
-            .var_files
-            .add_folder(folder.unwrap_or(Path::new(".")));
+        self.add_var_files(folder.unwrap_or(Path::new(".")));
         self.add_file(path)
     }
 
@@ -66,28 +64,32 @@ impl Loader {
 
     fn add_list(&mut self, source: &str) -> Result<(), InventoryError> {
         for name in super::pattern::split_top(source, &[',']) {
-            let (pattern, port) = yaml_format::split_port(name.trim());
-            if pattern.is_empty() {
+            let name = name.trim();
+            if name.is_empty() {
                 continue;
             }
-            let names = hostset::expand(pattern).map_err(|error| InventoryError::Unsupported {
+            let unsupported = |what| InventoryError::Unsupported {
                 path: PathBuf::from(source),
-                what: error.to_string(),
-            })?;
+                what,
+            };
+            let (names, port) = address::hosts(name).map_err(unsupported)?;
+            let port = port.map(|port| Located {
+                value: Value::Int(port.into()),
+                place: Place::new("-i", 0, 0),
+                secret: false,
+            });
             for name in names {
-                let host = self.inventory.host(&name, None);
-                self.inventory.add_host_to(UNGROUPED, host);
-                if let Some(port) = port {
-                    let place = crate::base::diag::Place::new("-i", 0, 0);
-                    let value = crate::base::value::Value::Int(port.into());
-                    let located = super::model::Located { value, place };
-                    self.inventory.hosts[host]
-                        .vars
-                        .insert(Arc::from("ansible_port"), located);
-                }
+                self.inventory
+                    .add_named_host(UNGROUPED, &name, port.as_ref(), None);
             }
         }
         Ok(())
+    }
+
+    /// Lists what stands beside an inventory.
+    fn add_var_files(&mut self, folder: &Path) {
+        let warnings = self.inventory.var_files.add_folder(folder);
+        self.inventory.warnings.extend(warnings);
     }
 
     fn add_folder(&mut self, folder: &Path, depth: usize) -> Result<(), InventoryError> {
@@ -112,7 +114,6 @@ impl Loader {
             }
             if path.is_dir() {
                 if depth < 8 {
-                    self.inventory.var_files.add_folder(&path);
                     self.add_folder(&path, depth + 1)?;
                 }
             } else {
@@ -130,39 +131,38 @@ impl Loader {
         let mut file = std::fs::File::open(path).map_err(fail)?;
         let metadata = file.metadata().map_err(fail)?;
         let shared: Arc<Path> = Arc::from(path);
-        let mut head = [0; 4];
-        let got = file.read(&mut head).map_err(fail)?;
-        let head = head.get(..got).unwrap_or_default();
+        // Only so much is read ahead: what is a pipe can be read once.
+        let mut head = Vec::new();
+        file.by_ref().take(4).read_to_end(&mut head).map_err(fail)?;
         let executable = metadata.permissions().mode() & 0o111 != 0;
         if executable && (head.starts_with(b"#!") || head == b"\x7fELF") {
             return dynamic::load(&mut self.inventory, &shared);
         }
-        if metadata.len() > FILE_MAX {
-            return Err(InventoryError::Unsupported {
-                path: path.to_owned(),
-                what: "the file is larger than 256 MiB".into(),
-            });
-        }
-        let mut text = std::fs::read_to_string(path).map_err(fail)?;
-        if let Some(rest) = text.strip_prefix('\u{feff}') {
-            text = rest.to_owned();
-        }
-        if text.starts_with("$ANSIBLE_VAULT;") {
-            let fail = |why: String| InventoryError::Vault {
-                path: path.to_owned(),
-                why,
-            };
-            let open = self.inventory.vault.clone();
-            let open = open.ok_or_else(|| fail("is a vault, and no password was given".into()))?;
-            text = open(&text).map_err(fail)?;
-        }
+        let (text, secret) = source::read(path, &head, file, self.inventory.vault.as_ref())?;
+        let source = Source {
+            file: &shared,
+            text: &text,
+            secret,
+        };
         match path.extension().and_then(|ending| ending.to_str()) {
-            Some("yml" | "yaml" | "json") => yaml_format::load(&mut self.inventory, &text, &shared),
+            Some("yml" | "yaml" | "json") => yaml_format::load(&mut self.inventory, &source),
             Some("toml") => Err(InventoryError::Unsupported {
                 path: path.to_owned(),
                 what: "TOML inventories are not supported: convert it with `ansible-inventory --list --yaml`".into(),
             }),
-            _ => ini::load(&mut self.inventory, &text, &shared),
+            None if looks_like_yaml(&text) => yaml_format::load(&mut self.inventory, &source),
+            _ => ini::load(&mut self.inventory, &source),
         }
     }
+}
+
+/// Whether a file without an ending is YAML or JSON: its first line is `---`, `{` or `group:`, none
+/// of which an INI inventory can hold.
+fn looks_like_yaml(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim);
+    let first = lines.find(|line| !line.is_empty() && !line.starts_with('#'));
+    first.is_some_and(|line| {
+        let bare = line.split(" #").next().unwrap_or_default().trim_end();
+        line.starts_with("---") || line.starts_with('{') || bare.ends_with(':')
+    })
 }

@@ -2,13 +2,13 @@
 //! up through its layers, never merged ahead: ten thousand hosts share their groups' maps.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use indexmap::IndexMap;
 
 use super::error::InventoryError;
-use super::vars::VarFiles;
+use super::vars::{Layers, VarFiles};
 use crate::base::diag::Place;
 use crate::base::value::Value;
 
@@ -21,6 +21,10 @@ pub(super) const ALL: GroupIx = GroupIx(0);
 /// The group of hosts in no other group.
 pub(super) const UNGROUPED: GroupIx = GroupIx(1);
 
+/// The variable that makes a group stronger than others of its depth; it is the group's, no host has
+/// it.
+pub(super) const PRIORITY: &str = "ansible_group_priority";
+
 /// A value and where it is set.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Located {
@@ -28,6 +32,8 @@ pub struct Located {
     pub value: Value,
     /// The place.
     pub place: Place,
+    /// Whether the file is a vault: the value must not be shown.
+    pub secret: bool,
 }
 
 /// Variables by name, in the order they were written.
@@ -55,7 +61,9 @@ pub(super) struct Group {
     pub(super) parents: Vec<GroupIx>,
     pub(super) hosts: Vec<usize>,
     pub(super) depth: usize,
-    pub(super) files: OnceLock<Result<Option<Arc<Vars>>, InventoryError>>,
+    /// `ansible_group_priority`.
+    pub(super) priority: i64,
+    pub(super) files: OnceLock<Result<Layers, InventoryError>>,
 }
 
 /// All hosts and groups.
@@ -122,6 +130,7 @@ impl Inventory {
             parents: Vec::new(),
             hosts: Vec::new(),
             depth: 0,
+            priority: 1,
             files: OnceLock::new(),
         });
         self.group_index.insert(name, ix);
@@ -153,6 +162,48 @@ impl Inventory {
             host_entry.groups.push(group);
             group_entry.hosts.push(host);
         }
+    }
+
+    /// Sets a group's variables; false when its priority is no number.
+    #[must_use]
+    pub(super) fn set_group_vars(&mut self, group: GroupIx, mut vars: Vars) -> bool {
+        let priority = vars.shift_remove(PRIORITY).map(|found| found.value);
+        let entry = &mut self.groups[group.0];
+        entry.vars.extend(vars);
+        entry.priority = match priority {
+            None => return true,
+            Some(Value::Int(priority)) => priority,
+            Some(Value::String(text)) => match text.trim().parse() {
+                Ok(priority) => priority,
+                Err(_) => return false,
+            },
+            Some(_) => return false,
+        };
+        true
+    }
+
+    /// Adds a host to a group; a port is only taken for a new host, as in Ansible.
+    pub(super) fn add_named_host(
+        &mut self,
+        group: GroupIx,
+        name: &str,
+        port: Option<&Located>,
+        source: Option<&Arc<Path>>,
+    ) -> usize {
+        let new = !self.has_host(name);
+        let host = self.host(name, source);
+        self.add_host_to(group, host);
+        let Some(port) = port else { return host };
+        let vars = &mut self.hosts[host].vars;
+        if new {
+            vars.insert(Arc::from("ansible_port"), port.clone());
+        } else if vars.get("ansible_port").map(|known| &known.value) != Some(&port.value) {
+            self.warnings.push(format!(
+                "{}: the port of `{name}` is not used, as the host was named before without it; set ansible_port",
+                port.place
+            ));
+        }
+        host
     }
 
     /// Makes a group another's child; false when that would close a loop.
@@ -206,23 +257,31 @@ impl Inventory {
             }
         }
         for host in 0..self.hosts.len() {
-            if self.hosts[host].groups.iter().all(|group| *group == ALL) {
+            let groups = &mut self.hosts[host].groups;
+            if groups
+                .iter()
+                .any(|group| !matches!(*group, ALL | UNGROUPED))
+            {
+                groups.retain(|group| *group != UNGROUPED);
+            } else {
                 self.add_host_to(UNGROUPED, host);
             }
         }
+        let hosts = &self.hosts;
+        self.groups[UNGROUPED.0]
+            .hosts
+            .retain(|host| hosts[*host].groups.contains(&UNGROUPED));
         let mut shared: HashMap<Vec<GroupIx>, Arc<[GroupIx]>> = HashMap::new();
         for host in 0..self.hosts.len() {
             let mut direct = self.hosts[host].groups.clone();
             direct.sort();
-            let ancestry = match shared.get(&direct) {
-                Some(known) => known.clone(),
-                None => {
-                    let ancestry: Arc<[GroupIx]> = self.ancestry(&direct).into();
-                    shared.insert(direct, ancestry.clone());
-                    ancestry
-                }
-            };
-            self.hosts[host].ancestry = ancestry;
+            if let Some(known) = shared.get(&direct) {
+                self.hosts[host].ancestry = known.clone();
+            } else {
+                let ancestry: Arc<[GroupIx]> = self.ancestry(&direct).into();
+                self.hosts[host].ancestry = ancestry.clone();
+                shared.insert(direct, ancestry);
+            }
         }
     }
 
@@ -239,164 +298,14 @@ impl Inventory {
         found.sort_by(|one, other| {
             let key = |ix: &GroupIx| {
                 let group = &self.groups[ix.0];
-                (group.depth, self.priority(*ix), group.name.clone())
+                (group.depth, group.priority, group.name.clone())
             };
             key(one).cmp(&key(other))
         });
         found
     }
 
-    fn priority(&self, ix: GroupIx) -> i64 {
-        match self.groups[ix.0]
-            .vars
-            .get("ansible_group_priority")
-            .map(|found| &found.value)
-        {
-            Some(Value::Int(priority)) => *priority,
-            Some(Value::String(text)) => text.parse().unwrap_or(1),
-            _ => 1,
-        }
-    }
-
-    /// A host's variable with its place: the strongest of its layers. Errors come from variable
-    /// files, which are read when first asked for.
-    pub fn variable(&self, host: &str, name: &str) -> Result<Option<Located>, InventoryError> {
-        let Some(host) = self.host_index.get(host).and_then(|ix| self.hosts.get(*ix)) else {
-            // A host that is named but not in the inventory has what all hosts have.
-            return Ok(self.group_layers(&[ALL], name)?);
-        };
-        if let Some(found) = self
-            .host_file_vars(host)?
-            .and_then(|vars| vars.get(name).cloned())
-        {
-            return Ok(Some(found));
-        }
-        if let Some(found) = host.vars.get(name) {
-            return Ok(Some(found.clone()));
-        }
-        self.group_layers(&host.ancestry, name)
-    }
-
-    fn group_layers(
-        &self,
-        groups: &[GroupIx],
-        name: &str,
-    ) -> Result<Option<Located>, InventoryError> {
-        for ix in groups.iter().rev() {
-            if let Some(vars) = self.group_file_vars(*ix)?
-                && let Some(found) = vars.get(name)
-            {
-                return Ok(Some(found.clone()));
-            }
-        }
-        Ok(groups
-            .iter()
-            .rev()
-            .find_map(|ix| self.groups[ix.0].vars.get(name).cloned()))
-    }
-
-    /// All variables of a host, merged, each with its place.
-    pub fn variables(&self, host: &str) -> Result<Vars, InventoryError> {
-        let mut merged = Vars::new();
-        let mut add = |vars: &Vars| {
-            for (name, found) in vars {
-                merged.insert(name.clone(), found.clone());
-            }
-        };
-        let entry = self.host_index.get(host).and_then(|ix| self.hosts.get(*ix));
-        let groups: &[GroupIx] = entry.map_or(&[ALL], |host| &host.ancestry);
-        for ix in groups {
-            add(&self.groups[ix.0].vars);
-        }
-        for ix in groups {
-            if let Some(vars) = self.group_file_vars(*ix)? {
-                add(&vars);
-            }
-        }
-        if let Some(host) = entry {
-            add(&host.vars);
-            if let Some(vars) = self.host_file_vars(host)? {
-                add(&vars);
-            }
-        }
-        Ok(merged)
-    }
-
-    fn host_file_vars(&self, host: &Host) -> Result<Option<Arc<Vars>>, InventoryError> {
-        host.files
-            .get_or_init(|| self.var_files.of_host(&host.name, self.vault.as_ref()))
-            .clone()
-    }
-
-    pub(super) fn group_file_vars(&self, ix: GroupIx) -> Result<Option<Arc<Vars>>, InventoryError> {
-        let group = &self.groups[ix.0];
-        group
-            .files
-            .get_or_init(|| self.var_files.of_group(&group.name, self.vault.as_ref()))
-            .clone()
-    }
-
-    /// The groups a host is in, without `all`, by name; Ansible's `group_names`.
-    pub fn groups_of(&self, host: &str) -> Vec<Arc<str>> {
-        let Some(host) = self.host_index.get(host).and_then(|ix| self.hosts.get(*ix)) else {
-            return Vec::new();
-        };
-        let mut names: Vec<Arc<str>> = host
-            .ancestry
-            .iter()
-            .filter(|ix| **ix != ALL)
-            .map(|ix| self.groups[ix.0].name.clone())
-            .collect();
-        names.sort();
-        names
-    }
-
-    /// The hosts of a group and its children, in inventory order; `None`: no such group.
-    pub fn hosts_of_group(&self, name: &str) -> Option<Vec<usize>> {
-        let ix = *self.group_index.get(name)?;
-        if ix == ALL {
-            return Some((0..self.hosts.len()).collect());
-        }
-        let mut member = vec![false; self.hosts.len()];
-        let mut seen = vec![false; self.groups.len()];
-        let mut open = vec![ix];
-        while let Some(at) = open.pop() {
-            if std::mem::replace(&mut seen[at.0], true) {
-                continue;
-            }
-            for host in &self.groups[at.0].hosts {
-                member[*host] = true;
-            }
-            open.extend(&self.groups[at.0].children);
-        }
-        Some(
-            member
-                .iter()
-                .enumerate()
-                .filter(|(_, is)| **is)
-                .map(|(at, _)| at)
-                .collect(),
-        )
-    }
-
     pub(super) fn name_of(&self, host: usize) -> Arc<str> {
         self.hosts[host].name.clone()
-    }
-
-    /// The source file a host comes from.
-    pub fn source_of(&self, host: &str) -> Option<PathBuf> {
-        let host = self.hosts.get(*self.host_index.get(host)?)?;
-        host.source.as_ref().map(|path| path.to_path_buf())
-    }
-
-    /// Reads every variable file, so that mistakes show: `inventory check`.
-    pub fn check_files(&self) -> Vec<InventoryError> {
-        let hosts = self
-            .hosts
-            .iter()
-            .filter_map(|host| self.host_file_vars(host).err());
-        let groups =
-            (0..self.groups.len()).filter_map(|ix| self.group_file_vars(GroupIx(ix)).err());
-        groups.chain(hosts).collect()
     }
 }

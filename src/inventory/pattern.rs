@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::hostset;
 use super::model::Inventory;
+use super::{glob, hostset};
 
 /// A pattern that can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,8 +44,7 @@ pub struct Selection {
     pub implicit_localhost: bool,
 }
 
-/// Cuts a text at separators that stand outside of brackets; a `:` within an IPv6 address or behind
-/// `~` does not separate.
+/// Cuts a text at separators that stand outside of brackets.
 pub fn split_top<'a>(text: &'a str, separators: &[char]) -> Vec<&'a str> {
     let mut pieces = Vec::new();
     let (mut depth, mut start) = (0usize, 0);
@@ -68,15 +67,20 @@ impl Pattern {
     /// Reads a pattern. Files and standard input (`@file`, `-`) are read by the caller: their lines
     /// are patterns too.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
-        // Addresses such as fe80::1 hold colons: then only commas separate.
+        // Addresses such as fe80::1 hold colons: then only commas separate. Spaces separate where
+        // no comma does.
         let ipv6 = |piece: &str| piece.parse::<std::net::Ipv6Addr>().is_ok();
+        let separators: &[char] = if text.contains([',', '\n']) {
+            &[':']
+        } else {
+            &[':', ' ', '\t']
+        };
         let pieces = split_top(text, &[',', '\n']).into_iter().flat_map(|piece| {
             let piece = piece.trim();
-            let bare = piece.trim_start_matches(['!', '&']);
-            if ipv6(bare) || bare.starts_with('~') {
+            if ipv6(piece.trim_start_matches(['!', '&'])) {
                 vec![piece]
             } else {
-                split_top(piece, &[':'])
+                split_top(piece, separators)
             }
         });
         let pieces = pieces
@@ -212,9 +216,13 @@ fn match_piece(piece: &str, inventory: &Inventory) -> Result<BTreeSet<usize>, Pa
         })?;
         return Ok(match_names(inventory, |name| regex.is_match(name)));
     }
-    if let Some(host) = inventory.host_index.get(piece)
-        && !inventory.group_index.contains_key(piece)
-    {
+    let host = inventory.host_index.get(piece);
+    if let Some(hosts) = inventory.hosts_of_group(piece) {
+        // A name with a point may be a group's and a host's; else the group's hides the host's.
+        let host = host.filter(|_| piece.contains('.'));
+        return Ok(hosts.into_iter().chain(host.copied()).collect());
+    }
+    if let Some(host) = host {
         return Ok(BTreeSet::from([*host]));
     }
     if let Some((base, inner)) = piece
@@ -223,13 +231,13 @@ fn match_piece(piece: &str, inventory: &Inventory) -> Result<BTreeSet<usize>, Pa
     {
         return match_brackets(piece, base, inner, inventory);
     }
-    if let Some(hosts) = inventory.hosts_of_group(piece) {
-        return Ok(hosts.into_iter().collect());
+    if piece.contains(['*', '?']) {
+        return Ok(match_names(inventory, |name| glob::matches(piece, name)));
     }
     if piece.contains('[') {
         return match_set(piece, inventory);
     }
-    match_glob(piece, inventory)
+    Ok(BTreeSet::new())
 }
 
 /// `NAME[...]`: a subscript where NAME is a group and a colon or one number stands in the brackets;
@@ -242,22 +250,18 @@ fn match_brackets(
 ) -> Result<BTreeSet<usize>, PatternError> {
     let syntax = |why: &str| PatternError::Syntax(piece.to_owned(), why.to_owned());
     if piece.contains(['*', '?']) && !subscript_like(inner) {
-        return match_glob(piece, inventory);
+        return Ok(match_names(inventory, |name| glob::matches(piece, name)));
     }
     let negative = inner
         .strip_prefix('-')
         .is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit()));
     let ranged = inner.contains(',') || (inner.contains('-') && !negative);
-    let hosts: Vec<usize> = match inventory.hosts_of_group(base) {
-        Some(hosts) if !ranged => hosts,
+    let globbed = base.contains(['*', '?', '[']);
+    let hosts = match inventory.counted_hosts_of_group(base) {
         _ if ranged || !subscript_like(inner) => return match_set(piece, inventory),
-        _ => {
-            let found = match_glob(base, inventory)?;
-            if found.is_empty() {
-                return match_set(piece, inventory);
-            }
-            found.into_iter().collect()
-        }
+        Some(hosts) => hosts,
+        None if globbed => counted_glob(base, inventory),
+        None => return match_set(piece, inventory),
     };
     let index = |text: &str, default: i64| -> Result<i64, PatternError> {
         if text.is_empty() {
@@ -309,14 +313,18 @@ fn match_set(piece: &str, inventory: &Inventory) -> Result<BTreeSet<usize>, Patt
     Ok(found)
 }
 
-fn match_glob(piece: &str, inventory: &Inventory) -> Result<BTreeSet<usize>, PatternError> {
-    if !piece.contains(['*', '?', '[']) {
-        return Ok(BTreeSet::new());
+/// The hosts that a glob means, in the order that Ansible counts them: those of groups first.
+fn counted_glob(glob: &str, inventory: &Inventory) -> Vec<usize> {
+    let mut counted = indexmap::IndexSet::new();
+    for group in inventory.group_names() {
+        if glob::matches(glob, group) {
+            counted.extend(inventory.counted_hosts_of_group(group).unwrap_or_default());
+        }
     }
-    let glob = globset::Glob::new(piece)
-        .map_err(|error| PatternError::Syntax(piece.to_owned(), error.to_string()))?
-        .compile_matcher();
-    Ok(match_names(inventory, |name| glob.is_match(name)))
+    let names = inventory.host_names().enumerate();
+    let found = names.filter(|(_, name)| glob::matches(glob, name));
+    counted.extend(found.map(|(at, _)| at));
+    counted.into_iter().collect()
 }
 
 /// Hosts whose name, or the name of a group of theirs, fits.

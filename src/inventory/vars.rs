@@ -2,39 +2,77 @@
 //! is in them is read when somebody asks.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::InventoryError;
-use super::model::{Located, Vars, VaultFile};
-use crate::base::diag::{Diagnostic, Place};
-use crate::base::yaml;
+use super::model::{Vars, VaultFile};
+use super::source::{self, Source};
 
-/// The files of variables by what they are for, in the order of the inventories.
+/// What a file of variables may end with, strongest first; one of a name is read, as in Ansible.
+const ENDINGS: &[&str] = &["", ".yml", ".yaml", ".json"];
+
+/// The folders that stand beside the inventories, in their order.
 #[derive(Debug, Default)]
 pub(super) struct VarFiles {
-    groups: HashMap<String, Vec<PathBuf>>,
-    hosts: HashMap<String, Vec<PathBuf>>,
-    folders: Vec<PathBuf>,
+    folders: Vec<Folder>,
 }
 
+/// The two folders beside an inventory.
+#[derive(Debug)]
+struct Folder {
+    path: PathBuf,
+    groups: Listing,
+    hosts: Listing,
+}
+
+/// What there is for each name.
+#[derive(Debug, Default)]
+struct Listing(HashMap<String, Entry>);
+
+#[derive(Debug)]
+struct Entry {
+    path: PathBuf,
+    ending: usize,
+    folder: bool,
+}
+
+/// The variables of one group, a folder each.
+pub(super) type Layers = Arc<[Option<Arc<Vars>>]>;
+
 impl VarFiles {
-    /// Lists the two folders beside an inventory, once.
-    pub(super) fn add_folder(&mut self, folder: &Path) {
-        if self.folders.iter().any(|known| known == folder) {
-            return;
+    /// Lists the two folders beside an inventory; named again, they are the strongest. Gives what
+    /// the user should know.
+    pub(super) fn add_folder(&mut self, folder: &Path) -> Vec<String> {
+        if let Some(known) = self.folders.iter().position(|known| known.path == folder) {
+            let known = self.folders.remove(known);
+            self.folders.push(known);
+            return Vec::new();
         }
-        self.folders.push(folder.to_owned());
-        list(&folder.join("group_vars"), &mut self.groups);
-        list(&folder.join("host_vars"), &mut self.hosts);
+        let mut warnings = Vec::new();
+        self.folders.push(Folder {
+            path: folder.to_owned(),
+            groups: Listing::of(&folder.join("group_vars"), &mut warnings),
+            hosts: Listing::of(&folder.join("host_vars"), &mut warnings),
+        });
+        warnings
+    }
+
+    /// How many folders there are.
+    pub(super) fn len(&self) -> usize {
+        self.folders.len()
     }
 
     pub(super) fn of_group(
         &self,
         name: &str,
         vault: Option<&VaultFile>,
-    ) -> Result<Option<Arc<Vars>>, InventoryError> {
-        read_all(self.groups.get(name), vault)
+    ) -> Result<Layers, InventoryError> {
+        self.folders
+            .iter()
+            .map(|folder| folder.groups.read(name, vault))
+            .collect()
     }
 
     pub(super) fn of_host(
@@ -42,128 +80,138 @@ impl VarFiles {
         name: &str,
         vault: Option<&VaultFile>,
     ) -> Result<Option<Arc<Vars>>, InventoryError> {
-        read_all(self.hosts.get(name), vault)
+        let mut merged: Option<Arc<Vars>> = None;
+        for folder in &self.folders {
+            let Some(found) = folder.hosts.read(name, vault)? else {
+                continue;
+            };
+            merged = Some(match merged {
+                None => found,
+                Some(before) => {
+                    let mut all = Vars::clone(&before);
+                    all.extend(
+                        found
+                            .iter()
+                            .map(|(name, each)| (name.clone(), each.clone())),
+                    );
+                    Arc::new(all)
+                }
+            });
+        }
+        Ok(merged)
     }
 }
 
-fn list(folder: &Path, into: &mut HashMap<String, Vec<PathBuf>>) {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return;
-    };
-    let mut paths: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .collect();
-    paths.sort();
-    for path in paths {
-        let Some(name) = path
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-        else {
-            continue;
-        };
-        if path.is_dir() {
-            let files = into.entry(name).or_default();
-            walk(&path, files, 0);
-        } else if let Some(stem) = stem(&name) {
-            into.entry(stem.to_owned()).or_default().push(path);
+impl Listing {
+    fn of(folder: &Path, warnings: &mut Vec<String>) -> Self {
+        let mut listing = Self::default();
+        for (name, path, folder) in entries(folder) {
+            if hidden(&name) {
+                continue;
+            }
+            for (ending, text) in ENDINGS.iter().enumerate() {
+                let Some(stem) = name.strip_suffix(text).filter(|stem| !stem.is_empty()) else {
+                    continue;
+                };
+                let entry = Entry {
+                    path: path.clone(),
+                    ending,
+                    folder,
+                };
+                listing.add(stem, entry, warnings);
+            }
         }
+        listing
     }
+
+    fn add(&mut self, name: &str, entry: Entry, warnings: &mut Vec<String>) {
+        let Some(known) = self.0.get_mut(name) else {
+            self.0.insert(name.to_owned(), entry);
+            return;
+        };
+        let (stronger, weaker) = if entry.ending < known.ending {
+            let weaker = std::mem::replace(known, entry);
+            (&*known, weaker)
+        } else {
+            (&*known, entry)
+        };
+        warnings.push(format!(
+            "{} is not read: {} is for the same name and stronger",
+            weaker.path.display(),
+            stronger.path.display()
+        ));
+    }
+
+    fn read(
+        &self,
+        name: &str,
+        vault: Option<&VaultFile>,
+    ) -> Result<Option<Arc<Vars>>, InventoryError> {
+        let Some(entry) = self.0.get(name) else {
+            return Ok(None);
+        };
+        if !entry.folder {
+            return Ok(Some(Arc::new(read(&entry.path, vault)?)));
+        }
+        let mut files = Vec::new();
+        walk(&entry.path, &mut files, 0);
+        let mut all = Vars::new();
+        for file in files {
+            all.extend(read(&file, vault)?);
+        }
+        Ok(Some(Arc::new(all)))
+    }
+}
+
+/// What is in a folder, by name, each with whether it is a folder; links are followed.
+fn entries(folder: &Path) -> Vec<(String, PathBuf, bool)> {
+    let Ok(found) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut found: Vec<_> = found
+        .flatten()
+        .filter_map(|entry| {
+            let path = entry.path();
+            let kind = entry.file_type().ok()?;
+            let folder = kind.is_dir() || (kind.is_symlink() && path.is_dir());
+            Some((entry.file_name().into_string().ok()?, path, folder))
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+fn hidden(name: &str) -> bool {
+    name.starts_with('.') || name.ends_with('~')
 }
 
 /// The files of a folder of variables, in the order of their names.
 fn walk(folder: &Path, into: &mut Vec<PathBuf>, depth: usize) {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return;
-    };
-    let mut paths: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .collect();
-    paths.sort();
-    for path in paths {
-        let name = path
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        if name.starts_with('.') || name.ends_with('~') {
+    for (name, path, folder) in entries(folder) {
+        let ending = Path::new(&name).extension().and_then(OsStr::to_str);
+        if hidden(&name) {
             continue;
         }
-        if path.is_dir() && depth < 16 {
-            walk(&path, into, depth + 1);
-        } else if stem(&name).is_some() {
-            into.push(path);
+        match ending {
+            None if folder && depth < 16 => walk(&path, into, depth + 1),
+            None | Some("yml" | "yaml" | "json") if !folder => into.push(path),
+            _ => {}
         }
     }
-}
-
-/// The name a file of variables is for: without ending, or with one of Ansible's.
-fn stem(name: &str) -> Option<&str> {
-    if name.starts_with('.') || name.ends_with('~') {
-        return None;
-    }
-    for ending in [".yml", ".yaml", ".json"] {
-        if let Some(stem) = name.strip_suffix(ending) {
-            return Some(stem);
-        }
-    }
-    // `web.example` is a host's name; other endings are files of other programs.
-    let foreign = [
-        ".orig", ".bak", ".retry", ".pyc", ".swp", ".md", ".txt", ".j2",
-    ];
-    (!foreign.iter().any(|ending| name.ends_with(ending))).then_some(name)
-}
-
-fn read_all(
-    files: Option<&Vec<PathBuf>>,
-    vault: Option<&VaultFile>,
-) -> Result<Option<Arc<Vars>>, InventoryError> {
-    let Some(files) = files else { return Ok(None) };
-    let mut all = Vars::new();
-    for file in files {
-        all.extend(read(file, vault)?);
-    }
-    Ok(Some(Arc::new(all)))
 }
 
 /// Reads one file of variables.
-pub(super) fn read(file: &Path, vault: Option<&VaultFile>) -> Result<Vars, InventoryError> {
-    let mut text = std::fs::read_to_string(file).map_err(|error| InventoryError::Read {
-        path: file.to_owned(),
+fn read(path: &Path, vault: Option<&VaultFile>) -> Result<Vars, InventoryError> {
+    let file = std::fs::File::open(path).map_err(|error| InventoryError::Read {
+        path: path.to_owned(),
         why: error.to_string(),
     })?;
-    if text.starts_with("$ANSIBLE_VAULT;") {
-        let fail = |why: String| InventoryError::Vault {
-            path: file.to_owned(),
-            why,
-        };
-        let open = vault.ok_or_else(|| fail("is a vault, and no password was given".into()))?;
-        text = open(&text).map_err(fail)?;
-    }
-    let node = yaml::parse(&text, file)?;
-    vars(&node, file, &text)
-}
-
-/// The entries of a mapping as variables.
-pub(super) fn vars(node: &yaml::Node, file: &Path, text: &str) -> Result<Vars, InventoryError> {
-    let shared: Arc<Path> = Arc::from(file);
-    let entries = node.entries().ok_or_else(|| {
-        Diagnostic::new("expected a mapping of variables", node.place(file), text)
-            .help("write `name: value` lines")
-    })?;
-    Ok(entries
-        .iter()
-        .map(|(key, value)| {
-            let place = Place {
-                file: shared.clone(),
-                line: key.line,
-                column: key.column,
-            };
-            (
-                key.name.clone(),
-                Located {
-                    value: value.value(),
-                    place,
-                },
-            )
-        })
-        .collect())
+    let (text, secret) = source::read(path, &[], file, vault)?;
+    let source = Source {
+        file: &Arc::from(path),
+        text: &text,
+        secret,
+    };
+    let node = source.parse()?;
+    source.vars(&node)
 }

@@ -1,68 +1,72 @@
 //! Ansible's YAML inventory: groups as keys, each with `hosts`, `children` and `vars`.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use super::error::InventoryError;
-use super::hostset;
 use super::model::{ALL, GroupIx, Inventory};
-use super::vars::vars;
+use super::source::Source;
 use crate::base::diag::Diagnostic;
 use crate::base::value::Value;
-use crate::base::yaml::{self, Content, Key, Node};
+use crate::base::yaml::{Content, Key, Node};
 
 /// Adds what a YAML (or JSON) inventory says.
-pub(super) fn load(
-    inventory: &mut Inventory,
-    text: &str,
-    file: &Arc<Path>,
-) -> Result<(), InventoryError> {
-    let root = yaml::parse(text, file)?;
-    let mut reader = Reader {
-        inventory,
-        text,
-        file,
-    };
-    if let Some(plugin) = reader.plugin(&root) {
+pub(super) fn load(inventory: &mut Inventory, source: &Source<'_>) -> Result<(), InventoryError> {
+    let root = source.parse()?;
+    if let Some(plugin) = plugin(&root) {
         return Err(InventoryError::Unsupported {
-            path: file.to_path_buf(),
+            path: source.file.to_path_buf(),
             what: format!(
                 "plugin `{plugin}` is not supported; run it with `ansible-inventory --list` and give its JSON"
             ),
         });
     }
     let entries = root.entries().ok_or_else(|| {
-        reader
-            .error(&root, "expected groups: a mapping")
+        source
+            .error_at(&root, "expected groups: a mapping")
             .help("begin with `all:` and `hosts:` below it")
     })?;
+    let mut reader = Reader { inventory, source };
     for (key, node) in entries {
-        let group = reader.inventory.group(&key.name);
+        let group = reader.named_group(key)?;
         reader.group(group, node, 0)?;
     }
     Ok(())
 }
 
+fn plugin(root: &Node) -> Option<String> {
+    let mut entries = root.entries()?.iter();
+    let (_, value) = entries.find(|(key, _)| &*key.name == "plugin")?;
+    match &value.content {
+        Content::Scalar(Value::String(name)) => Some(name.to_string()),
+        _ => None,
+    }
+}
+
 struct Reader<'a> {
     inventory: &'a mut Inventory,
-    text: &'a str,
-    file: &'a Arc<Path>,
+    source: &'a Source<'a>,
 }
 
 impl Reader<'_> {
     fn error(&self, node: &Node, message: impl Into<String>) -> Diagnostic {
-        Diagnostic::new(message, node.place(self.file), self.text)
+        self.source.error_at(node, message)
     }
 
-    fn plugin(&self, root: &Node) -> Option<String> {
-        let (_, value) = root
-            .entries()?
-            .iter()
-            .find(|(key, _)| &*key.name == "plugin")?;
-        match &value.content {
-            Content::Scalar(Value::String(name)) => Some(name.to_string()),
-            _ => None,
+    fn error_at_key(&self, key: &Key, message: impl Into<String>) -> Diagnostic {
+        self.source.error(key.place(self.source.file), message)
+    }
+
+    fn named_group(&mut self, key: &Key) -> Result<GroupIx, InventoryError> {
+        if key.is_text && !key.name.is_empty() {
+            return Ok(self.inventory.group(&key.name));
         }
+        Err(self
+            .error_at_key(
+                key,
+                format!("`{}` is no text, and so no group's name", key.name),
+            )
+            .help("put it in quotes")
+            .into())
     }
 
     fn group(&mut self, group: GroupIx, node: &Node, depth: usize) -> Result<(), InventoryError> {
@@ -83,19 +87,18 @@ impl Reader<'_> {
                 "hosts" => self.hosts(group, value)?,
                 "children" => self.children(group, value, depth)?,
                 "vars" => {
-                    let found = vars(value, self.file, self.text)?;
-                    self.inventory.groups[group.0].vars.extend(found);
+                    let found = self.source.vars(value)?;
+                    if !self.inventory.set_group_vars(group, found) {
+                        return Err(self
+                            .error(value, "ansible_group_priority is not a whole number")
+                            .into());
+                    }
                 }
                 other => {
-                    let place =
-                        crate::base::diag::Place::new(self.file.as_ref(), key.line, key.column);
-                    return Err(Diagnostic::new(
-                        format!("`{other}` is not a part of a group"),
-                        place,
-                        self.text,
-                    )
-                    .help("known are hosts, children and vars; is it a host that belongs below `hosts:`?")
-                    .into());
+                    return Err(self
+                        .error_at_key(key, format!("`{other}` is not a part of a group"))
+                        .help("known are hosts, children and vars; is it a host that belongs below `hosts:`?")
+                        .into());
                 }
             }
         }
@@ -115,12 +118,10 @@ impl Reader<'_> {
             Content::Scalar(Value::String(name)) => self.plain_host(group, node, name),
             Content::List(items) => {
                 for item in items {
-                    match &item.content {
-                        Content::Scalar(Value::String(name)) => {
-                            self.plain_host(group, item, name)?
-                        }
-                        _ => return Err(self.error(item, "expected a host's name").into()),
-                    }
+                    let Content::Scalar(Value::String(name)) = &item.content else {
+                        return Err(self.error(item, "expected a host's name").into());
+                    };
+                    self.plain_host(group, item, name)?;
                 }
                 Ok(())
             }
@@ -138,42 +139,39 @@ impl Reader<'_> {
     ) -> Result<(), InventoryError> {
         let key = Key {
             name: Arc::from(name),
+            is_text: true,
             line: node.line,
             column: node.column,
         };
-        let nothing = Node {
-            content: Content::Scalar(Value::Null),
-            line: node.line,
-            column: node.column,
-        };
-        self.host(group, &key, &nothing)
+        self.host(group, &key, &Node::nothing())
     }
 
     fn host(&mut self, group: GroupIx, key: &Key, node: &Node) -> Result<(), InventoryError> {
-        let place = crate::base::diag::Place::new(self.file.as_ref(), key.line, key.column);
-        let (pattern, port) = split_port(&key.name);
-        let names = if pattern.contains('[') {
-            hostset::expand(pattern)
-                .map_err(|error| Diagnostic::new(error.to_string(), place.clone(), self.text))?
-        } else {
-            vec![pattern.to_owned()]
-        };
-        let vars = vars(node, self.file, self.text)?;
+        if !key.is_text {
+            return Err(self
+                .error_at_key(
+                    key,
+                    format!("`{}` is no text, and so no host's name", key.name),
+                )
+                .help("put it in quotes")
+                .into());
+        }
+        let (names, port) =
+            super::address::hosts(&key.name).map_err(|why| self.error_at_key(key, why))?;
+        let port = port.map(|port| {
+            self.source
+                .located(Value::Int(port.into()), key.line, key.column)
+        });
+        let vars = self.source.vars(node)?;
         for name in names {
-            let host = self.inventory.host(&name, Some(self.file));
-            self.inventory.add_host_to(group, host);
-            let entry = &mut self.inventory.hosts[host];
-            if let Some(port) = port {
-                let value = super::model::Located {
-                    value: Value::Int(port.into()),
-                    place: place.clone(),
-                };
-                entry.vars.insert(Arc::from("ansible_port"), value);
-            }
-            entry.vars.extend(
-                vars.iter()
-                    .map(|(name, found)| (name.clone(), found.clone())),
-            );
+            let file = Some(self.source.file);
+            let host = self
+                .inventory
+                .add_named_host(group, &name, port.as_ref(), file);
+            let vars = vars
+                .iter()
+                .map(|(name, found)| (name.clone(), found.clone()));
+            self.inventory.hosts[host].vars.extend(vars);
         }
         Ok(())
     }
@@ -200,7 +198,7 @@ impl Reader<'_> {
                 .into());
         };
         for (key, value) in entries {
-            let child = self.inventory.group(&key.name);
+            let child = self.named_group(key)?;
             self.adopt(group, child, value)?;
             self.group(child, value, depth + 1)?;
         }
@@ -216,30 +214,4 @@ impl Reader<'_> {
         }
         Ok(())
     }
-}
-
-/// `host:2222` and `[::1]:22` as host and port; names without a port as they are.
-pub(super) fn split_port(name: &str) -> (&str, Option<u16>) {
-    let bare =
-        |host: &str| host.starts_with('[') && host.ends_with(']') && host.matches(':').count() > 1;
-    if let Some((host, port)) = name.rsplit_once(':')
-        && let Ok(port) = port.parse::<u16>()
-        && !host.is_empty()
-        && (bare(host) || !host.contains(':') || host.ends_with(']'))
-    {
-        let host = if bare(host) {
-            host.trim_matches(['[', ']'])
-        } else {
-            host
-        };
-        return (host, Some(port));
-    }
-    (
-        if bare(name) {
-            name.trim_matches(['[', ']'])
-        } else {
-            name
-        },
-        None,
-    )
 }

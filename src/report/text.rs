@@ -12,7 +12,7 @@ use crate::event::Captured;
 /// How bytes of hosts are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Manner {
-    /// As they came.
+    /// As they came; of a host that speaks another encoding than UTF-8, decoded.
     Bytes,
     /// Decoded, control characters and all.
     Text,
@@ -30,6 +30,10 @@ pub(super) struct TextStream {
 
 impl TextStream {
     pub(super) fn new(manner: Manner, encoding: &'static Encoding) -> Self {
+        let manner = match manner {
+            Manner::Bytes if encoding != encoding_rs::UTF_8 => Manner::Text,
+            other => other,
+        };
         Self {
             manner,
             decoder: StreamDecoder::new(encoding),

@@ -177,12 +177,19 @@ fn report_ok(line: &mut Line, plan: &Plan, mark: &str) {
 /// folder however it ends. The folder's name is the mark, which nobody can guess.
 fn run_script(line: &mut Line, plan: &Plan, script: &Script, tmpdir: Option<&str>, mark: &str) {
     match tmpdir {
-        Some(folder) => line
-            .code("d=")
-            .quoted(folder)
-            .code("/ioms-")
-            .code(mark)
-            .code("; "),
+        Some(folder) => {
+            line.code("d=");
+            match folder
+                .strip_prefix('~')
+                .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+            {
+                Some(rest) => line.code(r#""$HOME""#).quoted(rest),
+                None => line.quoted(folder),
+            };
+            line.code("/ioms-")
+                .code(mark)
+                .code(r#"; mkdir -p "${d%/*}" 2>/dev/null; "#)
+        }
         None => line
             .code(r#"d="${TMPDIR:-/tmp}/ioms-"#)
             .code(mark)

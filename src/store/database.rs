@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::Migrator;
-use sqlx::{Any, AnyPool, ConnectOptions as _, Row as _, Transaction};
+use sqlx::{Any, AnyPool, ConnectOptions as _, Connection as _, Row as _, Transaction};
 
 use super::error::StoreError;
 use super::url::DatabaseUrl;
@@ -52,6 +52,14 @@ impl Store {
         let options: AnyConnectOptions = url.driver().parse().map_err(fail)?;
         let options = options.disable_statement_logging();
         let sqlite = matches!(url, DatabaseUrl::Sqlite(_));
+        if !sqlite {
+            // The pool takes a refused connection for a server that is about to start, and waits.
+            let connection = tokio::time::timeout(CONNECT, options.connect())
+                .await
+                .unwrap_or(Err(sqlx::Error::PoolTimedOut))
+                .map_err(fail)?;
+            connection.close().await.map_err(fail)?;
+        }
         let pool = AnyPoolOptions::new()
             .max_connections(2)
             .acquire_timeout(CONNECT)

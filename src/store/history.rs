@@ -98,6 +98,9 @@ pub enum Which {
 
 const RUN_COLUMNS: &str = "runs.run, verb, command, pattern, user_name, account, from_where, options, no_log, hosts, runs.started, finished, runs.outcome, stopped, summary";
 
+/// The matching lines of an output, with their numbers.
+type Lines = Vec<(usize, Vec<u8>)>;
+
 impl Store {
     /// Runs, newest first.
     pub async fn runs(&self, filter: &Filter) -> Result<Vec<RunRow>, StoreError> {
@@ -323,18 +326,17 @@ impl Store {
         query.push(" ORDER BY runs.started DESC, runs.run DESC, ix");
         let rows = query.build().fetch_all(&self.pool).await;
         let rows = rows.map_err(|error| self.failed(error))?;
-        let mut lines: HashMap<String, Arc<Vec<(usize, Vec<u8>)>>> = HashMap::new();
+        let mut lines: HashMap<String, Arc<Lines>> = HashMap::new();
         for row in &rows {
             for (at, stream) in [(3, "stdout"), (4, "stderr")] {
                 let digest: Option<String> = row.try_get(at).map_err(|error| self.failed(error))?;
                 let Some(digest) = digest else { continue };
-                let hits = match lines.get(&digest) {
-                    Some(hits) => hits.clone(),
-                    None => {
-                        let hits = Arc::new(self.matching_lines(&digest, &regex).await?);
-                        lines.insert(digest, hits.clone());
-                        hits
-                    }
+                let hits = if let Some(hits) = lines.get(&digest) {
+                    hits.clone()
+                } else {
+                    let hits = Arc::new(self.matching_lines(&digest, &regex).await?);
+                    lines.insert(digest, hits.clone());
+                    hits
                 };
                 for (line, text) in hits.iter() {
                     let run: String = row.try_get(0).map_err(|error| self.failed(error))?;

@@ -16,6 +16,8 @@ use crate::event::{ErrorKind, HostError, HostIx, Outcome, RunEnd, RunHeader, Sto
 
 /// Lines of one transaction.
 const BATCH: usize = 500;
+/// And their bytes, about: a line may hold two outputs of 64 KiB.
+const BATCH_BYTES: u64 = 8 << 20;
 /// Rows of one statement: SQLite takes 32766 values, MySQL 65535.
 const ROWS: usize = 200;
 /// The longest host name that is kept, in characters.
@@ -60,8 +62,9 @@ impl Ingest {
     /// Brings all whole lines there are into the database.
     pub(super) async fn catch_up(&mut self, store: &Store) -> Result<(), StoreError> {
         loop {
-            let mut batch = Vec::new();
-            while batch.len() < BATCH {
+            let mut batch: Vec<Line> = Vec::new();
+            let begin = self.reader.offset();
+            while batch.len() < BATCH && self.reader.offset() < begin + BATCH_BYTES {
                 match self.reader.next()? {
                     Some(line) => batch.push(line),
                     None => break,

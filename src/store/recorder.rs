@@ -28,13 +28,15 @@ const RETRY: Duration = Duration::from_secs(2);
 pub struct Recorder {
     shared: Arc<Shared>,
     end: oneshot::Sender<Instant>,
-    thread: JoinHandle<(Recorded, File)>,
+    thread: JoinHandle<(Recorded, Option<StoreError>, File)>,
     folder: PathBuf,
 }
 
 /// The journal after the run: holds its outputs until it is dropped, then goes, if it is recorded.
 #[derive(Debug)]
 pub struct Leftover {
+    /// Why the database has not taken the record, where it said so.
+    pub why: Option<StoreError>,
     folder: Option<PathBuf>,
     _lock: Option<File>,
 }
@@ -56,6 +58,8 @@ struct Feed {
     shared: Arc<Shared>,
     store: Option<Store>,
     ingest: Option<Ingest>,
+    /// What the database said last, unless that was yes.
+    why: Option<StoreError>,
 }
 
 impl Recorder {
@@ -76,6 +80,7 @@ impl Recorder {
             shared: shared.clone(),
             store: None,
             ingest: None,
+            why: None,
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -84,10 +89,10 @@ impl Recorder {
         let thread = std::thread::Builder::new()
             .name("recorder".into())
             .spawn(move || {
-                let recorded = runtime.block_on(feed.run(ended));
+                let (recorded, why) = runtime.block_on(feed.run(ended));
                 // A database that does not answer must not keep the process.
                 runtime.shutdown_background();
-                (recorded, lock)
+                (recorded, why, lock)
             })
             .map_err(StoreError::file(journal.folder()))?;
         Ok(Self {
@@ -103,14 +108,15 @@ impl Recorder {
     pub fn finish(self, patience: Duration) -> (Recorded, Leftover) {
         let _ = self.end.send(Instant::now() + patience);
         self.shared.news.notify_one();
-        let (recorded, lock) = match self.thread.join() {
-            Ok((recorded, lock)) => (recorded, Some(lock)),
-            Err(_) => (Recorded::Spooled, None),
+        let (recorded, why, lock) = match self.thread.join() {
+            Ok((recorded, why, lock)) => (recorded, why, Some(lock)),
+            Err(_) => (Recorded::Spooled, None, None),
         };
         let folder = (recorded == Recorded::Stored).then_some(self.folder);
         (
             recorded,
             Leftover {
+                why,
                 folder,
                 _lock: lock,
             },
@@ -119,45 +125,36 @@ impl Recorder {
 }
 
 impl Feed {
-    async fn run(mut self, mut ended: oneshot::Receiver<Instant>) -> Recorded {
+    async fn run(mut self, ended: oneshot::Receiver<Instant>) -> (Recorded, Option<StoreError>) {
+        let recorded = self.feed(ended).await;
+        let why = (recorded == Recorded::Spooled)
+            .then_some(self.why)
+            .flatten();
+        (recorded, why)
+    }
+
+    async fn feed(&mut self, mut ended: oneshot::Receiver<Instant>) -> Recorded {
         let mut deadline = None;
         loop {
-            let step = async {
-                let done = self.step().await;
-                if let Err(error) = &done {
-                    tracing::debug!(%error, "the record can't be brought into the database yet");
-                }
-                done
-            };
-            let done = match deadline {
-                None => tokio::select! {
-                    done = step => done,
-                    end = &mut ended => {
-                        deadline = Some(end.unwrap_or_else(|_| Instant::now()));
-                        continue;
-                    }
-                },
-                Some(at) => match timeout_at(at, step).await {
-                    Ok(done) => done,
-                    Err(_) => return self.result(false),
-                },
+            let Some(done) = self.attempt(&mut ended, &mut deadline).await else {
+                return self.result(false);
             };
             let over = self.ingest.as_ref().is_some_and(Ingest::is_over);
-            match (deadline, &done) {
-                (Some(_), Ok(())) => return self.result(over),
-                (Some(at), Err(_)) if Instant::now() + RETRY / 10 >= at => {
+            match (deadline, done) {
+                (Some(_), true) => return self.result(over),
+                (Some(at), false) if Instant::now() + RETRY / 10 >= at => {
                     return self.result(false);
                 }
-                (Some(_), Err(_)) => sleep(RETRY / 10).await,
+                (Some(_), false) => sleep(RETRY / 10).await,
                 (None, _) => {
-                    let pause = if done.is_ok() { GATHER } else { RETRY };
+                    let pause = if done { GATHER } else { RETRY };
                     tokio::select! {
-                        end = &mut ended => deadline = Some(end.unwrap_or_else(|_| Instant::now())),
+                        end = &mut ended => deadline = Some(at_once_unless(end)),
                         () = sleep(pause) => {}
                     }
-                    if deadline.is_none() && done.is_ok() {
+                    if deadline.is_none() && done {
                         tokio::select! {
-                            end = &mut ended => deadline = Some(end.unwrap_or_else(|_| Instant::now())),
+                            end = &mut ended => deadline = Some(at_once_unless(end)),
                             () = self.shared.news.notified() => {}
                         }
                     }
@@ -166,16 +163,49 @@ impl Feed {
         }
     }
 
+    /// One step and whether it went well; `None` when the deadline passed. Until then a step is
+    /// never dropped half done: what it has read of the journal would be missing.
+    async fn attempt(
+        &mut self,
+        ended: &mut oneshot::Receiver<Instant>,
+        deadline: &mut Option<Instant>,
+    ) -> Option<bool> {
+        let result = {
+            let step = self.step();
+            tokio::pin!(step);
+            let early = match deadline {
+                Some(_) => None,
+                None => tokio::select! {
+                    result = &mut step => Some(result),
+                    end = ended => {
+                        *deadline = Some(at_once_unless(end));
+                        None
+                    }
+                },
+            };
+            match (early, *deadline) {
+                (Some(result), _) => result,
+                (None, Some(at)) => timeout_at(at, step).await.ok()?,
+                (None, None) => step.await,
+            }
+        };
+        if let Err(error) = &result {
+            tracing::debug!(%error, "the record can't be brought into the database yet");
+        }
+        let well = result.is_ok();
+        self.why = result.err();
+        Some(well)
+    }
+
     /// Opens what is not open yet and brings over what is there.
     async fn step(&mut self) -> Result<(), StoreError> {
-        let store = match &self.store {
-            Some(store) => store.clone(),
-            None => {
-                let store = Store::open(&self.url).await?;
-                self.store = Some(store.clone());
-                replay(&store, &self.data_dir).await?;
-                store
-            }
+        let store = if let Some(store) = &self.store {
+            store.clone()
+        } else {
+            let store = Store::open(&self.url).await?;
+            self.store = Some(store.clone());
+            replay(&store, &self.data_dir).await?;
+            store
         };
         let ingest = match &mut self.ingest {
             Some(ingest) => ingest,
@@ -194,4 +224,9 @@ impl Feed {
             Recorded::Spooled
         }
     }
+}
+
+/// The deadline; now, when whoever would name one is gone.
+fn at_once_unless(named: Result<Instant, oneshot::error::RecvError>) -> Instant {
+    named.unwrap_or_else(|_| Instant::now())
 }

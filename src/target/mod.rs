@@ -1,6 +1,7 @@
 //! All that is needed to reach a host for one piece of work. These types are the interface between
 //! what is known of a host (variables, flags, `ssh_config`) and the transports.
 
+mod lookup;
 pub mod names;
 mod options;
 pub mod resolve;

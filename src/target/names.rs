@@ -1,4 +1,5 @@
-//! The one table of connection variables: their names, the strongest first.
+//! The one table of connection variables: their names, the strongest first. Ours beat Ansible's;
+//! of Ansible's own the older beats the newer, as its plugins have it.
 
 /// What a variable decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,14 +32,14 @@ pub enum Property {
 /// application that an inventory describes.
 pub fn names(property: Property) -> &'static [&'static str] {
     match property {
-        Property::Address => &["ioms_address", "ansible_host", "ansible_ssh_host"],
-        Property::Port => &["ioms_port", "ansible_port", "ansible_ssh_port"],
-        Property::User => &["ioms_user", "ansible_user", "ansible_ssh_user"],
+        Property::Address => &["ioms_address", "ansible_ssh_host", "ansible_host"],
+        Property::Port => &["ioms_port", "ansible_ssh_port", "ansible_port"],
+        Property::User => &["ioms_user", "ansible_ssh_user", "ansible_user"],
         Property::Password => &[
             "ioms_password",
-            "ansible_password",
-            "ansible_ssh_pass",
             "ansible_ssh_password",
+            "ansible_ssh_pass",
+            "ansible_password",
         ],
         Property::PrivateKey => &[
             "ioms_private_key_file",
@@ -68,34 +69,52 @@ pub fn names(property: Property) -> &'static [&'static str] {
         ],
         Property::BecomeUser => &[
             "ioms_become_user",
-            "ansible_become_user",
             "ansible_sudo_user",
             "ansible_su_user",
+            "ansible_doas_user",
+            "ansible_become_user",
         ],
         Property::BecomeMethod => &["ioms_become_method", "ansible_become_method"],
         Property::BecomePassword => &[
             "ioms_become_password",
-            "ansible_become_password",
-            "ansible_become_pass",
             "ansible_sudo_pass",
             "ansible_su_pass",
+            "ansible_doas_pass",
+            "ansible_become_pass",
+            "ansible_become_password",
         ],
         Property::BecomeExe => &[
             "ioms_become_exe",
-            "ansible_become_exe",
             "ansible_sudo_exe",
             "ansible_su_exe",
+            "ansible_doas_exe",
+            "ansible_become_exe",
         ],
         Property::BecomeFlags => &[
             "ioms_become_flags",
-            "ansible_become_flags",
             "ansible_sudo_flags",
             "ansible_su_flags",
+            "ansible_doas_flags",
+            "ansible_become_flags",
         ],
         Property::Tmpdir => &["ioms_tmpdir", "ansible_remote_tmp"],
         Property::OutputEncoding => &["output_encoding"],
         Property::LegacyCrypto => &["legacy_crypto"],
     }
+}
+
+/// The programs whose own variables (`ansible_su_user`) bear on nothing else.
+const METHODS: [&str; 3] = ["sudo", "su", "doas"];
+
+/// Whether a name is another become method's: `ansible_sudo_user` says nothing of su.
+pub fn is_of_another_method(name: &str, method: &str) -> bool {
+    METHODS.iter().any(|other| {
+        *other != method
+            && name
+                .strip_prefix("ansible_")
+                .and_then(|rest| rest.strip_prefix(other))
+                .is_some_and(|rest| rest.starts_with('_'))
+    })
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::names::{Property, names};
+use super::lookup::{Found, boolean, get, get_of, secret, wrong};
+use super::names::{Property, is_of_another_method};
 use super::options::{address, options};
 use super::ssh_args::SshArgs;
 use super::ssh_config::{Lookup, Settings, SshConfig, SshConfigError};
@@ -16,7 +17,6 @@ use super::{
     Become, BecomeMethod, HostKeyMode, ShellKind, SshOptions, SshTarget, Target, Variables, Via,
 };
 use crate::base::secret::Secret;
-use crate::base::value::Value;
 use crate::event::{ErrorKind, HostError};
 
 /// What the command line says; variables are stronger.
@@ -88,12 +88,6 @@ fn failed(error: &SshConfigError) -> HostError {
     HostError::new(kind, error.to_string())
 }
 
-/// A variable found, as text.
-struct Found {
-    text: String,
-    origin: String,
-}
-
 impl Resolver {
     /// A resolver for one run.
     pub fn new(flags: Flags, defaults: Defaults, config: SshConfig) -> Self {
@@ -148,9 +142,10 @@ impl Resolver {
             .as_ref()
             .map(|found| found.text.as_str())
         {
-            None | Some("sh" | "bash" | "dash" | "ksh" | "zsh" | "csh" | "fish") => {
-                ShellKind::Posix
-            }
+            None
+            | Some(
+                "sh" | "bash" | "dash" | "ash" | "ksh" | "mksh" | "zsh" | "csh" | "tcsh" | "fish",
+            ) => ShellKind::Posix,
             Some("powershell" | "pwsh") => ShellKind::Powershell,
             Some("cmd") => ShellKind::Cmd,
             Some(other) => {
@@ -162,13 +157,8 @@ impl Resolver {
         };
         let encoding = get(vars, Property::OutputEncoding)?
             .map(|found| {
-                crate::base::text::encoding(&found.text).ok_or_else(|| {
-                    wrong(
-                        Property::OutputEncoding,
-                        &found,
-                        "an encoding like gbk or utf-8",
-                    )
-                })
+                crate::base::text::encoding(&found.text)
+                    .ok_or_else(|| wrong(&found, "an encoding like gbk or utf-8"))
             })
             .transpose()?;
         let tmpdir = get(vars, Property::Tmpdir)?.map(|found| found.text);
@@ -190,8 +180,20 @@ impl Resolver {
         name: &'static str,
         flag: impl Fn(&Flags) -> Option<String>,
     ) -> Result<Option<Found>, HostError> {
+        self.pick_of(vars, property, name, flag, |_| true)
+    }
+
+    /// The same among the variables that are meant.
+    fn pick_of(
+        &self,
+        vars: &dyn Variables,
+        property: Property,
+        name: &'static str,
+        flag: impl Fn(&Flags) -> Option<String>,
+        meant: impl Fn(&str) -> bool,
+    ) -> Result<Option<Found>, HostError> {
         let mine = flag(&self.flags);
-        if let Some(found) = get(vars, property)? {
+        if let Some(found) = get_of(vars, property, meant)? {
             if mine.is_some_and(|mine| mine != found.text) {
                 self.lost
                     .lock()
@@ -203,12 +205,14 @@ impl Resolver {
         }
         let fallback = || {
             flag(&self.defaults.flags).map(|text| Found {
+                name,
                 text,
                 origin: "settings".to_owned(),
             })
         };
         Ok(mine
             .map(|text| Found {
+                name,
                 text,
                 origin: name.to_owned(),
             })
@@ -219,20 +223,24 @@ impl Resolver {
         let wanted = self.pick(vars, Property::Become, "--become", |flags| {
             flags.r#become.then(|| "true".to_owned())
         })?;
-        if !wanted
-            .map(|found| boolean(Property::Become, &found))
-            .transpose()?
-            .unwrap_or(false)
-        {
+        let Some(wanted) = wanted else {
+            return Ok(None);
+        };
+        if !boolean(&wanted)? {
             return Ok(None);
         }
         let method = self.pick(vars, Property::BecomeMethod, "--become-method", |flags| {
             flags.become_method.clone()
         })?;
-        let method = match method.as_ref().map_or("sudo", |found| found.text.as_str()) {
+        let method = match &method {
+            Some(found) => found.text.as_str(),
+            None if wanted.name == "ansible_su" => "su",
+            None => "sudo",
+        };
+        let kind = match method.strip_prefix("ansible.builtin.").unwrap_or(method) {
             "sudo" => BecomeMethod::Sudo,
             "su" => BecomeMethod::Su,
-            "doas" => BecomeMethod::Doas,
+            "doas" | "community.general.doas" => BecomeMethod::Doas,
             "runas" => BecomeMethod::Runas,
             other => {
                 return Err(HostError::new(
@@ -243,21 +251,25 @@ impl Resolver {
                 ));
             }
         };
-        let user = self.pick(vars, Property::BecomeUser, "--become-user", |flags| {
-            flags.become_user.clone()
-        })?;
-        let password = secret(vars, Property::BecomePassword)?;
-        let flags = get(vars, Property::BecomeFlags)?
+        let meant = |name: &str| !is_of_another_method(name, kind.name());
+        let user = self.pick_of(
+            vars,
+            Property::BecomeUser,
+            "--become-user",
+            |flags| flags.become_user.clone(),
+            meant,
+        )?;
+        let password = secret(vars, Property::BecomePassword, meant)?;
+        let flags = get_of(vars, Property::BecomeFlags, meant)?
             .map(|found| {
-                super::ssh_config::words(&found.text)
-                    .map_err(|message| wrong(Property::BecomeFlags, &found, &message))
+                super::ssh_config::words(&found.text).map_err(|message| wrong(&found, &message))
             })
             .transpose()?;
         Ok(Some(Become {
-            method,
+            method: kind,
             user: user.map_or_else(|| "root".to_owned(), |found| found.text),
             password: password.or_else(|| self.flags.become_password.clone()),
-            exe: get(vars, Property::BecomeExe)?.map(|found| found.text),
+            exe: get_of(vars, Property::BecomeExe, meant)?.map(|found| found.text),
             flags: flags.unwrap_or_default(),
         }))
     }
@@ -267,10 +279,11 @@ impl Resolver {
         let name =
             get(vars, Property::Address)?.map_or_else(|| host.to_string(), |found| found.text);
         let legacy = get(vars, Property::LegacyCrypto)?
-            .map(|found| boolean(Property::LegacyCrypto, &found))
+            .map(|found| boolean(&found))
             .transpose()?;
         let mut target = self.evaluate(&config, &name, preset, legacy.unwrap_or(false), &[])?;
-        target.password = secret(vars, Property::Password)?.or_else(|| self.flags.password.clone());
+        target.password =
+            secret(vars, Property::Password, |_| true)?.or_else(|| self.flags.password.clone());
         Ok(Arc::new(target))
     }
 
@@ -290,6 +303,7 @@ impl Resolver {
             };
         let default_args = || {
             self.defaults.ssh_args.clone().map(|text| Found {
+                name: "ssh_args",
                 text,
                 origin: "setting ssh_args".to_owned(),
             })
@@ -304,20 +318,11 @@ impl Resolver {
             let value = match found.text.as_str() {
                 "accept-new" | "off" => found.text.clone(),
                 "strict" => "yes".to_owned(),
-                _ => (if boolean(Property::HostKeyChecking, &found)? {
-                    "yes"
-                } else {
-                    "no"
-                })
-                .to_owned(),
+                _ => (if boolean(&found)? { "yes" } else { "no" }).to_owned(),
             };
             preset.put("StrictHostKeyChecking", value, &found.origin);
         }
-        let timeout = |flags: &Flags| {
-            flags
-                .connect_timeout
-                .map(|time| time.as_secs().max(1).to_string())
-        };
+        let timeout = |flags: &Flags| flags.connect_timeout.map(|time| time.as_secs().to_string());
         let plain = [
             ("Port", get(vars, Property::Port)?),
             (
@@ -453,71 +458,4 @@ fn mode_name(mode: HostKeyMode) -> String {
         HostKeyMode::Off => "off",
     }
     .to_owned()
-}
-
-fn wrong(property: Property, found: &Found, expected: &str) -> HostError {
-    let name = names(property).first().copied().unwrap_or_default();
-    HostError::new(
-        ErrorKind::Arguments,
-        format!("`{name}` is wrong ({}): expected {expected}", found.origin),
-    )
-}
-
-fn boolean(property: Property, found: &Found) -> Result<bool, HostError> {
-    match found.text.to_ascii_lowercase().as_str() {
-        "true" | "yes" | "on" | "1" | "y" | "t" => Ok(true),
-        "false" | "no" | "off" | "0" | "n" | "f" => Ok(false),
-        _ => Err(wrong(property, found, "yes or no")),
-    }
-}
-
-/// The strongest of a property's variables: one of `-e` before all, then in the table's order.
-fn get(vars: &dyn Variables, property: Property) -> Result<Option<Found>, HostError> {
-    let mut best: Option<Found> = None;
-    for name in names(property) {
-        let Some(resolved) = vars.get(name)? else {
-            continue;
-        };
-        let extra = resolved.origin.starts_with("-e");
-        if best.is_some() && !extra {
-            continue;
-        }
-        let text = match &resolved.value {
-            Value::Null => continue,
-            Value::Bool(value) => value.to_string(),
-            Value::Int(value) => value.to_string(),
-            Value::Float(value) => value.to_string(),
-            Value::String(text) | Value::Unsafe(text) if text.is_empty() => continue,
-            Value::String(text) | Value::Unsafe(text) => text.to_string(),
-            other => {
-                return Err(HostError::new(
-                    ErrorKind::Arguments,
-                    format!(
-                        "`{name}` is {} ({}): expected text or a number",
-                        other.kind(),
-                        resolved.origin
-                    ),
-                ));
-            }
-        };
-        if resolved.secret {
-            vars.learn(&Secret::new(text.clone()));
-        }
-        best = Some(Found {
-            text,
-            origin: resolved.origin,
-        });
-        if extra {
-            break;
-        }
-    }
-    Ok(best)
-}
-
-fn secret(vars: &dyn Variables, property: Property) -> Result<Option<Secret>, HostError> {
-    let found = get(vars, property)?.map(|found| Secret::new(found.text));
-    if let Some(secret) = &found {
-        vars.learn(secret);
-    }
-    Ok(found)
 }

@@ -140,6 +140,27 @@ fn ssh_arguments_are_options() {
 }
 
 #[test]
+fn names_of_another_become_method_say_nothing() {
+    let found = |pairs: &[(&'static str, &str)]| {
+        let target = resolver("", Flags::default())
+            .resolve(&"h".into(), &vars(pairs))
+            .unwrap();
+        let found = target.r#become.clone().unwrap();
+        format!("{} {}", found.method.name(), found.user)
+    };
+    let both = [
+        ("ansible_sudo_user", "s"),
+        ("ansible_su_user", "u"),
+        ("ansible_become_user", "b"),
+    ];
+    let with = |more: &[(&'static str, &'static str)]| found(&[&both[..], more].concat());
+    assert_eq!(with(&[("ansible_become", "yes")]), "sudo s");
+    assert_eq!(with(&[("ansible_su", "yes")]), "su u");
+    let doas = [("ansible_become", "yes"), ("ansible_become_method", "doas")];
+    assert_eq!(with(&doas), "doas b");
+}
+
+#[test]
 fn become_takes_old_names() {
     let target = resolver("", Flags::default())
         .resolve(
@@ -157,7 +178,7 @@ fn become_takes_old_names() {
 #[test]
 fn errors_name_variable_and_origin() {
     insta::assert_snapshot!(error(&[("ansible_port", "x")]), @"arguments: hosts.yml:1: `Port x`: expected a number");
-    insta::assert_snapshot!(error(&[("ansible_become", "maybe")]), @"arguments: `ioms_become` is wrong (hosts.yml:1): expected yes or no");
+    insta::assert_snapshot!(error(&[("ansible_become", "maybe")]), @"arguments: `ansible_become` is wrong (hosts.yml:1): expected yes or no");
     insta::assert_snapshot!(error(&[("ansible_connection", "winrm")]), @"unsupported: the connection `winrm` is not supported: it comes with a later version");
     insta::assert_snapshot!(error(&[("ansible_ssh_args", "-W x")]), @"unsupported: hosts.yml:1: the ssh argument `-W` is not understood: -o, -J, -F, -i, -p and -l are");
 }

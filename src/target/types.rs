@@ -71,6 +71,18 @@ pub enum BecomeMethod {
     Runas,
 }
 
+impl BecomeMethod {
+    /// The name, as `ansible_become_method` has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sudo => "sudo",
+            Self::Su => "su",
+            Self::Doas => "doas",
+            Self::Runas => "runas",
+        }
+    }
+}
+
 /// A host behind SSH.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SshTarget {
@@ -117,7 +129,7 @@ pub struct SshOptions {
     pub algorithms: Algorithms,
     /// Methods of logging in, in order (`PreferredAuthentications`); empty: OpenSSH's order.
     pub preferred_authentications: Vec<String>,
-    /// For each attempt at connecting.
+    /// For each attempt at connecting; zero: none.
     pub connect_timeout: Duration,
     /// `ServerAliveInterval`; zero: none.
     pub keepalive: Duration,

@@ -15,10 +15,10 @@ pub(super) fn to_jinja(value: &Value) -> Jinja {
         Value::Float(number) => Jinja::from(*number),
         Value::String(text) | Value::Unsafe(text) | Value::Vault(text) => Jinja::from(text.clone()),
         Value::List(items) => items.iter().map(to_jinja).collect(),
-        Value::Map(map) => map
-            .iter()
-            .map(|(key, value)| (key.clone(), to_jinja(value)))
-            .collect(),
+        Value::Map(map) => Jinja::from_pairs(
+            map.iter()
+                .map(|(key, value)| (key.clone(), to_jinja(value))),
+        ),
     }
 }
 

@@ -142,7 +142,7 @@ fn merge(one: &Value, other: &Value, recursive: bool) -> Result<Value, Error> {
             merged.insert(name, item);
         }
     }
-    Ok(merged.into_iter().collect())
+    Ok(Value::from_pairs(merged))
 }
 
 fn lookup(kind: &str, name: &str, kwargs: Kwargs) -> Result<String, Error> {

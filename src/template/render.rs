@@ -161,8 +161,11 @@ fn shown(text: &str) -> String {
 /// The inside of a text that is one `{{ ... }}` and nothing else.
 fn whole_expression(text: &str) -> Option<&str> {
     let inner = text.trim().strip_prefix("{{")?.strip_suffix("}}")?;
-    (!inner.contains("{{") && !inner.contains("}}") && !inner.contains("{%"))
-        .then(|| inner.trim_matches(['-', ' ']))
+    (!inner.contains("{{") && !inner.contains("}}") && !inner.contains("{%")).then(|| {
+        // `{{- x -}}` trims space around; `{{ -1 }}` is a number.
+        let inner = inner.strip_prefix('-').unwrap_or(inner);
+        inner.strip_suffix('-').unwrap_or(inner).trim()
+    })
 }
 
 struct Context {
@@ -270,7 +273,10 @@ mod tests {
             Value::string("x")
         );
         assert_eq!(text("{{ name.upper() }}").unwrap(), Value::string("WEB"));
+        assert_eq!(text("{{ m['k'] }}").unwrap(), Value::Int(1));
         assert_eq!(text("{{ m.k }}").unwrap(), Value::Int(1));
+        assert_eq!(text("{{ -1 }}").unwrap(), Value::Int(-1));
+        assert_eq!(text("{{- port -}}").unwrap(), Value::Int(22));
     }
 
     #[test]
@@ -309,7 +315,7 @@ mod tests {
             ("{{ 'a/b' | dirname }}", "a"),
             ("{{ 'x' | b64encode | b64decode }}", "x"),
             (
-                "{{ 'web01' | regex_replace('^web(\\d+)$', 'db\\1') }}",
+                "{{ 'web01' | regex_replace('^web(\\d+)$', 'db\\\\1') }}",
                 "db01",
             ),
             ("{{ (port == 22) | ternary('yes', 'no') }}", "yes"),

@@ -154,7 +154,7 @@ pub fn encrypt(plain: &str, password: &Secret, label: Option<&str>) -> String {
 }
 
 fn unhex(text: &[u8]) -> Option<Vec<u8>> {
-    if text.len() % 2 != 0 {
+    if !text.len().is_multiple_of(2) {
         return None;
     }
     let digit = |byte: u8| {

@@ -13,10 +13,13 @@ pub use passwords::{PasswordSource, Passwords};
 use crate::base::digest::{self, ContentDigest};
 use crate::base::secret::Secret;
 
+/// What a vault text holds, once it is opened.
+type Opened = OnceLock<Result<Secret, VaultError>>;
+
 /// Opens vault texts with the passwords of a run.
 pub struct Vault {
     passwords: Passwords,
-    opened: Mutex<HashMap<ContentDigest, Arc<OnceLock<Result<Secret, VaultError>>>>>,
+    opened: Mutex<HashMap<ContentDigest, Arc<Opened>>>,
 }
 
 impl Vault {

@@ -39,6 +39,11 @@ impl Reader {
         })
     }
 
+    /// Behind the last line that was read, in bytes.
+    pub(in crate::store) fn offset(&self) -> u64 {
+        self.end
+    }
+
     /// The next whole line; `None` when there is none yet.
     pub(in crate::store) fn next(&mut self) -> Result<Option<Line>, StoreError> {
         let mut line = Vec::new();

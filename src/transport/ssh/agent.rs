@@ -157,10 +157,10 @@ fn identities(mut answer: Bytes) -> Option<Vec<Identity>> {
         // Keys of kinds that are unknown here are passed over.
         if let Ok(certificate) = Certificate::from_bytes(&blob) {
             found.push(Identity::Certificate(Box::new(certificate)));
-        } else if let Ok(key) = PublicKey::from_bytes(&blob) {
-            if !matches!(key.key_data(), KeyData::Other(_)) {
-                found.push(Identity::Key(key));
-            }
+        } else if let Ok(key) = PublicKey::from_bytes(&blob)
+            && !matches!(key.key_data(), KeyData::Other(_))
+        {
+            found.push(Identity::Key(key));
         }
     }
     Some(found)

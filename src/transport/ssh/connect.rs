@@ -26,16 +26,25 @@ use crate::event::{ErrorKind, HostError, Timings};
 use crate::target::{self, SshOptions, SshTarget, Target, Via};
 use crate::transport::types::{Connection, Transport};
 
+/// A bastion's connection, once it is made; who makes it holds the lock.
+type Bastion = Arc<tokio::sync::Mutex<Option<Arc<SshConnection>>>>;
+
 /// What all SSH connections of a run share.
 pub struct Ssh {
     keys: Keys,
     host_keys: Arc<HostKeys>,
     agents: tokio::sync::Mutex<HashMap<PathBuf, Option<Arc<Agent>>>>,
     configs: Mutex<HashMap<ConfigKey, Arc<client::Config>>>,
-    bastions: tokio::sync::Mutex<
-        HashMap<Arc<SshTarget>, Arc<tokio::sync::Mutex<Option<Arc<SshConnection>>>>>,
-    >,
+    bastions: tokio::sync::Mutex<HashMap<Arc<SshTarget>, Bastion>>,
     post_quantum: bool,
+}
+
+/// Until when a host may take to let us in.
+#[derive(Clone, Copy)]
+pub(super) struct Deadline {
+    at: Instant,
+    /// How long the user had been asked when it was set.
+    asked: Duration,
 }
 
 /// What a russh configuration depends on.
@@ -67,7 +76,7 @@ impl Ssh {
     /// Connects and logs in, within the target's connect time-out.
     pub(super) async fn open(&self, target: &Arc<SshTarget>) -> Result<SshConnection, HostError> {
         let limit = target.options.connect_timeout;
-        let deadline = Instant::now() + no_limit_if_zero(limit);
+        let deadline = self.deadline(limit);
         let began = Instant::now();
         let (mut handle, _) = self.session(target, self.judge(), deadline).await?;
         let connected = Instant::now();
@@ -80,15 +89,37 @@ impl Ssh {
             offered: None,
             tried: Vec::new(),
         };
-        match timeout_at(deadline, login.run()).await {
-            Ok(done) => done?,
-            Err(_) => return Err(timed_out(target, limit, "logging in")),
+        match self.within(deadline, login.run()).await {
+            Some(done) => done?,
+            None => return Err(timed_out(target, limit, "logging in")),
         }
         let timings = Timings {
             connect: connected - began,
             auth: connected.elapsed(),
         };
         Ok(SshConnection::new(handle, timings))
+    }
+
+    /// So long from now; zero is no limit.
+    pub(super) fn deadline(&self, limit: Duration) -> Deadline {
+        Deadline {
+            at: Instant::now() + no_limit_if_zero(limit),
+            asked: self.keys.asked(),
+        }
+    }
+
+    /// Waits until the deadline, which the time for which the user is being asked puts off.
+    async fn within<T>(&self, deadline: Deadline, work: impl Future<Output = T>) -> Option<T> {
+        tokio::pin!(work);
+        loop {
+            let at = deadline.at + (self.keys.asked() - deadline.asked);
+            if let Ok(done) = timeout_at(at, &mut work).await {
+                return Some(done);
+            }
+            if deadline.at + (self.keys.asked() - deadline.asked) <= Instant::now() {
+                return None;
+            }
+        }
     }
 
     pub(super) fn judge(&self) -> Judge {
@@ -100,7 +131,7 @@ impl Ssh {
         &self,
         target: &Arc<SshTarget>,
         judge: Judge,
-        deadline: Instant,
+        deadline: Deadline,
     ) -> Result<(client::Handle<Client>, Heard), HostError> {
         let config = self.config(target, None)?;
         self.session_with(target, judge, config, deadline).await
@@ -112,22 +143,23 @@ impl Ssh {
         target: &Arc<SshTarget>,
         judge: Judge,
         config: Arc<client::Config>,
-        deadline: Instant,
+        deadline: Deadline,
     ) -> Result<(client::Handle<Client>, Heard), HostError> {
         let limit = target.options.connect_timeout;
-        let carrier = match timeout_at(deadline, self.dial(target)).await {
-            Ok(carrier) => carrier?,
-            Err(_) => return Err(timed_out(target, limit, "connecting")),
+        let carrier = match self.within(deadline, self.dial(target)).await {
+            Some(carrier) => carrier?,
+            None => return Err(timed_out(target, limit, "connecting")),
         };
         let (stream, heard) = Listened::new(carrier);
         let client = Client {
             target: target.clone(),
             judge,
         };
-        match timeout_at(deadline, client::connect_stream(config, stream, client)).await {
-            Ok(Ok(handle)) => Ok((handle, heard)),
-            Ok(Err(error)) => Err(explain(target, error, &heard.bytes())),
-            Err(_) => match not_ssh(target, &heard.bytes()) {
+        let connecting = client::connect_stream(config, stream, client);
+        match self.within(deadline, connecting).await {
+            Some(Ok(handle)) => Ok((handle, heard)),
+            Some(Err(error)) => Err(explain(target, error, &heard.bytes())),
+            None => match not_ssh(target, &heard.bytes()) {
                 Some(error) => Err(error),
                 None => Err(timed_out(target, limit, "waiting for its SSH server")),
             },
@@ -246,7 +278,7 @@ impl Ssh {
                 .sort_by_key(|algorithm| !of_type(algorithm));
         }
         if certificates {
-            preferred.host_key_certificates = preferred.key.clone();
+            preferred.host_key_certificates.clone_from(&preferred.key);
         }
         let options = &target.options;
         let config = Arc::new(client::Config {

@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use russh::keys::{Certificate, PrivateKey, PublicKey};
+use tokio::time::Instant;
 
 use crate::base::prompt::Prompt;
+use crate::base::secret::Secret;
 
 /// A key that can be tried.
 #[derive(Clone)]
@@ -31,6 +34,14 @@ pub(super) enum KeyFile {
 pub(super) struct Keys {
     files: Mutex<HashMap<PathBuf, Arc<tokio::sync::OnceCell<KeyFile>>>>,
     prompt: Arc<dyn Prompt>,
+    asking: Arc<Mutex<Asking>>,
+}
+
+/// How long the user has been asked for passphrases: no host is to blame for that time.
+#[derive(Default)]
+struct Asking {
+    before: Duration,
+    since: Option<Instant>,
 }
 
 impl Keys {
@@ -38,7 +49,14 @@ impl Keys {
         Self {
             files: Mutex::default(),
             prompt,
+            asking: Arc::default(),
         }
+    }
+
+    /// How long the user has been asked so far.
+    pub(super) fn asked(&self) -> Duration {
+        let asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        asking.before + asking.since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     /// The key of a file.
@@ -49,9 +67,12 @@ impl Keys {
         };
         let load = || async {
             let (path, prompt) = (path.to_owned(), self.prompt.clone());
-            tokio::task::spawn_blocking(move || load(&path, prompt.as_ref()))
-                .await
-                .unwrap_or(KeyFile::Absent)
+            let asking = self.asking.clone();
+            tokio::task::spawn_blocking(move || {
+                load(&path, &|question| ask(&*prompt, question, &asking))
+            })
+            .await
+            .unwrap_or(KeyFile::Absent)
         };
         cell.get_or_init(load).await.clone()
     }
@@ -64,7 +85,22 @@ pub(super) fn public_half(path: &Path) -> Option<PublicKey> {
     russh::keys::load_public_key(PathBuf::from(name)).ok()
 }
 
-fn load(path: &Path, prompt: &dyn Prompt) -> KeyFile {
+/// Asks one question at a time and keeps the time.
+fn ask(prompt: &dyn Prompt, question: &str, asking: &Mutex<Asking>) -> std::io::Result<Secret> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let set = |since| {
+        let mut asking = asking.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = std::mem::replace(&mut asking.since, since);
+        asking.before += last.map_or(Duration::ZERO, |since| since.elapsed());
+    };
+    set(Some(Instant::now()));
+    let answer = prompt.secret(question);
+    set(None);
+    answer
+}
+
+fn load(path: &Path, ask: &dyn Fn(&str) -> std::io::Result<Secret>) -> KeyFile {
     use russh::keys::{Error, load_secret_key};
     let unusable = |why: String| KeyFile::Unusable(format!("{}: {why}", path.display()).into());
     if let Some(why) = exposed(path) {
@@ -77,7 +113,7 @@ fn load(path: &Path, prompt: &dyn Prompt) -> KeyFile {
         }
         Err(Error::KeyIsEncrypted) => {
             let question = format!("Passphrase for {}", path.display());
-            let passphrase = match prompt.secret(&question) {
+            let passphrase = match ask(&question) {
                 Ok(passphrase) => passphrase,
                 Err(error) => return unusable(format!("is encrypted; {error}")),
             };

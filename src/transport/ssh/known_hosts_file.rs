@@ -1,4 +1,4 @@
-//! The format of `known_hosts` (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"): lines of names, a type and
+//! The format of `known_hosts` (sshd(8), "`SSH_KNOWN_HOSTS` FILE FORMAT"): lines of names, a type and
 //! a key. Pure: text in, entries out.
 
 use base64::Engine as _;

@@ -4,12 +4,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PublicKey};
-use tokio::time::Instant;
 
 use super::client::Judge;
 use super::connect::Ssh;
 use crate::event::{ErrorKind, HostError};
 use crate::target::SshTarget;
+
+/// A scan needs a limit even where connecting has none.
+const UNLIMITED: Duration = Duration::from_mins(1);
 
 /// A key that a host has shown.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,14 +58,17 @@ pub async fn scan(ssh: &Ssh, target: &Arc<SshTarget>) -> Result<Vec<ScannedKey>,
     let mut first_error = None;
     for kind in types {
         let seen: Arc<Mutex<Option<PublicKey>>> = Arc::default();
-        let limit = target.options.connect_timeout.max(Duration::from_secs(1));
+        let limit = match target.options.connect_timeout {
+            Duration::ZERO => UNLIMITED,
+            limit => limit,
+        };
         let config = ssh.config(target, Some(&kind))?;
         let session = ssh
             .session_with(
                 target,
                 Judge::Collector(seen.clone()),
                 config,
-                Instant::now() + limit,
+                ssh.deadline(limit),
             )
             .await;
         let shown = seen.lock().ok().and_then(|mut seen| seen.take());

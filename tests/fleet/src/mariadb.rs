@@ -31,6 +31,8 @@ impl MariaDb {
                 "--no-defaults",
                 &data,
                 &format!("--user={user}"),
+                // Several at once would take each other's temporary tables away.
+                &format!("--tmpdir={}", folder.path().display()),
                 "--auth-root-authentication-method=normal",
                 "--skip-name-resolve",
                 "--skip-test-db",
@@ -97,6 +99,7 @@ impl MariaDb {
                 .arg(format!("--socket={}", file("socket")))
                 .arg(format!("--pid-file={}", file("pid")))
                 .arg(format!("--log-error={}", file("log")))
+                .arg(format!("--tmpdir={}", self.folder.path().display()))
                 .arg(format!("--port={}", self.port))
                 .arg(format!("--user={}", self.user))
                 .args(["--bind-address=127.0.0.1", "--skip-name-resolve"])

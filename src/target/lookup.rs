@@ -1,0 +1,101 @@
+//! One property out of a host's variables, as text.
+
+use super::Variables;
+use super::names::{Property, names};
+use crate::base::secret::Secret;
+use crate::base::value::Value;
+use crate::event::{ErrorKind, HostError};
+
+/// A variable found, as text.
+pub(super) struct Found {
+    /// The variable's name, or the flag's.
+    pub(super) name: &'static str,
+    pub(super) text: String,
+    pub(super) origin: String,
+}
+
+/// What is wrong with a value.
+pub(super) fn wrong(found: &Found, expected: &str) -> HostError {
+    HostError::new(
+        ErrorKind::Arguments,
+        format!(
+            "`{}` is wrong ({}): expected {expected}",
+            found.name, found.origin
+        ),
+    )
+}
+
+/// Yes or no, in any of YAML's and Ansible's words.
+pub(super) fn boolean(found: &Found) -> Result<bool, HostError> {
+    match found.text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" | "y" | "t" => Ok(true),
+        "false" | "no" | "off" | "0" | "n" | "f" => Ok(false),
+        _ => Err(wrong(found, "yes or no")),
+    }
+}
+
+/// The strongest of a property's variables: one of `-e` before all, then in the table's order.
+pub(super) fn get(vars: &dyn Variables, property: Property) -> Result<Option<Found>, HostError> {
+    get_of(vars, property, |_| true)
+}
+
+/// The same among the names that are meant.
+pub(super) fn get_of(
+    vars: &dyn Variables,
+    property: Property,
+    meant: impl Fn(&str) -> bool,
+) -> Result<Option<Found>, HostError> {
+    let mut best: Option<Found> = None;
+    for name in names(property).iter().filter(|name| meant(name)) {
+        let Some(resolved) = vars.get(name)? else {
+            continue;
+        };
+        let extra = resolved.origin.starts_with("-e");
+        if best.is_some() && !extra {
+            continue;
+        }
+        let text = match &resolved.value {
+            Value::Null => continue,
+            Value::Bool(value) => value.to_string(),
+            Value::Int(value) => value.to_string(),
+            Value::Float(value) => value.to_string(),
+            Value::String(text) | Value::Unsafe(text) if text.is_empty() => continue,
+            Value::String(text) | Value::Unsafe(text) => text.to_string(),
+            other => {
+                return Err(HostError::new(
+                    ErrorKind::Arguments,
+                    format!(
+                        "`{name}` is {} ({}): expected text or a number",
+                        other.kind(),
+                        resolved.origin
+                    ),
+                ));
+            }
+        };
+        if resolved.secret {
+            vars.learn(&Secret::new(text.clone()));
+        }
+        best = Some(Found {
+            name,
+            text,
+            origin: resolved.origin,
+        });
+        if extra {
+            break;
+        }
+    }
+    Ok(best)
+}
+
+/// A variable that is a secret whatever it came from; the redactor hears of it.
+pub(super) fn secret(
+    vars: &dyn Variables,
+    property: Property,
+    meant: impl Fn(&str) -> bool,
+) -> Result<Option<Secret>, HostError> {
+    let found = get_of(vars, property, meant)?.map(|found| Secret::new(found.text));
+    if let Some(secret) = &found {
+        vars.learn(secret);
+    }
+    Ok(found)
+}

@@ -1,0 +1,310 @@
+//! Logging in: keys of all kinds, encrypted ones, an agent, certificates, passwords, in OpenSSH's
+//! order; and errors that say what to mend.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use ioms_fleet::Sshd;
+
+use crate::support::{Lab, Ran, only};
+use crate::users::User;
+
+#[test]
+fn keys_of_all_kinds_are_taken() {
+    let sshd = Sshd::start().unwrap();
+    let kinds: [(&str, &[&str]); 5] = [
+        ("ed25519", &["-t", "ed25519"]),
+        ("p256", &["-t", "ecdsa", "-b", "256"]),
+        ("p384", &["-t", "ecdsa", "-b", "384"]),
+        ("rsa", &["-t", "rsa", "-b", "2048"]),
+        ("rsapem", &["-t", "rsa", "-b", "2048", "-m", "PEM"]),
+    ];
+    let keys: Vec<PathBuf> = kinds
+        .iter()
+        .map(|(name, args)| {
+            let key = sshd.new_key(name, args).unwrap();
+            sshd.authorize(&key).unwrap();
+            key
+        })
+        .collect();
+    let lab = Lab::new_without_key(sshd);
+    for key in keys {
+        lab.run(&[
+            "run",
+            "-g",
+            "all",
+            "--private-key",
+            key.to_str().unwrap(),
+            "true",
+        ])
+        .ends_with(0);
+    }
+}
+
+#[test]
+fn a_key_nobody_authorised_is_denied_and_the_error_says_what_was_tried() {
+    let sshd = Sshd::start().unwrap();
+    let stranger = sshd.new_key("stranger", &["-t", "ed25519"]).unwrap();
+    let lab = Lab::new_without_key(sshd);
+    let document = lab.json(&[
+        "run",
+        "-g",
+        "all",
+        "--private-key",
+        stranger.to_str().unwrap(),
+        "true",
+    ]);
+    let host = only(&document);
+    assert_eq!(
+        (&host["outcome"], &host["error"]["kind"]),
+        (&"unreachable".into(), &"auth_denied".into())
+    );
+    let message = host["error"]["message"].as_str().unwrap();
+    assert!(message.contains("stranger"), "{message}");
+    assert!(host["error"]["hint"].is_string(), "{host}");
+}
+
+/// Runs the program at a terminal of its own and types a line at each prompt that holds `prompt`.
+fn at_a_terminal(command: &Command, prompt: &str, answer: &str) -> Ran {
+    const DRIVER: &str = r"
+import os, pty, select, sys, time
+prompt, answer, argv = sys.argv[1].encode(), sys.argv[2].encode(), sys.argv[3:]
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(argv[0], argv)
+seen = said = b''
+while True:
+    if not select.select([fd], [], [], 60)[0]:
+        break
+    try:
+        piece = os.read(fd, 65536)
+    except OSError:
+        break
+    if not piece:
+        break
+    seen += piece
+    said += piece
+    if prompt in said:
+        said = said[said.index(prompt) + len(prompt):]
+        time.sleep(3)  # longer than --connect-timeout
+        os.write(fd, answer + b'\n')
+sys.stdout.buffer.write(seen)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+";
+    let mut driver = Command::new("python3");
+    driver
+        .args(["-c", DRIVER, prompt, answer])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .env_clear()
+        .current_dir(command.get_current_dir().unwrap());
+    for (name, value) in command.get_envs() {
+        if let Some(value) = value {
+            driver.env(name, value);
+        }
+    }
+    Ran::of(driver)
+}
+
+#[test]
+fn an_encrypted_key_is_asked_for_once_for_all_hosts() {
+    let sshd = Sshd::start().unwrap();
+    let key = sshd
+        .new_key("locked", &["-t", "ed25519", "-N", "open sesame"])
+        .unwrap();
+    sshd.authorize(&key).unwrap();
+    let lab = Lab::on(sshd, 4, 0);
+    let args = ["run", "-g", "all", "-e"];
+    let var = format!("ansible_ssh_private_key_file={}", key.display());
+    let command = lab.desk.command(
+        &[
+            &args[..],
+            &[
+                &var,
+                "--output",
+                "fold",
+                "--connect-timeout",
+                "2",
+                "echo in",
+            ],
+        ]
+        .concat(),
+    );
+    let ran = at_a_terminal(&command, "locked: ", "open sesame").ends_with(0);
+    assert!(ran.stdout.contains("(4)"), "{ran:?}");
+    assert_eq!(ran.stdout.matches("Passphrase").count(), 1, "{ran:?}");
+    // Without a terminal nobody can be asked: an error, not a wait.
+    let none = lab.json(&["run", "-g", "web01", "-e", &var, "true"]);
+    assert_eq!(only(&none)["error"]["kind"], "auth_denied", "{none}");
+}
+
+/// An ssh-agent, ended with the test.
+struct Agent {
+    child: Child,
+    socket: PathBuf,
+}
+
+impl Agent {
+    fn start(folder: &Path) -> Self {
+        let socket = folder.join("agent");
+        let child = Command::new("ssh-agent")
+            .arg("-D")
+            .arg("-a")
+            .arg(&socket)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        crate::support::wait_until("the agent listens", || socket.exists());
+        Self { child, socket }
+    }
+
+    fn add(&self, key: &Path) {
+        let output = Command::new("ssh-add")
+            .arg(key)
+            .env("SSH_AUTH_SOCK", &self.socket)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn an_agents_keys_serve_many_hosts_at_once() {
+    let sshd = Sshd::start().unwrap();
+    let key = sshd.new_key("inagent", &["-t", "ed25519"]).unwrap();
+    sshd.authorize(&key).unwrap();
+    let agent = Agent::start(sshd.dir());
+    agent.add(&key);
+    std::fs::remove_file(&key).unwrap();
+    let lab = Lab::on(sshd, 40, 0);
+    let mut command = lab.desk.command(&[
+        "run",
+        "-g",
+        "all",
+        "-e",
+        "ansible_ssh_private_key_file=/nonexistent",
+        "true",
+    ]);
+    command.env("SSH_AUTH_SOCK", &agent.socket);
+    let ran = Ran::of(command).ends_with(0);
+    assert!(ran.stderr.contains("40 ok"), "{ran:?}");
+}
+
+#[test]
+fn certificates_are_shown_where_an_authority_vouches() {
+    let sshd = Sshd::builder().user_authority().start().unwrap();
+    let key = sshd.new_key("certified", &["-t", "ed25519"]).unwrap();
+    sshd.sign_user(&key, sshd.user()).unwrap();
+    let lab = Lab::new_without_key(sshd);
+    lab.run(&[
+        "run",
+        "-g",
+        "all",
+        "--private-key",
+        key.to_str().unwrap(),
+        "true",
+    ])
+    .ends_with(0);
+}
+
+#[test]
+fn a_host_certificate_is_believed_by_its_authority() {
+    let sshd = Sshd::builder().host_certificate().start().unwrap();
+    Lab::on(sshd, 2, 0)
+        .run(&["run", "-g", "all", "true"])
+        .ends_with(0);
+}
+
+#[test]
+fn a_password_logs_in_and_is_shown_nowhere() {
+    if ioms_fleet::left_out("password login", "root") {
+        return;
+    }
+    let sshd = Sshd::builder()
+        .config("PasswordAuthentication yes\nKbdInteractiveAuthentication no\n")
+        .start()
+        .unwrap();
+    let user = User::new("/bin/bash");
+    let lab = Lab::new_without_key(sshd);
+    let file = lab.desk.file("password", format!("{}\n", user.password));
+    let args = ["run", "-g", "all", "-vvvv", "-u", &user.name, "-e"];
+    let var = format!("ansible_user={}", user.name);
+    let with = |rest: &[&str]| lab.run(&[&args[..], &[var.as_str()][..], rest].concat());
+    let ran = with(&[
+        "--connection-password-file",
+        file.to_str().unwrap(),
+        "id -un",
+    ])
+    .ends_with(0);
+    assert!(
+        ran.stdout.contains(&user.name) && !ran.said().contains(&user.password),
+        "{ran:?}"
+    );
+    // One that prints it is redacted, as is what the record holds.
+    let ran = with(&[
+        "--connection-password-file",
+        file.to_str().unwrap(),
+        &format!("echo {}", user.password),
+    ]);
+    assert!(
+        !ran.said().contains(&user.password) && ran.said().contains("********"),
+        "{ran:?}"
+    );
+    let database = std::fs::read(lab.desk.dir.path().join("data/ioms.db")).unwrap();
+    let holds = |text: &str| {
+        database
+            .windows(text.len())
+            .any(|part| part == text.as_bytes())
+    };
+    assert!(!holds(&user.password));
+    assert!(holds("id -un"), "the database is looked at");
+    let wrong = lab.desk.file("wrong", "not it\n");
+    let denied = with(&[
+        "--connection-password-file",
+        wrong.to_str().unwrap(),
+        "true",
+    ])
+    .ends_with(4);
+    assert!(denied.said().contains("password"), "{denied:?}");
+}
+
+#[test]
+fn a_server_that_asks_questions_gets_the_password() {
+    if ioms_fleet::left_out("keyboard-interactive login", "root") {
+        return;
+    }
+    let sshd = Sshd::builder()
+        .config("UsePAM yes\nPasswordAuthentication no\nKbdInteractiveAuthentication yes\n")
+        .start()
+        .unwrap();
+    let user = User::new("/bin/bash");
+    let lab = Lab::new_without_key(sshd);
+    let file = lab.desk.file("password", format!("{}\n", user.password));
+    let var = format!("ansible_user={}", user.name);
+    let ran = lab.run(&[
+        "run",
+        "-g",
+        "all",
+        "-e",
+        &var,
+        "--connection-password-file",
+        file.to_str().unwrap(),
+        "id -un",
+    ]);
+    assert!(ran.ends_with(0).stdout.contains(&user.name));
+}
+
+#[test]
+fn a_sshd_that_turns_connections_away_is_tried_again() {
+    let sshd = Sshd::builder().max_startups("2:100:2").start().unwrap();
+    let lab = Lab::on(sshd, 30, 0);
+    let ran = lab.run(&["run", "-g", "all", "true"]).ends_with(0);
+    assert!(ran.stderr.contains("30 ok"), "{ran:?}");
+}

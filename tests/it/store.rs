@@ -1,0 +1,739 @@
+//! The record: whatever a run says is in the database afterwards, once, on SQLite and on MariaDB
+//! alike, also when the database was away or the controller died.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use ioms::base::clock;
+use ioms::base::id::RunId;
+use ioms::event::capture::CaptureLimits;
+use ioms::event::emitter::HostEnd;
+use ioms::event::{
+    Emitter, ErrorKind, Event, HostError, HostIx, HostResult, Outcome, Recorded, Redactor, RunEnd,
+    RunHeader, RunOutcome, Stopped, Stream, Summary, Timings,
+};
+use ioms::store::{
+    DatabaseUrl, Filter, Journal, Leftover, Recorder, Store, StoreError, Which, journals, replay,
+};
+use ioms_fleet::MariaDb;
+
+/// A data folder and a database.
+struct Bed {
+    dir: tempfile::TempDir,
+    url: DatabaseUrl,
+    server: Option<MariaDb>,
+}
+
+impl Bed {
+    fn sqlite() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let url = DatabaseUrl::in_folder(dir.path());
+        Self {
+            dir,
+            url,
+            server: None,
+        }
+    }
+
+    async fn mariadb() -> Self {
+        let server = MariaDb::start().unwrap();
+        let url = DatabaseUrl::parse(&server.database("ioms").unwrap()).unwrap();
+        let store = Store::connect(&url).await.unwrap();
+        store.migrate().await.unwrap();
+        store.close().await;
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+            url,
+            server: Some(server),
+        }
+    }
+
+    fn data(&self) -> &Path {
+        self.dir.path()
+    }
+
+    async fn store(&self) -> Store {
+        Store::open(&self.url).await.unwrap()
+    }
+}
+
+/// One test on both engines.
+macro_rules! on_both {
+    ($($name:ident)*) => {$(
+        mod $name {
+            #[tokio::test(flavor = "multi_thread")]
+            async fn on_sqlite() {
+                super::promises::$name(super::Bed::sqlite()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn on_mariadb() {
+                if ioms_fleet::left_out("the record on MariaDB", "mariadbd") {
+                    return;
+                }
+                super::promises::$name(super::Bed::mariadb().await).await;
+            }
+        }
+    )*};
+}
+
+on_both! {
+    a_run_comes_back_as_it_was
+    outputs_are_kept_to_the_byte_and_once
+    a_list_is_filtered_and_newest_first
+    a_dead_controllers_run_is_completed
+    two_runs_at_once_are_both_recorded
+    a_replay_cut_short_brings_no_line_twice
+    what_is_old_is_pruned_with_its_outputs
+    grep_finds_lines_of_all_runs
+    no_log_keeps_the_command_and_outputs_out
+    ten_thousand_hosts_are_recorded
+}
+
+/// A run being made: what the engine would say.
+struct Run {
+    header: Arc<RunHeader>,
+    emitter: Emitter,
+    consumers: std::thread::JoinHandle<()>,
+    recorder: Recorder,
+    summary: Summary,
+}
+
+fn header(verb: &str, hosts: impl IntoIterator<Item = String>) -> RunHeader {
+    RunHeader {
+        run: RunId::new(),
+        verb: verb.into(),
+        command: Some("echo 更新 完成".into()),
+        pattern: "web:&idc_a".into(),
+        user: "ops".into(),
+        account: None,
+        from: "ctl1 (10.0.0.7)".into(),
+        options: serde_json::json!({"forks": 500, "env": ["LANG"]}),
+        started: clock::now(),
+        no_log: false,
+        hosts: hosts.into_iter().map(Into::into).collect(),
+    }
+}
+
+fn hosts(count: usize) -> Vec<String> {
+    (1..=count).map(|n| format!("web{n:02}")).collect()
+}
+
+fn end(outcome: Outcome, exit: Option<i32>) -> HostEnd {
+    HostEnd {
+        outcome,
+        exit,
+        signal: None,
+        duration: Duration::from_micros(41_700),
+        attempts: 1,
+        error: None,
+        timings: None,
+    }
+}
+
+impl Run {
+    async fn begin(bed: &Bed, header: RunHeader) -> Self {
+        Self::begin_at(bed.url.clone(), bed.data(), header).await
+    }
+
+    async fn begin_at(url: DatabaseUrl, data: &Path, header: RunHeader) -> Self {
+        let header = Arc::new(header);
+        let journal = Journal::create(data, header.run).unwrap();
+        let recorder = Recorder::start(url, data.to_owned(), &journal).unwrap();
+        let limits = CaptureLimits {
+            inline: 64 * 1024,
+            max: 10 << 20,
+            folder: journal.folder().to_owned(),
+        };
+        let (emitter, consumers) = Emitter::start(
+            Arc::new(Redactor::default()),
+            limits,
+            vec![Box::new(journal)],
+        )
+        .unwrap();
+        emitter.emit(Event::RunStarted(header.clone())).await;
+        Self {
+            summary: Summary::new(header.hosts.len()),
+            header,
+            emitter,
+            consumers,
+            recorder,
+        }
+    }
+
+    async fn host(
+        &mut self,
+        ix: u32,
+        stdout: &[u8],
+        stderr: &[u8],
+        end: HostEnd,
+    ) -> Arc<HostResult> {
+        let mut host = self.emitter.host(HostIx(ix)).await;
+        for (stream, bytes) in [(Stream::Stdout, stdout), (Stream::Stderr, stderr)] {
+            for piece in bytes.chunks(32 * 1024) {
+                host.output(stream, Bytes::copy_from_slice(piece))
+                    .await
+                    .unwrap();
+            }
+        }
+        self.summary.add(end.outcome);
+        host.finish(end).await
+    }
+
+    async fn ok(&mut self, ix: u32, stdout: &[u8]) {
+        self.host(ix, stdout, b"", end(Outcome::Ok, Some(0))).await;
+    }
+
+    /// Ends it; what became of the record, and what is left of the journal.
+    async fn finish(self, stopped: Option<Stopped>) -> (Recorded, Leftover) {
+        self.emitter
+            .emit(Event::RunFinished(RunEnd {
+                finished: clock::now(),
+                summary: self.summary,
+                stopped,
+            }))
+            .await;
+        self.wait()
+    }
+
+    /// The controller dies: nothing more is said, and the journal's lock goes.
+    fn die(self) {
+        self.wait();
+    }
+
+    fn wait(self) -> (Recorded, Leftover) {
+        drop(self.emitter);
+        self.consumers.join().unwrap();
+        self.recorder.finish(Duration::from_secs(10))
+    }
+
+    async fn stored(self) {
+        let (recorded, leftover) = self.finish(None).await;
+        assert_eq!(recorded, Recorded::Stored, "{:?}", leftover.why);
+    }
+}
+
+fn newest(limit: usize) -> Filter {
+    Filter {
+        limit,
+        ..Filter::default()
+    }
+}
+
+/// The counts of runs, results and pieces of output.
+async fn counts(store: &Store) -> (i64, i64, i64) {
+    let status = store.status().await.unwrap();
+    (status.runs, status.results, status.pieces)
+}
+
+mod promises {
+    use super::*;
+
+    pub(super) async fn a_run_comes_back_as_it_was(bed: Bed) {
+        let mut run = Run::begin(&bed, header("run", hosts(4))).await;
+        let header = run.header.clone();
+        let mut said = Vec::new();
+        said.push(
+            run.host(
+                2,
+                "完成\n".as_bytes(),
+                b"warned\n",
+                end(Outcome::Failed, Some(-1)),
+            )
+            .await,
+        );
+        said.push(
+            run.host(
+                0,
+                b"",
+                b"",
+                HostEnd {
+                    signal: Some("TERM".into()),
+                    timings: Some(Timings {
+                        connect: Duration::from_micros(1500),
+                        auth: Duration::from_micros(2500),
+                    }),
+                    attempts: 3,
+                    ..end(Outcome::TimedOut, None)
+                },
+            )
+            .await,
+        );
+        said.push(
+            run.host(
+                1,
+                b"\xff\xfe",
+                b"",
+                HostEnd {
+                    error: Some(HostError::new(ErrorKind::Refused, "10.0.0.1:22: 拒绝")),
+                    ..end(Outcome::Unreachable, None)
+                },
+            )
+            .await,
+        );
+        said.push(run.host(3, b"x", b"", end(Outcome::Ok, Some(0))).await);
+        let (recorded, leftover) = run.finish(Some(Stopped::Gate)).await;
+        assert_eq!(recorded, Recorded::Stored);
+
+        let store = bed.store().await;
+        let listed = store.runs(&newest(5)).await.unwrap();
+        assert_eq!(listed.len(), 1);
+        assert_eq!(listed[0].outcome, "failed");
+        let mut found = store.find_run(&header.run.to_string()).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let results = store.results(&mut found, folder.path()).await.unwrap();
+        let as_milliseconds = |at: jiff::Timestamp| at.as_millisecond();
+        assert_eq!(
+            as_milliseconds(found.header.started),
+            as_milliseconds(header.started)
+        );
+        assert_eq!(
+            RunHeader {
+                started: header.started,
+                ..found.header.clone()
+            },
+            *header,
+            "the header is whole"
+        );
+        let over = found.end.unwrap();
+        assert_eq!(over.stopped, Some(Stopped::Gate));
+        assert_eq!(over.outcome(), RunOutcome::Hosts(Outcome::Failed));
+        assert_eq!((over.summary.total, over.summary.timed_out), (4, 1));
+        let order: Vec<u32> = results.iter().map(|(ix, _)| ix.0).collect();
+        assert_eq!(order, [0, 1, 2, 3], "inventory order");
+        for ((_, got), want) in results.iter().zip([&said[1], &said[2], &said[0], &said[3]]) {
+            assert_eq!(as_milliseconds(got.started), as_milliseconds(want.started));
+            assert_eq!(
+                HostResult {
+                    started: want.started,
+                    ..got.clone()
+                },
+                **want
+            );
+        }
+        drop(leftover);
+        assert!(
+            journals(bed.data()).is_empty(),
+            "what is recorded leaves no journal"
+        );
+    }
+
+    pub(super) async fn outputs_are_kept_to_the_byte_and_once(bed: Bed) {
+        // 3 MiB that no compressor makes small, all bytes, at the borders of pieces too.
+        let mut state = 1_u64;
+        let large: Vec<u8> = (0..3 * (1 << 20) + 1)
+            .map(|_| {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
+                state.to_be_bytes()[0]
+            })
+            .collect();
+        let mut run = Run::begin(&bed, header("run", hosts(5))).await;
+        let id = run.header.run.to_string();
+        for ix in 0..3 {
+            run.ok(ix, &large).await;
+        }
+        run.ok(3, b"small").await;
+        run.host(4, b"small", &large[..70_000], end(Outcome::Ok, Some(0)))
+            .await;
+        run.stored().await;
+
+        let store = bed.store().await;
+        assert_eq!(
+            counts(&store).await,
+            (1, 5, 4 + 1 + 1),
+            "each distinct output once"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let mut found = store.find_run(&id).await.unwrap();
+        let results = store.results(&mut found, folder.path()).await.unwrap();
+        for (ix, result) in &results {
+            let stdout = result.stdout.read().unwrap();
+            let want: &[u8] = if ix.0 < 3 { &large } else { b"small" };
+            assert!(stdout == want, "host {}: {} bytes", ix.0, stdout.len());
+        }
+        assert_eq!(results[4].1.stderr.read().unwrap(), &large[..70_000]);
+
+        let mut again = Run::begin(&bed, header("run", hosts(1))).await;
+        again.ok(0, &large).await;
+        again.stored().await;
+        assert_eq!(counts(&store).await, (2, 6, 6), "also across runs");
+    }
+
+    pub(super) async fn a_list_is_filtered_and_newest_first(bed: Bed) {
+        for (verb, user, outcome) in [
+            ("run", "ops", Outcome::Ok),
+            ("ping", "ops", Outcome::Failed),
+            ("run", "li", Outcome::Failed),
+        ] {
+            let mut header = header(verb, hosts(2));
+            header.user = user.into();
+            let mut run = Run::begin(&bed, header).await;
+            run.ok(0, b"").await;
+            run.host(1, b"", b"", end(outcome, Some(1))).await;
+            run.stored().await;
+            tokio::time::sleep(Duration::from_millis(3)).await;
+        }
+        let store = bed.store().await;
+        let names = async |filter: Filter| -> Vec<String> {
+            let runs = store.runs(&filter).await.unwrap();
+            runs.iter()
+                .map(|run| format!("{} {} {}", run.header.user, run.header.verb, run.outcome))
+                .collect()
+        };
+        let all = newest(9);
+        assert_eq!(
+            names(all.clone()).await,
+            ["li run failed", "ops ping failed", "ops run ok"]
+        );
+        let by = |change: fn(&mut Filter)| {
+            let mut filter = newest(9);
+            change(&mut filter);
+            filter
+        };
+        assert_eq!(names(by(|f| f.user = Some("ops".into()))).await.len(), 2);
+        assert_eq!(
+            names(by(|f| f.outcome = Some("failed".into()))).await.len(),
+            2
+        );
+        assert_eq!(
+            names(by(|f| f.verb = Some("ping".into()))).await,
+            ["ops ping failed"]
+        );
+        assert_eq!(names(by(|f| f.host = Some("web02".into()))).await.len(), 3);
+        assert_eq!(names(by(|f| f.host = Some("web03".into()))).await.len(), 0);
+        assert_eq!(names(by(|f| f.limit = 1)).await, ["li run failed"]);
+        assert_eq!(names(by(|f| f.until = Some(clock::now()))).await.len(), 3);
+        assert_eq!(names(by(|f| f.since = Some(clock::now()))).await.len(), 0);
+
+        let mine = store.newest_run("ops").await.unwrap().unwrap();
+        assert_eq!(mine.header.verb, "ping");
+        let which = async |which| store.hosts_of(mine.header.run, which).await.unwrap();
+        assert_eq!(which(Which::Failed).await, [Arc::from("web02")]);
+        assert_eq!(which(Which::Ok).await, [Arc::from("web01")]);
+        assert_eq!(which(Which::All).await.len(), 2);
+        assert_eq!(which(Which::Unreachable).await.len(), 0);
+        let of_host = store.host_runs("web02", &newest(9)).await.unwrap();
+        let outcomes: Vec<&str> = of_host.iter().map(|run| run.outcome.as_str()).collect();
+        assert_eq!(outcomes, ["failed", "failed", "ok"]);
+    }
+
+    pub(super) async fn a_dead_controllers_run_is_completed(bed: Bed) {
+        let mut run = Run::begin(&bed, header("run", hosts(3))).await;
+        let id = run.header.run.to_string();
+        run.ok(0, b"done").await;
+        let _at_work = run.emitter.host(HostIx(1)).await;
+        drop(_at_work);
+        run.die();
+
+        let store = bed.store().await;
+        let replayed = replay(&store, bed.data()).await.unwrap();
+        assert_eq!((replayed.stored, replayed.lost), (1, 1));
+        let mut found = store.find_run(&id).await.unwrap();
+        assert_eq!(found.outcome, "interrupted");
+        let folder = tempfile::tempdir().unwrap();
+        let results = store.results(&mut found, folder.path()).await.unwrap();
+        let outcomes: Vec<_> = results
+            .iter()
+            .map(|(_, result)| {
+                (
+                    result.outcome,
+                    result.error.as_ref().map(|error| error.kind),
+                )
+            })
+            .collect();
+        assert_eq!(
+            outcomes,
+            [
+                (Outcome::Ok, None),
+                (Outcome::Failed, Some(ErrorKind::ControllerLost)),
+                (Outcome::Cancelled, Some(ErrorKind::ControllerLost)),
+            ]
+        );
+        assert!(journals(bed.data()).is_empty());
+    }
+
+    pub(super) async fn two_runs_at_once_are_both_recorded(bed: Bed) {
+        let mut one = Run::begin(&bed, header("run", hosts(50))).await;
+        let mut two = Run::begin(&bed, header("run", hosts(50))).await;
+        for ix in 0..50 {
+            one.ok(ix, b"same").await;
+            two.ok(ix, b"same").await;
+        }
+        let (one, two) = tokio::join!(tokio::spawn(one.stored()), tokio::spawn(two.stored()),);
+        one.unwrap();
+        two.unwrap();
+        assert_eq!(counts(&bed.store().await).await, (2, 100, 1));
+    }
+
+    pub(super) async fn a_replay_cut_short_brings_no_line_twice(bed: Bed) {
+        // A journal that the database has not seen; its replay is aborted again and again.
+        let away = DatabaseUrl::parse("mysql://root@127.0.0.1:1/nowhere").unwrap();
+        let mut run = Run::begin_at(away, bed.data(), header("run", hosts(1200))).await;
+        for ix in 0..1200 {
+            run.ok(ix, format!("line of {ix}").as_bytes()).await;
+        }
+        run.emitter
+            .emit(Event::RunFinished(RunEnd {
+                finished: clock::now(),
+                summary: run.summary,
+                stopped: None,
+            }))
+            .await;
+        drop(run.emitter);
+        run.consumers.join().unwrap();
+        let (recorded, leftover) = run.recorder.finish(Duration::from_millis(100));
+        assert_eq!(recorded, Recorded::Spooled);
+        assert!(matches!(leftover.why, Some(StoreError::Database { .. })));
+        drop(leftover);
+        assert_eq!(journals(bed.data()).len(), 1, "what is not recorded stays");
+
+        for wait in [1_u64, 5, 20, 50, 90] {
+            let store = bed.store().await;
+            let cut = tokio::time::timeout(Duration::from_millis(wait), replay(&store, bed.data()));
+            let _ = cut.await;
+        }
+        let store = bed.store().await;
+        replay(&store, bed.data()).await.unwrap();
+        assert_eq!(counts(&store).await, (1, 1200, 1200));
+        assert_eq!(store.runs(&newest(1)).await.unwrap()[0].outcome, "ok");
+        assert!(journals(bed.data()).is_empty());
+    }
+
+    pub(super) async fn what_is_old_is_pruned_with_its_outputs(bed: Bed) {
+        let mut old = Run::begin(&bed, header("run", hosts(2))).await;
+        old.ok(0, b"of the old run alone").await;
+        old.ok(1, b"shared").await;
+        old.stored().await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let border = clock::now();
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let mut new = Run::begin(&bed, header("run", hosts(1))).await;
+        new.ok(0, b"shared").await;
+        new.stored().await;
+        let store = bed.store().await;
+        assert_eq!(counts(&store).await, (2, 3, 2));
+        assert_eq!(store.count_before(border).await.unwrap(), 1);
+        assert_eq!(store.prune(border).await.unwrap(), 1);
+        assert_eq!(
+            counts(&store).await,
+            (1, 1, 1),
+            "what the newer run uses stays"
+        );
+        assert_eq!(store.prune(border).await.unwrap(), 0);
+    }
+
+    pub(super) async fn grep_finds_lines_of_all_runs(bed: Bed) {
+        for text in [
+            "one\nerror: 磁盘 full\n",
+            "two\n",
+            "error: again\nerror: twice\n",
+        ] {
+            let mut run = Run::begin(&bed, header("run", hosts(2))).await;
+            run.ok(0, text.as_bytes()).await;
+            run.host(1, b"", b"to stderr: ERROR\n", end(Outcome::Failed, Some(1)))
+                .await;
+            run.stored().await;
+            tokio::time::sleep(Duration::from_millis(3)).await;
+        }
+        let store = bed.store().await;
+        let found = async |pattern: &str, filter: Filter| -> Vec<String> {
+            let mut lines = Vec::new();
+            store
+                .grep(pattern, &filter, |hit| {
+                    let text = String::from_utf8(hit.text).unwrap();
+                    lines.push(format!("{}:{}:{}: {text}", hit.host, hit.stream, hit.line));
+                    true
+                })
+                .await
+                .unwrap();
+            lines
+        };
+        assert_eq!(
+            found("^error", newest(9)).await,
+            [
+                "web01:stdout:1: error: again",
+                "web01:stdout:2: error: twice",
+                "web01:stdout:2: error: 磁盘 full",
+            ]
+        );
+        assert_eq!(found("磁盘", newest(9)).await.len(), 1);
+        let of_two = Filter {
+            host: Some("web02".into()),
+            ..newest(9)
+        };
+        assert_eq!(found("(?i)error", of_two).await.len(), 3);
+        assert!(matches!(
+            store.grep("(", &newest(9), |_| true).await,
+            Err(StoreError::Regex(_))
+        ));
+    }
+
+    pub(super) async fn no_log_keeps_the_command_and_outputs_out(bed: Bed) {
+        let mut header = header("run", hosts(1));
+        header.no_log = true;
+        header.command = None;
+        let mut run = Run::begin(&bed, header).await;
+        let journal = journals(bed.data());
+        run.host(0, b"hunter2-out", b"hunter2-err", end(Outcome::Ok, Some(0)))
+            .await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let kept = std::fs::read_to_string(journal[0].join("events.jsonl")).unwrap();
+        assert!(
+            kept.contains("host_finished"),
+            "the journal is read: {kept}"
+        );
+        assert!(!kept.contains("hunter2"), "{kept}");
+        run.stored().await;
+        let store = bed.store().await;
+        assert_eq!(counts(&store).await, (1, 1, 0));
+        let folder = tempfile::tempdir().unwrap();
+        let mut found = store.runs(&newest(1)).await.unwrap().remove(0);
+        let results = store.results(&mut found, folder.path()).await.unwrap();
+        assert_eq!(
+            (results[0].1.stdout.total, results[0].1.stdout.kept),
+            (11, 0)
+        );
+    }
+
+    pub(super) async fn ten_thousand_hosts_are_recorded(bed: Bed) {
+        let mut run = Run::begin(&bed, header("run", hosts(10_000))).await;
+        let id = run.header.run.to_string();
+        for ix in 0..10_000 {
+            run.ok(ix, format!("kernel {}\n", ix % 7).as_bytes()).await;
+        }
+        run.stored().await;
+        let store = bed.store().await;
+        assert_eq!(counts(&store).await, (1, 10_000, 7));
+        let mut found = store.find_run(&id).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let results = store.results(&mut found, folder.path()).await.unwrap();
+        assert_eq!(results.len(), 10_000);
+        assert_eq!(found.header.hosts[9_999].as_ref(), "web10000");
+        assert_eq!(results[9_999].1.stdout.read().unwrap(), "kernel 3\n");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_dies_in_the_middle_gets_the_rest_when_it_is_back() {
+    if ioms_fleet::left_out("the record on MariaDB", "mariadbd") {
+        return;
+    }
+    let bed = Bed::mariadb().await;
+    let mut run = Run::begin(&bed, header("run", hosts(20))).await;
+    for ix in 0..10 {
+        run.ok(ix, b"before").await;
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    bed.server.as_ref().unwrap().crash();
+    for ix in 10..20 {
+        run.ok(ix, b"while it is away").await;
+    }
+    let (recorded, leftover) = run.finish(None).await;
+    assert_eq!(recorded, Recorded::Spooled);
+    let why = leftover
+        .why
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    assert!(why.contains("127.0.0.1"), "{why}");
+    drop(leftover);
+    bed.server.as_ref().unwrap().start_again().unwrap();
+    let store = bed.store().await;
+    let replayed = replay(&store, bed.data()).await.unwrap();
+    assert_eq!((replayed.stored, replayed.lost), (1, 0));
+    assert_eq!(counts(&store).await, (1, 20, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_database_holds_no_run_up() {
+    if ioms_fleet::left_out("the record on MariaDB", "mariadbd") {
+        return;
+    }
+    let bed = Bed::mariadb().await;
+    let mut run = Run::begin(&bed, header("run", hosts(3))).await;
+    run.ok(0, b"before").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    bed.server.as_ref().unwrap().freeze().unwrap();
+    run.ok(1, b"frozen").await;
+    run.ok(2, b"frozen").await;
+    run.emitter
+        .emit(Event::RunFinished(RunEnd {
+            finished: clock::now(),
+            summary: run.summary,
+            stopped: None,
+        }))
+        .await;
+    drop(run.emitter);
+    run.consumers.join().unwrap();
+    let began = Instant::now();
+    let (recorded, leftover) = run.recorder.finish(Duration::from_secs(2));
+    assert!(
+        began.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        began.elapsed()
+    );
+    assert_eq!(recorded, Recorded::Spooled);
+    drop(leftover);
+    bed.server.as_ref().unwrap().thaw().unwrap();
+    let store = bed.store().await;
+    replay(&store, bed.data()).await.unwrap();
+    assert_eq!(counts(&store).await, (1, 3, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mysql_is_migrated_by_its_verb_alone() {
+    if ioms_fleet::left_out("the record on MariaDB", "mariadbd") {
+        return;
+    }
+    let server = MariaDb::start().unwrap();
+    let url = DatabaseUrl::parse(&server.database("fresh").unwrap()).unwrap();
+    assert!(matches!(
+        Store::open(&url).await,
+        Err(StoreError::NotMigrated { .. })
+    ));
+    let store = Store::connect(&url).await.unwrap();
+    store.migrate().await.unwrap();
+    store.migrate().await.unwrap();
+    assert_eq!(store.version().await.unwrap(), 1);
+    Store::open(&url).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newer_schema_is_refused_by_name() {
+    let bed = Bed::sqlite();
+    bed.store().await.close().await;
+    let status = std::process::Command::new("python3")
+        .args(["-c", "import sqlite3,sys; db=sqlite3.connect(sys.argv[1]); db.execute(\"INSERT INTO _sqlx_migrations SELECT 99, description, installed_on, success, checksum, execution_time FROM _sqlx_migrations\"); db.commit()"])
+        .arg(bed.data().join("ioms.db"))
+        .status()
+        .unwrap();
+    assert!(status.success());
+    assert!(matches!(
+        Store::open(&bed.url).await,
+        Err(StoreError::Newer {
+            found: 99,
+            known: 1,
+            ..
+        })
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_cant_be_read_is_set_aside_and_named() {
+    let bed = Bed::sqlite();
+    let folder = bed.data().join("journal").join(RunId::new().to_string());
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("events.jsonl"), "not json\n").unwrap();
+    let store = bed.store().await;
+    let replayed = replay(&store, bed.data()).await.unwrap();
+    assert_eq!(replayed.broken.len(), 1);
+    assert!(replayed.broken[0].exists(), "nothing is thrown away");
+    assert_eq!(
+        replay(&store, bed.data()).await.unwrap(),
+        ioms::store::Replayed::default()
+    );
+}
