@@ -51,12 +51,13 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     names = [section.name for section in SECTIONS]
-    parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(names))
-    parser.add_argument("--no-build", action="store_true", help="take the binaries that are there")
-    parser.add_argument("--venv", type=Path, help="the peers' virtual environment; made if it isn't there")
-    parser.add_argument("--rounds", type=int, default=5, help="runs of each program (5)")
-    parser.add_argument("--output-mb", type=int, default=100, help="MB from each host in `output` (100)")
-    parser.add_argument("--write", type=Path, default=ROOT / "docs/performance.md", help="the document")
+    add = parser.add_argument
+    add("sections", nargs="*", metavar="SECTION", help=", ".join(names))
+    add("--no-build", action="store_true", help="take the binaries that are there")
+    add("--venv", type=Path, help="the peers' virtual environment; made if it isn't there")
+    add("--rounds", type=int, default=5, help="runs of each program (5)")
+    add("--output-mb", type=int, default=100, help="MB from each host in `output` (100)")
+    add("--write", type=Path, default=ROOT / "docs/performance.md", help="the document")
     args = parser.parse_args()
     if unknown := set(args.sections) - set(names):
         parser.error(f"no such section: {', '.join(sorted(unknown))}")

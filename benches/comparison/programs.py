@@ -58,13 +58,14 @@ def ask(*argv: str | Path) -> str | None:
     return match[0] if match else lines[0]
 
 
-def ours(binary: Path, *more: str, name: str = "iomsctl", note: str = "every run recorded") -> Program:
+def ours(binary: Path, *more: str, name: str = "iomsctl", note: str = "recorded") -> Program:
     """iomsctl. `more`: further options."""
 
     def argv(fleet: Fleet) -> list[str]:
         data = [] if "--data-dir" in more else ["--data-dir", str(fleet.dir / "data")]
         inventory = ["-i", str(fleet.inventory)]
-        return [str(binary), "run", *inventory, *data, "-F", "none", "-g", "all", *more, COMMAND]
+        hosts = ["-F", "none", "-g", "all"]
+        return [str(binary), "run", *inventory, *data, *hosts, *more, COMMAND]
 
     return Program(name, note, ask(binary, "--version"), argv, found(r"(\d+) ok\b"), clean_settings)
 
@@ -94,7 +95,8 @@ def floor(binary: Path) -> Program:
 
 def script(python: Path, package: str, name: str, note: str) -> Program:
     """A Python library by a script of ours."""
-    version = ask(python, "-c", f"from importlib.metadata import version; print(version('{package}'))")
+    code = f"from importlib.metadata import version; print(version('{package}'))"
+    version = ask(python, "-c", code)
 
     def argv(fleet: Fleet) -> list[str]:
         facts = [fleet.hosts_file, fleet.port, fleet.user, fleet.key, fleet.known_hosts, COMMAND]
@@ -149,7 +151,8 @@ def ssh() -> Program:
         return ["xargs", "-a", str(fleet.hosts_file), "-P", "50", "-I", "{}", *ssh]
 
     version = ask("ssh", "-V") if shutil.which("xargs") else None
-    return Program("ssh", "xargs -P 50, curve25519 and aes128-gcm", version, argv, times("^fleet-ok"))
+    note = "xargs -P 50, curve25519 and aes128-gcm"
+    return Program("ssh", note, version, argv, times("^fleet-ok"))
 
 
 def clush() -> Program:
@@ -169,7 +172,8 @@ def ansible(venv: Path) -> Program:
     binary = venv / "bin/ansible"
 
     def argv(fleet: Fleet) -> list[str]:
-        return [str(binary), "all", "-i", str(fleet.inventory), "-m", "raw", "-a", COMMAND, "-f", "50"]
+        raw = ["-m", "raw", "-a", COMMAND, "-f", "50"]
+        return [str(binary), "all", "-i", str(fleet.inventory), *raw]
 
     def env(fleet: Fleet) -> dict[str, str]:
         config = fleet.dir / "ansible.cfg"
@@ -181,9 +185,6 @@ def ansible(venv: Path) -> Program:
             "ANSIBLE_HOST_KEY_CHECKING": "True",
         }
 
-    note = "raw, -f 50, defaults else"
-    return Program("ansible", note, ask_ansible(binary), argv, times(r"^fleet-ok"), env)
-
-
-def ask_ansible(binary: Path) -> str | None:
-    return ask("env", "LC_ALL=C.UTF-8", binary, "--version") if binary.exists() else None
+    # It speaks no other locale.
+    version = ask("env", "LC_ALL=C.UTF-8", binary, "--version")
+    return Program("ansible", "raw, -f 50, defaults else", version, argv, times(r"^fleet-ok"), env)

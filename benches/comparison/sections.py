@@ -61,10 +61,11 @@ class Section:
 
 def all_programs(bench: Bench) -> list[Program]:
     """Ours first, then the floor, then the peers."""
+    pssh_note = "100 at a time; checks no host keys"
     return [
         programs.ours(bench.iomsctl),
         programs.floor(bench.floor),
-        programs.script(bench.python, "parallel-ssh", "pssh_run.py", "100 at a time; checks no host keys"),
+        programs.script(bench.python, "parallel-ssh", "pssh_run.py", pssh_note),
         programs.script(bench.python, "asyncssh", "asyncssh_run.py", "100 at a time"),
         programs.pyinfra(bench.venv),
         programs.ssh(),
@@ -150,7 +151,8 @@ def record(section: Section, bench: Bench) -> list[Row]:
 
 def output(section: Section, bench: Bench) -> list[Row]:
     size = bench.output_mb * 1_000_000
-    ours = programs.ours(bench.iomsctl, "--timeout", "0", note=f"{bench.output_mb} MB from each host")
+    note = f"{bench.output_mb} MB from each host"
+    ours = programs.ours(bench.iomsctl, "--timeout", "0", note=note)
     return on_fleet(section, bench, "canned", [ours], "--bytes", str(size), rounds=1)
 
 
