@@ -9,7 +9,7 @@ use russh::keys::{PrivateKey, PublicKey};
 use russh::server::{
     Auth, ChannelOpenHandle, Config, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey,
 };
-use russh::{Channel, ChannelId, ChannelMsg, MethodKind, MethodSet, Preferred};
+use russh::{Channel, ChannelId, ChannelMsg, MethodKind, MethodSet, Preferred, cipher};
 use tokio::net::TcpListener;
 
 use super::speech::{End, Speech};
@@ -20,6 +20,16 @@ const LINE: &[u8; 64] = b"abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ 
 /// Lines written at once.
 const LINES: usize = 512;
 
+/// Those of an OpenSSH server: the client chooses.
+const CIPHERS: &[cipher::Name] = &[
+    cipher::CHACHA20_POLY1305,
+    cipher::AES_128_CTR,
+    cipher::AES_192_CTR,
+    cipher::AES_256_CTR,
+    cipher::AES_128_GCM,
+    cipher::AES_256_GCM,
+];
+
 pub(super) fn config(host_key: PrivateKey) -> Arc<Config> {
     Arc::new(Config {
         methods: MethodSet::from(&[MethodKind::PublicKey][..]),
@@ -27,6 +37,7 @@ pub(super) fn config(host_key: PrivateKey) -> Arc<Config> {
         auth_rejection_time_initial: Some(Duration::ZERO),
         keys: vec![host_key],
         preferred: Preferred {
+            cipher: Cow::Borrowed(CIPHERS),
             compression: Cow::Borrowed(&[russh::compression::NONE]),
             ..Preferred::DEFAULT
         },

@@ -18,7 +18,7 @@ fn ssh(fleet: &Canned, n: usize, command: &str) -> Result<String> {
                 "-o",
                 "IdentitiesOnly=yes",
             ])
-            .arg("-o")
+            .args(["-c", "aes128-gcm@openssh.com", "-o"])
             .arg(format!("UserKnownHostsFile={}", known.display()))
             .arg("-i")
             .arg(fleet.key())

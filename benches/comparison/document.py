@@ -1,0 +1,155 @@
+"""The document made of what was measured. No figure in it comes from anywhere else."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Results = dict[str, dict]
+Figure = Callable[[Results], float | None]
+
+OURS = "iomsctl"
+
+HEAD = """# Performance
+
+Made by `benches/compare.py`, which measures iomsctl and other programs on the same fleet, in turn,
+and takes medians. Fleet and controller share one machine. CPU is user and system time of the
+controller's whole process tree; the hosts' is not in it. Memory is the largest process's; under
+20 MB it is the measuring program's. Every run of iomsctl is recorded, as always.
+
+Measure again: `benches/compare.py --venv DIR` (makes the peers' virtual environment if it isn't
+there), or `benches/compare.py SECTION...` for some of it.
+"""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is aimed at: a figure and the limit for it."""
+
+    text: str
+    figure: Figure
+    limit: float
+    at_least: bool
+    unit: str
+
+    def line(self, results: Results) -> str:
+        sign = "≥" if self.at_least else "≤"
+        limit = f"{sign} {self.limit:g}{self.unit}"
+        figure = self.figure(results)
+        if figure is None:
+            return f"| {self.text} | {limit} | | not measured |"
+        reached = figure >= self.limit if self.at_least else figure <= self.limit
+        verdict = "reached" if reached else "**not reached**"
+        return f"| {self.text} | {limit} | {figure:.3g}{self.unit} | {verdict} |"
+
+
+def value(section: str, name: str, what: str) -> Figure:
+    """One program's figure."""
+
+    def get(results: Results) -> float | None:
+        rows = results.get(section, {}).get("rows", [])
+        found = (row["summary"] for row in rows if row["name"] == name and row["summary"])
+        return next((summary[what] for summary in found), None)
+
+    return get
+
+
+def ratio(section: str, above: str, below: str = OURS, what: str = "cpu") -> Figure:
+    """One program's figure by another's, if both went well on all hosts."""
+
+    def get(results: Results) -> float | None:
+        hosts = results.get(section, {}).get("hosts")
+        if any(value(section, name, "ok")(results) != hosts for name in (above, below)):
+            return None
+        a, b = (value(section, name, what)(results) for name in (above, below))
+        return a / b if a is not None and b else None
+
+    return get
+
+
+def failures(section: str) -> Figure:
+    """How many hosts did not go well with ours."""
+
+    def get(results: Results) -> float | None:
+        ok = value(section, OURS, "ok")(results)
+        return None if ok is None else results[section]["hosts"] - ok
+
+    return get
+
+
+def first_output_ms(results: Results) -> float | None:
+    seconds = value("local", OURS, "first_output")(results)
+    return None if seconds is None else 1000 * seconds
+
+
+def output_peak(results: Results) -> float | None:
+    """Only with the full 100 MB a host."""
+    full = results.get("output", {}).get("output_mb", 0) >= 100
+    return value("output", OURS, "peak_mb")(results) if full else None
+
+
+def at_least(text: str, figure: Figure, limit: float, unit: str = "") -> Target:
+    return Target(text, figure, limit, True, unit)
+
+
+def at_most(text: str, figure: Figure, limit: float, unit: str = "") -> Target:
+    return Target(text, figure, limit, False, unit)
+
+
+TARGETS = [
+    at_least("100 hosts: parallel-ssh's CPU by ours", ratio("sshd100", "parallel-ssh"), 2.5, "×"),
+    at_least("100 hosts: pyinfra's CPU by ours", ratio("sshd100", "pyinfra"), 12, "×"),
+    at_least("100 hosts: tuned ssh's CPU by ours", ratio("sshd100", "ssh"), 12, "×"),
+    at_least("100 hosts: ansible raw's CPU by ours", ratio("sshd100", "ansible"), 80, "×"),
+    at_most("1,000 hosts: our CPU by the floor's", ratio("canned1000", OURS, "floor"), 1.3, "×"),
+    at_most("10,000 hosts: failures", failures("canned10000"), 0),
+    at_most("10,000 hosts: peak memory", value("canned10000", OURS, "peak_mb"), 100, " MB"),
+    at_most(
+        "10,000 hosts: our wall time by the floor's",
+        ratio("canned10000", OURS, "floor", what="wall"),
+        1.4,
+        "×",
+    ),
+    at_most("10,000 hosts: CPU by it unrecorded", ratio("record", OURS, "unrecorded"), 1.1, "×"),
+    at_most("One local host: first output", first_output_ms, 30, " ms"),
+    at_most("1,000 hosts × 100 MB: peak memory", output_peak, 300, " MB"),
+]
+
+
+def document(results: Results, order: list[str]) -> str:
+    """The whole document."""
+    parts = [HEAD, "## Targets\n", targets(results)]
+    parts += [section(results[name]) for name in order if name in results]
+    return "\n".join(parts)
+
+
+def targets(results: Results) -> str:
+    lines = ["| Target | Limit | Measured | |", "|---|---|---|---|"]
+    return "\n".join(lines + [target.line(results) for target in TARGETS]) + "\n"
+
+
+def section(result: dict) -> str:
+    """One section's table."""
+    ours = next((row["summary"] for row in result["rows"] if row["name"] == OURS), None)
+    lines = [
+        f"## {result['title']}\n",
+        f"`benches/compare.py {result['command']}`, {result['cores']} cores, {result['date']}.\n",
+        "| Program | Version | CPU ms a host (from, to) | CPU by ours | Wall s | Peak MB | Ok | |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [row_line(row, result["hosts"], ours) for row in result["rows"]]
+    first = ours and ours["first_output"]
+    if result["section"] == "local" and first:
+        lines.append(f"\nFirst output after {1000 * first:.1f} ms, the median of {ours['rounds']}.")
+    return "\n".join(lines) + "\n"
+
+
+def row_line(row: dict, hosts: int, ours: dict | None) -> str:
+    summary = row["summary"]
+    if summary is None:
+        return f"| {row['name']} | not installed | | | | | | {row['note']} |"
+    cpu, least, most = (1000 * summary[key] / hosts for key in ("cpu", "cpu_least", "cpu_most"))
+    comparable = ours and ours["cpu"] and ours["ok"] == summary["ok"]
+    share = f"{summary['cpu'] / ours['cpu']:.2f}×" if comparable else ""
+    return (
+        f"| {row['name']} | {row['version']} | {cpu:.2f} ({least:.2f}, {most:.2f}) | {share} "
+        f"| {summary['wall']:.2f} | {summary['peak_mb']:.1f} | {summary['ok']} | {row['note']} |"
+    )

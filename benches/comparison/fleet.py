@@ -1,0 +1,72 @@
+"""The fleet that all programs are measured on: `ioms-fleet` as a process of its own."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """A fleet that is up."""
+
+    kind: str
+    hosts: int
+    dir: Path
+    port: int
+    user: str
+    inventory: Path
+    key: Path
+    known_hosts: Path
+    hosts_file: Path
+
+    @property
+    def addresses(self) -> list[str]:
+        return addresses(self.hosts)
+
+
+def addresses(hosts: int) -> list[str]:
+    """The hosts' addresses, as tests/fleet/src/hosts.rs gives them."""
+    return [f"127.10.{n // 254}.{n % 254 + 1}" for n in range(hosts)]
+
+
+@contextmanager
+def fleet(program: Path, kind: str, hosts: int, dir: Path, *args: str) -> Iterator[Fleet]:
+    """Brings a fleet up (`sshd` or `canned`) and takes it down at the end."""
+    dir.mkdir(parents=True, exist_ok=True)
+    server = subprocess.Popen(
+        [program, kind, "--hosts", str(hosts), "--dir", dir, *args],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert server.stdin and server.stdout
+    try:
+        line = server.stdout.readline()
+        if not line.startswith("ready "):
+            raise SystemExit(f"ioms-fleet {kind} did not come up")
+        facts = dict(word.split("=", 1) for word in line.split()[1:])
+        inventory = Path(facts["inventory"])
+        hosts_file = dir / "hosts.txt"
+        hosts_file.write_text("".join(f"{address}\n" for address in addresses(hosts)))
+        yield Fleet(
+            kind=kind,
+            hosts=hosts,
+            dir=dir,
+            port=int(facts["port"]),
+            user=user_of(inventory),
+            inventory=inventory,
+            key=Path(facts["key"]),
+            known_hosts=Path(facts["known_hosts"]),
+            hosts_file=hosts_file,
+        )
+    finally:
+        server.stdin.close()
+        server.wait()
+
+
+def user_of(inventory: Path) -> str:
+    """Who logs in, as the inventory says."""
+    lines = inventory.read_text().splitlines()
+    return next(line.split(": ")[1] for line in lines if "ansible_user:" in line)
