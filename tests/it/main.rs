@@ -1,3 +1,4 @@
 //! End-to-end tests, one file a feature.
 
 mod architecture;
+mod inventory;
