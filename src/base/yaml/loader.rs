@@ -201,15 +201,13 @@ impl<'a> Loader<'a> {
             Content::Map(entries) => Ok(entries),
             Content::List(items) => {
                 // The first is the strongest, and stands first.
-                let mut all: Vec<(Key, Node)> = Vec::new();
+                let mut all = IndexMap::new();
                 for item in items {
                     for (key, node) in self.merged(item, span)? {
-                        if !all.iter().any(|(known, _)| known.name == key.name) {
-                            all.push((key, node));
-                        }
+                        all.entry(key.name.clone()).or_insert((key, node));
                     }
                 }
-                Ok(all)
+                Ok(all.into_values().collect())
             }
             Content::Scalar(_) => Err(self.error("`<<` needs a mapping to merge in", span).into()),
         }
