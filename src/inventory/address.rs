@@ -48,6 +48,9 @@ fn split_port(text: &str) -> Result<(&str, Option<u16>), String> {
 }
 
 fn port(digits: &str, text: &str) -> Result<u16, String> {
+    if digits.is_empty() {
+        return Err(format!("`{text}`: a port is missing behind `:`"));
+    }
     let port = digits.parse().ok().filter(|port| *port > 0);
     port.ok_or_else(|| format!("`{text}`: `{digits}` is no port"))
 }

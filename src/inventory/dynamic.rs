@@ -1,6 +1,6 @@
 //! Inventory programs: executables that print Ansible's dynamic JSON (`--list`, `_meta`, `--host`).
 
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ const OUTPUT_MAX: u64 = 256 << 20;
 pub(super) fn load(inventory: &mut Inventory, path: &Arc<Path>) -> Result<(), InventoryError> {
     let text = run(path, &["--list"])?;
     let source = Source {
-        file: path,
+        file: &output(path, "--list"),
         text: &text,
         secret: false,
     };
@@ -33,6 +33,7 @@ pub(super) fn load(inventory: &mut Inventory, path: &Arc<Path>) -> Result<(), In
         .ok_or_else(|| source.error_at(&root, "expected an object of groups"))?;
     let mut reader = Reader {
         inventory,
+        program: path,
         source: &source,
         hosts: IndexSet::new(),
     };
@@ -54,6 +55,7 @@ pub(super) fn load(inventory: &mut Inventory, path: &Arc<Path>) -> Result<(), In
 
 struct Reader<'a> {
     inventory: &'a mut Inventory,
+    program: &'a Arc<Path>,
     source: &'a Source<'a>,
     /// Hosts that the program named.
     hosts: IndexSet<usize>,
@@ -101,7 +103,7 @@ impl Reader<'_> {
             let Content::Scalar(Value::String(name)) = &node.content else {
                 return Err(self.bad(node, "expected a host's name"));
             };
-            let host = self.inventory.host(name, Some(self.source.file));
+            let host = self.inventory.host(name, Some(self.program));
             self.inventory.add_host_to(group, host);
             self.hosts.insert(host);
         }
@@ -145,7 +147,7 @@ impl Reader<'_> {
             };
             self.inventory.warnings.push(format!(
                 "{}: host `{first}`{more} has variables and is in no group: it is passed over",
-                self.source.file.display()
+                self.program.display()
             ));
         }
         Ok(())
@@ -155,9 +157,9 @@ impl Reader<'_> {
     fn ask_each_host(&mut self) -> Result<(), InventoryError> {
         for host in &self.hosts {
             let name = self.inventory.name_of(*host);
-            let text = run(self.source.file, &["--host", &name])?;
+            let text = run(self.program, &["--host", &name])?;
             let source = Source {
-                file: self.source.file,
+                file: &output(self.program, &format!("--host {name}")),
                 text: &text,
                 secret: false,
             };
@@ -168,19 +170,32 @@ impl Reader<'_> {
     }
 }
 
+/// What a program prints, as messages and origins name it: not the lines of the program itself.
+fn output(path: &Path, arguments: &str) -> Arc<Path> {
+    Arc::from(Path::new(&format!("{} {arguments}", path.display())))
+}
+
 fn run(path: &Path, arguments: &[&str]) -> Result<String, InventoryError> {
     let fail = |why: String| InventoryError::Program {
         path: path.to_owned(),
         why,
     };
     let absolute = std::path::absolute(path).map_err(|error| fail(error.to_string()))?;
-    let mut child = Command::new(&absolute)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| fail(format!("can't be run: {error}")))?;
+    let mut command = Command::new(&absolute);
+    command.args(arguments).stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut started = command.spawn();
+    // A program that was written this moment may still be open in a process that is being started.
+    for _ in 0..20 {
+        match &started {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => {
+                std::thread::sleep(Duration::from_millis(10));
+                started = command.spawn();
+            }
+            _ => break,
+        }
+    }
+    let mut child = started.map_err(|error| fail(format!("can't be run: {error}")))?;
     let reader = |pipe: Option<Box<dyn std::io::Read + Send>>| {
         std::thread::spawn(move || {
             let mut bytes = Vec::new();

@@ -139,19 +139,39 @@ impl Loader {
             return dynamic::load(&mut self.inventory, &shared);
         }
         let (text, secret) = source::read(path, &head, file, self.inventory.vault.as_ref())?;
-        let source = Source {
+        self.add_source(&Source {
             file: &shared,
             text: &text,
             secret,
+        })
+    }
+
+    /// Adds an inventory that is in memory. What it is called tells its format and stands in
+    /// messages.
+    pub fn add_text(&mut self, name: &Path, text: &str) -> Result<(), InventoryError> {
+        self.add_source(&Source {
+            file: &Arc::from(name),
+            text,
+            secret: false,
+        })
+    }
+
+    fn add_source(&mut self, source: &Source<'_>) -> Result<(), InventoryError> {
+        let yaml = match source.file.extension().and_then(|ending| ending.to_str()) {
+            Some("yml" | "yaml" | "json") => true,
+            Some("toml") => {
+                return Err(InventoryError::Unsupported {
+                    path: source.file.to_path_buf(),
+                    what: "TOML inventories are not supported: convert it with `ansible-inventory --list --yaml`".into(),
+                });
+            }
+            None => looks_like_yaml(source.text),
+            _ => false,
         };
-        match path.extension().and_then(|ending| ending.to_str()) {
-            Some("yml" | "yaml" | "json") => yaml_format::load(&mut self.inventory, &source),
-            Some("toml") => Err(InventoryError::Unsupported {
-                path: path.to_owned(),
-                what: "TOML inventories are not supported: convert it with `ansible-inventory --list --yaml`".into(),
-            }),
-            None if looks_like_yaml(&text) => yaml_format::load(&mut self.inventory, &source),
-            _ => ini::load(&mut self.inventory, &source),
+        if yaml {
+            yaml_format::load(&mut self.inventory, source)
+        } else {
+            ini::load(&mut self.inventory, source)
         }
     }
 }

@@ -271,6 +271,14 @@ impl Inventory {
         self.groups[UNGROUPED.0]
             .hosts
             .retain(|host| hosts[*host].groups.contains(&UNGROUPED));
+        for group in &self.groups {
+            if self.host_index.contains_key(&group.name) {
+                self.warnings.push(format!(
+                    "`{0}` is a group and a host: `{0}` in a pattern means the group",
+                    group.name
+                ));
+            }
+        }
         let mut shared: HashMap<Vec<GroupIx>, Arc<[GroupIx]>> = HashMap::new();
         for host in 0..self.hosts.len() {
             let mut direct = self.hosts[host].groups.clone();

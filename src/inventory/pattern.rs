@@ -241,7 +241,8 @@ fn match_piece(piece: &str, inventory: &Inventory) -> Result<BTreeSet<usize>, Pa
 }
 
 /// `NAME[...]`: a subscript where NAME is a group and a colon or one number stands in the brackets;
-/// with `-` or `,` a range of names; a glob where it also holds `*` or `?`.
+/// with `-` or `,` a range of names; a glob where it also holds `*` or `?` or
+/// begins with `!`.
 fn match_brackets(
     piece: &str,
     base: &str,
@@ -249,7 +250,7 @@ fn match_brackets(
     inventory: &Inventory,
 ) -> Result<BTreeSet<usize>, PatternError> {
     let syntax = |why: &str| PatternError::Syntax(piece.to_owned(), why.to_owned());
-    if piece.contains(['*', '?']) && !subscript_like(inner) {
+    if inner.starts_with('!') || (piece.contains(['*', '?']) && !subscript_like(inner)) {
         return Ok(match_names(inventory, |name| glob::matches(piece, name)));
     }
     let negative = inner

@@ -70,6 +70,10 @@ impl Reader<'_> {
             '(' => self.sequence('(', ')'),
             '{' => self.mapping(),
             _ if self.string_start().is_some() => self.strings(),
+            _ if self.rest.starts_with("set()") => {
+                self.rest = self.rest.strip_prefix("set()")?;
+                Some(Value::List(Vec::new()))
+            }
             _ => self.atom(),
         };
         self.depth -= 1;

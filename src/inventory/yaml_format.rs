@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::error::InventoryError;
 use super::model::{ALL, GroupIx, Inventory};
 use super::source::Source;
-use crate::base::diag::Diagnostic;
+use crate::base::diag::{Diagnostic, Place};
 use crate::base::value::Value;
 use crate::base::yaml::{Content, Key, Node};
 
@@ -188,7 +188,7 @@ impl Reader<'_> {
                     return Err(self.error(item, "expected a group's name").into());
                 };
                 let child = self.inventory.group(name);
-                self.adopt(group, child, item)?;
+                self.adopt(group, child, item.place(self.source.file))?;
             }
             return Ok(());
         }
@@ -199,18 +199,22 @@ impl Reader<'_> {
         };
         for (key, value) in entries {
             let child = self.named_group(key)?;
-            self.adopt(group, child, value)?;
+            self.adopt(group, child, key.place(self.source.file))?;
             self.group(child, value, depth + 1)?;
         }
         Ok(())
     }
 
-    fn adopt(&mut self, group: GroupIx, child: GroupIx, node: &Node) -> Result<(), InventoryError> {
+    fn adopt(
+        &mut self,
+        group: GroupIx,
+        child: GroupIx,
+        place: Place,
+    ) -> Result<(), InventoryError> {
         if child == ALL || !self.inventory.add_child(group, child) {
-            let name = self.inventory.groups[child.0].name.clone();
-            return Err(self
-                .error(node, format!("group `{name}` would be its own parent"))
-                .into());
+            let name = &self.inventory.groups[child.0].name;
+            let message = format!("group `{name}` would be its own parent");
+            return Err(self.source.error(place, message).into());
         }
         Ok(())
     }

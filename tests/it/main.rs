@@ -16,3 +16,4 @@ mod run;
 mod store;
 mod support;
 mod users;
+mod inventory;

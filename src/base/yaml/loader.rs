@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span, Tag};
+use indexmap::IndexMap;
 
 use super::scalar::{resolve, resolve_json};
 use super::{Content, Key, Node};
@@ -162,7 +163,7 @@ impl<'a> Loader<'a> {
             let (event, value_span) = self.next()?;
             let value = self.node(event, value_span, depth + 1)?;
             if merge {
-                merged.extend(self.merged(value, value_span)?);
+                merged = over(merged, self.merged(value, value_span)?);
                 continue;
             }
             let Content::Scalar(name) = &key.content else {
@@ -188,24 +189,25 @@ impl<'a> Loader<'a> {
                 value,
             ));
         }
-        // What stands in the mapping itself is stronger than what is merged in.
-        for (key, value) in merged {
-            if places.insert(key.name.clone(), key.line).is_none() {
-                entries.push((key, value));
-            }
-        }
-        Ok(entries)
+        Ok(if merged.is_empty() {
+            entries
+        } else {
+            over(merged, entries)
+        })
     }
 
     fn merged(&self, value: Node, span: Span) -> Result1<Vec<(Key, Node)>> {
         match value.content {
             Content::Map(entries) => Ok(entries),
             Content::List(items) => {
-                let mut all = Vec::new();
+                // The first is the strongest, and stands first.
+                let mut all = IndexMap::new();
                 for item in items {
-                    all.extend(self.merged(item, span)?);
+                    for (key, node) in self.merged(item, span)? {
+                        all.entry(key.name.clone()).or_insert((key, node));
+                    }
                 }
-                Ok(all)
+                Ok(all.into_values().collect())
             }
             Content::Scalar(_) => Err(self.error("`<<` needs a mapping to merge in", span).into()),
         }
@@ -237,6 +239,16 @@ impl<'a> Loader<'a> {
                 .into()),
         }
     }
+}
+
+/// Entries with stronger ones over them: those take the place of what they override, as `PyYAML`
+/// orders merge keys.
+fn over(weaker: Vec<(Key, Node)>, stronger: Vec<(Key, Node)>) -> Vec<(Key, Node)> {
+    let mut all = IndexMap::new();
+    for (key, node) in weaker.into_iter().chain(stronger) {
+        all.insert(key.name.clone(), (key, node));
+    }
+    all.into_values().collect()
 }
 
 fn number(n: usize) -> u32 {
