@@ -122,6 +122,11 @@ impl Store {
         self.in_memory.fetch_add(more as u64, Ordering::Relaxed);
         true
     }
+
+    /// So many bytes went from memory to a file.
+    fn gives_back(&self, bytes: usize) {
+        self.in_memory.fetch_sub(bytes as u64, Ordering::Relaxed);
+    }
 }
 
 /// Keeps one stream as it comes.
@@ -171,7 +176,9 @@ impl Capture {
                 .truncate(true)
                 .mode(0o600)
                 .open(&path)?;
-            file.write_all(&std::mem::take(&mut self.memory))?;
+            file.write_all(&self.memory)?;
+            self.store.gives_back(self.memory.len());
+            self.memory = Vec::new();
             self.file = Some((Arc::new(path), file));
         }
         match &mut self.file {
@@ -236,12 +243,12 @@ mod tests {
     #[test]
     fn what_is_over_the_limit_is_counted_and_dropped() {
         let folder = tempfile::tempdir().unwrap();
-        let limits = CaptureLimits {
+        let four_bytes = CaptureLimits {
             inline: 64,
             max: 4,
             folder: folder.path().to_owned(),
         };
-        let cut = kept(limits, &[b"abc", b"def", b"ghi"]);
+        let cut = kept(four_bytes, &[b"abc", b"def", b"ghi"]);
         assert_eq!(&cut.read().unwrap()[..], b"abcd");
         assert_eq!((cut.total, cut.kept, cut.truncated()), (9, 4, true));
     }

@@ -69,6 +69,7 @@ impl Emitter {
     pub async fn emit(&self, event: Event) {
         let event = match event {
             Event::Notice(text) => Event::Notice(self.redactor.text(&text).into_owned()),
+            Event::RunStarted(header) => Event::RunStarted(self.redactor.header(header)),
             other => other,
         };
         // The receiver lives as long as any sender does.
@@ -186,6 +187,10 @@ impl HostEmitter {
         }
         if let Some(error) = &mut error {
             error.message = self.emitter.redactor.text(&error.message).into_owned();
+            error.hint = error
+                .hint
+                .take()
+                .map(|hint| self.emitter.redactor.text(&hint).into_owned());
         }
         let result = Arc::new(HostResult {
             outcome: end.outcome,

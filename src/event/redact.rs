@@ -13,6 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 
+use super::types::RunHeader;
 use crate::base::secret::{MASK, Secret};
 
 /// Shorter secrets are not looked for: they would mask half of every output.
@@ -76,6 +77,34 @@ impl Redactor {
         }
         safe.push_str(text.get(at..).unwrap_or_default());
         Cow::Owned(safe)
+    }
+
+    /// Takes secrets out of what a run says of itself. Host names stay: by them a host is found.
+    pub(super) fn header(&self, header: Arc<RunHeader>) -> Arc<RunHeader> {
+        if !self.any.load(Ordering::Acquire) {
+            return header;
+        }
+        let mut safe = (*header).clone();
+        for text in safe
+            .command
+            .iter_mut()
+            .chain([&mut safe.pattern, &mut safe.from])
+        {
+            *text = self.text(text).into_owned();
+        }
+        self.value(&mut safe.options);
+        Arc::new(safe)
+    }
+
+    fn value(&self, value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::String(text) => *text = self.text(text).into_owned(),
+            serde_json::Value::Array(values) => values.iter_mut().for_each(|each| self.value(each)),
+            serde_json::Value::Object(fields) => {
+                fields.values_mut().for_each(|each| self.value(each));
+            }
+            _ => {}
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use super::text::write_captured;
 use super::words::{cut_notice, explanation, finished, verdict};
 use super::{Context, Part};
 use crate::base::quantity::show_duration;
+use crate::event::Stream;
 
 pub(super) struct Blocks;
 
@@ -14,8 +15,11 @@ impl Part for Blocks {
         let Some((host, result)) = finished(event) else {
             return Ok(());
         };
-        let name = cx.name(host);
-        let (manner, style) = (cx.screen.manner(), cx.screen.style(result.outcome));
+        let name = cx.shown(host);
+        let (manner, style) = (
+            cx.screen.manner(Stream::Stdout),
+            cx.screen.style(Stream::Stdout, result.outcome),
+        );
         cx.screen.out(|out| {
             let took = show_duration(result.duration);
             writeln!(out, "{style}{name}: {} ({took}){style:#}", verdict(result))?;

@@ -1,6 +1,7 @@
 //! How one output differs from the majority's: `--fold-diff`.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use similar::TextDiff;
 
@@ -9,6 +10,8 @@ use crate::event::{Captured, HostResult};
 
 /// Larger outputs are shown whole, in bytes.
 const MAX: u64 = 256 * 1024;
+/// After so long a difference need no longer be the smallest.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Writes how two results' outputs differ, under what the two are called; false when that can't be
 /// told (too large) or they don't.
@@ -34,7 +37,9 @@ pub fn difference(
             Ok(decode(&bytes, result.encoding).text.into_owned())
         };
         let (one, two) = (text(one, majority)?, text(two, other)?);
-        let diff = TextDiff::from_lines(&one, &two);
+        let diff = TextDiff::configure()
+            .timeout(PATIENCE)
+            .diff_lines(&one, &two);
         let unified = diff
             .unified_diff()
             .context_radius(2)

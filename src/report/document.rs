@@ -4,18 +4,17 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::host::write_host;
 use super::words::finished;
 use super::{Context, Part};
 use crate::base::clock::rfc3339;
-use crate::base::text::decode;
-use crate::event::{Captured, HostIx, HostResult, Recorded, RunEnd, RunHeader, Stamped};
+use crate::event::{HostIx, HostResult, Recorded, RunEnd, RunHeader, Stamped};
 
 /// Gathers a run's results and writes the document when the run is over.
-pub struct Document {
+pub(super) struct Document {
     hosts: BTreeMap<HostIx, Arc<HostResult>>,
 }
 
@@ -25,11 +24,6 @@ impl Document {
             hosts: BTreeMap::new(),
         }
     }
-}
-
-/// Milliseconds with one decimal.
-pub(super) fn ms(time: Duration) -> f64 {
-    (time.as_secs_f64() * 10_000.0).round() / 10.0
 }
 
 /// All of the document but `hosts`.
@@ -50,59 +44,6 @@ pub(super) fn frame(header: &RunHeader, end: &RunEnd, recorded: Recorded) -> Map
     document
 }
 
-/// One host's object.
-pub(super) fn host_object(
-    name: &str,
-    verb: &str,
-    result: &HostResult,
-) -> io::Result<Map<String, Value>> {
-    let mut host = Map::new();
-    host.insert("host".into(), json!(name));
-    host.insert("outcome".into(), json!(result.outcome));
-    host.insert("exit".into(), json!(result.exit));
-    host.insert("signal".into(), json!(result.signal));
-    output(&mut host, "stdout", &result.stdout, result)?;
-    output(&mut host, "stderr", &result.stderr, result)?;
-    host.insert(
-        "encoding".into(),
-        json!(result.encoding.name().to_ascii_lowercase()),
-    );
-    host.insert("truncated".into(), json!(result.truncated()));
-    host.insert("started".into(), json!(rfc3339(result.started)));
-    host.insert("duration_ms".into(), json!(ms(result.duration)));
-    host.insert("attempts".into(), json!(result.attempts));
-    if let Some(timings) = result.timings.filter(|_| verb == "ping") {
-        host.insert("connect_ms".into(), json!(ms(timings.connect)));
-        host.insert("auth_ms".into(), json!(ms(timings.auth)));
-    }
-    host.insert("error".into(), json!(result.error));
-    Ok(host)
-}
-
-fn output(
-    host: &mut Map<String, Value>,
-    name: &str,
-    output: &Captured,
-    result: &HostResult,
-) -> io::Result<()> {
-    let bytes = output.read()?;
-    let decoded = decode(&bytes, result.encoding);
-    host.insert(name.to_owned(), json!(decoded.text));
-    if decoded.lossy {
-        host.insert(format!("{name}_lossy"), json!(true));
-        host.insert(format!("{name}_b64"), json!(base64(&bytes)));
-    }
-    if output.truncated() {
-        host.insert(format!("{name}_bytes"), json!(output.total));
-    }
-    Ok(())
-}
-
-pub(super) fn base64(bytes: &[u8]) -> String {
-    use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD.encode(bytes)
-}
-
 impl Part for Document {
     fn event(&mut self, _cx: &mut Context, event: &Stamped) -> io::Result<()> {
         if let Some((host, result)) = finished(event) {
@@ -117,6 +58,7 @@ impl Part for Document {
         };
         let frame = serde_json::to_string(&frame(&header, end, recorded))?;
         let hosts = std::mem::take(&mut self.hosts);
+        let mut unread = None;
         cx.screen.out(|out| {
             let open = frame.strip_suffix('}').unwrap_or(&frame);
             write!(out, "{open},\n \"hosts\": [")?;
@@ -124,10 +66,12 @@ impl Part for Document {
             for (host, result) in hosts {
                 let name = header.hosts.get(host.index()).map_or("?", |name| name);
                 out.write_all(separator.as_bytes())?;
-                serde_json::to_writer(&mut *out, &host_object(name, &header.verb, &result)?)?;
+                let failed = write_host(out, name, &header.verb, &result)?;
+                unread = unread.take().or(failed);
                 separator = ",\n  ";
             }
             writeln!(out, "]}}")
-        })
+        })?;
+        unread.map_or(Ok(()), Err)
     }
 }

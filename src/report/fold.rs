@@ -11,7 +11,7 @@ use super::text::write_captured;
 use super::words::{cut_notice, explanation, finished, verdict};
 use super::{Context, Part};
 use crate::base::digest::ContentDigest;
-use crate::event::{ErrorKind, Event, HostIx, HostResult, Outcome, Stamped};
+use crate::event::{ErrorKind, Event, HostIx, HostResult, Outcome, Stamped, Stream};
 use crate::inventory::hostset;
 
 const RULE: &str = "---------------";
@@ -87,23 +87,35 @@ impl Fold {
                 group.hosts.first().copied(),
             )
         });
+        // Of equal ones the first that is shown.
         let majority = groups
             .iter()
-            .max_by_key(|group| (group.hosts.len(), group.sample.outcome.is_success()))
+            .filter(|group| has_run(&group.sample))
+            .rev()
+            .max_by_key(|group| group.hosts.len())
             .map(|group| group.sample.clone());
         for group in &groups {
-            let base = majority
-                .as_ref()
-                .filter(|majority| self.diff && !Arc::ptr_eq(majority, &group.sample));
+            let base = majority.as_ref().filter(|majority| {
+                self.diff && has_run(&group.sample) && !Arc::ptr_eq(majority, &group.sample)
+            });
             show_group(cx, group, base.map(|base| &**base))?;
         }
         cx.screen.flush()
     }
 }
 
+/// Whether there was a command whose output can differ from others'.
+fn has_run(result: &HostResult) -> bool {
+    let kept_from_it = matches!(
+        result.outcome,
+        Outcome::Unreachable | Outcome::Cancelled | Outcome::Deferred | Outcome::Skipped
+    );
+    !kept_from_it || !result.stdout.is_empty() || !result.stderr.is_empty()
+}
+
 fn show_group(cx: &mut Context, group: &Group, majority: Option<&HostResult>) -> io::Result<()> {
-    let names: Vec<Arc<str>> = group.hosts.iter().map(|host| cx.name(*host)).collect();
-    let folded = hostset::fold(names.iter().map(|name| &**name));
+    let names: Vec<String> = group.hosts.iter().map(|host| cx.shown(*host)).collect();
+    let folded = hostset::fold(names.iter().map(String::as_str));
     let count = match group.hosts.len() {
         1 => String::new(),
         many => format!(" ({many})"),
@@ -113,8 +125,11 @@ fn show_group(cx: &mut Context, group: &Group, majority: Option<&HostResult>) ->
         (Outcome::Ok, verdict) if verdict == "ok" => String::new(),
         (_, verdict) => format!(": {verdict}"),
     };
-    let (manner, style) = (cx.screen.manner(), cx.screen.style(sample.outcome));
-    let first = names.first().cloned().unwrap_or_else(|| Arc::from("?"));
+    let (manner, style) = (
+        cx.screen.manner(Stream::Stdout),
+        cx.screen.style(Stream::Stdout, sample.outcome),
+    );
+    let first = names.first().map_or("?", String::as_str);
     let messages = group.messages;
     cx.screen.out(|out| {
         writeln!(

@@ -3,51 +3,164 @@
 use std::collections::HashMap;
 use std::io;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use encoding_rs::{DecoderResult, Encoding};
 use serde_json::{Map, Value, json};
 
-use super::document::{base64, frame, host_object};
+use super::document::frame;
+use super::host::{encoding_name, write_host};
 use super::{Context, Part};
 use crate::base::clock::rfc3339;
-use crate::event::{Event, HostIx, Recorded, RunEnd, Stamped, Stream};
+use crate::event::{Event, HostIx, HostResult, Recorded, RunEnd, Stamped, Stream};
+
+/// No character is longer, in any encoding.
+const CHARACTER_MAX: usize = 4;
 
 pub(super) struct Lines {
+    streams: HashMap<(HostIx, Stream), State>,
+    /// A kept output that could not be read.
+    unread: Option<io::Error>,
+}
+
+#[derive(Default)]
+struct State {
     /// The beginning of a character whose rest is yet to come.
-    held: HashMap<(HostIx, Stream), Vec<u8>>,
+    held: Vec<u8>,
+    /// Something came that was no UTF-8 and fits the host's encoding: what follows is in it too.
+    foreign: bool,
+}
+
+/// What stands for a piece of output.
+enum Shown {
+    Utf8(String),
+    Foreign(String),
+    Bytes(Vec<u8>),
+}
+
+impl State {
+    /// The next bytes in; what can be shown of them out. At most a character's beginning is held
+    /// back.
+    fn push(&mut self, bytes: &[u8], host: &'static Encoding, last: bool) -> Shown {
+        let mut all = std::mem::take(&mut self.held);
+        all.extend_from_slice(bytes);
+        if !self.foreign {
+            let valid = match std::str::from_utf8(&all) {
+                Ok(_) => all.len(),
+                Err(error) if error.error_len().is_none() && !last => error.valid_up_to(),
+                Err(_) => 0,
+            };
+            if valid > 0 || all.len() < CHARACTER_MAX && !last && begins_utf8(&all) {
+                self.held = all.split_off(valid);
+                return Shown::Utf8(String::from_utf8_lossy(&all).into_owned());
+            }
+        }
+        for hold in 0..CHARACTER_MAX.min(all.len() + 1) {
+            let (head, tail) = all.split_at(all.len() - hold);
+            if hold > 0 && (last || !begins(tail, host)) {
+                continue;
+            }
+            if let Some(text) = exactly(head, host) {
+                self.foreign |= !head.is_empty();
+                self.held = tail.to_vec();
+                return Shown::Foreign(text);
+            }
+        }
+        Shown::Bytes(all)
+    }
+}
+
+fn begins_utf8(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes)
+        .is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
+}
+
+/// Whether these may be the beginning of a character.
+fn begins(bytes: &[u8], encoding: &'static Encoding) -> bool {
+    let mut decoder = encoding.new_decoder_without_bom_handling();
+    let mut text = String::with_capacity(64);
+    let (result, _) = decoder.decode_to_string_without_replacement(bytes, &mut text, false);
+    result == DecoderResult::InputEmpty && text.is_empty()
+}
+
+/// The text, if it gives back the very bytes.
+fn exactly(bytes: &[u8], encoding: &'static Encoding) -> Option<String> {
+    let text = encoding.decode_without_bom_handling_and_without_replacement(bytes)?;
+    let (again, _, unfit) = encoding.encode(&text);
+    (!unfit && *again == *bytes).then(|| text.into_owned())
 }
 
 impl Lines {
     pub(super) fn new() -> Self {
         Self {
-            held: HashMap::new(),
+            streams: HashMap::new(),
+            unread: None,
         }
     }
 
     fn output(
+        &mut self,
         cx: &mut Context,
         event: &Stamped,
-        (host, stream): (HostIx, Stream),
+        key: (HostIx, Stream),
         bytes: &[u8],
-        encoding: &'static encoding_rs::Encoding,
+        encoding: &'static Encoding,
     ) -> io::Result<()> {
-        let mut fields = Map::new();
-        fields.insert("host".into(), json!(cx.name(host)));
-        fields.insert("stream".into(), json!(stream));
-        let decoded = crate::base::text::decode(bytes, encoding);
-        if decoded.lossy {
-            fields.insert("b64".into(), json!(base64(bytes)));
-        } else {
-            fields.insert("text".into(), json!(decoded.text));
-        }
+        let last = matches!(event.event, Event::HostFinished(..));
+        let state = self.streams.entry(key).or_default();
+        let mut fields = start(cx.name(key.0));
+        fields.insert("stream".into(), json!(key.1));
+        match state.push(bytes, encoding, last) {
+            Shown::Utf8(text) | Shown::Foreign(text) if text.is_empty() => return Ok(()),
+            Shown::Bytes(bytes) if bytes.is_empty() => return Ok(()),
+            Shown::Utf8(text) => fields.insert("text".into(), json!(text)),
+            Shown::Foreign(text) => {
+                fields.insert("text".into(), json!(text));
+                fields.insert("encoding".into(), json!(encoding_name(encoding)))
+            }
+            Shown::Bytes(bytes) => fields.insert("b64".into(), json!(STANDARD.encode(bytes))),
+        };
         line(cx, event.at, "output", fields)
+    }
+
+    fn finished(
+        &mut self,
+        cx: &mut Context,
+        event: &Stamped,
+        host: HostIx,
+        result: &HostResult,
+    ) -> io::Result<()> {
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            self.output(cx, event, (host, stream), &[], result.encoding)?;
+            self.streams.remove(&(host, stream));
+        }
+        let verb = cx.header.as_ref().map(|header| header.verb.clone());
+        let name = cx.name(host);
+        let unread = cx.screen.out(|out| {
+            let head = head(event.at, "host_finished", start(name.clone()));
+            let head = serde_json::to_string(&head)?;
+            let open = head.strip_suffix('}').unwrap_or(&head);
+            write!(out, "{open},\"result\":")?;
+            let unread = write_host(out, &name, &verb.unwrap_or_default(), result)?;
+            out.write_all(b"}\n")?;
+            out.flush()?;
+            Ok(unread)
+        })?;
+        self.unread = self.unread.take().or(unread);
+        Ok(())
     }
 }
 
-/// How many bytes at the end are an unfinished UTF-8 character.
-fn unfinished(bytes: &[u8]) -> usize {
-    match std::str::from_utf8(bytes) {
-        Err(error) if error.error_len().is_none() => bytes.len() - error.valid_up_to(),
-        _ => 0,
-    }
+fn start(host: impl AsRef<str>) -> Map<String, Value> {
+    Map::from_iter([("host".to_owned(), json!(host.as_ref()))])
+}
+
+fn head(at: jiff::Timestamp, event: &str, fields: Map<String, Value>) -> Map<String, Value> {
+    let mut object = Map::new();
+    object.insert("event".into(), json!(event));
+    object.insert("at".into(), json!(rfc3339(at)));
+    object.extend(fields);
+    object
 }
 
 fn line(
@@ -56,10 +169,7 @@ fn line(
     event: &str,
     fields: Map<String, Value>,
 ) -> io::Result<()> {
-    let mut object = Map::new();
-    object.insert("event".into(), json!(event));
-    object.insert("at".into(), json!(rfc3339(at)));
-    object.extend(fields);
+    let object = head(at, event, fields);
     cx.screen.out(|out| {
         serde_json::to_writer(&mut *out, &object)?;
         out.write_all(b"\n")?;
@@ -80,54 +190,23 @@ impl Part for Lines {
                 fields.insert("hosts".into(), json!(header.hosts));
                 line(cx, event.at, "run_started", fields)
             }
-            Event::HostStarted(host) => {
-                let fields = Map::from_iter([("host".to_owned(), json!(cx.name(*host)))]);
-                line(cx, event.at, "host_started", fields)
-            }
+            Event::HostStarted(host) => line(cx, event.at, "host_started", start(cx.name(*host))),
             Event::Output {
                 host,
                 stream,
                 bytes,
                 encoding,
-            } => {
-                let key = (*host, *stream);
-                let mut all = self.held.remove(&key).unwrap_or_default();
-                all.extend_from_slice(bytes);
-                let rest = all.split_off(all.len() - unfinished(&all));
-                if !rest.is_empty() {
-                    self.held.insert(key, rest);
-                }
-                if all.is_empty() {
-                    return Ok(());
-                }
-                Self::output(cx, event, key, &all, encoding)
-            }
-            Event::HostFinished(host, result) => {
-                for stream in [Stream::Stdout, Stream::Stderr] {
-                    if let Some(rest) = self.held.remove(&(*host, stream)) {
-                        Self::output(cx, event, (*host, stream), &rest, result.encoding)?;
-                    }
-                }
-                let verb = cx.header.as_ref().map(|header| header.verb.clone());
-                let object = host_object(&cx.name(*host), &verb.unwrap_or_default(), result)?;
-                let mut fields = Map::new();
-                fields.insert("host".into(), json!(cx.name(*host)));
-                fields.insert("result".into(), object.into());
-                line(cx, event.at, "host_finished", fields)
-            }
+            } => self.output(cx, event, (*host, *stream), bytes, encoding),
+            Event::HostFinished(host, result) => self.finished(cx, event, *host, result),
             Event::Waiting(_) | Event::Notice(_) | Event::RunFinished(_) => Ok(()),
         }
     }
 
     fn finish(&mut self, cx: &mut Context, end: &RunEnd, recorded: Recorded) -> io::Result<()> {
-        match cx.header.clone() {
-            Some(header) => line(
-                cx,
-                end.finished,
-                "run_finished",
-                frame(&header, end, recorded),
-            ),
-            None => Ok(()),
+        if let Some(header) = cx.header.clone() {
+            let document = frame(&header, end, recorded);
+            line(cx, end.finished, "run_finished", document)?;
         }
+        self.unread.take().map_or(Ok(()), Err)
     }
 }

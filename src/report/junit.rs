@@ -1,19 +1,21 @@
 //! A JUnit report, for CI: a test suite a run, a test case a host.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read as _};
+use std::fs::File;
+use std::io::{self, BufWriter, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use encoding_rs::Encoding;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::words::{explanation, finished, verdict};
+use super::reading::Reading;
+use super::words::{explanation, finished, size, verdict};
 use super::{Context, Part};
-use crate::base::text::decode;
 use crate::event::{Captured, Event, HostIx, HostResult, Outcome, Stamped};
 
 /// No more of an output goes into the report, in bytes.
-const OUTPUT_MAX: u64 = 64 * 1024;
+const OUTPUT_MAX: usize = 64 * 1024;
 
 pub(super) struct Junit {
     file: PathBuf,
@@ -37,52 +39,126 @@ impl Junit {
             None => header.verb.clone(),
         };
         let mut suite = TestSuite::new(work);
-        for (host, result) in &self.cases {
-            suite.add_test_case(case(&cx.name(*host), &header.verb, result)?);
+        suite.tests = self.cases.len();
+        for result in self.cases.values() {
+            match Kind::of(result.outcome) {
+                Kind::Success => {}
+                Kind::Skipped => suite.skipped += 1,
+                Kind::Failure => suite.failures += 1,
+                Kind::Error => suite.errors += 1,
+            }
         }
-        let mut report = Report::new("iomsctl");
-        report.add_test_suite(suite);
-        let text = report.to_string().map_err(io::Error::other)?;
-        std::fs::write(&self.file, text).map_err(|error| {
-            io::Error::new(
-                error.kind(),
-                format!("--junit {}: {error}", self.file.display()),
-            )
-        })
+        let frame = document(suite)?;
+        let mut file = BufWriter::new(File::create(&self.file)?);
+        // The suite without its cases is one empty element: `<testsuite .../>`.
+        match frame.split_once("/>") {
+            Some((head, tail)) if !self.cases.is_empty() => {
+                writeln!(file, "{head}>")?;
+                for (host, result) in &self.cases {
+                    let case = case(&cx.name(*host), &header.verb, result);
+                    file.write_all(element(case)?.as_bytes())?;
+                }
+                write!(file, "    </testsuite>{tail}")?;
+            }
+            _ => file.write_all(frame.as_bytes())?,
+        }
+        file.flush()
     }
 }
 
-fn case(name: &str, verb: &str, result: &HostResult) -> io::Result<TestCase> {
-    let status = if result.outcome.is_success() {
-        TestCaseStatus::success()
-    } else if matches!(result.outcome, Outcome::Cancelled | Outcome::Deferred) {
-        let mut status = TestCaseStatus::skipped();
-        status.set_message(verdict(result));
-        status
-    } else {
-        let kind = match result.outcome {
-            Outcome::Failed => NonSuccessKind::Failure,
-            _ => NonSuccessKind::Error,
-        };
+fn document(suite: TestSuite) -> io::Result<String> {
+    let mut report = Report::new("iomsctl");
+    report.add_test_suite(suite);
+    report.to_string().map_err(io::Error::other)
+}
+
+/// One case by itself, so that no more than one host's outputs are in memory.
+fn element(case: TestCase) -> io::Result<String> {
+    let mut suite = TestSuite::new("");
+    suite.add_test_case(case);
+    let whole = document(suite)?;
+    let start = whole.find("        <testcase");
+    let end = whole.rfind("    </testsuite>");
+    Ok(start
+        .zip(end)
+        .and_then(|(start, end)| whole.get(start..end))
+        .unwrap_or_default()
+        .to_owned())
+}
+
+/// How JUnit counts an outcome.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Success,
+    /// The host had nothing to do, or its turn did not come.
+    Skipped,
+    Failure,
+    /// No command ran to its end.
+    Error,
+}
+
+impl Kind {
+    fn of(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Ok | Outcome::Changed => Self::Success,
+            Outcome::Skipped | Outcome::Cancelled | Outcome::Deferred => Self::Skipped,
+            Outcome::Failed => Self::Failure,
+            Outcome::Unreachable | Outcome::TimedOut => Self::Error,
+        }
+    }
+}
+
+fn case(name: &str, verb: &str, result: &HostResult) -> TestCase {
+    let not_well = |kind| {
         let mut status = TestCaseStatus::non_success(kind);
         status
             .set_message(verdict(result))
-            .set_type(result.outcome.name());
-        status.set_description(explanation(result));
+            .set_type(result.outcome.name())
+            .set_description(explanation(result));
         status
+    };
+    let status = match Kind::of(result.outcome) {
+        Kind::Success => TestCaseStatus::success(),
+        Kind::Skipped => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(verdict(result));
+            status
+        }
+        Kind::Failure => not_well(NonSuccessKind::Failure),
+        Kind::Error => not_well(NonSuccessKind::Error),
     };
     let mut case = TestCase::new(name, status);
     case.set_classname(format!("iomsctl.{verb}"));
     case.set_time(result.duration);
-    case.set_system_out(beginning(&result.stdout, result)?);
-    case.set_system_err(beginning(&result.stderr, result)?);
-    Ok(case)
+    if !result.stdout.is_empty() {
+        case.set_system_out(beginning(&result.stdout, result.encoding));
+    }
+    if !result.stderr.is_empty() {
+        case.set_system_err(beginning(&result.stderr, result.encoding));
+    }
+    case
 }
 
-fn beginning(output: &Captured, result: &HostResult) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    output.reader()?.take(OUTPUT_MAX).read_to_end(&mut bytes)?;
-    Ok(decode(&bytes, result.encoding).text.into_owned())
+/// The first of an output, and how much there was where that is not all.
+fn beginning(output: &Captured, host: &'static Encoding) -> String {
+    let (mut text, mut cut) = (String::new(), output.truncated());
+    let read = Reading::of(output, host).and_then(|reading| {
+        reading.decode(output, |piece| {
+            let room = OUTPUT_MAX.saturating_sub(text.len());
+            let end = piece.floor_char_boundary(room);
+            text.push_str(piece.get(..end).unwrap_or_default());
+            cut |= end < piece.len();
+            Ok(())
+        })
+    });
+    if let Err(error) = read {
+        return format!("[this output can't be read: {error}]");
+    }
+    if cut {
+        let (shown, all) = (size(text.len() as u64), size(output.total));
+        return format!("{text}\n[cut: {shown} of {all}]");
+    }
+    text
 }
 
 impl Part for Junit {
@@ -91,7 +167,10 @@ impl Part for Junit {
             self.cases.insert(host, result.clone());
         }
         if matches!(event.event, Event::RunFinished(_)) {
-            self.write(cx)?;
+            self.write(cx).map_err(|error| {
+                let file = self.file.display();
+                io::Error::new(error.kind(), format!("--junit {file}: {error}"))
+            })?;
         }
         Ok(())
     }

@@ -15,6 +15,8 @@ const LINE_MAX: usize = 64 * 1024;
 pub(super) struct Live {
     /// One host: no names, and nothing waits for the end of its line.
     alone: bool,
+    /// What stands on the screen does not end with a newline.
+    unfinished: bool,
     streams: HashMap<(HostIx, Stream), Partial>,
 }
 
@@ -27,21 +29,27 @@ impl Live {
     pub(super) fn new(alone: bool) -> Self {
         Self {
             alone,
+            unfinished: false,
             streams: HashMap::new(),
         }
     }
 }
 
-fn write(cx: &mut Context, stream: Stream, bytes: &[u8]) -> io::Result<()> {
-    if bytes.is_empty() {
-        return Ok(());
-    }
-    match stream {
-        Stream::Stdout => cx.screen.out(|out| {
-            out.write_all(bytes)?;
-            out.flush()
-        }),
-        Stream::Stderr => cx.screen.err(|err| err.write_all(bytes)),
+impl Live {
+    fn write(&mut self, cx: &mut Context, stream: Stream, bytes: &[u8]) -> io::Result<()> {
+        let Some(last) = bytes.last() else {
+            return Ok(());
+        };
+        if cx.screen.end(stream).terminal {
+            self.unfinished = *last != b'\n';
+        }
+        match stream {
+            Stream::Stdout => cx.screen.out(|out| {
+                out.write_all(bytes)?;
+                out.flush()
+            }),
+            Stream::Stderr => cx.screen.err(|err| err.write_all(bytes)),
+        }
     }
 }
 
@@ -52,7 +60,12 @@ fn lines(line: &mut Vec<u8>, name: &str, all: bool) -> Vec<u8> {
     while let Some(rest) = line.get(at..).filter(|rest| !rest.is_empty()) {
         let end = match rest.iter().position(|byte| *byte == b'\n') {
             Some(newline) => newline + 1,
-            None if all || rest.len() > LINE_MAX => rest.len(),
+            None if all => rest.len(),
+            // Not within a character.
+            None if rest.len() > LINE_MAX => match std::str::from_utf8(rest) {
+                Err(error) if error.error_len().is_none() => error.valid_up_to(),
+                _ => rest.len(),
+            },
             None => break,
         };
         out.extend_from_slice(name.as_bytes());
@@ -76,7 +89,7 @@ impl Part for Live {
                 bytes,
                 encoding,
             } => {
-                let manner = cx.screen.manner();
+                let manner = cx.screen.manner(*stream);
                 let partial = self
                     .streams
                     .entry((*host, *stream))
@@ -86,14 +99,14 @@ impl Part for Live {
                     });
                 let text = partial.text.push(bytes);
                 if self.alone {
-                    return write(cx, *stream, &text);
+                    return self.write(cx, *stream, &text);
                 }
                 partial.line.extend_from_slice(&text);
-                let out = lines(&mut partial.line, &cx.name(*host), false);
-                write(cx, *stream, &out)
+                let out = lines(&mut partial.line, &cx.shown(*host), false);
+                self.write(cx, *stream, &out)
             }
             Event::HostFinished(host, result) => {
-                let name = cx.name(*host);
+                let name = cx.shown(*host);
                 for stream in [Stream::Stdout, Stream::Stderr] {
                     if let Some(mut partial) = self.streams.remove(&(*host, stream)) {
                         partial.line.extend_from_slice(&partial.text.finish());
@@ -102,14 +115,18 @@ impl Part for Live {
                         } else {
                             lines(&mut partial.line, &name, true)
                         };
-                        write(cx, stream, &out)?;
+                        self.write(cx, stream, &out)?;
                     }
                 }
                 if result.outcome == Outcome::Ok || cx.screen.quiet() {
                     return Ok(());
                 }
-                let style = cx.screen.style(result.outcome);
+                // The words about the host begin a line of their own.
+                let unfinished = std::mem::take(&mut self.unfinished);
+                let apart = unfinished && cx.screen.end(Stream::Stderr).terminal;
+                let style = cx.screen.style(Stream::Stderr, result.outcome);
                 cx.screen.err(|err| {
+                    err.write_all(if apart { b"\n" } else { b"" })?;
                     writeln!(err, "{style}{name}: {}{style:#}", verdict(result))?;
                     for line in explanation(result).lines() {
                         writeln!(err, "  {line}")?;

@@ -6,12 +6,14 @@ mod blocks;
 mod diff;
 mod document;
 mod fold;
+mod host;
 mod jsonl;
 mod junit;
 mod live;
 mod outdir;
 mod ping;
 mod progress;
+mod reading;
 mod screen;
 mod status;
 mod text;
@@ -22,10 +24,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use diff::difference;
-pub use document::Document;
-pub use screen::{Look, Screen};
+pub use screen::{End, Look, Screen};
 pub use status::exit_status;
 pub use words::summary;
+
+use text::one_line;
 
 use crate::event::{Consumer, Event, HostIx, Recorded, RunEnd, RunHeader, Stamped};
 
@@ -75,6 +78,11 @@ impl Context {
             .as_ref()
             .and_then(|header| header.hosts.get(host.index()).cloned())
             .unwrap_or_else(|| Arc::from("?"))
+    }
+
+    /// The name as it may stand on a screen.
+    pub(crate) fn shown(&self, host: HostIx) -> String {
+        one_line(&self.name(host)).into_owned()
     }
 }
 
@@ -138,9 +146,13 @@ impl Report {
     }
 }
 
+/// Keeps the first error; one that matters rather than a reader who has gone.
 fn note(first: &mut Option<io::Error>, done: io::Result<()>) {
-    if let Err(error) = done {
-        first.get_or_insert(error);
+    let closed = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+    if let Err(error) = done
+        && first.as_ref().is_none_or(closed)
+    {
+        *first = Some(error);
     }
 }
 
@@ -165,8 +177,8 @@ impl Consumer for Report {
         while let Some(part) = inner.parts.get_mut(at) {
             match part.event(&mut inner.cx, event) {
                 Ok(()) => at += 1,
-                Err(error) => {
-                    inner.error.get_or_insert(error);
+                failed => {
+                    note(&mut inner.error, failed);
                     inner.parts.remove(at);
                 }
             }

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::time::Duration;
+
+use unicode_width::UnicodeWidthStr as _;
 
 use super::fold::Fold;
 use super::words::finished;
 use super::{Context, Part};
-use crate::event::{Event, HostIx, Outcome, Stamped, Timings};
+use crate::event::{Event, HostIx, Outcome, Stamped, Stream, Timings};
 use crate::inventory::hostset;
 
 /// Up to so many hosts each get a line.
@@ -29,15 +30,17 @@ impl Table {
     }
 
     fn show(&self, cx: &mut Context) -> io::Result<()> {
-        let names: Vec<Arc<str>> = self.well.keys().map(|host| cx.name(*host)).collect();
-        let style = cx.screen.style(Outcome::Ok);
+        let names: Vec<String> = self.well.keys().map(|host| cx.shown(*host)).collect();
+        let style = cx.screen.style(Stream::Stdout, Outcome::Ok);
         cx.screen.out(|out| {
             if names.len() <= LINES {
-                let width = names.iter().map(|name| name.len()).max().unwrap_or(0);
+                let width = names.iter().map(|name| name.width()).max().unwrap_or(0);
                 for (name, (timings, whole)) in names.iter().zip(self.well.values()) {
+                    let padding = width - name.width();
                     writeln!(
                         out,
-                        "{style}{name:width$}{style:#}  connect {:>7.1} ms  login {:>6.1} ms  in all {:>7.1} ms",
+                        "{style}{name}{style:#}{:padding$}  connect {:>7.1} ms  login {:>6.1} ms  in all {:>7.1} ms",
+                        "",
                         ms(timings.connect),
                         ms(timings.auth),
                         ms(*whole),
@@ -45,7 +48,7 @@ impl Table {
                 }
                 return Ok(());
             }
-            let folded = hostset::fold(names.iter().map(|name| &**name));
+            let folded = hostset::fold(names.iter().map(String::as_str));
             writeln!(out, "{style}{folded} ({}){style:#}", names.len())?;
             spread(out, "connect", self.well.values().map(|(timings, _)| timings.connect))?;
             spread(out, "login", self.well.values().map(|(timings, _)| timings.auth))?;

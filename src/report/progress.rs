@@ -1,11 +1,12 @@
 //! How a run goes on: a moving line at a terminal, now and then a plain line elsewhere, and for whom
 //! it waits.
 
+use std::collections::HashSet;
 use std::io;
 use std::time::Duration;
 
 use super::{Context, Part};
-use crate::event::{Event, Outcome, Stamped, Summary, Waiting};
+use crate::event::{Event, HostIx, Outcome, Stamped, Summary, Waiting};
 
 /// Hosts that run longer than this are named.
 const LONG: Duration = Duration::from_secs(5);
@@ -14,7 +15,7 @@ const PLAIN_EVERY: Duration = Duration::from_secs(30);
 
 pub(super) struct Progress {
     summary: Summary,
-    running: usize,
+    running: HashSet<HostIx>,
     moving: bool,
     waiting: String,
     /// When the last plain line was written.
@@ -25,7 +26,7 @@ impl Progress {
     pub(super) fn new(total: usize, moving: bool) -> Self {
         Self {
             summary: Summary::new(total),
-            running: 0,
+            running: HashSet::new(),
             moving,
             waiting: String::new(),
             said: None,
@@ -41,7 +42,7 @@ impl Progress {
                 format!("{} {name}", self.summary.count(outcome))
             })
             .collect();
-        parts.push(format!("{} running", self.running));
+        parts.push(format!("{} running", self.running.len()));
         if !self.waiting.is_empty() {
             parts.push(self.waiting.clone());
         }
@@ -71,7 +72,7 @@ fn waiting_on(cx: &Context, waiting: &[Waiting]) -> String {
         .filter(|each| each.running >= LONG)
         .take(3)
         .map(|each| {
-            let name = cx.name(each.host);
+            let name = cx.shown(each.host);
             let (running, silent) = (each.running.as_secs(), each.silent.as_secs());
             if silent + 1 >= running {
                 format!("{name} ({running} s, no output)")
@@ -96,9 +97,12 @@ impl Part for Progress {
                     cx.screen.begin_progress(self.summary.total as u64);
                 }
             }
-            Event::HostStarted(_) => self.running += 1,
-            Event::HostFinished(_, result) => {
-                self.running = self.running.saturating_sub(1);
+            Event::HostStarted(host) => {
+                self.running.insert(*host);
+            }
+            Event::HostFinished(host, result) => {
+                // Cancelled hosts may end without having begun.
+                self.running.remove(host);
                 self.summary.add(result.outcome);
             }
             Event::Waiting(waiting) => {

@@ -1,6 +1,7 @@
 //! Where a report is written: standard output and error, whether they are terminals, colours, and
 //! the progress line that must get out of the way.
 
+use std::ffi::OsStr;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::time::Duration;
 
@@ -9,17 +10,36 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::text::Manner;
 use crate::base::text::terminal_safe;
-use crate::event::Outcome;
+use crate::event::{Outcome, Stream};
 
-/// How the screen looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
-    /// Whether standard output is a terminal: then control characters are shown, not obeyed.
+/// What one of the two streams leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct End {
+    /// A terminal: control characters of hosts are shown there, not obeyed.
     pub terminal: bool,
-    /// Whether standard error is one: then progress is a line that moves.
-    pub bar: bool,
     /// With colours.
     pub color: bool,
+}
+
+impl End {
+    /// `color` is `--color always|never`; without it a terminal has colours unless `NO_COLOR` is
+    /// set to something (<https://no-color.org>).
+    pub fn new(terminal: bool, color: Option<bool>, no_color: Option<&OsStr>) -> Self {
+        let unwanted = no_color.is_some_and(|value| !value.is_empty());
+        Self {
+            terminal,
+            color: color.unwrap_or(terminal && !unwanted),
+        }
+    }
+}
+
+/// How the screen looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Look {
+    /// Standard output.
+    pub out: End,
+    /// Standard error. At a terminal, progress is a line that moves.
+    pub err: End,
     /// Pass control characters on (`--raw`).
     pub raw: bool,
     /// No notes on standard error (`-q`).
@@ -37,12 +57,10 @@ pub struct Screen {
 impl Screen {
     /// This process's standard output and error.
     pub fn of_process(color: Option<bool>, raw: bool, quiet: bool) -> Self {
-        let terminal = io::stdout().is_terminal();
-        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let no_color = std::env::var_os("NO_COLOR");
         let look = Look {
-            terminal,
-            bar: io::stderr().is_terminal() && !quiet,
-            color: color.unwrap_or(terminal && !no_color),
+            out: End::new(io::stdout().is_terminal(), color, no_color.as_deref()),
+            err: End::new(io::stderr().is_terminal(), color, no_color.as_deref()),
             raw,
             quiet,
         };
@@ -63,9 +81,9 @@ impl Screen {
         }
     }
 
-    /// How outputs of hosts are to be written here.
-    pub(super) fn manner(&self) -> Manner {
-        match (self.look.terminal, self.look.raw) {
+    /// How outputs of hosts are to be written to one of the two.
+    pub(super) fn manner(&self, to: Stream) -> Manner {
+        match (self.end(to).terminal, self.look.raw) {
             (false, _) => Manner::Bytes,
             (true, true) => Manner::Text,
             (true, false) => Manner::Safe,
@@ -115,7 +133,15 @@ impl Screen {
 
     /// Whether a moving line can be shown.
     pub(super) fn has_bar(&self) -> bool {
-        self.look.bar
+        self.look.err.terminal && !self.look.quiet
+    }
+
+    /// What one of the two leads to.
+    pub(super) fn end(&self, to: Stream) -> End {
+        match to {
+            Stream::Stdout => self.look.out,
+            Stream::Stderr => self.look.err,
+        }
     }
 
     pub(super) fn quiet(&self) -> bool {
@@ -146,9 +172,9 @@ impl Screen {
         }
     }
 
-    /// The colour of an outcome, or none.
-    pub(super) fn style(&self, outcome: Outcome) -> Style {
-        if !self.look.color {
+    /// The colour of an outcome on one of the two, or none.
+    pub(super) fn style(&self, to: Stream, outcome: Outcome) -> Style {
+        if !self.end(to).color {
             return Style::new();
         }
         let color = match outcome {

@@ -21,7 +21,8 @@ pub fn exit_status(end: &RunEnd) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Outcome, Summary};
+    use crate::event::Outcome::{self, Changed, Failed, Ok, TimedOut, Unreachable};
+    use crate::event::Summary;
 
     #[test]
     fn statuses_are_the_contracts() {
@@ -36,7 +37,6 @@ mod tests {
                 stopped,
             })
         };
-        use Outcome::{Changed, Failed, Ok, TimedOut, Unreachable};
         assert_eq!(status(&[Ok, Changed], None), 0);
         assert_eq!(status(&[Ok, Failed], None), 2);
         assert_eq!(status(&[TimedOut], None), 2);

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io;
 
+use super::text::one_line;
 use super::{Context, Part};
 use crate::base::quantity::show_duration;
 use crate::base::text::terminal_safe;
@@ -25,7 +26,8 @@ pub(super) fn verdict(result: &HostResult) -> String {
             let _ = write!(words, ", exit {status}");
         }
         (None, Some(signal)) => {
-            let _ = write!(words, ", killed by {signal}");
+            // Its name is the host's word.
+            let _ = write!(words, ", killed by {}", one_line(signal));
         }
     }
     if result.truncated() {

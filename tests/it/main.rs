@@ -11,9 +11,9 @@
 mod architecture;
 mod auth;
 mod escalate;
+mod inventory;
 mod limits;
 mod run;
 mod store;
 mod support;
 mod users;
-mod inventory;

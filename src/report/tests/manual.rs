@@ -1,0 +1,1 @@
+//! docs/output.md is true: its examples are what the forms print.
