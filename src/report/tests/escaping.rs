@@ -87,6 +87,15 @@ fn piped(bytes: &[u8], cut: usize, encoding: &'static Encoding) -> Vec<u8> {
     show.paper.bytes(1)
 }
 
+#[test]
+fn a_pipe_gets_text_of_a_host_that_speaks_anything_else() {
+    let gbk = b"\xcd\xea\xb3\xc9\n";
+    for cut in 0..gbk.len() {
+        let piped = piped(gbk, cut, encoding_rs::GBK);
+        assert_eq!(String::from_utf8_lossy(&piped), "完成\n", "{cut}");
+    }
+}
+
 proptest! {
     #[test]
     fn no_control_character_but_newline_and_tab_reaches_a_terminal(
@@ -106,14 +115,6 @@ proptest! {
         bytes in bytes(), cut in 0usize..40,
     ) {
         prop_assert_eq!(piped(&bytes, cut, encoding_rs::UTF_8), bytes);
-    }
-
-    #[test]
-    fn a_pipe_gets_text_of_a_host_that_speaks_anything_else(
-        bytes in bytes(), cut in 0usize..40,
-    ) {
-        let text = crate::base::text::decode(&bytes, encoding_rs::GBK).text;
-        prop_assert_eq!(piped(&bytes, cut, encoding_rs::GBK), text.as_bytes());
     }
 
     #[test]
