@@ -2,6 +2,7 @@
 //! every node. With its two files the only one that knows the YAML
 //! crates, which also settles the dialect.
 
+mod emit;
 mod loader;
 mod scalar;
 
@@ -109,31 +110,13 @@ pub fn parse_json(text: &str, file: &Path) -> Result<Node, Box<Diagnostic>> {
 
 /// Writes a value as YAML.
 pub fn write(value: &Value) -> String {
-    serde_yaml::to_string(&plain(value)).unwrap_or_default()
-}
-
-fn plain(value: &Value) -> serde_yaml::Value {
-    use serde_yaml::Value as Yaml;
-    match value {
-        Value::Null => Yaml::Null,
-        Value::Bool(yes) => Yaml::Bool(*yes),
-        Value::Int(number) => Yaml::from(*number),
-        Value::Float(number) => Yaml::from(*number),
-        Value::String(text) | Value::Unsafe(text) | Value::Vault(text) => {
-            Yaml::String(text.to_string())
-        }
-        Value::List(items) => Yaml::Sequence(items.iter().map(plain).collect()),
-        Value::Map(map) => Yaml::Mapping(
-            map.iter()
-                .map(|(key, value)| (Yaml::String(key.to_string()), plain(value)))
-                .collect(),
-        ),
-    }
+    emit::document(value)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use std::fmt::Write as _;
 
     fn value(text: &str) -> Value {
@@ -273,5 +256,22 @@ mod tests {
         }
         assert!(error(&text).contains("too much"));
         assert!(error(&"[".repeat(5000)).contains("t.yml"));
+    }
+
+    proptest! {
+        #[test]
+        fn floats_are_written_as_they_are_read(number: f64) {
+            prop_assume!(!number.is_nan());
+            let yaml = write(&Value::Float(number));
+            prop_assert_eq!(value(&yaml), Value::Float(number), "{}", yaml);
+        }
+
+        #[test]
+        fn what_is_written_reads_the_same(text in r#"[-+0-9a-fxoyn_:.,~#'" \n\\&*!|>%@{}\[\]]{0,12}|yes|No|on|0644|1_0|1:30|~|.inf|=|<<|主机"#) {
+            let inner = Map::from_iter([(text.clone().into(), Value::string(&text))]);
+            let all = Value::List(vec![Value::string(&text), Value::Map(inner)]);
+            let yaml = write(&all);
+            prop_assert_eq!(value(&yaml), all, "{}", yaml);
+        }
     }
 }

@@ -69,14 +69,12 @@ pub(super) fn cut_notice(result: &HostResult) -> Option<String> {
     let parts: Vec<String> = [("stdout", &result.stdout), ("stderr", &result.stderr)]
         .into_iter()
         .filter(|(_, output)| output.truncated())
-        .map(|(name, output)| format!("{name}: {} of {}", size(output.kept), size(output.total)))
+        .map(|(name, output)| {
+            let (kept, total) = (size(output.kept), size(output.total));
+            format!("{name} cut: {kept} of {total} kept")
+        })
         .collect();
-    (!parts.is_empty()).then(|| {
-        format!(
-            "[cut after {}; --max-output keeps more]\n",
-            parts.join(", ")
-        )
-    })
+    (!parts.is_empty()).then(|| format!("[{}; --max-output keeps more]\n", parts.join(", ")))
 }
 
 /// `20 hosts: 18 ok, 1 failed, 1 unreachable`.

@@ -228,7 +228,7 @@ fn an_output_that_was_cut_says_so() {
 1 a1: ok, output cut
 1 ---------------
 1 0123456789
-1 [cut after stdout: 11 bytes of 3.0 MiB; --max-output keeps more]
+1 [stdout cut: 11 bytes of 3.0 MiB kept; --max-output keeps more]
 1 ---------------
 1 a2
 1 ---------------
