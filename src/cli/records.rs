@@ -82,7 +82,7 @@ impl Records {
         let (recorded, journal) = recorder.finish(PATIENCE);
         let shown = show(recorded);
         if let Some(why) = &journal.why {
-            setup.warn(&format!("the database: {why}"));
+            setup.warn(&format!("the record is in its journal only: {why}"));
         }
         drop(journal);
         shown

@@ -11,9 +11,13 @@
 mod architecture;
 mod auth;
 mod escalate;
+mod history;
+mod hostkeys;
 mod inventory;
 mod limits;
 mod run;
+mod secrets;
 mod store;
 mod support;
 mod users;
+mod ways;

@@ -1,0 +1,125 @@
+//! What was run is on record and comes back as it was shown.
+
+use crate::support::{Lab, each};
+
+#[test]
+fn a_run_comes_back_as_the_document_it_printed() {
+    let lab = Lab::with_down(4, 1);
+    let printed = lab.json(&["run", "-g", "all", r"echo 完成; printf '\377' >&2; exit 3"]);
+    let run = printed["run"].as_str().unwrap();
+    let mut shown = lab.json(&["history", "show", run]);
+    let mut expected = printed.clone();
+    for document in [&mut shown, &mut expected] {
+        document.as_object_mut().unwrap().remove("recorded");
+    }
+    assert_eq!(shown, expected);
+    let short = lab
+        .run(&["history", "show", &run[run.len() - 8..]])
+        .ends_with(0);
+    assert!(short.stdout.contains("完成"), "{short:?}");
+    for form in ["fold", "host", "live", "jsonl", "quiet"] {
+        let ran = lab
+            .run(&["history", "show", run, "--output", form])
+            .ends_with(0);
+        assert_eq!(ran.stdout.is_empty(), form == "quiet", "{form}: {ran:?}");
+    }
+}
+
+#[test]
+fn lists_are_filtered_by_time_host_user_and_outcome() {
+    let lab = Lab::new(3);
+    lab.run(&["run", "-g", "web", "true"]).ends_with(0);
+    lab.run(&["run", "-g", "web01", "false"]).ends_with(2);
+    lab.run(&["ping", "-g", "all"]).ends_with(0);
+    let count = |args: &[&str]| {
+        let args = [&["history", "list"], args].concat();
+        lab.json(&args)["runs"].as_array().unwrap().len()
+    };
+    assert_eq!(count(&[]), 3);
+    assert_eq!(count(&["--host", "web01"]), 3);
+    assert_eq!(count(&["--host", "web02"]), 2);
+    assert_eq!(count(&["--status", "failed"]), 1);
+    assert_eq!(count(&["--verb", "ping"]), 1);
+    assert_eq!(count(&["--since", "1h"]), 3);
+    assert_eq!(count(&["--until", "1h"]), 0);
+    assert_eq!(count(&["--user", "nobody-here"]), 0);
+    assert_eq!(count(&["-n", "2"]), 2);
+    let newest = &lab.json(&["history", "list"])["runs"][0];
+    assert_eq!(newest["verb"], "ping", "newest first");
+    assert!(
+        !newest["from"].as_str().unwrap().is_empty()
+            && !newest["user"].as_str().unwrap().is_empty()
+    );
+    let of_host = lab.json(&["history", "host", "web01"]);
+    assert_eq!(
+        (&of_host["host"], of_host["runs"].as_array().unwrap().len()),
+        (&"web01".into(), 3)
+    );
+}
+
+#[test]
+fn outputs_are_searched_and_compared() {
+    let lab = Lab::new(3);
+    let one = lab.json(&["run", "-g", "all", "echo kernel 5; echo same"]);
+    let other = lab.json(&["run", "-g", "all", "echo kernel $([ $(echo $SSH_CONNECTION | cut -d' ' -f3) = 127.10.0.2 ] && echo 6 || echo 5); echo same"]);
+    let found = lab.run(&["history", "grep", "kernel [6-9]"]).ends_with(0);
+    assert_eq!(found.stdout.lines().count(), 1, "{found:?}");
+    assert!(found.stdout.contains("web02"), "{found:?}");
+    let diff = lab.run(&[
+        "history",
+        "diff",
+        one["run"].as_str().unwrap(),
+        other["run"].as_str().unwrap(),
+    ]);
+    assert!(
+        diff.stdout.contains("web02")
+            && diff.stdout.contains("kernel 6")
+            && !diff.stdout.contains("web01"),
+        "{diff:?}"
+    );
+    assert_eq!(each(&one, "outcome").len(), 3);
+}
+
+#[test]
+fn a_run_nobody_knows_is_an_error_with_a_next_step() {
+    let lab = Lab::new(1);
+    let ran = lab.run(&["history", "show", "deadbeef"]).ends_with(1);
+    assert!(ran.stderr.contains("deadbeef"), "{ran:?}");
+}
+
+#[test]
+fn a_record_that_cant_be_kept_never_fails_a_run_and_is_never_lost_silently() {
+    let lab = Lab::new(2);
+    let mut command = lab
+        .desk
+        .command(&["run", "-g", "all", "--output", "json", "echo kept"]);
+    command.env("IOMS_DATABASE", "mysql://root@127.0.0.1:1/ioms");
+    let ran = crate::support::Ran::of(command).ends_with(0);
+    assert!(ran.stdout.contains("\"spooled\""), "{ran:?}");
+    assert!(
+        ran.stderr.contains("journal") && ran.stderr.contains("127.0.0.1"),
+        "{ran:?}"
+    );
+    // The next command that opens a database brings it in.
+    let listed = lab.json(&["history", "list"]);
+    assert_eq!(listed["runs"].as_array().unwrap().len(), 1);
+    let found = lab.run(&["history", "grep", "kept"]).ends_with(0);
+    assert_eq!(found.stdout.lines().count(), 2);
+    // A data folder that can't be written to: a warning, and the run goes on.
+    let ran = lab
+        .run(&[
+            "run",
+            "-g",
+            "all",
+            "--data-dir",
+            "/proc/nowhere",
+            "--output",
+            "json",
+            "true",
+        ])
+        .ends_with(0);
+    assert!(
+        ran.stdout.contains("\"lost\"") && ran.stderr.contains("can't be recorded"),
+        "{ran:?}"
+    );
+}

@@ -1,0 +1,178 @@
+//! Who a host is, is checked: known keys, changed ones, authorities, revocations; and the verb that
+//! brings the keys of a fleet in.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use ioms_fleet::Sshd;
+
+use crate::support::{Lab, only, read};
+
+fn known(lab: &Lab) -> PathBuf {
+    lab.sshd.dir().join("known_hosts")
+}
+
+fn rewrite(lab: &Lab, text: &str) {
+    std::fs::write(known(lab), text).unwrap();
+}
+
+/// The outcome and the error of a run on the first host.
+fn kind(lab: &Lab) -> String {
+    let document = lab.json(&["run", "-g", "web01", "true"]);
+    let host = only(&document);
+    host["error"]["kind"].as_str().map_or_else(
+        || host["outcome"].as_str().unwrap().to_owned(),
+        str::to_owned,
+    )
+}
+
+#[test]
+fn entries_of_every_form_are_understood() {
+    let lab = Lab::new(1);
+    let (key, port) = (lab.sshd.host_key(), lab.sshd.port());
+    let name = format!("[{}]:{port}", lab.sshd.address(0));
+    for (text, expected) in [
+        (format!("{name} {key}\n"), "ok"),
+        (
+            format!("# a comment\n\n[127.10.*]:{port} {key} comment\n"),
+            "ok",
+        ),
+        (format!("other,{name} {key}\n"), "ok"),
+        (
+            format!("!{name},[127.*]:{port} {key}\n"),
+            "host_key_unknown",
+        ),
+        (
+            format!("@revoked * {key}\n{name} {key}\n"),
+            "host_key_revoked",
+        ),
+        (
+            format!("{} {key}\n", lab.sshd.address(0)),
+            "host_key_unknown",
+        ),
+        (String::new(), "host_key_unknown"),
+    ] {
+        rewrite(&lab, &text);
+        assert_eq!(kind(&lab), expected, "{text}");
+    }
+    rewrite(&lab, &format!("{name} {key}\n"));
+    let hashed = Command::new("ssh-keygen")
+        .args(["-q", "-H", "-f"])
+        .arg(known(&lab))
+        .output()
+        .unwrap();
+    assert!(hashed.status.success());
+    assert!(read(known(&lab)).starts_with("|1|"));
+    assert_eq!(kind(&lab), "ok", "hashed");
+}
+
+#[test]
+fn a_changed_key_is_an_error_that_shows_both_and_what_to_do() {
+    let lab = Lab::new(1);
+    let stranger = Sshd::start().unwrap();
+    rewrite(
+        &lab,
+        &format!(
+            "[{}]:{} {}\n",
+            lab.sshd.address(0),
+            lab.sshd.port(),
+            stranger.host_key()
+        ),
+    );
+    let document = lab.json(&["run", "-g", "all", "true"]);
+    let host = only(&document);
+    assert_eq!(
+        (&host["outcome"], &host["error"]["kind"]),
+        (&"unreachable".into(), &"host_key_changed".into())
+    );
+    let said = format!("{} {}", host["error"]["message"], host["error"]["hint"]);
+    for key in [lab.sshd.host_key(), stranger.host_key()] {
+        let fingerprint = fingerprint(&key);
+        assert!(said.contains(&fingerprint), "{fingerprint}: {said}");
+    }
+    assert!(said.contains("hostkeys"), "{said}");
+    // Learning new keys never means changed ones.
+    lab.run(&["run", "-g", "all", "--host-key", "accept-new", "true"])
+        .ends_with(4);
+}
+
+fn fingerprint(key: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    std::fs::write(&path, key).unwrap();
+    let output = Command::new("ssh-keygen")
+        .arg("-lf")
+        .arg(&path)
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .split(' ')
+        .nth(1)
+        .unwrap()
+        .to_owned()
+}
+
+#[test]
+fn new_keys_are_learnt_where_asked_for_once_at_the_end() {
+    let lab = Lab::new(4);
+    rewrite(&lab, "");
+    lab.run(&["run", "-g", "all", "true"]).ends_with(4);
+    assert_eq!(read(known(&lab)), "", "strict learns nothing");
+    let ran = lab
+        .run(&["run", "-g", "all", "--host-key", "accept-new", "true"])
+        .ends_with(0);
+    assert!(ran.stderr.contains("4 hosts were new"), "{ran:?}");
+    assert_eq!(read(known(&lab)).lines().count(), 4);
+    lab.run(&["run", "-g", "all", "true"]).ends_with(0);
+    assert_eq!(read(known(&lab)).lines().count(), 4);
+}
+
+#[test]
+fn a_check_that_is_off_is_said() {
+    let lab = Lab::new(1);
+    rewrite(&lab, "");
+    let ran = lab
+        .run(&[
+            "run",
+            "-g",
+            "all",
+            "-e",
+            "ansible_host_key_checking=false",
+            "true",
+        ])
+        .ends_with(0);
+    assert!(
+        ran.stderr.contains("not checked") || ran.stderr.contains("host key"),
+        "{ran:?}"
+    );
+    assert_eq!(read(known(&lab)), "");
+}
+
+#[test]
+fn the_keys_of_a_fleet_are_scanned_reviewed_and_approved() {
+    let sshd = Sshd::builder()
+        .host_keys(&["ed25519", "ecdsa"])
+        .start()
+        .unwrap();
+    let lab = Lab::on(sshd, 3, 0);
+    rewrite(&lab, "");
+    let scanned = lab.run(&["hostkeys", "scan", "-g", "all"]).ends_with(0);
+    assert!(
+        scanned.stdout.contains(&fingerprint(&lab.sshd.host_key())),
+        "{scanned:?}"
+    );
+    assert_eq!(read(known(&lab)), "", "a scan believes nothing");
+    let no = lab.run(&["hostkeys", "approve", "-g", "all"]).ends_with(1);
+    assert!(no.stderr.contains("--yes"), "{no:?}");
+    lab.run(&["hostkeys", "approve", "-g", "all", "--yes"])
+        .ends_with(0);
+    assert_eq!(read(known(&lab)).lines().count(), 6, "two keys of each");
+    lab.run(&["run", "-g", "all", "true"]).ends_with(0);
+    let listed = lab.json(&["hostkeys", "list", "-g", "web01"]);
+    assert_eq!(listed.to_string().matches("SHA256:").count(), 2, "{listed}");
+    lab.run(&["hostkeys", "forget", "-g", "web01", "--yes"])
+        .ends_with(0);
+    assert_eq!(kind(&lab), "host_key_unknown");
+    assert_eq!(read(known(&lab)).lines().count(), 4, "the others' stay");
+}
