@@ -90,7 +90,7 @@ pub struct CaptureLimits {
     pub folder: PathBuf,
 }
 
-/// Outputs of one run in memory, in bytes; beyond, only the smallest stay there.
+/// Outputs of one run in memory, in bytes; beyond, only the smallest go there.
 const MEMORY: u64 = 64 << 20;
 /// The smallest, in bytes.
 const SMALL: usize = 2048;
@@ -99,6 +99,7 @@ const SMALL: usize = 2048;
 #[derive(Debug)]
 pub(super) struct Store {
     limits: CaptureLimits,
+    memory: u64,
     in_memory: AtomicU64,
 }
 
@@ -106,6 +107,7 @@ impl Store {
     pub(super) fn new(limits: CaptureLimits) -> Self {
         Self {
             limits,
+            memory: MEMORY,
             in_memory: AtomicU64::new(0),
         }
     }
@@ -116,7 +118,7 @@ impl Store {
             return false;
         }
         let before = self.in_memory.load(Ordering::Relaxed);
-        if length > SMALL && before > MEMORY {
+        if length > SMALL && before > self.memory {
             return false;
         }
         self.in_memory.fetch_add(more as u64, Ordering::Relaxed);
@@ -217,27 +219,53 @@ mod tests {
     fn little_stays_in_memory_more_goes_to_a_file_of_ones_own() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
-        let limits = |inline, max| CaptureLimits {
+        let at_most = |inline, max| CaptureLimits {
             inline,
             max,
             folder: folder.path().to_owned(),
         };
-        let little = kept(limits(8, 100), &[b"abc", b"def"]);
+        let little = kept(at_most(8, 100), &[b"abc", b"def"]);
         assert_eq!(little.body, Body::Inline("abcdef".into()));
-        let more = kept(limits(4, 100), &[b"abc", b"def"]);
+        let more = kept(at_most(4, 100), &[b"abc", b"def"]);
         assert!(matches!(more.body, Body::Spilled(_)));
         assert_eq!(
             (&more.read().unwrap()[..], more.digest),
             (&b"abcdef"[..], little.digest)
         );
-        let mode = folder
+        let permissions = folder
             .path()
             .join("0.stdout")
             .metadata()
             .unwrap()
-            .permissions()
-            .mode();
-        assert_eq!(mode & 0o777, 0o600);
+            .permissions();
+        assert_eq!(permissions.mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn all_outputs_of_a_run_together_stay_within_memory_but_for_the_smallest() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::new(CaptureLimits {
+            inline: 8192,
+            max: 1 << 20,
+            folder: folder.path().to_owned(),
+        });
+        store.memory = 20_000;
+        let store = Arc::new(store);
+        let run = |name: usize, size: usize| {
+            let mut capture = Capture::new(store.clone(), name.to_string());
+            for piece in vec![b'x'; size].chunks(1000) {
+                capture.push(piece).unwrap();
+            }
+            assert!(capture.file.is_none() || capture.memory.capacity() == 0);
+            capture.finish()
+        };
+        let inline = |output: &Captured| matches!(output.body, Body::Inline(_));
+        // What went to a file is no longer counted.
+        assert!((0..10).all(|name| !inline(&run(name, 10_000))));
+        assert_eq!(store.in_memory.load(Ordering::Relaxed), 0);
+        let middling: Vec<_> = (10..30).map(|name| run(name, 5000)).collect();
+        assert!((4..=6).contains(&middling.iter().filter(|output| inline(output)).count()));
+        assert!((30..40).all(|name| inline(&run(name, 1000))));
     }
 
     #[test]

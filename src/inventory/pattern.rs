@@ -240,63 +240,71 @@ fn match_piece(piece: &str, inventory: &Inventory) -> Result<BTreeSet<usize>, Pa
     Ok(BTreeSet::new())
 }
 
-/// `NAME[...]`: a subscript where NAME is a group and a colon or one number stands in the brackets;
-/// with `-` or `,` a range of names; a glob where it also holds `*` or `?` or
-/// begins with `!`.
+/// `NAME[...]`: a subscript where NAME is a group or a glob and a colon or one number stands in the
+/// brackets; with `-` or `,` a range of names; a glob where NAME holds `*` or `?` or the brackets
+/// begin with `!`.
 fn match_brackets(
     piece: &str,
     base: &str,
     inner: &str,
     inventory: &Inventory,
 ) -> Result<BTreeSet<usize>, PatternError> {
-    let syntax = |why: &str| PatternError::Syntax(piece.to_owned(), why.to_owned());
-    if inner.starts_with('!') || (piece.contains(['*', '?']) && !subscript_like(inner)) {
-        return Ok(match_names(inventory, |name| glob::matches(piece, name)));
-    }
-    let negative = inner
-        .strip_prefix('-')
-        .is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit()));
-    let ranged = inner.contains(',') || (inner.contains('-') && !negative);
-    let globbed = base.contains(['*', '?', '[']);
+    let Some(subscript) = Subscript::parse(inner) else {
+        return if inner.starts_with('!') || piece.contains(['*', '?']) {
+            Ok(match_names(inventory, |name| glob::matches(piece, name)))
+        } else {
+            match_set(piece, inventory)
+        };
+    };
     let hosts = match inventory.counted_hosts_of_group(base) {
-        _ if ranged || !subscript_like(inner) => return match_set(piece, inventory),
         Some(hosts) => hosts,
-        None if globbed => counted_glob(base, inventory),
+        None if base.contains(['*', '?', '[']) => counted_glob(base, inventory),
         None => return match_set(piece, inventory),
     };
-    let index = |text: &str, default: i64| -> Result<i64, PatternError> {
-        if text.is_empty() {
-            Ok(default)
-        } else {
-            text.parse().map_err(|_| syntax("expected a number"))
-        }
-    };
-    let count = i64::try_from(hosts.len()).unwrap_or(i64::MAX);
-    let absolute = |at: i64| if at < 0 { count + at } else { at };
-    let (first, last) = match inner.split_once(':') {
-        None => {
-            let at = absolute(index(inner, 0)?);
-            (at, at)
-        }
-        // Ansible's slices include their end.
-        Some((first, last)) => (
-            absolute(index(first, 0)?),
-            absolute(index(last, count - 1)?),
-        ),
-    };
-    Ok(hosts
-        .into_iter()
-        .zip(0..)
-        .filter(|(_, at)| (first..=last).contains(at))
-        .map(|(host, _)| host)
-        .collect())
+    Ok(subscript.of(&hosts).iter().copied().collect())
 }
 
-fn subscript_like(inner: &str) -> bool {
-    !inner.is_empty()
-        && inner
-            .chars()
-            .all(|c| c.is_ascii_digit() || matches!(c, ':' | '-'))
+/// `[0]`, `[-1]`, `[0:9]`, `[3:]`: Ansible's, whose slices include their end.
+enum Subscript {
+    One(i64),
+    Slice(Option<i64>, Option<i64>),
+}
+
+impl Subscript {
+    fn parse(inner: &str) -> Option<Self> {
+        let number = |text: &str| -> Option<i64> {
+            let digits = text.strip_prefix('-').unwrap_or(text);
+            let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+            plain.then(|| text.parse().ok())?
+        };
+        let bound = |text: &str| match text {
+            "" => Some(None),
+            text => number(text).map(Some),
+        };
+        match inner.split_once(':') {
+            None => number(inner).map(Self::One),
+            Some((first, last)) => Some(Self::Slice(bound(first)?, bound(last)?)),
+        }
+    }
+
+    fn of<'a>(&self, hosts: &'a [usize]) -> &'a [usize] {
+        let count = i64::try_from(hosts.len()).unwrap_or(i64::MAX);
+        let absolute = |at: i64| if at < 0 { count.saturating_add(at) } else { at };
+        let (first, last) = match self {
+            Self::One(at) => (absolute(*at), absolute(*at)),
+            Self::Slice(first, last) => (
+                // Before the first there is none: a slice begins there, a single host is missing.
+                first.map_or(0, |at| absolute(at).max(0)),
+                last.map_or(count - 1, absolute),
+            ),
+        };
+        let start = usize::try_from(first).ok();
+        let end = usize::try_from(last.min(count - 1).saturating_add(1)).ok();
+        match (start, end) {
+            (Some(start), Some(end)) => hosts.get(start..end).unwrap_or_default(),
+            _ => &[],
+        }
+    }
 }
 
 /// A folded set of names.

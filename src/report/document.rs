@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value, json as value};
 
 use super::host::write_host;
+use super::json;
 use super::words::finished;
 use super::{Context, Part};
 use crate::base::clock::rfc3339;
@@ -30,17 +31,17 @@ impl Document {
 pub(super) fn frame(header: &RunHeader, end: &RunEnd, recorded: Recorded) -> Map<String, Value> {
     let mut document = Map::new();
     let mut put = |name: &str, value: Value| document.insert(name.to_owned(), value);
-    put("schema", json!(1));
-    put("run", json!(header.run));
-    put("verb", json!(header.verb));
-    put("command", json!(header.command));
-    put("pattern", json!(header.pattern));
-    put("started", json!(rfc3339(header.started)));
-    put("finished", json!(rfc3339(end.finished)));
-    put("outcome", json!(end.outcome().name()));
-    put("stopped", json!(end.stopped));
-    put("recorded", json!(recorded));
-    put("summary", json!(end.summary));
+    put("schema", value!(1));
+    put("run", value!(header.run));
+    put("verb", value!(header.verb));
+    put("command", value!(header.command));
+    put("pattern", value!(header.pattern));
+    put("started", value!(rfc3339(header.started)));
+    put("finished", value!(rfc3339(end.finished)));
+    put("outcome", value!(end.outcome().name()));
+    put("stopped", value!(end.stopped));
+    put("recorded", value!(recorded));
+    put("summary", value!(end.summary));
     document
 }
 
@@ -56,12 +57,12 @@ impl Part for Document {
         let Some(header) = cx.header.clone() else {
             return Ok(());
         };
-        let frame = serde_json::to_string(&frame(&header, end, recorded))?;
+        let frame = frame(&header, end, recorded);
         let hosts = std::mem::take(&mut self.hosts);
         let mut unread = None;
         cx.screen.out(|out| {
-            let open = frame.strip_suffix('}').unwrap_or(&frame);
-            write!(out, "{open},\n \"hosts\": [")?;
+            json::write_open(out, &frame)?;
+            out.write_all(b",\n \"hosts\": [")?;
             let mut separator = "\n  ";
             for (host, result) in hosts {
                 let name = header.hosts.get(host.index()).map_or("?", |name| name);

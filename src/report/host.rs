@@ -9,6 +9,7 @@ use base64::write::EncoderWriter;
 use encoding_rs::Encoding;
 use serde::Serialize;
 
+use super::json;
 use super::reading::{Reading, pieces};
 use crate::base::clock::rfc3339;
 use crate::event::{Captured, HostResult};
@@ -71,7 +72,7 @@ impl Object<'_> {
 
     fn field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> io::Result<()> {
         self.key(name)?;
-        Ok(serde_json::to_writer(&mut *self.out, value)?)
+        json::write(self.out, value)
     }
 
     fn output(&mut self, name: &str, output: &Captured, host: &'static Encoding) -> io::Result<()> {
@@ -85,10 +86,7 @@ impl Object<'_> {
         self.key(name)?;
         self.quoted(|out| {
             reading
-                .decode(output, |text| {
-                    let quoted = serde_json::to_string(text)?;
-                    out.text(quoted.get(1..quoted.len() - 1).unwrap_or_default())
-                })
+                .decode(output, |text| json::write_inside(out, text))
                 .map(|_| ())
         })?;
         if reading.encoding != host && !(reading.ascii && host.is_ascii_compatible()) {
@@ -139,12 +137,6 @@ impl Object<'_> {
 struct Ours<'a> {
     out: &'a mut dyn Write,
     failed: bool,
-}
-
-impl Ours<'_> {
-    fn text(&mut self, text: &str) -> io::Result<()> {
-        self.write_all(text.as_bytes())
-    }
 }
 
 impl Write for Ours<'_> {

@@ -6,10 +6,11 @@ use std::io;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use encoding_rs::{DecoderResult, Encoding};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value, json as value};
 
 use super::document::frame;
 use super::host::{encoding_name, write_host};
+use super::json;
 use super::{Context, Part};
 use crate::base::clock::rfc3339;
 use crate::event::{Event, HostIx, HostResult, Recorded, RunEnd, Stamped, Stream};
@@ -109,16 +110,16 @@ impl Lines {
         let last = matches!(event.event, Event::HostFinished(..));
         let state = self.streams.entry(key).or_default();
         let mut fields = start(cx.name(key.0));
-        fields.insert("stream".into(), json!(key.1));
+        fields.insert("stream".into(), value!(key.1));
         match state.push(bytes, encoding, last) {
             Shown::Utf8(text) | Shown::Foreign(text) if text.is_empty() => return Ok(()),
             Shown::Bytes(bytes) if bytes.is_empty() => return Ok(()),
-            Shown::Utf8(text) => fields.insert("text".into(), json!(text)),
+            Shown::Utf8(text) => fields.insert("text".into(), value!(text)),
             Shown::Foreign(text) => {
-                fields.insert("text".into(), json!(text));
-                fields.insert("encoding".into(), json!(encoding_name(encoding)))
+                fields.insert("text".into(), value!(text));
+                fields.insert("encoding".into(), value!(encoding_name(encoding)))
             }
-            Shown::Bytes(bytes) => fields.insert("b64".into(), json!(STANDARD.encode(bytes))),
+            Shown::Bytes(bytes) => fields.insert("b64".into(), value!(STANDARD.encode(bytes))),
         };
         line(cx, event.at, "output", fields)
     }
@@ -138,9 +139,8 @@ impl Lines {
         let name = cx.name(host);
         let unread = cx.screen.out(|out| {
             let head = head(event.at, "host_finished", start(name.clone()));
-            let head = serde_json::to_string(&head)?;
-            let open = head.strip_suffix('}').unwrap_or(&head);
-            write!(out, "{open},\"result\":")?;
+            json::write_open(out, &head)?;
+            out.write_all(b",\"result\":")?;
             let unread = write_host(out, &name, &verb.unwrap_or_default(), result)?;
             out.write_all(b"}\n")?;
             out.flush()?;
@@ -152,13 +152,13 @@ impl Lines {
 }
 
 fn start(host: impl AsRef<str>) -> Map<String, Value> {
-    Map::from_iter([("host".to_owned(), json!(host.as_ref()))])
+    Map::from_iter([("host".to_owned(), value!(host.as_ref()))])
 }
 
 fn head(at: jiff::Timestamp, event: &str, fields: Map<String, Value>) -> Map<String, Value> {
     let mut object = Map::new();
-    object.insert("event".into(), json!(event));
-    object.insert("at".into(), json!(rfc3339(at)));
+    object.insert("event".into(), value!(event));
+    object.insert("at".into(), value!(rfc3339(at)));
     object.extend(fields);
     object
 }
@@ -171,7 +171,7 @@ fn line(
 ) -> io::Result<()> {
     let object = head(at, event, fields);
     cx.screen.out(|out| {
-        serde_json::to_writer(&mut *out, &object)?;
+        json::write(out, &object)?;
         out.write_all(b"\n")?;
         out.flush()
     })
@@ -182,12 +182,12 @@ impl Part for Lines {
         match &event.event {
             Event::RunStarted(header) => {
                 let mut fields = Map::new();
-                fields.insert("schema".into(), json!(1));
-                fields.insert("run".into(), json!(header.run));
-                fields.insert("verb".into(), json!(header.verb));
-                fields.insert("command".into(), json!(header.command));
-                fields.insert("pattern".into(), json!(header.pattern));
-                fields.insert("hosts".into(), json!(header.hosts));
+                fields.insert("schema".into(), value!(1));
+                fields.insert("run".into(), value!(header.run));
+                fields.insert("verb".into(), value!(header.verb));
+                fields.insert("command".into(), value!(header.command));
+                fields.insert("pattern".into(), value!(header.pattern));
+                fields.insert("hosts".into(), value!(header.hosts));
                 line(cx, event.at, "run_started", fields)
             }
             Event::HostStarted(host) => line(cx, event.at, "host_started", start(cx.name(*host))),

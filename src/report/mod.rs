@@ -7,6 +7,7 @@ mod diff;
 mod document;
 mod fold;
 mod host;
+mod json;
 mod jsonl;
 mod junit;
 mod live;

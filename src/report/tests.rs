@@ -17,6 +17,7 @@ mod screen;
 mod secrets;
 mod size;
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -33,7 +34,9 @@ use crate::event::{
 
 /// What was written, in order: to standard output (1) and error (2).
 #[derive(Clone, Default)]
-pub(super) struct Paper(Arc<Mutex<Vec<(u8, Vec<u8>)>>>);
+pub(super) struct Paper(Arc<Mutex<Written>>);
+
+type Written = Vec<(u8, Vec<u8>)>;
 
 struct Pen(Paper, u8);
 
@@ -69,13 +72,21 @@ impl Paper {
     pub(super) fn shown(&self) -> String {
         let mut shown = String::new();
         for (end, text) in self.0.lock().unwrap().iter() {
-            let text = String::from_utf8_lossy(text).replace('\x1b', "␛");
+            // Control characters as their pictures: ␛ for an escape.
+            let text: String = String::from_utf8_lossy(text)
+                .chars()
+                .map(|c| match c {
+                    '\n' | '\t' => c,
+                    '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(c)).unwrap(),
+                    _ => c,
+                })
+                .collect();
             for line in text.split_inclusive('\n') {
                 let (line, missing) = match line.strip_suffix('\n') {
                     Some(line) => (line, ""),
                     None => (line, "¬"),
                 };
-                shown.push_str(&format!("{end} {line}{missing}\n"));
+                let _ = writeln!(shown, "{end} {line}{missing}");
             }
         }
         shown

@@ -168,9 +168,10 @@ pub(super) fn write_captured(
         };
         let read = Reading::of(output, encoding).and_then(|reading| {
             reading.decode(output, |text| {
-                match write(shower.show(text.to_owned(), false).as_bytes()) {
-                    true => Ok(()),
-                    false => Err(io::ErrorKind::Other.into()),
+                if write(shower.show(text.to_owned(), false).as_bytes()) {
+                    Ok(())
+                } else {
+                    Err(io::ErrorKind::Other.into())
                 }
             })
         });

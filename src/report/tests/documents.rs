@@ -36,12 +36,12 @@ fn the_document_is_the_contracts_in_inventory_order_and_stands_also_when_hosts_f
         )
         .host(0, result("Linux\n"));
     insta::assert_snapshot!(show.end(), @r#"
-1 {"schema":1,"run":"019ab000-0000-7000-8000-000000000001","verb":"run","command":"uname -s","pattern":"web","started":"2026-11-23T08:00:00.000Z","finished":"2026-11-23T08:00:01.500Z","outcome":"failed","stopped":null,"recorded":"stored","summary":{"total":3,"ok":1,"changed":0,"skipped":0,"failed":1,"unreachable":1,"timed_out":0,"cancelled":0,"deferred":0},
-1  "hosts": [
-1   {"host":"web01","outcome":"ok","exit":0,"signal":null,"stdout":"Linux\n","stderr":"","encoding":"utf-8","truncated":false,"started":"2026-11-23T08:00:00.000Z","duration_ms":41.7,"attempts":1,"error":null},
-1   {"host":"web02","outcome":"unreachable","exit":null,"signal":null,"stdout":"","stderr":"","encoding":"utf-8","truncated":false,"started":"2026-11-23T08:00:00.000Z","duration_ms":41.7,"attempts":1,"error":{"kind":"refused","message":"connection to 10.0.0.2:22 refused","hint":"check that sshd runs there and that ansible_port is right"}},
-1   {"host":"web03","outcome":"failed","exit":1,"signal":null,"stdout":"","stderr":"no\n","encoding":"utf-8","truncated":false,"started":"2026-11-23T08:00:00.000Z","duration_ms":41.7,"attempts":1,"error":null}]}
-"#);
+    1 {"schema":1,"run":"019ab000-0000-7000-8000-000000000001","verb":"run","command":"uname -s","pattern":"web","started":"2026-11-23T08:00:00.000Z","finished":"2026-11-23T08:00:01.500Z","outcome":"failed","stopped":null,"recorded":"stored","summary":{"total":3,"ok":1,"changed":0,"skipped":0,"failed":1,"unreachable":1,"timed_out":0,"cancelled":0,"deferred":0},
+    1  "hosts": [
+    1   {"host":"web01","outcome":"ok","exit":0,"signal":null,"stdout":"Linux\n","stderr":"","encoding":"utf-8","truncated":false,"started":"2026-11-23T08:00:00.000Z","duration_ms":41.7,"attempts":1,"error":null},
+    1   {"host":"web02","outcome":"unreachable","exit":null,"signal":null,"stdout":"","stderr":"","encoding":"utf-8","truncated":false,"started":"2026-11-23T08:00:00.000Z","duration_ms":41.7,"attempts":1,"error":{"kind":"refused","message":"connection to 10.0.0.2:22 refused","hint":"check that sshd runs there and that ansible_port is right"}},
+    1   {"host":"web03","outcome":"failed","exit":1,"signal":null,"stdout":"","stderr":"no\n","encoding":"utf-8","truncated":false,"started":"2026-11-23T08:00:00.000Z","duration_ms":41.7,"attempts":1,"error":null}]}
+    "#);
     let fields: Vec<String> = document(&show)["hosts"][0]
         .as_object()
         .unwrap()
@@ -57,9 +57,9 @@ fn the_document_is_the_contracts_in_inventory_order_and_stands_also_when_hosts_f
 fn a_run_without_hosts_is_an_empty_document() {
     let mut show = Show::run(Form::Json, Look::default(), &[]);
     insta::assert_snapshot!(show.end(), @r#"
-1 {"schema":1,"run":"019ab000-0000-7000-8000-000000000001","verb":"run","command":"uname -s","pattern":"web","started":"2026-11-23T08:00:00.000Z","finished":"2026-11-23T08:00:01.500Z","outcome":"ok","stopped":null,"recorded":"stored","summary":{"total":0,"ok":0,"changed":0,"skipped":0,"failed":0,"unreachable":0,"timed_out":0,"cancelled":0,"deferred":0},
-1  "hosts": []}
-"#);
+    1 {"schema":1,"run":"019ab000-0000-7000-8000-000000000001","verb":"run","command":"uname -s","pattern":"web","started":"2026-11-23T08:00:00.000Z","finished":"2026-11-23T08:00:01.500Z","outcome":"ok","stopped":null,"recorded":"stored","summary":{"total":0,"ok":0,"changed":0,"skipped":0,"failed":0,"unreachable":0,"timed_out":0,"cancelled":0,"deferred":0},
+    1  "hosts": []}
+    "#);
     assert_eq!(document(&show)["hosts"], serde_json::json!([]));
 }
 
@@ -137,22 +137,20 @@ fn text_is_read_by_the_hosts_encoding_and_its_bytes_can_always_be_had() {
         assert!(!lossy || host.get("stderr_b64").is_some());
         let fields = host.as_object().unwrap().iter();
         for (name, value) in fields.filter(|(name, _)| name.starts_with("stderr_")) {
-            shown.push_str(&format!(
-                "{} {encoding}: {name} {value}\n",
-                bytes.escape_ascii()
-            ));
+            let bytes = bytes.escape_ascii();
+            let _ = writeln!(shown, "{bytes} {encoding}: {name} {value}");
         }
     }
     insta::assert_snapshot!(shown, @r#"
-\xe4\xb8\xad\xe6\x96\x87 cp936: stderr_encoding "utf-8"
-\xef\xbb\xbfok utf-8: stderr_b64 "77u/b2s="
-\xff\xfe-N utf-8: stderr_encoding "utf-16le"
-\xff\xfe-N utf-8: stderr_b64 "//4tTg=="
-a\xffb utf-8: stderr_lossy true
-a\xffb utf-8: stderr_b64 "Yf9i"
-\x80\xd6 cp936: stderr_lossy true
-\x80\xd6 cp936: stderr_b64 "gNY="
-"#);
+    \xe4\xb8\xad\xe6\x96\x87 cp936: stderr_encoding "utf-8"
+    \xef\xbb\xbfok utf-8: stderr_b64 "77u/b2s="
+    \xff\xfe-N utf-8: stderr_encoding "utf-16le"
+    \xff\xfe-N utf-8: stderr_b64 "//4tTg=="
+    a\xffb utf-8: stderr_lossy true
+    a\xffb utf-8: stderr_b64 "Yf9i"
+    \x80\xd6 cp936: stderr_lossy true
+    \x80\xd6 cp936: stderr_b64 "gNY="
+    "#);
 }
 
 #[test]
@@ -195,14 +193,14 @@ fn where_a_kept_output_is_gone_the_document_stays_whole_and_the_run_says_so() {
     let mut show = Show::run(Form::Fold, Look::default(), &["a", "b"]);
     show.start(0).done(0, lost()).host(1, result("kept\n"));
     insta::assert_snapshot!(show.end(), @"
-1 ---------------
-1 a
-1 ---------------
-1 [this output can't be read: No such file or directory (os error 2)]
-1 ---------------
-1 b
-1 ---------------
-1 kept
-2 2 hosts: 2 ok in 1.5s  (run 019ab000-0000-7000-8000-000000000001)
-");
+    1 ---------------
+    1 a
+    1 ---------------
+    1 [this output can't be read: No such file or directory (os error 2)]
+    1 ---------------
+    1 b
+    1 ---------------
+    1 kept
+    2 2 hosts: 2 ok in 1.5s  (run 019ab000-0000-7000-8000-000000000001)
+    ");
 }

@@ -101,7 +101,7 @@ proptest! {
     fn no_control_character_but_newline_and_tab_reaches_a_terminal(
         bytes in bytes(), cut in 0usize..40, encoding in encodings(),
     ) {
-        for form in FORMS {
+        for form in FORMS.into_iter().chain([Form::Json, Form::Jsonl]) {
             let show = run(form, TERMINAL, &bytes, cut, encoding);
             for end in [1, 2] {
                 let text = String::from_utf8(show.paper.bytes(end)).unwrap();

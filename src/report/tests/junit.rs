@@ -38,44 +38,44 @@ fn a_suite_a_run_and_a_case_a_host_in_inventory_order() {
         .done(4, error(Outcome::Cancelled, ErrorKind::Gate, "gate"));
     });
     insta::assert_snapshot!(report, @r#"
-<?xml version="1.0" encoding="UTF-8"?>
-<testsuites name="iomsctl" tests="5" skipped="1" failures="1" errors="2">
-    <testsuite name="run test -f a &amp;&amp; echo &apos;&lt;b&gt;&apos;" tests="5" skipped="1" errors="2" failures="1">
-        <testcase name="web01" classname="iomsctl.run" time="0.042">
-            <system-out>&lt;b&gt;
-</system-out>
-        </testcase>
-        <testcase name="web02" classname="iomsctl.run" time="0.042">
-            <failure message="failed, exit 1" type="failed"></failure>
-            <system-err>a is &lt;missing&gt; &amp; gone
-</system-err>
-        </testcase>
-        <testcase name="主机3" classname="iomsctl.run" time="0.042">
-            <error message="unreachable, refused" type="unreachable">connection to 10.0.0.3:22 refused
-hint: check that sshd runs there and that ansible_port is right
-</error>
-        </testcase>
-        <testcase name="db1" classname="iomsctl.run" time="0.042">
-            <error message="timed out" type="timed_out">over 5m
-hint: --timeout gives it more time; 0 means no limit
-</error>
-        </testcase>
-        <testcase name="db2" classname="iomsctl.run" time="0.042">
-            <skipped message="cancelled, gate"/>
-        </testcase>
-    </testsuite>
-</testsuites>
-"#);
+    <?xml version="1.0" encoding="UTF-8"?>
+    <testsuites name="iomsctl" tests="5" skipped="1" failures="1" errors="2">
+        <testsuite name="run test -f a &amp;&amp; echo &apos;&lt;b&gt;&apos;" tests="5" skipped="1" errors="2" failures="1">
+            <testcase name="web01" classname="iomsctl.run" time="0.042">
+                <system-out>&lt;b&gt;
+    </system-out>
+            </testcase>
+            <testcase name="web02" classname="iomsctl.run" time="0.042">
+                <failure message="failed, exit 1" type="failed"></failure>
+                <system-err>a is &lt;missing&gt; &amp; gone
+    </system-err>
+            </testcase>
+            <testcase name="主机3" classname="iomsctl.run" time="0.042">
+                <error message="unreachable, refused" type="unreachable">connection to 10.0.0.3:22 refused
+    hint: check that sshd runs there and that ansible_port is right
+    </error>
+            </testcase>
+            <testcase name="db1" classname="iomsctl.run" time="0.042">
+                <error message="timed out" type="timed_out">over 5m
+    hint: --timeout gives it more time; 0 means no limit
+    </error>
+            </testcase>
+            <testcase name="db2" classname="iomsctl.run" time="0.042">
+                <skipped message="cancelled, gate"/>
+            </testcase>
+        </testsuite>
+    </testsuites>
+    "#);
 }
 
 #[test]
 fn a_run_without_hosts_is_an_empty_suite() {
     insta::assert_snapshot!(report(&[], |_| ()), @r#"
-<?xml version="1.0" encoding="UTF-8"?>
-<testsuites name="iomsctl" tests="0" skipped="0" failures="0" errors="0">
-    <testsuite name="run test -f a &amp;&amp; echo &apos;&lt;b&gt;&apos;" tests="0" skipped="0" errors="0" failures="0"/>
-</testsuites>
-"#);
+    <?xml version="1.0" encoding="UTF-8"?>
+    <testsuites name="iomsctl" tests="0" skipped="0" failures="0" errors="0">
+        <testsuite name="run test -f a &amp;&amp; echo &apos;&lt;b&gt;&apos;" tests="0" skipped="0" errors="0" failures="0"/>
+    </testsuites>
+    "#);
 }
 
 #[test]

@@ -19,10 +19,10 @@ fn one_host_that_went_wrong_says_how_on_standard_error() {
     let mut show = Show::run(Form::Human, Look::default(), &["web01"]);
     show.host(0, result("half").err("oops\n").exit(3));
     insta::assert_snapshot!(show.end(), @"
-1 half¬
-2 oops
-2 web01: failed, exit 3
-");
+    1 half¬
+    2 oops
+    2 web01: failed, exit 3
+    ");
 }
 
 #[test]
@@ -30,10 +30,10 @@ fn at_a_terminal_the_words_about_a_host_begin_a_line_of_their_own() {
     let mut show = Show::run(Form::Human, TERMINAL, &["web01"]);
     show.host(0, result("half").exit(3));
     insta::assert_snapshot!(show.end(), @"
-1 half¬
-2 
-2 web01: failed, exit 3
-");
+    1 half¬
+    2 
+    2 web01: failed, exit 3
+    ");
 }
 
 #[test]
@@ -48,10 +48,10 @@ fn one_host_that_is_not_reached_says_why_and_what_to_do() {
         ),
     );
     insta::assert_snapshot!(show.end(), @"
-2 web01: unreachable, host_key_unknown
-2   the host key of web01 (SHA256:abc) is not known
-2   hint: compare and accept it with `iomsctl hostkeys scan` and `approve`, or run with --host-key accept-new
-");
+    2 web01: unreachable, host_key_unknown
+    2   the host key of web01 (SHA256:abc) is not known
+    2   hint: compare and accept it with `iomsctl hostkeys scan` and `approve`, or run with --host-key accept-new
+    ");
 }
 
 #[test]
@@ -68,16 +68,16 @@ fn lines_of_many_hosts_stand_behind_their_names_and_wait_for_their_end() {
         .done(0, result("one\ntwo\n\n").err("warning\n").exit(1))
         .done(2, result("一\n二"));
     insta::assert_snapshot!(show.end(), @"
-1 web01: one
-1 web02: eins
-1 网关: 一
-1 web01: two
-1 web01: 
-2 web01: warning
-2 web01: failed, exit 1
-1 网关: 二
-2 3 hosts: 2 ok, 1 failed in 1.5s  (run 019ab000-0000-7000-8000-000000000001)
-");
+    1 web01: one
+    1 web02: eins
+    1 网关: 一
+    1 web01: two
+    1 web01: 
+    2 web01: warning
+    2 web01: failed, exit 1
+    1 网关: 二
+    2 3 hosts: 2 ok, 1 failed in 1.5s  (run 019ab000-0000-7000-8000-000000000001)
+    ");
 }
 
 #[test]
@@ -91,9 +91,9 @@ fn with_quiet_only_hosts_speak() {
         .host(1, result("").err("y\n").exit(1))
         .say(Event::Notice("the host key check is off".into()));
     insta::assert_snapshot!(show.end(), @"
-1 a: x
-2 b: y
-");
+    1 a: x
+    2 b: y
+    ");
 }
 
 #[test]

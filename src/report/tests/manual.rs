@@ -40,9 +40,12 @@ fn run(options: Options) -> Show {
 fn both(mut show: Show) -> String {
     let shown = show.end();
     let lines = shown.lines().map(|line| line.get(2..).unwrap_or_default());
-    lines
-        .map(|line| format!("{}\n", line.trim_end_matches('¬')))
-        .collect()
+    let lines: Vec<&str> = lines.map(|line| line.trim_end_matches('¬')).collect();
+    lines.join(
+        "
+",
+    ) + "
+"
 }
 
 /// One of the page's events each, with what is behind the beginning cut away.
@@ -147,9 +150,10 @@ fn with_examples(page: &str, examples: &BTreeMap<&str, String>) -> (String, Vec<
         let example = examples
             .get(name)
             .unwrap_or_else(|| panic!("no example {name}"));
-        text.push_str(&format!(
-            "{before}<!-- example: {name} -->\n{fence}\n{example}```\n"
-        ));
+        let _ = writeln!(
+            text,
+            "{before}<!-- example: {name} -->\n{fence}\n{example}```"
+        );
         names.push(name.to_owned());
         rest = tail;
     }

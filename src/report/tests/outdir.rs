@@ -40,19 +40,19 @@ fn each_host_has_two_files_with_all_its_bytes_also_those_over_the_limit() {
         .map(|(name, content)| format!("{name}: {content}"))
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r"
-%2E.%2Fetc.stderr: 
-%2E.%2Fetc.stdout: y
-%2Ehidden.stderr: 
-%2Ehidden.stdout: z
-fe80%3A%3A1.stderr: 
-fe80%3A%3A1.stdout: x
-gone.stderr: 
-gone.stdout: 
-web01.stderr: \x1b[2Jwarn
-web01.stdout: one two
-主机.stderr: 
-主机.stdout: \xd6\xd0\r\n
-");
+    %2E.%2Fetc.stderr: 
+    %2E.%2Fetc.stdout: y
+    %2Ehidden.stderr: 
+    %2Ehidden.stdout: z
+    fe80%3A%3A1.stderr: 
+    fe80%3A%3A1.stdout: x
+    gone.stderr: 
+    gone.stdout: 
+    web01.stderr: \x1b[2Jwarn
+    web01.stdout: one two
+    主机.stderr: 
+    主机.stdout: \xd6\xd0\r\n
+    ");
 }
 
 #[test]

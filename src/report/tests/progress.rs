@@ -24,16 +24,16 @@ fn without_a_terminal_a_plain_line_comes_every_thirty_seconds_and_says_for_whom_
     show.after(160_000).waiting(&[(2, 214, 180)]);
     show.done(2, result(""));
     insta::assert_snapshot!(show.end(), @"
-2 1/4 done: 1 ok, 3 running, waiting on: db17 (34 s, no output), 数据库 (33 s, last output 2 s ago)
-2 3/4 done: 2 ok, 1 failed, 1 running, waiting on: db17 (214 s, last output 180 s ago)
-1 ---------------
-1 web01,db17,数据库 (3)
-1 ---------------
-1 ---------------
-1 web02: failed, exit 1
-1 ---------------
-2 4 hosts: 3 ok, 1 failed in 1.5s  (run 019ab000-0000-7000-8000-000000000001)
-");
+    2 1/4 done: 1 ok, 3 running, waiting on: db17 (34 s, no output), 数据库 (33 s, last output 2 s ago)
+    2 3/4 done: 2 ok, 1 failed, 1 running, waiting on: db17 (214 s, last output 180 s ago)
+    1 ---------------
+    1 web01,db17,数据库 (3)
+    1 ---------------
+    1 ---------------
+    1 web02: failed, exit 1
+    1 ---------------
+    2 4 hosts: 3 ok, 1 failed in 1.5s  (run 019ab000-0000-7000-8000-000000000001)
+    ");
 }
 
 #[test]
@@ -56,8 +56,8 @@ fn quiet_writes_no_progress() {
     show.start(0).after(60_000).waiting(&[(0, 60, 60)]);
     show.done(0, result(""));
     insta::assert_snapshot!(show.end(), @"
-1 ---------------
-1 a
-1 ---------------
-");
+    1 ---------------
+    1 a
+    1 ---------------
+    ");
 }

@@ -36,30 +36,30 @@ fn colours_mark_how_hosts_came_out() {
         .host(3, error(Outcome::TimedOut, ErrorKind::Timeout, "over 5m"))
         .done(4, error(Outcome::Cancelled, ErrorKind::Gate, "gate"));
     insta::assert_snapshot!(show.end(), @"
-1 ---------------
-1 ␛[1m␛[32ma1␛[0m
-1 ---------------
-1 x
-1 ---------------
-1 ␛[1m␛[31ma2: failed, exit 1␛[0m
-1 ---------------
-1 ---------------
-1 ␛[1m␛[35ma3: unreachable, dns␛[0m
-1 ---------------
-1 no address
-1 hint: check the name, or set ansible_host to an address
-1 ---------------
-1 ␛[1m␛[33ma4: timed out␛[0m
-1 ---------------
-1 over 5m
-1 hint: --timeout gives it more time; 0 means no limit
-1 ---------------
-1 ␛[1m␛[36ma5: cancelled, gate␛[0m
-1 ---------------
-1 gate
-1 hint: see why the hosts before it failed, then go on with --rerun failed
-2 5 hosts: 1 ok, 1 cancelled, 1 unreachable, 1 timed out, 1 failed in 1.5s  (run 019ab000-0000-7000-8000-000000000001)
-");
+    1 ---------------
+    1 ␛[1m␛[32ma1␛[0m
+    1 ---------------
+    1 x
+    1 ---------------
+    1 ␛[1m␛[31ma2: failed, exit 1␛[0m
+    1 ---------------
+    1 ---------------
+    1 ␛[1m␛[35ma3: unreachable, dns␛[0m
+    1 ---------------
+    1 no address
+    1 hint: check the name, or set ansible_host to an address
+    1 ---------------
+    1 ␛[1m␛[33ma4: timed out␛[0m
+    1 ---------------
+    1 over 5m
+    1 hint: --timeout gives it more time; 0 means no limit
+    1 ---------------
+    1 ␛[1m␛[36ma5: cancelled, gate␛[0m
+    1 ---------------
+    1 gate
+    1 hint: see why the hosts before it failed, then go on with --rerun failed
+    2 5 hosts: 1 ok, 1 cancelled, 1 unreachable, 1 timed out, 1 failed in 1.5s  (run 019ab000-0000-7000-8000-000000000001)
+    ");
 }
 
 #[test]
@@ -73,19 +73,20 @@ fn each_end_has_the_colours_and_the_care_of_its_own() {
         let mut show = Show::run(Form::Live, look, &["a", "b"]);
         show.host(0, result("\x1b[2J\n").err("\x1b]0;x\x07\n").exit(1));
         show.end();
-        match out.terminal {
-            true => insta::assert_snapshot!(show.paper.shown(), @r"
-1 a: \x1b[2J
-2 a: ␛]0;x
-2 a: failed, exit 1
-2 2 hosts: 1 failed in 1.5s  (run 019ab000-0000-7000-8000-000000000001)
-"),
-            false => insta::assert_snapshot!(show.paper.shown(), @r"
-1 a: ␛[2J
-2 a: \x1b]0;x\x07
-2 ␛[1m␛[31ma: failed, exit 1␛[0m
-2 2 hosts: 1 failed in 1.5s  (run 019ab000-0000-7000-8000-000000000001)
-"),
+        if out.terminal {
+            insta::assert_snapshot!(show.paper.shown(), @r"
+            1 a: \x1b[2J
+            2 a: ␛]0;x␇
+            2 a: failed, exit 1
+            2 2 hosts: 1 failed in 1.5s  (run 019ab000-0000-7000-8000-000000000001)
+            ");
+        } else {
+            insta::assert_snapshot!(show.paper.shown(), @r"
+            1 a: ␛[2J
+            2 a: \x1b]0;x\x07
+            2 ␛[1m␛[31ma: failed, exit 1␛[0m
+            2 2 hosts: 1 failed in 1.5s  (run 019ab000-0000-7000-8000-000000000001)
+            ");
         }
     }
 }

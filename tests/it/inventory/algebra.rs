@@ -114,6 +114,11 @@ proptest! {
         prop_assert_eq!(chosen(&inventory, &format!("g0[{first}:{last}]")), part(first, last + 1));
         prop_assert_eq!(chosen(&inventory, &format!("g0[{first}]")), part(first, first + 1));
         prop_assert_eq!(chosen(&inventory, &format!("g0[{first}:]")), part(first, usize::MAX));
+        let from_end = members.len().saturating_sub(first);
+        if first > 0 {
+            prop_assert_eq!(chosen(&inventory, &format!("g0[-{first}:]")), part(from_end, usize::MAX));
+        }
+        prop_assert_eq!(chosen(&inventory, &format!("g0[:{last}]")), part(0, last + 1));
         let back = members.len().checked_sub(first + 1);
         let expected = back.map_or(BTreeSet::new(), |at| part(at, at + 1));
         prop_assert_eq!(chosen(&inventory, &format!("g0[-{}]", first + 1)), expected);
@@ -154,6 +159,29 @@ proptest! {
                 ioms::inventory::list_document(&inventory).unwrap();
             }
         }
+    }
+}
+
+#[test]
+fn brackets_are_subscripts_names_or_classes() {
+    let inventory = read("hosts.ini", "[web]\nweb[1:9]\n[db]\ndb1\n").unwrap();
+    for (pattern, expected) in [
+        ("web[1]", "web2"),
+        ("web[-1]", "web9"),
+        ("web[7:99]", "web8 web9"),
+        ("web[1-2]", "web1 web2"),
+        ("web[2,4-5]", "web2 web4 web5"),
+        ("db[1]", ""),
+        ("nobody[1]", ""),
+        ("w*[1-3]", "web1 web2 web3"),
+        ("web[!1-8]", "web9"),
+        ("w*[1:2]", "web2 web3"),
+        ("*[-1]", "db1"),
+        ("[a-z]eb[1-2]", "web1 web2"),
+    ] {
+        let found = chosen(&inventory, pattern);
+        let found: Vec<&str> = found.iter().map(String::as_str).collect();
+        assert_eq!(found.join(" "), expected, "{pattern}");
     }
 }
 
