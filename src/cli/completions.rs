@@ -11,7 +11,7 @@ use super::{Cli, CliError, Globals, Status};
 /// Arguments of `completions`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  iomsctl completions bash > ~/.local/share/bash-completion/completions/iomsctl"
+    after_help = "Examples:\n  iomsctl completions bash > ~/.local/share/bash-completion/completions/iomsctl"
 )]
 pub struct CompletionsArgs {
     /// The shell
@@ -28,7 +28,7 @@ pub fn completions(args: &CompletionsArgs, _globals: &Globals) -> Result<Status,
 
 /// Arguments of `man`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  iomsctl man ~/.local/share/man/man1")]
+#[command(after_help = "Examples:\n  iomsctl man ~/.local/share/man/man1")]
 pub struct ManArgs {
     /// The folder to write the pages to
     pub folder: PathBuf,

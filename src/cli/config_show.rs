@@ -10,6 +10,7 @@ use crate::config::{Origin, SETTINGS};
 
 /// Its verbs.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  iomsctl config show\n  iomsctl config show --changed")]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,

@@ -23,6 +23,9 @@ use crate::inventory;
 
 /// Its verbs.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  iomsctl inventory graph\n  iomsctl inventory show web01 --origin\n  iomsctl inventory check\n  iomsctl inventory import hosts.csv > inventory/hosts.yml"
+)]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,

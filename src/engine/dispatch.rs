@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tracing::Instrument as _;
 
 use super::host::{self, Activity};
 use super::job::{Control, Halt, Job};
@@ -22,6 +23,7 @@ use crate::transport::Connections;
 const WAITING_NAMED: usize = 5;
 
 /// Runs a job to its end. Emits everything from `RunStarted` to `RunFinished`.
+#[tracing::instrument(level = "info", skip_all, fields(id = %job.header.run))]
 pub async fn run(
     job: Job,
     connections: Arc<dyn Connections>,
@@ -139,8 +141,8 @@ impl Dispatcher {
                 activity,
                 host,
             };
-            self.tasks
-                .spawn(async move { (host, executor.run().await) });
+            let work = async move { (host, executor.run().await) };
+            self.tasks.spawn(work.in_current_span());
         }
     }
 

@@ -17,6 +17,7 @@ mod inventory;
 mod limits;
 mod run;
 mod secrets;
+mod settings;
 mod store;
 mod support;
 mod users;

@@ -1,0 +1,141 @@
+//! Settings through the program: which source wins and where each came from; the verbs around it.
+
+use crate::support::{Desk, Ran};
+
+fn value(document: &serde_json::Value, name: &str) -> (String, String) {
+    let row = document["settings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["name"] == name)
+        .unwrap_or_else(|| panic!("{name}: {document}"));
+    let text = |field: &str| match &row[field] {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    (text("value"), text("origin"))
+}
+
+#[test]
+fn each_value_says_where_it_came_from() {
+    let desk = Desk::new();
+    desk.file(
+        "ansible.cfg",
+        "[defaults]\nforks = 7\nremote_user = ops\nstdout_callback = yaml\n",
+    );
+    desk.file("ioms.toml", "forks = 9\nmax_output = '1M'\n");
+    let mut command = desk.command(&["config", "show", "--output", "json"]);
+    command.env("IOMS_TIMEOUT", "2m");
+    let ran = Ran::of(command).ends_with(0);
+    let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let (forks, origin) = value(&document, "forks");
+    assert_eq!(forks, "9");
+    assert!(origin.contains("ioms.toml:1"), "{origin}");
+    let (_, origin) = value(&document, "user");
+    assert!(origin.contains("ansible.cfg"), "{origin}");
+    let (timeout, origin) = value(&document, "timeout");
+    assert!(
+        timeout.starts_with("2m") && origin.contains("IOMS_TIMEOUT"),
+        "{timeout} {origin}"
+    );
+    assert!(
+        ran.said().contains("stdout_callback"),
+        "what is ignored is named: {ran:?}"
+    );
+}
+
+#[test]
+fn a_mistake_is_shown_with_its_place() {
+    let desk = Desk::new();
+    desk.file("ioms.toml", "forks = 5\nforkz = 6\n");
+    let ran = desk.run(&["config", "show"]).ends_with(1);
+    assert!(
+        ran.stderr.contains("ioms.toml:2:1") && ran.stderr.contains("forkz"),
+        "{ran:?}"
+    );
+    assert!(
+        ran.stderr.contains("forks"),
+        "it suggests what was meant: {ran:?}"
+    );
+}
+
+#[test]
+fn settings_that_others_may_write_are_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let desk = Desk::new();
+    let path = desk.file("ioms.toml", "forks = 5\n");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
+    let ran = desk.run(&["config", "show"]).ends_with(1);
+    assert!(ran.stderr.contains("ioms.toml"), "{ran:?}");
+}
+
+#[test]
+fn settings_found_upward_cant_turn_identity_checks_off() {
+    let desk = Desk::new();
+    desk.file("ioms.toml", "host_key = 'off'\n");
+    let ran = desk.run(&["config", "show"]);
+    assert!(
+        ran.status == 1 || value(&desk.json(&["config", "show"]), "host_key").0 != "off",
+        "{ran:?}"
+    );
+    assert!(ran.said().contains("host_key"), "{ran:?}");
+}
+
+#[test]
+fn every_verb_has_help_with_examples() {
+    let desk = Desk::new();
+    for verb in [
+        "run",
+        "script",
+        "ping",
+        "inventory",
+        "hostkeys",
+        "history",
+        "db",
+        "config",
+        "completions",
+        "man",
+    ] {
+        let ran = desk.run(&[verb, "--help"]).ends_with(0);
+        assert!(ran.stdout.contains("Usage:"), "{verb}");
+        assert!(
+            ran.stdout.contains("Examples:") && ran.stdout.contains("  iomsctl "),
+            "{verb}: {}",
+            ran.stdout
+        );
+    }
+    desk.run(&["no-such-verb"]).ends_with(1);
+    assert!(
+        desk.run(&["completions", "bash"])
+            .ends_with(0)
+            .stdout
+            .contains("iomsctl")
+    );
+    desk.run(&["man", "pages"]).ends_with(0);
+    assert!(crate::support::read(desk.dir.path().join("pages/iomsctl-run.1")).contains(".TH"));
+    assert!(
+        desk.run(&["--version"])
+            .ends_with(0)
+            .stdout
+            .starts_with("iomsctl ")
+    );
+}
+
+#[test]
+fn the_log_has_a_span_for_the_run_and_for_the_host() {
+    let desk = Desk::local("here");
+    let log = desk.dir.path().join("log");
+    desk.run(&[
+        "run",
+        "-g",
+        "here",
+        "-vv",
+        "--log-file",
+        log.to_str().unwrap(),
+        "true",
+    ])
+    .ends_with(0);
+    let text = crate::support::read(&log);
+    assert!(text.contains("host{host=here}"), "{text}");
+    assert!(text.contains("run{"), "{text}");
+}
