@@ -321,7 +321,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn list<const N: usize>(items: [Value; N]) -> Value {
-        Value::List(items.to_vec())
+        Value::List(items.into())
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub struct Screen {
     out: Box<dyn Write + Send>,
     err: Box<dyn Write + Send>,
     look: Look,
+    /// Where the moving line is drawn.
+    target: fn() -> ProgressDrawTarget,
     bar: Option<ProgressBar>,
 }
 
@@ -77,8 +79,16 @@ impl Screen {
             out,
             err,
             look,
+            target: || ProgressDrawTarget::stderr_with_hz(5),
             bar: None,
         }
+    }
+
+    /// Draws the moving line elsewhere.
+    #[cfg(test)]
+    pub(super) fn draw_on(mut self, target: fn() -> ProgressDrawTarget) -> Self {
+        self.target = target;
+        self
     }
 
     /// How outputs of hosts are to be written to one of the two.
@@ -150,7 +160,7 @@ impl Screen {
 
     /// Begins the moving line.
     pub(super) fn begin_progress(&mut self, total: u64) {
-        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(5));
+        let bar = ProgressBar::with_draw_target(Some(total), (self.target)());
         let template = "[{bar:24}] {pos}/{len} {msg}  {elapsed}, {eta} left ({per_sec})";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));

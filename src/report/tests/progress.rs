@@ -1,5 +1,10 @@
 //! How a run goes on, on standard error.
 
+use std::sync::LazyLock;
+
+use indicatif::{ProgressDrawTarget, TermLike};
+use unicode_width::UnicodeWidthChar as _;
+
 use super::*;
 
 fn run(look: Look, hosts: &[&str]) -> Show {
@@ -60,4 +65,122 @@ fn quiet_writes_no_progress() {
     1 a
     1 ---------------
     ");
+}
+
+/// A terminal of 40 columns.
+#[derive(Debug, Default)]
+struct Narrow(Mutex<Grid>);
+
+#[derive(Debug, Default)]
+struct Grid {
+    rows: Vec<String>,
+    row: usize,
+    column: usize,
+    /// Everything that was ever drawn.
+    drawn: String,
+}
+
+const COLUMNS: usize = 40;
+
+impl Grid {
+    fn put(&mut self, c: char) {
+        let width = c.width().unwrap_or(0);
+        if c == '\n' || self.column + width > COLUMNS {
+            (self.row, self.column) = (self.row + 1, 0);
+        }
+        if c == '\r' {
+            self.column = 0;
+        }
+        self.rows
+            .resize(self.rows.len().max(self.row + 1), String::new());
+        if width > 0 {
+            self.rows[self.row].push(c);
+            self.column += width;
+        }
+        self.drawn.push(c);
+    }
+}
+
+static SCREEN: LazyLock<Arc<Narrow>> = LazyLock::new(Arc::default);
+
+#[derive(Debug)]
+struct Handle(Arc<Narrow>);
+
+impl TermLike for Handle {
+    fn width(&self) -> u16 {
+        u16::try_from(COLUMNS).unwrap()
+    }
+    fn move_cursor_up(&self, n: usize) -> io::Result<()> {
+        self.0.0.lock().unwrap().row -= n;
+        Ok(())
+    }
+    fn move_cursor_down(&self, n: usize) -> io::Result<()> {
+        self.0.0.lock().unwrap().row += n;
+        Ok(())
+    }
+    fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+    fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.write_str(&format!("{text}\n"))
+    }
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        let mut grid = self.0.0.lock().unwrap();
+        text.chars().for_each(|c| grid.put(c));
+        Ok(())
+    }
+    fn clear_line(&self) -> io::Result<()> {
+        let mut grid = self.0.0.lock().unwrap();
+        let row = grid.row;
+        if let Some(row) = grid.rows.get_mut(row) {
+            row.clear();
+        }
+        grid.column = 0;
+        Ok(())
+    }
+    fn flush(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_moving_line_names_whom_it_waits_for_and_leaves_nothing_on_a_narrow_terminal() {
+    let paper = Paper::default();
+    let screen = paper
+        .screen(TERMINAL)
+        .draw_on(|| ProgressDrawTarget::term_like_with_hz(Box::new(Handle(SCREEN.clone())), 200));
+    let options = Options {
+        progress: true,
+        ..options(Form::Live)
+    };
+    let mut show = Show {
+        report: Report::new(screen, options),
+        paper,
+        summary: Summary::new(3),
+        now: at(0),
+    };
+    let header = header("run", Some("x"), &["web01", "游戏服-17", "db\x1b[2J"]);
+    show.say(Event::RunStarted(Arc::new(header)));
+    show.start(0).start(1).start(2);
+    for second in 10..20 {
+        show.waiting(&[(1, 200 + second, 180), (2, 200, 200)]);
+        show.out(0, "a line\n");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    for host in 0..3 {
+        show.done(host, result(""));
+    }
+    insta::assert_snapshot!(show.end().replace("1 web01: a line\n", "."), @"..........2 3 hosts: 3 ok in 1.5s  (run 019ab000-0000-7000-8000-000000000001)");
+    let grid = SCREEN.0.lock().unwrap();
+    assert!(
+        grid.drawn.contains("waiting on: 游戏服-17 (2"),
+        "{}",
+        grid.drawn
+    );
+    assert!(grid.drawn.contains("db\\x1b[2J"), "{}", grid.drawn);
+    let left: String = grid.rows.concat();
+    assert_eq!(left.trim(), "", "{:?}", grid.rows);
 }

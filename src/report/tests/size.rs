@@ -12,12 +12,16 @@ const SIZE: u64 = 1 << 20;
 
 /// An output in a file.
 fn spilled(folder: &Path, name: &str, line: &str) -> Captured {
+    of_size(SIZE, folder, name, line)
+}
+
+fn of_size(size: u64, folder: &Path, name: &str, line: &str) -> Captured {
     let path = folder.join(name);
     let mut file = File::create(&path).unwrap();
     let mut hasher = Hasher::default();
     let block = line.repeat(64 * 1024 / line.len());
     let mut total = 0;
-    while total < SIZE {
+    while total < size {
         file.write_all(block.as_bytes()).unwrap();
         hasher.update(block.as_bytes());
         total += block.len() as u64;
@@ -151,5 +155,49 @@ fn a_large_output_is_shown_whole_in_every_form() {
             let out = show.paper.bytes(1);
             assert!(out.windows(whole.len()).any(|part| part == whole));
         }
+    }
+}
+
+/// The most memory this process has had, in bytes.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM:"))
+        .unwrap();
+    let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    kib * 1024
+}
+
+#[test]
+fn the_peak_of_memory_does_not_grow_with_the_outputs() {
+    // In a process of its own: other tests' memory must not count.
+    let name = "report::tests::size::in_a_process_of_its_own_many_large_outputs_take_little_memory";
+    let done = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--ignored"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[test]
+#[ignore = "a part of the_peak_of_memory_does_not_grow_with_the_outputs"]
+fn in_a_process_of_its_own_many_large_outputs_take_little_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let outputs: Vec<Captured> = ["a", "b"]
+        .iter()
+        .map(|name| of_size(8 << 20, folder.path(), name, &format!("on {name} 中\n")))
+        .collect();
+    let of = |stdout: &Captured| HostResult {
+        stdout: stdout.clone(),
+        ..result("")
+    };
+    let results: Vec<HostResult> = outputs.iter().map(of).collect();
+    let before = peak();
+    for form in [Form::Json, Form::Jsonl, Form::Fold, Form::Host] {
+        weigh(form, TERMINAL, &results);
+        let grown = peak() - before;
+        assert!(grown < 4 << 20, "{form:?}: {grown} bytes more");
     }
 }

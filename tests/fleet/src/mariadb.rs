@@ -38,13 +38,17 @@ impl MariaDb {
                 "--skip-test-db",
             ],
         )?;
-        let database = Self {
+        let mut database = Self {
             folder,
             user,
             port: process::free_port()?,
             server: Mutex::new(None),
         };
-        database.start_again()?;
+        if database.start_again().is_err() {
+            // Somebody may have taken the port.
+            database.port = process::free_port()?;
+            database.start_again()?;
+        }
         Ok(database)
     }
 
@@ -107,8 +111,8 @@ impl MariaDb {
                 .stdout(Stdio::null())
                 .stderr(Stdio::null()),
         )?;
-        process::wait_until(|| !server.is_running() || self.sql("SELECT 1").is_ok());
-        if !server.is_running() || self.sql("SELECT 1").is_err() {
+        process::wait_until(|| !server.is_running() || self.answers());
+        if !server.is_running() || !self.answers() {
             return Err(Error::NotReady {
                 what: format!("mariadbd on port {}", self.port),
                 said: fs::read_to_string(self.folder.join("log")).unwrap_or_default(),
@@ -116,6 +120,12 @@ impl MariaDb {
         }
         *self.server() = Some(server);
         Ok(())
+    }
+
+    /// Whether it is this one that answers at the port.
+    fn answers(&self) -> bool {
+        let folder = self.sql("SELECT @@datadir").unwrap_or_default();
+        folder.starts_with(&*self.folder.path().to_string_lossy())
     }
 
     /// Stops its time: it still accepts connections, in the kernel, and says nothing.

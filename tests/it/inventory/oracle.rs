@@ -25,16 +25,15 @@ fn cases() -> Vec<PathBuf> {
 /// Loads a case as `make.py` gives it to Ansible.
 fn load(case: &Path) -> Inventory {
     let inside = case.join("in");
-    let sources: Vec<String> = match fs::read_to_string(case.join("sources")) {
-        Ok(text) => text.lines().map(str::to_owned).collect(),
-        Err(_) => {
-            let entries = fs::read_dir(&inside).unwrap();
-            let mut names: Vec<_> = entries
-                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-                .collect();
-            names.sort();
-            names
-        }
+    let sources: Vec<String> = if let Ok(text) = fs::read_to_string(case.join("sources")) {
+        text.lines().map(str::to_owned).collect()
+    } else {
+        let entries = fs::read_dir(&inside).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
     };
     let mut loader = Loader::new(None);
     for source in sources {

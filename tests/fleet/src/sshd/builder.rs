@@ -224,8 +224,10 @@ impl SshdBuilder {
                 .stdout(Stdio::null())
                 .stderr(Stdio::null()),
         )?;
-        process::wait_until(|| !server.is_running() || process::says(port, b"SSH-"));
-        if server.is_running() {
+        // Not whether somebody answers at the port: that may be who took it from us.
+        let listens = || fs::read_to_string(&log).is_ok_and(|log| log.contains("Server listening"));
+        process::wait_until(|| !server.is_running() || listens());
+        if server.is_running() && process::says(port, b"SSH-") {
             return Ok(server);
         }
         Err(Error::NotReady {
