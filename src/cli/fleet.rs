@@ -84,6 +84,7 @@ impl Fleet {
             return Ok(Some(Found {
                 value: value.clone(),
                 origin: origin.clone(),
+                secret: false,
             }));
         }
         let found = self
@@ -92,6 +93,7 @@ impl Fleet {
             .map_err(|error| error.to_string())?;
         Ok(found.map(|found| Found {
             origin: found.place.to_string(),
+            secret: found.secret,
             value: found.value,
         }))
     }
@@ -146,6 +148,7 @@ impl Scope for HostScope {
         Ok(self.fleet.magic(&self.host, name).map(|value| Found {
             value,
             origin: "ioms".to_owned(),
+            secret: false,
         }))
     }
 

@@ -25,6 +25,8 @@ pub struct Found {
     pub value: Value,
     /// The place, for messages.
     pub origin: String,
+    /// Whether it stands in a file that is a vault as a whole.
+    pub secret: bool,
 }
 
 /// Where variables come from.
@@ -186,6 +188,9 @@ impl Object for Context {
             Ok(found) => found?,
             Err(why) => return self.fail(TemplateError(why)),
         };
+        if found.secret {
+            self.run.secret.store(true, Ordering::Relaxed);
+        }
         match self.run.value(&found.value, self.depth + 1) {
             Ok(value) => Some(to_jinja(&value)),
             Err(TemplateError(why)) => self.fail(TemplateError(format!(
@@ -217,6 +222,7 @@ mod tests {
             Ok(self.0.get(name).map(|value| Found {
                 value: value.clone(),
                 origin: "t.yml:1".into(),
+                secret: name == "sealed",
             }))
         }
         fn open(&self, vault: &str) -> Result<Secret, String> {
@@ -233,6 +239,7 @@ mod tests {
             ("name", Value::string("web")),
             ("fqdn", Value::string("{{ name }}.game.cn")),
             ("raw", Value::Unsafe("{{ name }}".into())),
+            ("sealed", Value::string("hunter3")),
             ("pw", Value::Vault("closed:hunter2".into())),
             ("login", Value::string("u:{{ pw }}")),
             ("a", Value::string("{{ b }}")),
@@ -286,6 +293,8 @@ mod tests {
             (rendered.value, rendered.secret),
             (Value::string("u:hunter2"), true)
         );
+        let of_file = render(&Value::string("x{{ sealed }}"), &scope()).unwrap();
+        assert!(of_file.secret);
         assert!(
             !render(&Value::string("{{ name }}"), &scope())
                 .unwrap()
