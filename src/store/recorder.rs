@@ -173,15 +173,16 @@ impl Feed {
         let result = {
             let step = self.step();
             tokio::pin!(step);
-            let early = match deadline {
-                Some(_) => None,
-                None => tokio::select! {
+            let early = if deadline.is_some() {
+                None
+            } else {
+                tokio::select! {
                     result = &mut step => Some(result),
                     end = ended => {
                         *deadline = Some(at_once_unless(end));
                         None
                     }
-                },
+                }
             };
             match (early, *deadline) {
                 (Some(result), _) => result,

@@ -323,7 +323,7 @@ mod promises {
     pub(super) async fn outputs_are_kept_to_the_byte_and_once(bed: Bed) {
         // 3 MiB that no compressor makes small, all bytes, at the borders of pieces too.
         let mut state = 1_u64;
-        let large: Vec<u8> = (0..3 * (1 << 20) + 1)
+        let large: Vec<u8> = (0..=3 * (1 << 20))
             .map(|_| {
                 state = state
                     .wrapping_mul(6_364_136_223_846_793_005)
@@ -425,8 +425,7 @@ mod promises {
         let mut run = Run::begin(&bed, header("run", hosts(3))).await;
         let id = run.header.run.to_string();
         run.ok(0, b"done").await;
-        let _at_work = run.emitter.host(HostIx(1)).await;
-        drop(_at_work);
+        drop(run.emitter.host(HostIx(1)).await);
         run.die();
 
         let store = bed.store().await;

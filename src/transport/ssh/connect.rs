@@ -112,11 +112,11 @@ impl Ssh {
     async fn within<T>(&self, deadline: Deadline, work: impl Future<Output = T>) -> Option<T> {
         tokio::pin!(work);
         loop {
-            let at = deadline.at + (self.keys.asked() - deadline.asked);
+            let at = deadline.at + self.keys.asked().saturating_sub(deadline.asked);
             if let Ok(done) = timeout_at(at, &mut work).await {
                 return Some(done);
             }
-            if deadline.at + (self.keys.asked() - deadline.asked) <= Instant::now() {
+            if deadline.at + self.keys.asked().saturating_sub(deadline.asked) <= Instant::now() {
                 return None;
             }
         }
