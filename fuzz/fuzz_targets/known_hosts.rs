@@ -12,7 +12,11 @@ use libfuzzer_sys::fuzz_target;
 
 static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
     let memory = PathBuf::from("/dev/shm");
-    let folder = if memory.is_dir() { memory } else { std::env::temp_dir() };
+    let folder = if memory.is_dir() {
+        memory
+    } else {
+        std::env::temp_dir()
+    };
     folder.join(format!("ioms-fuzz-known-hosts-{}", std::process::id()))
 });
 
@@ -48,7 +52,11 @@ fn target(address: &str, port: u16) -> SshTarget {
 fuzz_target!(|bytes: &[u8]| {
     std::fs::write(&*FILE, bytes).expect("a file in memory");
     let keys = HostKeys::new();
-    for target in [target("web01", 22), target("web01", 2222), target("::1", 22)] {
+    for target in [
+        target("web01", 22),
+        target("web01", 2222),
+        target("::1", 22),
+    ] {
         let lines = bytes.split(|byte| *byte == b'\n').count();
         for (_, file, line) in keys.on_record(&target) {
             assert!(file == *FILE && (1..=lines).contains(&line));

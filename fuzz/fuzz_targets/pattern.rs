@@ -12,7 +12,9 @@ use libfuzzer_sys::fuzz_target;
 static INVENTORY: LazyLock<Inventory> = LazyLock::new(|| {
     let text = "solo\n[web]\nweb[01:12]\n[db]\ndb1\nweb03\n[idc_a:children]\ndb\n[游戏]\n游服[1:2]\n[v6]\nfe80::1\n";
     let mut loader = Loader::new(None);
-    loader.add_text(Path::new("hosts.ini"), text).expect("a good inventory");
+    loader
+        .add_text(Path::new("hosts.ini"), text)
+        .expect("a good inventory");
     loader.finish()
 });
 
@@ -21,16 +23,28 @@ fuzz_target!(|text: &str| {
         let all = select(&INVENTORY, "all", &[], &[]).expect("a good pattern");
         assert!(chosen.len() <= all.len() + 1);
         let none = select(&INVENTORY, text, &[], &["all".into()]).expect("it was good before");
-        assert!(none.names(&INVENTORY).iter().all(|name| &**name == "localhost"));
+        assert!(
+            none.names(&INVENTORY)
+                .iter()
+                .all(|name| &**name == "localhost")
+        );
     }
-    // Ranges that would be long are the work of a test, not of a fuzzer.
+    let in_names = |c: char| c.is_alphanumeric() || ".-_".contains(c);
+    // Ranges that would be long are the work of a test, not of a fuzzer; names that hold signs of
+    // the syntax (`a,b` is one to `expand`) can't be told from it when folded.
     if let Ok(names) = expand(text) {
-        if names.len() < 1000 {
-            assert_eq!(unfolded(&fold(names.iter().map(String::as_str))), set(&names));
+        let names_only = names
+            .iter()
+            .all(|name| !name.is_empty() && name.chars().all(in_names));
+        if names_only && names.len() < 1000 {
+            assert_eq!(
+                unfolded(&fold(names.iter().map(String::as_str))),
+                set(&names)
+            );
         }
     }
     let names: Vec<String> = text
-        .split(|c: char| !c.is_alphanumeric() && !".-_".contains(c))
+        .split(|c: char| !in_names(c))
         .filter(|name| !name.is_empty())
         .map(str::to_owned)
         .collect();
@@ -42,8 +56,7 @@ fn set(names: &[String]) -> BTreeSet<String> {
     names.iter().cloned().collect()
 }
 
-/// The names of a folded set. Names that hold signs of the syntax themselves come from ranges such
-/// as `a,[1-2]` and can't be told from it: they are left out.
+/// The names of a folded set.
 fn unfolded(folded: &str) -> BTreeSet<String> {
     pattern::split_top(folded, &[','])
         .into_iter()
