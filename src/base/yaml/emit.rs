@@ -192,6 +192,23 @@ mod tests {
     use super::*;
     use crate::base::value::Map;
 
+    /// What a reader of YAML 1.2 that is not ours makes of a text.
+    fn read_elsewhere(text: &str) -> serde_json::Value {
+        serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{error}:\n{text}"))
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn other_readers_take_text_for_the_same_text(
+            texts in proptest::collection::vec("\\PC{0,12}|[yYnNoOfF01:.e+_~-]{1,6}|[a-z\n ]{0,20}", 1..6),
+        ) {
+            let items = texts.iter().map(Value::string).collect();
+            let map = Map::from_iter([("a".into(), Value::List(items))]);
+            let read = read_elsewhere(&document(&Value::Map(map)));
+            proptest::prop_assert_eq!(read, serde_json::json!({"a": texts}));
+        }
+    }
+
     #[test]
     fn documents_look_as_people_write_them() {
         let of = |entries: &[(&str, Value)]| {
