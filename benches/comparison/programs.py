@@ -67,7 +67,9 @@ def ours(binary: Path, *more: str, name: str = "iomsctl", note: str = "recorded"
         hosts = ["-F", "none", "-g", "all"]
         return [str(binary), "run", *inventory, *data, *hosts, *more, COMMAND]
 
-    return Program(name, note, ask(binary, "--version"), argv, found(r"(\d+) ok\b"), clean_settings)
+    # The last line, not one of those on the way.
+    count = found(r"hosts: (\d+) ok\b")
+    return Program(name, note, ask(binary, "--version"), argv, count, clean_settings)
 
 
 def clean_settings(fleet: Fleet) -> dict[str, str]:
