@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::ending;
 use super::feed::feed;
@@ -106,9 +106,13 @@ impl Drive<'_> {
         progress: &mut Progress,
     ) -> Stop {
         let opening = conversation.opening();
-        if !opening.is_empty() && process.input.write(opening.into()).await.is_err() {
-            // The host's side tells why, by its exit or by the end of the connection.
-            tracing::debug!("the host took no script");
+        if !opening.is_empty() {
+            match timeout(BEFORE_START, process.input.write(opening.into())).await {
+                Ok(Ok(())) => {}
+                // The host's side tells why, by its exit or by the end of the connection.
+                Ok(Err(_)) => tracing::debug!("the host took no script"),
+                Err(_) => return Stop::NoHello,
+            }
         }
         let mut input = Some(std::mem::replace(&mut process.input, Box::new(Nowhere)));
         let mut pump = None;
@@ -178,7 +182,10 @@ impl Drive<'_> {
             return Err(Stop::Failed(failure));
         }
         if let (false, Some(input)) = (step.write.is_empty(), input.as_mut()) {
-            let _ = input.write(step.write.into()).await;
+            let written = timeout(BEFORE_START, input.write(step.write.into())).await;
+            if written.is_err() {
+                return Err(Stop::NoHello);
+            }
         }
         if !step.started {
             return Ok(None);

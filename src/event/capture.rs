@@ -91,7 +91,7 @@ pub struct CaptureLimits {
 }
 
 /// Outputs of one run in memory, in bytes; beyond, only the smallest go there.
-const MEMORY: u64 = 64 << 20;
+const MEMORY: u64 = 32 << 20;
 /// The smallest, in bytes.
 const SMALL: usize = 2048;
 

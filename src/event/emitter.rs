@@ -17,7 +17,7 @@ use super::types::{Event, HostIx, HostResult, Outcome, Stamped, Stream, Timings}
 use crate::base::clock;
 
 /// How many events may wait for a slow consumer before hosts have to wait for it.
-const QUEUE: usize = 1024;
+const QUEUE: usize = 512;
 
 /// Reads the events of a run, in order, on the consumers' thread. An error ends this consumer, not
 /// the run; a closed pipe ends it quietly.

@@ -292,6 +292,8 @@ impl Ssh {
             keepalive_interval: (!options.keepalive.is_zero()).then_some(options.keepalive),
             keepalive_max: options.keepalive_max as usize,
             inactivity_timeout: None,
+            // Packets that wait for a slow reader: 500 hosts that print all they can must fit.
+            channel_buffer_size: 6,
             ..Default::default()
         });
         if let Ok(mut configs) = self.configs.lock() {
