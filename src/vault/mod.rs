@@ -47,18 +47,16 @@ impl Vault {
 
     fn open(&self, armoured: &str) -> Result<Secret, VaultError> {
         let envelope = cipher::Envelope::parse(armoured)?;
-        let passwords = self.passwords.for_label(envelope.label())?;
-        if passwords.is_empty() {
-            return Err(VaultError::NoPassword);
-        }
-        let mut last = VaultError::WrongPassword;
-        for password in passwords {
-            match envelope.open(&password) {
+        let mut failed = None;
+        for password in self.passwords.for_label(envelope.label()) {
+            match password.and_then(|password| envelope.open(&password)) {
                 Ok(secret) => return Ok(secret),
-                Err(error) => last = error,
+                // A source that failed might have had the right one: it is the better explanation.
+                Err(_) if matches!(failed, Some(VaultError::Password(_))) => {}
+                Err(error) => failed = Some(error),
             }
         }
-        Err(last)
+        Err(failed.unwrap_or(VaultError::NoPassword))
     }
 }
 
@@ -99,6 +97,25 @@ mod tests {
         passwords.add("dev", Secret::new("one"));
         passwords.add("prod", Secret::new("two"));
         assert_eq!(Vault::new(passwords).decrypt(&text).unwrap().expose(), "x");
+    }
+
+    #[test]
+    fn a_source_that_fails_matters_where_no_other_opens_the_text() {
+        let missing = || PasswordSource::File("/nonexistent/password".into());
+        let text = encrypt("x", &Secret::new("right"), None);
+        let open = |before: bool, password: &str| {
+            let mut passwords = Passwords::default();
+            if before {
+                passwords.add_source("gone", missing());
+            }
+            passwords.add("default", Secret::new(password));
+            passwords.add_source("gone", missing());
+            Vault::new(passwords).decrypt(&text)
+        };
+        assert_eq!(open(false, "right").unwrap().expose(), "x");
+        assert_eq!(open(true, "right").unwrap().expose(), "x");
+        let error = open(false, "wrong").unwrap_err();
+        assert!(matches!(error, VaultError::Password(_)), "{error:?}");
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Where vault passwords come from: files, programs, the terminal; each asked once, when first
 //! needed.
 
-use std::io::Read as _;
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, mpsc};
+use std::time::{Duration, Instant};
 
 use super::cipher::VaultError;
 use crate::base::prompt::Prompt;
@@ -14,12 +15,15 @@ use crate::base::secret::Secret;
 /// No password is longer, in bytes.
 const LENGTH_MAX: u64 = 64 * 1024;
 
+/// A program that prints a password has so much time; it may have to ask somebody.
+const LIMIT: Duration = Duration::from_mins(1);
+
 /// One source.
 #[derive(Clone)]
 pub enum PasswordSource {
     /// The text itself.
     Known(Secret),
-    /// A file; an executable one is run and prints the password.
+    /// A file, `-` standard input; an executable one is run and prints the password.
     File(PathBuf),
     /// The user.
     Ask(Arc<dyn Prompt>),
@@ -62,13 +66,17 @@ impl Passwords {
         self.add_source(if label.is_empty() { "default" } else { label }, source);
     }
 
-    /// The passwords to try for a label, those of the label first, as Ansible does.
-    pub(super) fn for_label(&self, label: Option<&str>) -> Result<Vec<Secret>, VaultError> {
+    /// The passwords to try for a label, those of the label first, as Ansible does; each is asked
+    /// for when its turn comes.
+    pub(super) fn for_label(
+        &self,
+        label: Option<&str>,
+    ) -> impl Iterator<Item = Result<Secret, VaultError>> {
         let (own, others): (Vec<&Entry>, Vec<&Entry>) = self
             .entries
             .iter()
             .partition(|entry| Some(entry.label.as_str()) == label);
-        own.into_iter().chain(others).map(Entry::get).collect()
+        own.into_iter().chain(others).map(Entry::get)
     }
 }
 
@@ -91,42 +99,107 @@ impl Entry {
 }
 
 fn from_file(path: &Path, label: &str) -> Result<Secret, String> {
-    let metadata = std::fs::metadata(path).map_err(|error| error.to_string())?;
-    let mut bytes = Vec::new();
-    if metadata.permissions().mode() & 0o111 == 0 {
-        let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-        file.take(LENGTH_MAX)
-            .read_to_end(&mut bytes)
-            .map_err(|error| error.to_string())?;
+    let fail = |error: std::io::Error| error.to_string();
+    let standard_input = path == Path::new("-");
+    let program =
+        !standard_input && std::fs::metadata(path).map_err(fail)?.permissions().mode() & 0o111 != 0;
+    let bytes = if program {
+        from_program(path, label, LIMIT)?
+    } else if standard_input {
+        whole(std::io::stdin().lock()).map_err(fail)?
     } else {
-        let absolute = std::path::absolute(path).map_err(|error| error.to_string())?;
-        let mut command = Command::new(absolute);
-        // Programs called `...-client` are told which password is wanted.
-        if path
-            .file_stem()
-            .is_some_and(|stem| stem.to_string_lossy().ends_with("-client"))
-        {
-            command.args(["--vault-id", label]);
-        }
-        let mut child = command
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|error| error.to_string())?;
-        if let Some(stdout) = child.stdout.take() {
-            stdout
-                .take(LENGTH_MAX)
-                .read_to_end(&mut bytes)
-                .map_err(|error| error.to_string())?;
-        }
-        let status = child.wait().map_err(|error| error.to_string())?;
-        if !status.success() {
-            return Err(format!("the program ended with {status}"));
-        }
-    }
+        whole(std::fs::File::open(path).map_err(fail)?).map_err(fail)?
+    };
     let text = String::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())?;
-    let text = text.trim_end_matches(['\r', '\n']);
+    // As Ansible: blanks around belong to the file, not to the password.
+    let text = if program {
+        text.trim_matches(['\r', '\n'])
+    } else {
+        text.trim()
+    };
     if text.is_empty() {
         return Err("is empty".into());
     }
     Ok(Secret::new(text))
+}
+
+fn whole(from: impl Read) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(LENGTH_MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// What a program prints. Standard input is not its own: it may be a command's.
+fn from_program(path: &Path, label: &str, limit: Duration) -> Result<Vec<u8>, String> {
+    let fail = |error: std::io::Error| error.to_string();
+    let mut command = Command::new(std::path::absolute(path).map_err(fail)?);
+    // Programs called `...-client` are told which password is wanted.
+    if path
+        .file_stem()
+        .is_some_and(|stem| stem.to_string_lossy().ends_with("-client"))
+    {
+        command.args(["--vault-id", label]);
+    }
+    let deadline = Instant::now() + limit;
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(fail)?;
+    let (sender, printed) = mpsc::channel();
+    if let Some(stdout) = child.stdout.take() {
+        // Left behind where something in the background keeps the pipe open.
+        std::thread::spawn(move || sender.send(whole(stdout)));
+    }
+    let late = || format!("the program did not end within {} s", limit.as_secs());
+    let status = loop {
+        match child.try_wait().map_err(fail)? {
+            Some(status) => break status,
+            None if Instant::now() > deadline => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(late());
+            }
+            None => std::thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    if !status.success() {
+        return Err(format!("the program ended with {status}"));
+    }
+    printed
+        .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+        .map_err(|_| late())?
+        .map_err(fail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn program(text: &str) -> tempfile::TempPath {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+        file.into_temp_path()
+    }
+
+    #[test]
+    fn blanks_around_a_password_belong_to_its_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "\n  a b \r\n").unwrap();
+        assert_eq!(from_file(file.path(), "x").unwrap(), Secret::new("a b"));
+        std::fs::write(file.path(), " \n").unwrap();
+        assert_eq!(from_file(file.path(), "x").unwrap_err(), "is empty");
+    }
+
+    #[test]
+    fn a_program_reads_nothing_and_has_its_time() {
+        let prints = program("#!/bin/sh\ncat; echo ' pass '\n");
+        assert_eq!(from_file(&prints, "x").unwrap(), Secret::new(" pass "));
+        let hangs = program("#!/bin/sh\nexec sleep 60\n");
+        let begun = Instant::now();
+        let error = from_program(&hangs, "x", Duration::from_millis(200)).unwrap_err();
+        assert!(error.contains("did not end"), "{error}");
+        assert!(begun.elapsed() < Duration::from_secs(20));
+    }
 }
