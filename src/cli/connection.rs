@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::CliError;
+use super::standard_input::{ReadsInput, among};
 use crate::base::prompt::Prompt;
 use crate::base::secret::Secret;
 use crate::target::{Flags, HostKeyMode};
@@ -71,17 +72,24 @@ pub enum HostKeyArg {
     Off,
 }
 
+impl ReadsInput for ConnectionArgs {
+    fn claims(&self) -> Vec<&'static str> {
+        among(&[
+            (
+                "--connection-password-file -",
+                self.connection_password_file.as_deref(),
+            ),
+            (
+                "--become-password-file -",
+                self.become_password_file.as_deref(),
+            ),
+        ])
+    }
+}
+
 impl ConnectionArgs {
     /// The flags as the resolver takes them; asks for passwords where told to.
     pub fn flags(&self, prompt: &dyn Prompt) -> Result<Flags, CliError> {
-        let stdin = Some(Path::new("-"));
-        if self.connection_password_file.as_deref() == stdin
-            && self.become_password_file.as_deref() == stdin
-        {
-            return Err(CliError::new(
-                "only one password can come from standard input",
-            ));
-        }
         Ok(Flags {
             user: self.user.clone(),
             password: password(

@@ -17,6 +17,7 @@ use super::connection::ConnectionArgs;
 use super::extra_vars::ExtraVars;
 use super::fleet::Fleet;
 use super::selection::SelectionArgs;
+use super::standard_input::{Operand, has_one_reader};
 use super::targets::{Overrides, RunTargets};
 use super::vaults::VaultArgs;
 use super::{CliError, Globals, Setup, Status};
@@ -112,6 +113,12 @@ impl Chosen {
                     .hint("choose them with -g PATTERN; `all` is everybody"));
             }
         };
+        has_one_reader(&[
+            &Operand("-g -", Some(pattern)),
+            &args.selection,
+            &args.connection,
+            &args.vaults,
+        ])?;
         let extra = ExtraVars::parse(&args.selection.extra_vars)?;
         let fleet = Fleet::load(setup, &args.vaults, extra, &prompt)?;
         let names = args.selection.choose(setup, &fleet, pattern)?.hosts;

@@ -12,6 +12,7 @@ use super::connection::ConnectionArgs;
 use super::extra_vars::ExtraVars;
 use super::fleet::Fleet;
 use super::selection::SelectionArgs;
+use super::standard_input::{Operand, has_one_reader};
 use super::targets::{Overrides, RunTargets};
 use super::vaults::VaultArgs;
 use super::{CliError, Globals, Setup, Status};
@@ -122,9 +123,9 @@ fn load(setup: &Setup, vaults: &VaultArgs) -> Result<Arc<Fleet>, CliError> {
 }
 
 fn list(setup: &Setup, args: &ListArgs) -> Result<Status, CliError> {
-    let fleet = load(setup, &args.vaults)?;
-    args.selection.reads_stdin()?;
     let pattern = args.selection.group.as_deref();
+    has_one_reader(&[&Operand("-g -", pattern), &args.selection, &args.vaults])?;
+    let fleet = load(setup, &args.vaults)?;
     let narrowed =
         pattern.is_some() || !args.selection.limit.is_empty() || !args.selection.exclude.is_empty();
     if setup.json() && !narrowed {
@@ -241,6 +242,7 @@ struct Finding {
 }
 
 fn check(setup: &Setup, args: &CheckArgs) -> Result<Status, CliError> {
+    has_one_reader(&[&args.connection, &args.vaults])?;
     let mut findings = Vec::new();
     let mut hosts = 0;
     match load(setup, &args.vaults) {

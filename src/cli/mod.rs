@@ -20,6 +20,7 @@ mod rerun;
 mod selection;
 mod setup;
 mod signals;
+mod standard_input;
 mod targets;
 mod vaults;
 mod verbs;

@@ -11,6 +11,7 @@ use super::operands::operands;
 use super::perform::{self, Work};
 use super::rerun::RerunArgs;
 use super::selection::SelectionArgs;
+use super::standard_input::{Operand, has_one_reader};
 use super::targets::Overrides;
 use super::vaults::VaultArgs;
 use super::{CliError, Globals, Setup, Status};
@@ -54,9 +55,14 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
         false,
         args.rerun.wanted(),
     )?;
+    has_one_reader(&[
+        &Operand("-g -", given.pattern.as_deref()),
+        &args.selection,
+        &args.connection,
+        &args.vaults,
+    ])?;
     let earlier = args.rerun.look_up(&setup)?;
     let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
-    args.selection.reads_stdin()?;
     let extra = ExtraVars::parse(&args.selection.extra_vars)?;
     let fleet = Fleet::load(&setup, &args.vaults, extra, &prompt)?;
     let (pattern, chosen) = super::rerun::choose(

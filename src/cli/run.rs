@@ -11,6 +11,7 @@ use super::operands::operands;
 use super::perform::{self, Work};
 use super::rerun::RerunArgs;
 use super::selection::SelectionArgs;
+use super::standard_input::{Operand, has_one_reader};
 use super::vaults::VaultArgs;
 use super::work::WorkArgs;
 use super::{CliError, Globals, Setup, Status};
@@ -68,6 +69,13 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
         has_words,
         args.rerun.wanted(),
     )?;
+    has_one_reader(&[
+        &Operand("-g -", given.pattern.as_deref()),
+        &args.selection,
+        &args.work,
+        &args.connection,
+        &args.vaults,
+    ])?;
     let earlier = args.rerun.look_up(&setup)?;
     let (command, shown) = match (given.work, has_words) {
         (None, true) => {
@@ -86,8 +94,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     if shown.contains('\0') {
         return Err(CliError::new("the command holds a NUL character"));
     }
-    let stdin = args.selection.reads_stdin()?;
-    let plan = args.work.plan(command, stdin)?;
+    let plan = args.work.plan(command)?;
     let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
     let extra = ExtraVars::parse(&args.selection.extra_vars)?;
     let fleet = Fleet::load(&setup, &args.vaults, extra, &prompt)?;

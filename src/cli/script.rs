@@ -11,6 +11,7 @@ use super::fleet::Fleet;
 use super::perform::{self, Work};
 use super::rerun::RerunArgs;
 use super::selection::SelectionArgs;
+use super::standard_input::{Operand, has_one_reader};
 use super::vaults::VaultArgs;
 use super::work::WorkArgs;
 use super::{CliError, Globals, Setup, Status};
@@ -60,20 +61,19 @@ pub struct Args {
 pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     let setup = Setup::new(globals)?;
     let (pattern, file, mut words) = split(args)?;
+    has_one_reader(&[
+        &Operand("-g -", pattern.as_deref()),
+        &Operand("the script -", Some(&file)),
+        &args.selection,
+        &args.work,
+        &args.connection,
+        &args.vaults,
+    ])?;
     words.extend(args.words.iter().cloned());
     let script = read(&file, words)?;
     let shown = quote::words(&[std::slice::from_ref(&file), &script.args].concat());
     let earlier = args.rerun.look_up(&setup)?;
-    let stdin = match (args.selection.reads_stdin()?, file.as_str()) {
-        (Some(flag), "-") => {
-            return Err(CliError::new(format!(
-                "the script and {flag} - both want standard input"
-            )));
-        }
-        (None, "-") => Some("the script"),
-        (other, _) => other,
-    };
-    let plan = args.work.plan(Command::Script(Arc::new(script)), stdin)?;
+    let plan = args.work.plan(Command::Script(Arc::new(script)))?;
     let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
     let extra = ExtraVars::parse(&args.selection.extra_vars)?;
     let fleet = Fleet::load(&setup, &args.vaults, extra, &prompt)?;

@@ -7,6 +7,7 @@ use clap::Args;
 use rand::seq::IteratorRandom as _;
 
 use super::fleet::Fleet;
+use super::standard_input::ReadsInput;
 use super::{CliError, Setup};
 use crate::base::quantity::{self, Share};
 use crate::inventory::select;
@@ -44,27 +45,20 @@ pub struct Chosen {
     pub all: bool,
 }
 
-impl SelectionArgs {
-    /// The flag that reads standard input, if one does; two are an error.
-    pub fn reads_stdin(&self) -> Result<Option<&'static str>, CliError> {
-        let mut found = None;
-        let named = [("-g", self.group.as_slice())];
-        let lists = [
-            ("-l", self.limit.as_slice()),
-            ("-x", self.exclude.as_slice()),
-        ];
-        for (flag, patterns) in named.into_iter().chain(lists) {
-            for _ in patterns.iter().filter(|pattern| *pattern == "-") {
-                if let Some(other) = found.replace(flag) {
-                    return Err(CliError::new(format!(
-                        "{other} - and {flag} - both want standard input"
-                    )));
-                }
-            }
-        }
-        Ok(found)
+/// `-l` and `-x`; the pattern may also be an operand, so that each verb names it.
+impl ReadsInput for SelectionArgs {
+    fn claims(&self) -> Vec<&'static str> {
+        [("-l -", &self.limit), ("-x -", &self.exclude)]
+            .into_iter()
+            .flat_map(|(flag, patterns)| {
+                let claiming = patterns.iter().filter(|pattern| *pattern == "-");
+                claiming.map(move |_| flag)
+            })
+            .collect()
     }
+}
 
+impl SelectionArgs {
     /// Chooses hosts by a pattern, then `-l`, `-x` and `--pick`. Pieces that match nothing are
     /// warned of.
     pub fn choose(&self, setup: &Setup, fleet: &Fleet, pattern: &str) -> Result<Chosen, CliError> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::standard_input::{ReadsInput, among};
 use crate::base::prompt::Prompt;
 use crate::config::Settings;
 use crate::vault::{PasswordSource, Passwords, Vault};
@@ -13,7 +14,7 @@ use crate::vault::{PasswordSource, Passwords, Vault};
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Vaults")]
 pub struct VaultArgs {
-    /// File that holds the vault password, or a program that prints it
+    /// File that holds the vault password, or a program that prints it; `-`: standard input
     #[arg(long, visible_alias = "vault-pass-file", value_name = "FILE")]
     pub vault_password_file: Vec<PathBuf>,
     /// A labelled vault password: LABEL@FILE or LABEL@prompt
@@ -22,6 +23,18 @@ pub struct VaultArgs {
     /// Ask for the vault password
     #[arg(short = 'J', long, visible_alias = "ask-vault-password")]
     pub ask_vault_pass: bool,
+}
+
+impl ReadsInput for VaultArgs {
+    fn claims(&self) -> Vec<&'static str> {
+        let files = self.vault_password_file.iter();
+        let files = files.map(|file| ("--vault-password-file -", Some(file.as_path())));
+        let mut claims = among(&files.collect::<Vec<_>>());
+        let ids = self.vault_id.iter();
+        let ids = ids.filter(|id| id.rsplit('@').next() == Some("-"));
+        claims.extend(ids.map(|_| "--vault-id LABEL@-"));
+        claims
+    }
 }
 
 impl VaultArgs {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::CliError;
+use super::standard_input::{ReadsInput, among};
 use super::targets::Overrides;
 use crate::shell::{Command, Plan, Stdin};
 use crate::target::ShellKind;
@@ -37,9 +38,15 @@ pub struct WorkArgs {
     pub shell: Option<String>,
 }
 
+impl ReadsInput for WorkArgs {
+    fn claims(&self) -> Vec<&'static str> {
+        among(&[("--stdin -", self.stdin.as_deref())])
+    }
+}
+
 impl WorkArgs {
-    /// The plan for a command. `stdin_taken`: what else reads standard input, if something does.
-    pub fn plan(&self, command: Command, stdin_taken: Option<&str>) -> Result<Plan, CliError> {
+    /// The plan for a command.
+    pub fn plan(&self, command: Command) -> Result<Plan, CliError> {
         Ok(Plan {
             command,
             env: self
@@ -49,7 +56,7 @@ impl WorkArgs {
                 .collect::<Result<_, _>>()?,
             chdir: self.chdir.clone(),
             tty: self.tty,
-            stdin: self.input(stdin_taken)?,
+            stdin: self.input()?,
         })
     }
 
@@ -71,17 +78,11 @@ impl WorkArgs {
         })
     }
 
-    fn input(&self, stdin_taken: Option<&str>) -> Result<Stdin, CliError> {
+    fn input(&self) -> Result<Stdin, CliError> {
         let Some(path) = &self.stdin else {
             return Ok(Stdin::Empty);
         };
         if path == Path::new("-") {
-            if let Some(other) = stdin_taken {
-                return Err(CliError::new(format!(
-                    "--stdin - and {other} both want standard input"
-                ))
-                .hint("give one of them a file"));
-            }
             return whole(std::io::stdin().lock()).map_err(|error| {
                 CliError::new(format!("standard input: {error}"))
                     .hint("give it as a file: --stdin FILE")

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::support::{Lab, processes};
+use crate::support::{Desk, Lab, processes};
 use crate::users::User;
 
 /// Reads all processes' arguments and environments while the work goes on; those that hold one of
@@ -173,4 +173,29 @@ fn a_password_in_a_flag_is_refused() {
         .ends_with(1);
     assert!(!ran.said().contains("pw4711"), "{ran:?}");
     assert!(ran.said().contains("IOMS_DATABASE"), "{ran:?}");
+}
+
+#[test]
+fn a_password_from_standard_input_reaches_no_command() {
+    let desk = Desk::local("a1");
+    desk.file("s.sh", "cat\n");
+    let password = ["--become-password-file", "-"];
+    let others: [&[&str]; 7] = [
+        &["run", "a1", "cat", "--stdin", "-"],
+        &["run", "-g", "-", "cat"],
+        &["run", "-", "cat"],
+        &["ping", "a1", "-x", "-"],
+        &["ping", "a1", "--connection-password-file", "-"],
+        &["ping", "a1", "--vault-password-file", "-"],
+        &["script", "a1", "-"],
+    ];
+    for other in others {
+        let ran = desk.feed(&[other, &password].concat(), b"mypass\n");
+        let ran = ran.ends_with(1);
+        assert!(!ran.said().contains("mypass"), "{other:?}: {ran:?}");
+        assert!(
+            ran.stderr.contains("both want standard input"),
+            "{other:?}: {ran:?}"
+        );
+    }
 }
