@@ -6,7 +6,7 @@ use std::io::{self, Cursor, Read, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 
@@ -66,7 +66,8 @@ impl Captured {
     pub fn reader(&self) -> io::Result<Box<dyn Read + Send>> {
         Ok(match &self.body {
             Body::Inline(bytes) => Box::new(Cursor::new(bytes.clone())),
-            Body::Spilled(path) => Box::new(File::open(path.as_ref())?),
+            // A write that broke off may have left more.
+            Body::Spilled(path) => Box::new(File::open(path.as_ref())?.take(self.kept)),
         })
     }
 
@@ -74,7 +75,11 @@ impl Captured {
     pub fn read(&self) -> io::Result<Bytes> {
         match &self.body {
             Body::Inline(bytes) => Ok(bytes.clone()),
-            Body::Spilled(path) => Ok(std::fs::read(path.as_ref())?.into()),
+            Body::Spilled(_) => {
+                let mut bytes = Vec::new();
+                self.reader()?.read_to_end(&mut bytes)?;
+                Ok(bytes.into())
+            }
         }
     }
 }
@@ -101,6 +106,7 @@ pub(super) struct Store {
     limits: CaptureLimits,
     memory: u64,
     in_memory: AtomicU64,
+    failed: AtomicBool,
 }
 
 impl Store {
@@ -109,7 +115,19 @@ impl Store {
             limits,
             memory: MEMORY,
             in_memory: AtomicU64::new(0),
+            failed: AtomicBool::new(false),
         }
+    }
+
+    /// What to say of outputs that can't be kept: once a run, many hosts meet the same full disk.
+    fn first(&self, error: &io::Error) -> Option<String> {
+        if self.failed.swap(true, Ordering::Relaxed) {
+            return None;
+        }
+        Some(format!(
+            "not all output can be kept, the run goes on: {}: {error}",
+            self.limits.folder.display()
+        ))
     }
 
     /// Whether an output of `length` bytes, `more` of them new, may stay in memory.
@@ -141,6 +159,8 @@ pub(super) struct Capture {
     hasher: Hasher,
     memory: Vec<u8>,
     file: Option<(Arc<PathBuf>, File)>,
+    /// Something could not be written: nothing more is kept.
+    failed: bool,
 }
 
 impl Capture {
@@ -154,39 +174,59 @@ impl Capture {
             hasher: Hasher::default(),
             memory: Vec::new(),
             file: None,
+            failed: false,
         }
     }
 
-    pub(super) fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// Takes a piece. What can't be written is counted and dropped, and so is all that follows: the
+    /// kept bytes are the first ones. Gives what is to be said of that, once a run.
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Option<String> {
         self.total += bytes.len() as u64;
+        if self.failed {
+            return None;
+        }
         let room = usize::try_from(self.store.limits.max - self.kept).unwrap_or(usize::MAX);
         let keep = bytes.get(..room).unwrap_or(bytes);
         if keep.is_empty() {
-            return Ok(());
+            return None;
+        }
+        if let Err(error) = self.keep(keep) {
+            self.failed = true;
+            return self.store.first(&error);
         }
         self.kept += keep.len() as u64;
         self.hasher.update(keep);
-        if self.file.is_none() && self.store.takes(self.memory.len() + keep.len(), keep.len()) {
-            self.memory.extend_from_slice(keep);
+        None
+    }
+
+    fn keep(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if let Some((_, file)) = &mut self.file {
+            return file.write_all(bytes);
+        }
+        if self
+            .store
+            .takes(self.memory.len() + bytes.len(), bytes.len())
+        {
+            self.memory.extend_from_slice(bytes);
             return Ok(());
         }
-        if self.file.is_none() {
-            let path = self.store.limits.folder.join(&self.name);
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(&path)?;
-            file.write_all(&self.memory)?;
-            self.store.gives_back(self.memory.len());
-            self.memory = Vec::new();
-            self.file = Some((Arc::new(path), file));
+        let path = self.store.limits.folder.join(&self.name);
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&path)?;
+        if let Err(error) = file.write_all(&self.memory) {
+            // It stays in memory.
+            let _ = std::fs::remove_file(&path);
+            return Err(error);
         }
-        match &mut self.file {
-            Some((_, file)) => file.write_all(keep),
-            None => Ok(()),
-        }
+        self.store.gives_back(self.memory.len());
+        self.memory = Vec::new();
+        let written = file.write_all(bytes);
+        self.file = Some((Arc::new(path), file));
+        written
     }
 
     pub(super) fn finish(self) -> Captured {
@@ -210,7 +250,7 @@ mod tests {
     fn kept(limits: CaptureLimits, pieces: &[&[u8]]) -> Captured {
         let mut capture = Capture::new(Arc::new(Store::new(limits)), "0.stdout".into());
         for piece in pieces {
-            capture.push(piece).unwrap();
+            assert_eq!(capture.push(piece), None);
         }
         capture.finish()
     }
@@ -254,7 +294,7 @@ mod tests {
         let run = |name: usize, size: usize| {
             let mut capture = Capture::new(store.clone(), name.to_string());
             for piece in vec![b'x'; size].chunks(1000) {
-                capture.push(piece).unwrap();
+                assert_eq!(capture.push(piece), None);
             }
             assert!(capture.file.is_none() || capture.memory.capacity() == 0);
             capture.finish()
@@ -279,5 +319,50 @@ mod tests {
         let cut = kept(four_bytes, &[b"abc", b"def", b"ghi"]);
         assert_eq!(&cut.read().unwrap()[..], b"abcd");
         assert_eq!((cut.total, cut.kept, cut.truncated()), (9, 4, true));
+    }
+
+    #[test]
+    fn what_cant_be_written_is_dropped_and_said_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::new(CaptureLimits {
+            inline: 4,
+            max: 100,
+            folder: folder.path().to_owned(),
+        }));
+        let full = |name: &str| {
+            let name = folder.path().join(name);
+            std::os::unix::fs::symlink("/dev/full", name).unwrap();
+        };
+        full("0.stdout");
+        full("1.stdout");
+        let mut said = Vec::new();
+        for name in ["0.stdout", "1.stdout", "2.stdout"] {
+            let mut capture = Capture::new(store.clone(), name.into());
+            for piece in [&b"abc"[..], b"def", b"g"] {
+                said.extend(capture.push(piece));
+            }
+            let output = capture.finish();
+            let whole = name == "2.stdout";
+            let kept: &[u8] = if whole { b"abcdefg" } else { b"abc" };
+            assert_eq!(output.read().unwrap(), kept, "{name}");
+            assert_eq!((output.total, output.truncated()), (7, !whole), "{name}");
+            assert_eq!(output.digest, digest::of(kept), "{name}");
+        }
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].contains("No space left"), "{said:?}");
+    }
+
+    #[test]
+    fn a_file_that_holds_more_than_was_counted_is_read_to_the_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("0.stdout");
+        std::fs::write(&path, "abcdef").unwrap();
+        let output = Captured {
+            total: 9,
+            kept: 3,
+            digest: digest::of(b"abc"),
+            body: Body::Spilled(Arc::new(path)),
+        };
+        assert_eq!(output.read().unwrap(), "abc");
     }
 }

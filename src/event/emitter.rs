@@ -146,18 +146,22 @@ impl HostEmitter {
         self.encoding = encoding;
     }
 
-    /// Takes a piece of output: redacts, captures and emits it.
+    /// Takes a piece of output: redacts, captures and emits it. What can't be kept is shown and no
+    /// error: a full disk here must not end a command there.
     pub async fn output(&mut self, stream: Stream, bytes: Bytes) -> io::Result<()> {
         let redactor = self.emitter.redactor.clone();
         let bytes = self.sink(stream).redact.push(&redactor, bytes);
-        self.pass_on(stream, bytes).await
+        self.pass_on(stream, bytes).await;
+        Ok(())
     }
 
-    async fn pass_on(&mut self, stream: Stream, bytes: Bytes) -> io::Result<()> {
+    async fn pass_on(&mut self, stream: Stream, bytes: Bytes) {
         if bytes.is_empty() {
-            return Ok(());
+            return;
         }
-        self.sink(stream).capture.push(&bytes)?;
+        if let Some(warning) = self.sink(stream).capture.push(&bytes) {
+            self.emitter.emit(Event::Notice(warning)).await;
+        }
         self.emitter
             .emit(Event::Output {
                 host: self.host,
@@ -166,7 +170,6 @@ impl HostEmitter {
                 encoding: self.encoding,
             })
             .await;
-        Ok(())
     }
 
     fn sink(&mut self, stream: Stream) -> &mut Sink {
@@ -181,9 +184,7 @@ impl HostEmitter {
         let mut error = end.error;
         for stream in [Stream::Stdout, Stream::Stderr] {
             let rest = self.sink(stream).redact.finish();
-            if let Err(failure) = self.pass_on(stream, rest).await {
-                tracing::error!(%failure, "an output could not be kept");
-            }
+            self.pass_on(stream, rest).await;
         }
         if let Some(error) = &mut error {
             error.message = self.emitter.redactor.text(&error.message).into_owned();

@@ -55,7 +55,8 @@ impl Outputs {
         if !self.stored.insert(digest.clone()) {
             return Ok(());
         }
-        let mut reader = open(folder, content)?;
+        // A write that broke off may have left more in the file.
+        let mut reader = open(folder, content)?.take(output.kept);
         for piece in 0.. {
             let mut plain = Vec::new();
             reader

@@ -123,3 +123,59 @@ fn a_record_that_cant_be_kept_never_fails_a_run_and_is_never_lost_silently() {
         "{ran:?}"
     );
 }
+
+/// A file system of its own size, gone with its owner.
+struct SmallDisk(std::path::PathBuf);
+
+impl SmallDisk {
+    fn new(path: std::path::PathBuf, size: &str) -> Self {
+        std::fs::create_dir_all(&path).unwrap();
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("mode=0700,size={size}")])
+            .args([std::ffi::OsStr::new("none"), path.as_os_str()])
+            .status()
+            .unwrap();
+        assert!(mounted.success());
+        Self(path)
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_full_data_folder_ends_no_command() {
+    if ioms_fleet::left_out("a full data folder", "root") {
+        return;
+    }
+    let lab = Lab::new(3);
+    let disk = SmallDisk::new(lab.desk.dir.path().join("small"), "1m");
+    let data = disk.0.display().to_string();
+    let marks = tempfile::tempdir().unwrap();
+    let command = format!(
+        "head -c 3000000 /dev/zero | tr '\\0' x; sleep 0.3; mktemp {}/XXXXXX >&2",
+        marks.path().display()
+    );
+    let ran = lab
+        .run(&[
+            "--data-dir",
+            &data,
+            "run",
+            "-g",
+            "all",
+            "--output",
+            "json",
+            &command,
+        ])
+        .ends_with(0);
+    assert_eq!(std::fs::read_dir(marks.path()).unwrap().count(), 3);
+    let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(document["summary"]["ok"], 3, "{document}");
+    let cut = each(&document, "truncated");
+    assert!(cut.iter().any(|host| host.ends_with("=true")), "{cut:?}");
+    let said = ran.stderr.matches("not all output can be kept").count();
+    assert_eq!(said, 1, "{}", ran.stderr);
+}
