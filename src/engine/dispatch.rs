@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout_at};
 use tracing::Instrument as _;
 
 use super::host::{self, Activity};
@@ -18,6 +18,9 @@ use crate::event::{
     Emitter, ErrorKind, Event, HostError, HostIx, Outcome, RunEnd, Stopped, Summary, Waiting,
 };
 use crate::transport::Connections;
+
+/// How long hosts may take to let go of their commands when the run quits.
+const LETTING_GO: Duration = Duration::from_secs(1);
 
 /// How many waiting hosts are named.
 const WAITING_NAMED: usize = 5;
@@ -99,15 +102,17 @@ impl Dispatcher {
                 changed = control.changed(), if listening => {
                     listening = changed.is_ok();
                     let halt = *control.borrow_and_update();
-                    if !self.halted(halt) {
-                        self.abandon().await;
+                    if let Halt::Quit(why) = halt {
+                        self.stopped = Some(why);
+                        self.abandon(why).await;
                         break;
                     }
+                    self.stop(halt);
                 }
-                () = wait_for(deadline), if self.stopped.is_none() => {
+                () = wait_for(deadline), if matches!(self.stopped, None | Some(Stopped::Gate)) => {
                     self.stop(Halt::Stop(Stopped::Deadline));
                 }
-                _ = tick.tick() => self.say_who_is_waited_for().await,
+                _ = tick.tick() => self.say_who_is_waited_for(),
             }
         }
         self.cancel_the_rest().await;
@@ -202,21 +207,6 @@ impl Dispatcher {
         self.summary.failures() > limit
     }
 
-    /// Obeys the user; false when not even the ends of running commands are to be waited for.
-    fn halted(&mut self, halt: Halt) -> bool {
-        match halt {
-            Halt::No => true,
-            Halt::Stop(_) => {
-                self.stop(halt);
-                true
-            }
-            Halt::Quit(why) => {
-                self.stopped = Some(why);
-                false
-            }
-        }
-    }
-
     fn stop(&mut self, halt: Halt) {
         if let Halt::Stop(why) | Halt::Quit(why) = halt {
             // Whoever interrupts a run that is already stopping wins: it is the user.
@@ -226,7 +216,16 @@ impl Dispatcher {
     }
 
     /// Leaves the running hosts as they are, each marked.
-    async fn abandon(&mut self) {
+    async fn abandon(&mut self, why: Stopped) {
+        self.halt.send_replace(Halt::Quit(why));
+        // They let go at once, with what they have heard of their hosts so far.
+        let until = Instant::now() + LETTING_GO;
+        while let Ok(Some(ended)) = timeout_at(until, self.tasks.join_next()).await {
+            if let Ok((host, outcome)) = ended {
+                self.running.remove(&host);
+                self.summary.add(outcome);
+            }
+        }
         self.tasks.abort_all();
         while let Some(ended) = self.tasks.join_next().await {
             if let Ok((host, outcome)) = ended {
@@ -276,7 +275,7 @@ impl Dispatcher {
         }
     }
 
-    async fn say_who_is_waited_for(&self) {
+    fn say_who_is_waited_for(&self) {
         let mut waiting: Vec<Waiting> = self
             .running
             .iter()
@@ -288,7 +287,7 @@ impl Dispatcher {
             .collect();
         waiting.sort_by_key(|each| std::cmp::Reverse(each.running));
         waiting.truncate(WAITING_NAMED);
-        self.emitter.emit(Event::Waiting(waiting)).await;
+        self.emitter.mention(Event::Waiting(waiting));
     }
 }
 

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::ending;
-use super::feed::feed;
-use super::host::{Activity, stopped};
+use super::feed::Feeding;
+use super::host::{Activity, is_quit, quit, stopped};
 use super::job::{Control, Limits};
 use super::outcome::{End, failure_error, with_survivor};
 use crate::base::secret::Secret;
@@ -50,6 +50,8 @@ struct Progress {
     last_output: Instant,
     exit: Option<(Exit, Instant)>,
     waiting_since: Instant,
+    /// Whether the user's work went out: from then on it may have begun.
+    sent: bool,
 }
 
 /// Why the loop stopped.
@@ -63,6 +65,8 @@ enum Stop {
     NoHello,
     Halted(Stopped),
     LocalIo(std::io::Error),
+    /// What the command reads could not be read here.
+    InputLost(HostError),
 }
 
 impl Drive<'_> {
@@ -78,9 +82,14 @@ impl Drive<'_> {
                 rows: 24,
             }),
         };
-        let mut process = match self.connection.exec(request).await {
-            Ok(process) => process,
-            Err(error) => return End::unreachable(error),
+        let opened = tokio::select! {
+            opened = timeout(BEFORE_START, self.connection.exec(request)) => opened,
+            why = stopped(self.halt) => return End::halted(why, None),
+        };
+        let mut process = match opened {
+            Ok(Ok(process)) => process,
+            Ok(Err(error)) => return End::unreachable(error),
+            Err(_) => return End::unreachable(no_session()),
         };
         let now = Instant::now();
         let mut progress = Progress {
@@ -88,10 +97,13 @@ impl Drive<'_> {
             last_output: now,
             exit: None,
             waiting_since: now,
+            sent: false,
         };
+        let mut feeding = Feeding::default();
         let stop = self
-            .converse(&mut conversation, &mut process, &mut progress)
+            .converse(&mut conversation, &mut process, &mut progress, &mut feeding)
             .await;
+        feeding.stop();
         let end = self
             .conclude(stop, &mut conversation, &progress, &mut *process.output)
             .await;
@@ -104,8 +116,10 @@ impl Drive<'_> {
         conversation: &mut Conversation,
         process: &mut Process,
         progress: &mut Progress,
+        feeding: &mut Feeding,
     ) -> Stop {
         let opening = conversation.opening();
+        progress.sent = conversation.opens_with_the_work();
         if !opening.is_empty() {
             match timeout(BEFORE_START, process.input.write(opening.into())).await {
                 Ok(Ok(())) => {}
@@ -115,7 +129,6 @@ impl Drive<'_> {
             }
         }
         let mut input = Some(std::mem::replace(&mut process.input, Box::new(Nowhere)));
-        let mut pump = None;
         loop {
             let due = self.due(progress);
             // Output last: a command that never stops talking must not outlive its time.
@@ -126,6 +139,10 @@ impl Drive<'_> {
                     Some(stop) => return stop,
                     None => return Stop::Closed,
                 },
+                fed = feeding.ended() => match fed {
+                Ok(()) => continue,
+                Err(error) => return Stop::InputLost(error),
+            },
                 event = process.output.next() => event,
             };
             let step = match event {
@@ -149,27 +166,27 @@ impl Drive<'_> {
             if let Some(group) = conversation.group() {
                 self.activity.set_group(group);
             }
-            match self.take(step, conversation, progress, &mut input).await {
-                Ok(Some(feed)) => pump = Some(tokio::spawn(feed)),
-                Ok(None) => {}
-                Err(stop) => {
-                    if let Some(pump) = pump {
-                        pump.abort();
-                    }
-                    return stop;
-                }
+            let taken = self
+                .take(step, conversation, progress, &mut input, feeding)
+                .await;
+            if let Err(stop) = taken {
+                return stop;
+            }
+            if conversation.is_started() {
+                feeding.command_reads();
             }
         }
     }
 
-    /// Does what a step says; gives the feeding of standard input when it is time for that.
+    /// Does what a step says; begins to feed standard input when it is time for that.
     async fn take(
         &mut self,
         step: Step,
         conversation: &Conversation,
         progress: &mut Progress,
         input: &mut Option<Box<dyn Input>>,
-    ) -> Result<Option<impl Future<Output = ()> + Send + use<>>, Stop> {
+        feeding: &mut Feeding,
+    ) -> Result<(), Stop> {
         for (stream, bytes) in [(Stream::Stdout, step.stdout), (Stream::Stderr, step.stderr)] {
             if !bytes.is_empty() {
                 self.output
@@ -188,20 +205,16 @@ impl Drive<'_> {
             }
         }
         if !step.started {
-            return Ok(None);
+            return Ok(());
         }
+        progress.sent = true;
         let now = Instant::now();
         progress.started = Some(now);
         progress.last_output = now;
-        let Some(input) = input.take() else {
-            return Ok(None);
-        };
-        Ok(Some(feed(
-            input,
-            conversation.payload(),
-            self.plan.stdin.clone(),
-            self.plan.tty,
-        )))
+        if let Some(input) = input.take() {
+            feeding.begin(input, conversation.payload(), self.plan);
+        }
+        Ok(())
     }
 
     /// When the loop must look up at the latest, and why.
@@ -232,13 +245,13 @@ impl Drive<'_> {
         progress: &Progress,
         output: &mut dyn Output,
     ) -> End {
-        let started = progress.started.is_some();
+        let started = progress.sent;
         let mut end = match stop {
             Stop::Closed => closed(conversation, progress),
             // Nothing of the command was started; sudo, su and doas end with their input.
             Stop::Failed(failure) => End::failed(failure_error(failure)),
             Stop::Timeout => {
-                let survivor = self.end(conversation, output).await;
+                let survivor = self.end(conversation, progress, output).await;
                 let limit = self.limits.timeout.unwrap_or_default();
                 let message = format!(
                     "ran longer than {}",
@@ -250,7 +263,7 @@ impl Drive<'_> {
                 )
             }
             Stop::Idle => {
-                let survivor = self.end(conversation, output).await;
+                let survivor = self.end(conversation, progress, output).await;
                 let limit = self.limits.idle_timeout.unwrap_or_default();
                 let message = format!(
                     "said nothing for {}",
@@ -262,7 +275,7 @@ impl Drive<'_> {
                 )
             }
             Stop::NoHello => {
-                let survivor = self.end(conversation, output).await;
+                let survivor = self.end(conversation, progress, output).await;
                 let error = HostError::new(
                     ErrorKind::Unsupported,
                     format!("no shell answered within {} s of the login", BEFORE_START.as_secs()),
@@ -271,11 +284,15 @@ impl Drive<'_> {
                 End::failed(with_survivor(error, survivor))
             }
             Stop::Halted(why) => {
-                let survivor = self.end(conversation, output).await;
+                let survivor = self.end(conversation, progress, output).await;
                 End::halted(why, survivor)
             }
+            Stop::InputLost(error) => {
+                let survivor = self.end(conversation, progress, output).await;
+                End::failed(with_survivor(error, survivor))
+            }
             Stop::LocalIo(error) => {
-                let survivor = self.end(conversation, output).await;
+                let survivor = self.end(conversation, progress, output).await;
                 let error = HostError::new(
                     ErrorKind::LocalIo,
                     format!("the output could not be kept: {error}"),
@@ -291,13 +308,15 @@ impl Drive<'_> {
     async fn end(
         &mut self,
         conversation: &mut Conversation,
+        progress: &Progress,
         output: &mut dyn Output,
     ) -> Option<String> {
         let mut last_words = Vec::new();
         let mut kept = 0;
         // The script is on its way already: what it starts is known by the hello before it.
         let until = Instant::now() + HELLO;
-        while conversation.group().is_none() {
+        let mut halt = self.halt.clone();
+        while conversation.group().is_none() && !is_quit(&halt) {
             match timeout_at(until, output.next()).await {
                 Ok(OutputEvent::Data(Stream::Stdout, bytes)) => drop(conversation.stdout(bytes)),
                 Ok(OutputEvent::Data(Stream::Stderr, bytes)) => drop(conversation.stderr(bytes)),
@@ -305,6 +324,10 @@ impl Drive<'_> {
                 Ok(OutputEvent::Closed | OutputEvent::Refused) | Err(_) => break,
             }
         }
+        if conversation.group().is_none() && progress.sent {
+            return Some("it may have been started".to_owned());
+        }
+        let group = conversation.group();
         let survivor = {
             let ending = ending::end(self.connections, self.connection, self.target, conversation);
             tokio::pin!(ending);
@@ -313,6 +336,9 @@ impl Drive<'_> {
                 // Its output is read on: a full channel would keep the second command waiting.
                 tokio::select! {
                     survivor = &mut ending => break survivor,
+                    () = quit(&mut halt) => {
+                        break group.map(|group| format!("it may still be running, pgid {group}"));
+                    }
                     event = output.next(), if open => match event {
                         OutputEvent::Data(stream, bytes) if kept < LAST_WORDS => {
                             kept += bytes.len();
@@ -337,6 +363,17 @@ impl Drive<'_> {
         }
         survivor
     }
+}
+
+fn no_session() -> HostError {
+    HostError::new(
+        ErrorKind::ConnectTimeout,
+        format!(
+            "no session was opened within {} s of the login",
+            BEFORE_START.as_secs()
+        ),
+    )
+    .hint("the host let us in and is silent since: is it overloaded or frozen?")
 }
 
 fn closed(conversation: &Conversation, progress: &Progress) -> End {
@@ -371,6 +408,10 @@ fn closed(conversation: &Conversation, progress: &Progress) -> End {
                 ),
                 None => "the connection was lost while the command ran".to_owned(),
             },
+        )),
+        (None, Some(_)) if progress.sent => End::failed(HostError::new(
+            ErrorKind::Disconnected,
+            "the connection was lost when the command was on its way; it may have been started",
         )),
         (None, Some(_)) => End::unreachable(HostError::new(
             ErrorKind::Reset,

@@ -26,7 +26,7 @@ pub(super) async fn end(
     if !connection.is_closed() && ended_over(connection, running).await {
         return None;
     }
-    if let Ok(Ok(fresh)) = timeout(LIMIT, connections.get(target)).await
+    if let Ok(Ok(fresh)) = timeout(LIMIT, connections.fresh(target)).await
         && ended_over(&fresh, running).await
     {
         return None;

@@ -1,17 +1,68 @@
 //! Feeds a command's standard input, whatever its size.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use tokio::io::AsyncReadExt as _;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 
 use crate::event::{ErrorKind, HostError};
-use crate::shell::Stdin;
+use crate::shell::{Plan, Stdin};
 use crate::transport::Input;
 
 /// How much of a file is read for a host at once.
 const CHUNK: usize = 64 * 1024;
 
+/// The feeding of one command.
+#[derive(Default)]
+pub(super) struct Feeding {
+    task: Option<JoinHandle<Result<(), HostError>>>,
+    reads: Arc<Notify>,
+}
+
+impl Feeding {
+    /// Begins.
+    pub(super) fn begin(&mut self, input: Box<dyn Input>, payload: Bytes, plan: &Plan) {
+        let terminal = plan.tty.then(|| self.reads.clone());
+        self.task = Some(tokio::spawn(feed(
+            input,
+            payload,
+            plan.stdin.clone(),
+            terminal,
+        )));
+    }
+
+    /// The command itself reads now, nothing before it.
+    pub(super) fn command_reads(&self) {
+        self.reads.notify_one();
+    }
+
+    /// Waits for its end; an error when there was no more to be had here. Safe to drop half-way.
+    pub(super) async fn ended(&mut self) -> Result<(), HostError> {
+        let Some(task) = &mut self.task else {
+            return std::future::pending().await;
+        };
+        let ended = task.await;
+        self.task = None;
+        ended.unwrap_or(Ok(()))
+    }
+
+    /// Stops it where it is.
+    pub(super) fn stop(self) {
+        if let Some(task) = self.task {
+            task.abort();
+        }
+    }
+}
+
 /// Feeds a command: what belongs to the script, then what the user gave, then the end.
-pub(super) async fn feed(mut input: Box<dyn Input>, payload: Bytes, stdin: Stdin, tty: bool) {
+async fn feed(
+    mut input: Box<dyn Input>,
+    payload: Bytes,
+    stdin: Stdin,
+    terminal: Option<Arc<Notify>>,
+) -> Result<(), HostError> {
     let fed = async {
         if !payload.is_empty() {
             input.write(payload).await?;
@@ -29,22 +80,30 @@ pub(super) async fn feed(mut input: Box<dyn Input>, payload: Bytes, stdin: Stdin
                 loop {
                     let mut chunk = bytes::BytesMut::with_capacity(CHUNK);
                     if file.read_buf(&mut chunk).await.map_err(local)? == 0 {
+                        if file.limit() > 0 {
+                            return Err(local(std::io::ErrorKind::UnexpectedEof.into()));
+                        }
                         break;
                     }
                     input.write(chunk.freeze()).await?;
                 }
             }
         }
-        if tty {
-            // A terminal's way of saying that no more will come.
+        if let Some(reads) = terminal {
+            // A terminal's way of saying that no more will come, once the command has it.
+            reads.notified().await;
             input.write(Bytes::from_static(b"\x04")).await
         } else {
             input.close().await
         }
     };
-    let fed: Result<(), HostError> = fed.await;
-    if let Err(error) = fed {
-        // A command need not read what it is given: `head` doesn't.
-        tracing::debug!(%error, "standard input was not read to its end");
+    match fed.await {
+        Err(error) if error.kind == ErrorKind::LocalIo => Err(error),
+        Err(error) => {
+            // A command need not read what it is given: `head` doesn't.
+            tracing::debug!(%error, "standard input was not read to its end");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
     }
 }

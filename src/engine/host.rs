@@ -84,6 +84,7 @@ impl Executor {
                 attempts += 1;
                 let end = self.attempt(target, &mut output, &mut timings).await;
                 let again = !end.started
+                    && end.error.as_ref().is_some_and(|error| may_pass(error.kind))
                     && end.outcome == Outcome::Unreachable
                     && attempts <= self.job.limits.retries
                     && *self.halt.borrow() == Halt::No;
@@ -179,6 +180,19 @@ impl Executor {
     }
 }
 
+/// Whether an error may be gone at the next attempt. A login that was denied is not tried again: that
+/// locks accounts.
+fn may_pass(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::Dns
+            | ErrorKind::Refused
+            | ErrorKind::ConnectTimeout
+            | ErrorKind::Reset
+            | ErrorKind::Quota
+    )
+}
+
 /// Waits until the run is asked to stop.
 pub(super) async fn stopped(halt: &mut Control) -> Stopped {
     loop {
@@ -188,6 +202,22 @@ pub(super) async fn stopped(halt: &mut Control) -> Stopped {
         if halt.changed().await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+}
+
+/// Whether the run is not even to wait for its commands' ends.
+pub(super) fn is_quit(halt: &Control) -> bool {
+    matches!(*halt.borrow(), Halt::Quit(_))
+}
+
+/// Waits until that is so.
+pub(super) async fn quit(halt: &mut Control) {
+    if halt
+        .wait_for(|halt| matches!(halt, Halt::Quit(_)))
+        .await
+        .is_err()
+    {
+        std::future::pending::<()>().await;
     }
 }
 

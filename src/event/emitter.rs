@@ -82,6 +82,14 @@ impl Emitter {
             .await;
     }
 
+    /// Says something only if somebody has an ear for it now.
+    pub fn mention(&self, event: Event) {
+        let _ = self.queue.try_send(Stamped {
+            at: clock::now(),
+            event,
+        });
+    }
+
     /// The secrets that are taken out.
     pub fn redactor(&self) -> &Arc<Redactor> {
         &self.redactor

@@ -15,7 +15,7 @@ use crate::base::secret::Secret;
 /// How much a host may say before its hello: banners and start-up files.
 const NOISE_MAX: usize = 64 * 1024;
 
-/// Words by which sudo, su and doas refuse without asking again.
+/// Words by which sudo, su and doas refuse: the line that tells most, when they have ended.
 const REFUSALS: &[&str] = &[
     "incorrect password",
     "Authentication failure",
@@ -199,6 +199,17 @@ impl Conversation {
         self.payload.clone()
     }
 
+    /// Whether what goes out at once holds the user's own work already: when the connection is lost
+    /// after it, nobody knows whether that was begun.
+    pub fn opens_with_the_work(&self) -> bool {
+        !self.pty && self.escalation.is_none()
+    }
+
+    /// Whether what comes is the command's own.
+    pub fn is_started(&self) -> bool {
+        self.stage == Stage::Started
+    }
+
     /// The process group of the command, once it is known.
     pub fn group(&self) -> Option<u32> {
         self.group
@@ -230,9 +241,14 @@ impl Conversation {
 
     /// Standard error was seen.
     pub fn stderr(&mut self, bytes: Bytes) -> Step {
-        if self.stage == Stage::Escalating
-            || (self.stage == Stage::Hello && self.escalation.is_some())
-        {
+        if self.stage == Stage::Hello && self.escalation.is_some() {
+            // What the login shell has to say: nobody was asked for anything yet.
+            let room = NOISE_MAX.saturating_sub(self.complaints.len());
+            self.complaints
+                .extend_from_slice(bytes.get(..room).unwrap_or(&bytes));
+            return Step::default();
+        }
+        if self.stage == Stage::Escalating {
             self.complaints.extend_from_slice(&bytes);
             let mut step = Step::default();
             let complaints = std::mem::take(&mut self.complaints);
@@ -274,6 +290,7 @@ impl Conversation {
                 }
                 if self.escalation.is_some() {
                     self.stage = Stage::Escalating;
+                    self.complaints.clear();
                 } else {
                     self.said_script(step);
                 }
@@ -370,15 +387,6 @@ impl Conversation {
         let Some((how, password)) = &self.escalation else {
             return;
         };
-        if let Some(line) = text
-            .lines()
-            .find(|line| REFUSALS.iter().any(|refusal| line.contains(refusal)))
-        {
-            step.failed = Some(Failure::Denied(
-                line.replace(&self.prompt, "").trim().to_owned(),
-            ));
-            return;
-        }
         let asks = if how.method.needs_pty() {
             // su and doas ask in the host's language; what all prompts share is their end.
             let last = text
@@ -415,10 +423,14 @@ impl Conversation {
         let mut said = String::from_utf8_lossy(&self.complaints).into_owned();
         said.push_str(&String::from_utf8_lossy(&self.seen));
         let said = said.replace(&self.prompt, "");
-        let line = said
+        let refusal = said
             .lines()
             .map(str::trim)
-            .rfind(|line| !line.is_empty())
+            .find(|line| REFUSALS.iter().any(|refusal| line.contains(refusal)));
+        let last = || said.lines().map(str::trim).rfind(|line| !line.is_empty());
+        let line = refusal
+            .filter(|_| self.escalation.is_some())
+            .or_else(last)
             .unwrap_or_default();
         line.chars().take(200).collect()
     }

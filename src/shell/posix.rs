@@ -188,7 +188,7 @@ fn feed(line: &mut Line, plan: &Plan, footing: Footing) -> bool {
 
 /// Whether the script of `plan` says how its preparations went before the command begins.
 pub(super) fn needs_report(plan: &Plan) -> bool {
-    plan.chdir.is_some() || matches!(plan.command, Command::Script(_))
+    plan.tty || plan.chdir.is_some() || matches!(plan.command, Command::Script(_))
 }
 
 fn report(line: &mut Line, mark: &str, kind: &str, message: &str) {
@@ -322,18 +322,22 @@ fn interpreter(script: &Script) -> Vec<String> {
 }
 
 /// The script that ends process group `group`: TERM, two seconds, KILL; then removes `folder`. It
-/// prints `MARK left` when something is still there, else `MARK gone`.
+/// prints `MARK left` when something is still there, else `MARK gone`. Whether there is, `ps` says
+/// where it can: a signal says no such thing of other users' processes.
 pub(super) fn kill(group: u32, folder: Option<&str>, mark: &str) -> String {
     let mut line = Line::default();
     line.code(&format!(
-        "kill -TERM -{group} 2>/dev/null; i=0; while kill -0 -{group} 2>/dev/null && [ $i -lt 20 ]; do \
+        r#"l() {{ p=$(ps -A -o pgid= -o stat= 2>/dev/null); if [ -n "$p" ]; then echo "$p" | grep -q "^ *{group} [^Z]*$"; else kill -0 -{group} 2>/dev/null; fi; }}; "#
+    ));
+    line.code(&format!(
+        "kill -TERM -{group} 2>/dev/null; i=0; while l && [ $i -lt 20 ]; do \
          sleep 0.1 2>/dev/null || sleep 1; i=$((i+1)); done; kill -KILL -{group} 2>/dev/null && sleep 0.1 2>/dev/null; "
     ));
     if let Some(folder) = folder {
         line.code("rm -rf -- ").quoted(folder).code("; ");
     }
     line.code(&format!(
-        "if kill -0 -{group} 2>/dev/null; then echo {mark} left; else echo {mark} gone; fi"
+        "if l; then echo {mark} left; else echo {mark} gone; fi"
     ));
     line.finish()
 }

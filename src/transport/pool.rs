@@ -16,6 +16,9 @@ use crate::target::{Target, Via};
 /// How often a connection that was cut while connecting is tried again.
 const RESETS: u32 = 5;
 
+/// How long a goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(2);
+
 /// The files this process needs beside connections: standard streams, journal, database, outputs.
 const OTHER_FILES: u64 = 64;
 
@@ -122,7 +125,8 @@ impl Pool {
             slots.remove(via);
         }
         if let Some(open) = open {
-            open.connection.close().await;
+            // A host that takes nothing any more needs no goodbye.
+            let _ = tokio::time::timeout(GOODBYE, open.connection.close()).await;
         }
     }
 
@@ -163,9 +167,22 @@ impl Connections for Pool {
         Ok(connection)
     }
 
+    async fn fresh(&self, target: &Arc<Target>) -> Result<Arc<dyn Connection>, HostError> {
+        self.connect(target).await
+    }
+
     async fn done(&self, target: &Arc<Target>) {
-        if !self.keep {
-            let slot = self.slot(target);
+        if self.keep {
+            return;
+        }
+        let slot = self.slot(target);
+        // Two names may lead to one host: the last one done closes.
+        let in_use = {
+            let open = slot.open.lock().await;
+            open.as_ref()
+                .is_some_and(|open| Arc::strong_count(&open.connection) > 1)
+        };
+        if !in_use {
             self.close(&target.via, &slot).await;
         }
     }

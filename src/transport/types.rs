@@ -24,6 +24,9 @@ pub trait Connections: Send + Sync {
     /// again here.
     async fn get(&self, target: &Arc<Target>) -> Result<Arc<dyn Connection>, HostError>;
 
+    /// A connection of its own, whatever there is already: the one there may be stuck.
+    async fn fresh(&self, target: &Arc<Target>) -> Result<Arc<dyn Connection>, HostError>;
+
     /// The caller is done with the target for this run: its connection may be closed.
     async fn done(&self, target: &Arc<Target>);
 }

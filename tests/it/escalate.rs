@@ -110,6 +110,17 @@ fn sudo_that_asks_nothing_hands_no_password_to_the_command() {
 }
 
 #[test]
+fn what_start_up_files_and_sudo_grumble_is_no_denial() {
+    let Some(bed) = Bed::new() else { return };
+    bed.user.may_sudo("ALL=(ALL) NOPASSWD: ALL");
+    bed.lab.sshd_home(
+        ".bashrc",
+        "echo 'ulimit: core file size: Operation not permitted' >&2\n",
+    );
+    bed.becomes("sudo", None);
+}
+
+#[test]
 fn a_user_who_may_not_is_told_so() {
     let Some(bed) = Bed::new() else { return };
     let said = bed.denied("sudo", Some(&bed.user.password));

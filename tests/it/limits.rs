@@ -342,6 +342,136 @@ fn only_hosts_whose_command_was_not_started_are_tried_again() {
 }
 
 #[test]
+fn a_command_that_may_have_begun_is_never_run_again() {
+    let lab = Lab::new(1);
+    // The connection dies before the hello: nobody knows whether the command ran.
+    lab.sshd_home(".bashrc", "kill -9 $PPID; sleep 1\n");
+    let mark = lab.desk.dir.path().join("ran");
+    let command = format!("echo x >> {}", mark.display());
+    let document = lab.json(&["run", "-g", "all", "--retries", "3", &command]);
+    let host = only(&document);
+    assert_eq!(
+        (&host["outcome"], &host["attempts"]),
+        (&"failed".into(), &1.into()),
+        "{host}"
+    );
+    assert_eq!(host["error"]["kind"], "disconnected", "{host}");
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(
+        std::fs::read_to_string(&mark).unwrap_or_default().len() <= 2,
+        "at most once"
+    );
+}
+
+#[test]
+fn a_deadline_holds_after_a_gate_was_closed() {
+    let lab = Lab::new(4);
+    let began = Instant::now();
+    let command = "[ $(echo $SSH_CONNECTION | cut -d' ' -f3) = 127.10.0.1 ] && exit 1; sleep 30";
+    let ran = lab.run(&[
+        "run",
+        "-g",
+        "all",
+        "--forks",
+        "2",
+        "--max-fail",
+        "0",
+        "--deadline",
+        "2",
+        command,
+    ]);
+    assert!(
+        began.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        began.elapsed()
+    );
+    assert_eq!(ran.status, 7, "{}", ran.said());
+}
+
+#[test]
+fn quitting_keeps_what_was_heard() {
+    let lab = Lab::new(1);
+    let token = token("heard");
+    let out = lab.desk.dir.path().join("out.json");
+    let mut command = lab.desk.command(&[
+        "run",
+        "-g",
+        "all",
+        "--output",
+        "json",
+        &format!("echo important; trap '' TERM; while :; do (exec -a {token} sleep 1); done"),
+    ]);
+    let mut child = command
+        .stdout(std::fs::File::create(&out).unwrap())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_until("the command runs", || runs(&token));
+    std::thread::sleep(Duration::from_millis(300));
+    signal(&child, "INT");
+    std::thread::sleep(Duration::from_millis(300));
+    signal(&child, "INT");
+    child.wait().unwrap();
+    let document: serde_json::Value = serde_json::from_str(&crate::support::read(&out)).unwrap();
+    let host = only(&document);
+    assert_eq!(
+        (&host["stdout"], &host["attempts"]),
+        (&"important\n".into(), &1.into()),
+        "{host}"
+    );
+    let _ = std::process::Command::new("pkill")
+        .args(["-KILL", "-f", &token])
+        .status();
+}
+
+#[test]
+fn ctrl_c_works_although_nobody_reads_the_output() {
+    let lab = Lab::new(1);
+    let mut child = lab.desk.start(&[
+        "run",
+        "-g",
+        "all",
+        "--output",
+        "live",
+        "--timeout",
+        "60",
+        "yes",
+    ]);
+    std::thread::sleep(Duration::from_secs(2));
+    for _ in 0..3 {
+        signal(&child, "INT");
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    wait_until("it is gone", || child.try_wait().unwrap().is_some());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}
+
+#[test]
+fn two_names_of_one_host_do_not_cut_each_other_off() {
+    let lab = Lab::new(1);
+    let vars = crate::support::read(lab.desk.dir.path().join("inventory.yml"));
+    assert!(vars.contains("web01"));
+    let both = lab.desk.file(
+        "both.yml",
+        vars.replace(
+            "        web01: {ansible_host: 127.10.0.1}",
+            "        web01: {ansible_host: 127.10.0.1}\n        alias: {ansible_host: 127.10.0.1}",
+        ),
+    );
+    for _ in 0..3 {
+        lab.run(&[
+            "run",
+            "-i",
+            both.to_str().unwrap(),
+            "-g",
+            "all",
+            "echo $$; sleep 0.$(( $$ % 4 ))",
+        ])
+        .ends_with(0);
+    }
+}
+
+#[test]
 fn who_failed_is_run_again_by_name_of_the_run_or_the_newest() {
     let lab = Lab::with_down(4, 1);
     let command = "test $(echo $SSH_CONNECTION | cut -d' ' -f3) != 127.10.0.2";

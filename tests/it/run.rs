@@ -285,6 +285,16 @@ fn a_terminal_is_given_where_asked_for() {
             .starts_with("terminal"),
         "{tty}"
     );
+    let reads = lab.json(&[
+        "run",
+        "-g",
+        "all",
+        "--tty",
+        "--timeout",
+        "20",
+        "cat; echo done",
+    ]);
+    assert_eq!(only(&reads)["stdout"], "done\n", "its input ends: {reads}");
     let none = lab.json(&["run", "-g", "all", "test -t 0 || echo none"]);
     assert_eq!(only(&none)["stdout"], "none\n");
 }

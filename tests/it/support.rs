@@ -226,6 +226,11 @@ impl Lab {
     pub fn json<S: AsRef<OsStr>>(&self, args: &[S]) -> Value {
         self.desk.json(args)
     }
+
+    /// A file in the home that all accounts have on these hosts.
+    pub fn sshd_home(&self, name: &str, text: &str) {
+        std::fs::write(self.sshd.home().join(name), text).unwrap();
+    }
 }
 
 /// The ssh arguments that name a fleet's known hosts and nobody else's.
