@@ -6,6 +6,7 @@
     reason = "the rooms of the command line are private; `pub` says what each shows to the others"
 )]
 
+mod allocator;
 mod ask;
 mod error;
 mod execution;
@@ -66,6 +67,7 @@ pub struct Cli {
 
 /// Runs the program: the whole of `main`.
 pub fn main() -> ExitCode {
+    allocator::keep_few_heaps();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
