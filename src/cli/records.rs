@@ -81,8 +81,21 @@ impl Records {
         };
         let (recorded, journal) = recorder.finish(PATIENCE);
         let shown = show(recorded);
-        if let Some(why) = &journal.why {
-            setup.warn(&format!("the record is in its journal only: {why}"));
+        match (&journal.lost, &journal.why) {
+            (Some((folder, why)), database) => {
+                let database = database
+                    .as_ref()
+                    .map(|why| format!("; {why}"))
+                    .unwrap_or_default();
+                setup.warn(&format!(
+                    "the record of this run is not whole: its journal could not be written: {why}{database}; what there is of it stays in {}",
+                    folder.display()
+                ));
+            }
+            (None, Some(why)) => {
+                setup.warn(&format!("the record is in its journal only: {why}"));
+            }
+            (None, None) => {}
         }
         drop(journal);
         shown

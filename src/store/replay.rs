@@ -50,9 +50,7 @@ pub async fn replay(store: &Store, data_dir: &Path) -> Result<Replayed, StoreErr
                 | StoreError::File { .. }),
             ) => {
                 tracing::error!(%error, folder = %folder.display(), "a journal can't be read and is set aside");
-                let mut aside = folder.clone().into_os_string();
-                aside.push(".broken");
-                let aside = PathBuf::from(aside);
+                let aside = aside(&folder, "broken");
                 std::fs::rename(&folder, &aside).map_err(StoreError::file(&folder))?;
                 replayed.broken.push(aside);
             }
@@ -72,4 +70,9 @@ async fn one(store: &Store, folder: &Path) -> Result<bool, StoreError> {
     }
     ingest.complete(store).await?;
     Ok(true)
+}
+
+/// Where a journal goes that no replay may see.
+pub(super) fn aside(folder: &Path, why: &str) -> PathBuf {
+    folder.with_extension(why)
 }

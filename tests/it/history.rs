@@ -1,5 +1,6 @@
 //! What was run is on record and comes back as it was shown.
 
+use crate::store::SmallDisk;
 use crate::support::{Lab, each};
 
 #[test]
@@ -124,28 +125,6 @@ fn a_record_that_cant_be_kept_never_fails_a_run_and_is_never_lost_silently() {
     );
 }
 
-/// A file system of its own size, gone with its owner.
-struct SmallDisk(std::path::PathBuf);
-
-impl SmallDisk {
-    fn new(path: std::path::PathBuf, size: &str) -> Self {
-        std::fs::create_dir_all(&path).unwrap();
-        let mounted = std::process::Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("mode=0700,size={size}")])
-            .args([std::ffi::OsStr::new("none"), path.as_os_str()])
-            .status()
-            .unwrap();
-        assert!(mounted.success());
-        Self(path)
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg(&self.0).status();
-    }
-}
-
 #[test]
 fn a_full_data_folder_ends_no_command() {
     if ioms_fleet::left_out("a full data folder", "root") {
@@ -178,4 +157,8 @@ fn a_full_data_folder_ends_no_command() {
     assert!(cut.iter().any(|host| host.ends_with("=true")), "{cut:?}");
     let said = ran.stderr.matches("not all output can be kept").count();
     assert_eq!(said, 1, "{}", ran.stderr);
+    // The database is on the same disk.
+    assert_eq!(document["recorded"], "lost", "{}", ran.stderr);
+    assert!(ran.stderr.contains("is not whole") && ran.stderr.contains(".lost"));
+    assert!(ioms::store::journals(&disk.0).is_empty());
 }

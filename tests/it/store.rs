@@ -90,6 +90,7 @@ on_both! {
     grep_finds_lines_of_all_runs
     no_log_keeps_the_command_and_outputs_out
     ten_thousand_hosts_are_recorded
+    a_disk_that_fills_up_loses_nothing_where_the_database_answers
 }
 
 /// A run being made: what the engine would say.
@@ -219,6 +220,38 @@ fn newest(limit: usize) -> Filter {
     Filter {
         limit,
         ..Filter::default()
+    }
+}
+
+/// A file system of its own size, gone with its owner.
+pub(crate) struct SmallDisk(pub(crate) std::path::PathBuf);
+
+impl SmallDisk {
+    pub(crate) fn new(path: std::path::PathBuf, size: &str) -> Self {
+        std::fs::create_dir_all(&path).unwrap();
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("mode=0700,size={size}")])
+            .args([std::ffi::OsStr::new("none"), path.as_os_str()])
+            .status()
+            .unwrap();
+        assert!(mounted.success());
+        Self(path)
+    }
+
+    fn filler(&self) -> std::path::PathBuf {
+        self.0.join("filler")
+    }
+
+    /// Leaves no room.
+    fn fill(&self) {
+        let error = std::fs::write(self.filler(), vec![b'x'; 1 << 20]).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg(&self.0).status();
     }
 }
 
@@ -598,6 +631,37 @@ mod promises {
         );
     }
 
+    pub(super) async fn a_disk_that_fills_up_loses_nothing_where_the_database_answers(bed: Bed) {
+        if ioms_fleet::left_out("a full disk", "root") {
+            return;
+        }
+        let disk = SmallDisk::new(bed.data().join("small"), "128k");
+        let mut run = Run::begin_at(bed.url.clone(), &disk.0, header("run", hosts(60))).await;
+        let id = run.header.run.to_string();
+        run.ok(0, b"before").await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        disk.fill();
+        for ix in 1..60 {
+            run.ok(ix, &[b'y'; 400]).await;
+        }
+        let (recorded, leftover) = run.finish(None).await;
+        assert_eq!(recorded, Recorded::Stored, "{leftover:?}");
+        drop(leftover);
+        let store = bed.store().await;
+        let mut found = store.find_run(&id).await.unwrap();
+        assert_eq!(found.outcome, "ok");
+        let folder = tempfile::tempdir().unwrap();
+        let results = store.results(&mut found, folder.path()).await.unwrap();
+        assert_eq!(results.len(), 60);
+        assert!(
+            results
+                .iter()
+                .all(|(_, result)| result.outcome == Outcome::Ok)
+        );
+        assert_eq!(results[59].1.stdout.read().unwrap(), &[b'y'; 400][..]);
+        assert!(journals(&disk.0).is_empty());
+    }
+
     pub(super) async fn ten_thousand_hosts_are_recorded(bed: Bed) {
         let mut run = Run::begin(&bed, header("run", hosts(10_000))).await;
         let id = run.header.run.to_string();
@@ -735,4 +799,55 @@ async fn a_journal_that_cant_be_read_is_set_aside_and_named() {
         replay(&store, bed.data()).await.unwrap(),
         ioms::store::Replayed::default()
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_was_full_for_a_while_leaves_a_whole_journal() {
+    if ioms_fleet::left_out("a full disk", "root") {
+        return;
+    }
+    let bed = Bed::sqlite();
+    let disk = SmallDisk::new(bed.data().join("small"), "128k");
+    let away = DatabaseUrl::parse("mysql://root@127.0.0.1:1/nowhere").unwrap();
+    let mut run = Run::begin_at(away, &disk.0, header("run", hosts(30))).await;
+    disk.fill();
+    for ix in 0..30 {
+        run.ok(ix, &[b'y'; 400]).await;
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    std::fs::remove_file(disk.filler()).unwrap();
+    let (recorded, leftover) = run.finish(None).await;
+    assert_eq!(recorded, Recorded::Spooled, "{leftover:?}");
+    drop(leftover);
+    let store = bed.store().await;
+    let replayed = replay(&store, &disk.0).await.unwrap();
+    assert_eq!((replayed.stored, replayed.lost), (1, 0));
+    assert_eq!(counts(&store).await, (1, 30, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_is_not_whole_is_set_aside_and_never_completed() {
+    if ioms_fleet::left_out("a full disk", "root") {
+        return;
+    }
+    let bed = Bed::sqlite();
+    let disk = SmallDisk::new(bed.data().join("small"), "128k");
+    let away = DatabaseUrl::parse("mysql://root@127.0.0.1:1/nowhere").unwrap();
+    let mut run = Run::begin_at(away, &disk.0, header("run", hosts(30))).await;
+    run.ok(0, b"before").await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    disk.fill();
+    for ix in 1..30 {
+        run.ok(ix, &[b'y'; 400]).await;
+    }
+    let (recorded, leftover) = run.finish(None).await;
+    assert_eq!(recorded, Recorded::Lost, "{leftover:?}");
+    let (aside, why) = leftover.lost.clone().unwrap();
+    assert!(why.contains("No space left"), "{why}");
+    drop(leftover);
+    assert!(aside.join("events.jsonl").is_file());
+    let store = bed.store().await;
+    let replayed = replay(&store, &disk.0).await.unwrap();
+    assert_eq!(replayed, ioms::store::Replayed::default());
+    assert_eq!(counts(&store).await, (0, 0, 0));
 }
