@@ -110,10 +110,18 @@ pub async fn open(setup: &Setup) -> Result<Store, CliError> {
             .hint("is it running, and do user and password fit? `iomsctl config show database`"),
         other => other.into(),
     })?;
-    if let Err(error) = replay(&store, &setup.data_dir()).await {
-        setup.warn(&format!(
+    match replay(&store, &setup.data_dir()).await {
+        Ok(replayed) => {
+            for (folder, why) in &replayed.refused {
+                setup.warn(&format!(
+                    "an earlier run is not in the database: {}: {why}",
+                    folder.display()
+                ));
+            }
+        }
+        Err(error) => setup.warn(&format!(
             "earlier runs are not all in the database yet: {error}"
-        ));
+        )),
     }
     Ok(store)
 }

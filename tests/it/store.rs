@@ -189,6 +189,11 @@ impl Run {
 
     /// Ends it; what became of the record, and what is left of the journal.
     async fn finish(self, stopped: Option<Stopped>) -> (Recorded, Leftover) {
+        self.say_over(stopped).await;
+        self.wait()
+    }
+
+    async fn say_over(&self, stopped: Option<Stopped>) {
         self.emitter
             .emit(Event::RunFinished(RunEnd {
                 finished: clock::now(),
@@ -196,7 +201,6 @@ impl Run {
                 stopped,
             }))
             .await;
-        self.wait()
     }
 
     /// The controller dies: nothing more is said, and the journal's lock goes.
@@ -214,6 +218,18 @@ impl Run {
         let (recorded, leftover) = self.finish(None).await;
         assert_eq!(recorded, Recorded::Stored, "{:?}", leftover.why);
     }
+}
+
+/// Bytes that no compressor makes small.
+fn noise(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed;
+    let mut next = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        state.to_be_bytes()[0]
+    };
+    (0..length).map(|_| next()).collect()
 }
 
 fn newest(limit: usize) -> Filter {
@@ -354,16 +370,8 @@ mod promises {
     }
 
     pub(super) async fn outputs_are_kept_to_the_byte_and_once(bed: Bed) {
-        // 3 MiB that no compressor makes small, all bytes, at the borders of pieces too.
-        let mut state = 1_u64;
-        let large: Vec<u8> = (0..=3 * (1 << 20))
-            .map(|_| {
-                state = state
-                    .wrapping_mul(6_364_136_223_846_793_005)
-                    .wrapping_add(1);
-                state.to_be_bytes()[0]
-            })
-            .collect();
+        // All bytes, at the borders of pieces too.
+        let large = noise(1, 3 * (1 << 20) + 1);
         let mut run = Run::begin(&bed, header("run", hosts(5))).await;
         let id = run.header.run.to_string();
         for ix in 0..3 {
@@ -850,4 +858,52 @@ async fn a_journal_that_is_not_whole_is_set_aside_and_never_completed() {
     let replayed = replay(&store, &disk.0).await.unwrap();
     assert_eq!(replayed, ioms::store::Replayed::default());
     assert_eq!(counts(&store).await, (0, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_fit_the_servers_packets_and_one_refused_journal_holds_up_no_other() {
+    if ioms_fleet::left_out("the record on MariaDB", "mariadbd") {
+        return;
+    }
+    let bed = Bed::mariadb().await;
+    let server = bed.server.as_ref().unwrap();
+    let packet = |size: &str| {
+        let set = format!("SET GLOBAL max_allowed_packet = {size}");
+        server.sql(&set).unwrap();
+    };
+    packet("4 * 1024 * 1024");
+    let mut run = Run::begin(&bed, header("run", hosts(3))).await;
+    for ix in 0..3 {
+        run.ok(ix, &noise(u64::from(ix), 9_000_000)).await;
+    }
+    run.stored().await;
+
+    // No piece of this fits any more; the run after it does.
+    packet("1024 * 1024");
+    let mut refused = Run::begin(&bed, header("run", hosts(1))).await;
+    refused.ok(0, &noise(7, 3_000_000)).await;
+    refused.say_over(None).await;
+    drop(refused.emitter);
+    refused.consumers.join().unwrap();
+    let (recorded, leftover) = refused.recorder.finish(Duration::from_millis(500));
+    assert_eq!(recorded, Recorded::Spooled);
+    let why = leftover.why.as_ref().map(ToString::to_string);
+    assert!(why.unwrap().contains("max_allowed_packet"));
+    drop(leftover);
+    let away = DatabaseUrl::parse("mysql://root@127.0.0.1:1/nowhere").unwrap();
+    let mut later = Run::begin_at(away, bed.data(), header("run", hosts(1))).await;
+    later.ok(0, b"fits").await;
+    let (recorded, leftover) = later.finish(None).await;
+    assert_eq!(recorded, Recorded::Spooled);
+    drop(leftover);
+    let store = bed.store().await;
+    let replayed = replay(&store, bed.data()).await.unwrap();
+    assert_eq!((replayed.stored, replayed.refused.len()), (1, 1));
+    store.close().await;
+
+    packet("4 * 1024 * 1024");
+    let store = bed.store().await;
+    let replayed = replay(&store, bed.data()).await.unwrap();
+    assert_eq!((replayed.stored, replayed.lost), (1, 0));
+    assert_eq!(counts(&store).await.0, 3);
 }
