@@ -66,6 +66,12 @@ impl Store {
             .max_connections(2)
             .acquire_timeout(CONNECT)
             .test_before_acquire(!sqlite)
+            // SQLite ends a transaction itself on a full disk: the driver does not see that, and
+            // would begin no other on this connection.
+            .before_acquire(|connection, _| {
+                let sound = !connection.is_in_transaction();
+                Box::pin(async move { Ok(sound) })
+            })
             .after_connect(move |connection, _| {
                 Box::pin(async move {
                     if sqlite {
