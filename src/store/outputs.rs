@@ -147,11 +147,11 @@ fn open(folder: &Path, content: &Content) -> Result<Box<dyn Read + Send>, StoreE
 }
 
 impl Store {
-    /// The pieces of an output, in order, each handed to `take`.
+    /// The pieces of an output, in order, each handed to `take`; false from it ends that.
     pub async fn output(
         &self,
         digest: &str,
-        mut take: impl FnMut(&[u8]) -> Result<(), StoreError>,
+        mut take: impl FnMut(&[u8]) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
         for piece in 0_i64.. {
             let row = sqlx::query("SELECT content FROM outputs WHERE digest = ? AND piece = ?")
@@ -164,7 +164,9 @@ impl Store {
             let packed: Vec<u8> = row.try_get(0).map_err(|error| self.failed(error))?;
             let plain = zstd::bulk::decompress(&packed, PIECE_MAX)
                 .map_err(|error| StoreError::Content(format!("output {digest}: {error}")))?;
-            take(&plain)?;
+            if !take(&plain)? {
+                return Ok(());
+            }
         }
         Ok(())
     }

@@ -90,6 +90,7 @@ on_both! {
     grep_finds_lines_of_all_runs
     no_log_keeps_the_command_and_outputs_out
     ten_thousand_hosts_are_recorded
+    grep_reads_large_records_and_outputs
     a_disk_that_fills_up_loses_nothing_where_the_database_answers
 }
 
@@ -601,6 +602,15 @@ mod promises {
             ]
         );
         assert_eq!(found("磁盘", newest(9)).await.len(), 1);
+        assert_eq!(found("(?i)error", newest(1)).await.len(), 3);
+        assert_eq!(found("(?i)error", newest(2)).await.len(), 4);
+        let mut first = Vec::new();
+        let only_one = |hit: ioms::store::Match| {
+            first.push(hit.line);
+            false
+        };
+        store.grep("error", &newest(9), only_one).await.unwrap();
+        assert_eq!(first, [1]);
         let of_two = Filter {
             host: Some("web02".into()),
             ..newest(9)
@@ -610,6 +620,41 @@ mod promises {
             store.grep("(", &newest(9), |_| true).await,
             Err(StoreError::Regex(_))
         ));
+    }
+
+    pub(super) async fn grep_reads_large_records_and_outputs(bed: Bed) {
+        // Lines over the borders of pieces, one of 10 MB, and more hosts than a page.
+        let mut run = Run::begin(&bed, header("run", hosts(1203))).await;
+        run.ok(0, "0123456789 line\n".repeat(200_000).as_bytes())
+            .await;
+        let mut long = vec![b'z'; 9_000_000];
+        long.extend_from_slice(b"\nafter it\n");
+        run.ok(1, &long).await;
+        for ix in 2..1203 {
+            run.ok(ix, b"small line\n").await;
+        }
+        run.stored().await;
+        let store = bed.store().await;
+        let found = async |pattern: &str| {
+            let mut lines = Vec::new();
+            let take = |hit: ioms::store::Match| {
+                lines.push((hit.host, hit.line, hit.text.len()));
+                true
+            };
+            store.grep(pattern, &newest(9), take).await.unwrap();
+            lines
+        };
+        let all = found("line$").await;
+        assert_eq!(all.len(), 200_000 + 1201);
+        assert_eq!(all[199_999], ("web01".into(), 200_000, 15));
+        assert_eq!(all[201_200], ("web1203".into(), 1, 10));
+        assert_eq!(found("after it").await, [("web02".into(), 2, 8)]);
+        let parts = found("^z").await;
+        assert!(
+            parts
+                .iter()
+                .all(|(_, line, length)| (*line, *length) == (1, 4096))
+        );
     }
 
     pub(super) async fn no_log_keeps_the_command_and_outputs_out(bed: Bed) {
@@ -906,4 +951,28 @@ async fn statements_fit_the_servers_packets_and_one_refused_journal_holds_up_no_
     let replayed = replay(&store, bed.data()).await.unwrap();
     assert_eq!((replayed.stored, replayed.lost), (1, 0));
     assert_eq!(counts(&store).await.0, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_on_a_disk_that_was_full_takes_the_record_when_there_is_room() {
+    if ioms_fleet::left_out("a full disk", "root") {
+        return;
+    }
+    let bed = Bed::sqlite();
+    let disk = SmallDisk::new(bed.data().join("small"), "512k");
+    let url = DatabaseUrl::in_folder(&disk.0);
+    let mut run = Run::begin_at(url.clone(), bed.data(), header("run", hosts(40))).await;
+    run.ok(0, b"before").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    disk.fill();
+    for ix in 1..40 {
+        run.ok(ix, &noise(u64::from(ix), 4000)).await;
+    }
+    // Several attempts fail, on each connection.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    std::fs::remove_file(disk.filler()).unwrap();
+    run.stored().await;
+    let store = Store::open(&url).await.unwrap();
+    assert_eq!(counts(&store).await, (1, 40, 40));
+    store.close().await;
 }
