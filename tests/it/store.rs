@@ -57,6 +57,30 @@ impl Bed {
     async fn store(&self) -> Store {
         Store::open(&self.url).await.unwrap()
     }
+
+    /// Every run of one host has ten thousand.
+    fn multiply_hosts(&self) {
+        let insert = |numbers: &str| {
+            format!(
+                "INSERT INTO run_hosts SELECT run, n.seq, host, outcome, exit_status, signal_name, encoding, started, duration_us, attempts, error, connect_us, auth_us, stdout_digest, stdout_total, stdout_kept, stderr_digest, stderr_total, stderr_kept FROM run_hosts, {numbers} n WHERE ix = 0;"
+            )
+        };
+        if let Some(server) = &self.server {
+            let insert = insert("seq_1_to_9999");
+            server.sql(&format!("USE ioms; {insert}")).unwrap();
+            return;
+        }
+        let insert = insert(
+            "(WITH RECURSIVE c(seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM c WHERE seq < 9999) SELECT seq FROM c)",
+        );
+        let status = std::process::Command::new("python3")
+            .args(["-c", "import sqlite3,sys; db=sqlite3.connect(sys.argv[1]); db.execute(sys.argv[2]); db.commit()"])
+            .arg(self.data().join("ioms.db"))
+            .arg(insert)
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
 }
 
 /// One test on both engines.
@@ -91,6 +115,8 @@ on_both! {
     no_log_keeps_the_command_and_outputs_out
     ten_thousand_hosts_are_recorded
     grep_reads_large_records_and_outputs
+    a_large_prune_holds_up_no_run
+    a_run_under_way_is_on_record_within_two_seconds
     a_disk_that_fills_up_loses_nothing_where_the_database_answers
 }
 
@@ -565,6 +591,75 @@ mod promises {
             "what the newer run uses stays"
         );
         assert_eq!(store.prune(border).await.unwrap(), 0);
+    }
+
+    pub(super) async fn a_large_prune_holds_up_no_run(bed: Bed) {
+        for ix in 0..10 {
+            let mut run = Run::begin(&bed, header("run", hosts(1))).await;
+            run.ok(0, format!("of run {ix}").as_bytes()).await;
+            run.stored().await;
+        }
+        bed.multiply_hosts();
+        let store = bed.store().await;
+        assert_eq!(counts(&store).await, (10, 100_000, 10));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let border = clock::now();
+        let pruning = tokio::spawn(async move {
+            let removed = store.prune(border).await.unwrap();
+            (removed, store)
+        });
+        let mut meanwhile = 0;
+        while !pruning.is_finished() {
+            let mut run = Run::begin(&bed, header("run", hosts(2))).await;
+            run.ok(0, b"meanwhile").await;
+            run.ok(1, b"of run 3").await;
+            run.say_over(None).await;
+            drop(run.emitter);
+            run.consumers.join().unwrap();
+            let (recorded, leftover) = run.recorder.finish(Duration::from_secs(2));
+            assert_eq!(recorded, Recorded::Stored, "{leftover:?}");
+            meanwhile += 1;
+        }
+        let (removed, store) = pruning.await.unwrap();
+        assert_eq!(removed, 10);
+        assert!(meanwhile > 1, "{meanwhile}");
+        assert_eq!(counts(&store).await, (meanwhile, 2 * meanwhile, 2));
+    }
+
+    pub(super) async fn a_run_under_way_is_on_record_within_two_seconds(bed: Bed) {
+        let mut run = Run::begin(&bed, header("run", hosts(3))).await;
+        let id = run.header.run.to_string();
+        let seen = async |want: usize| {
+            let began = Instant::now();
+            loop {
+                // As another process does it, which also replays what was left behind.
+                let store = bed.store().await;
+                let replayed = replay(&store, bed.data()).await.unwrap();
+                assert_eq!((replayed.stored, replayed.busy), (0, 1));
+                if let Ok(mut found) = store.find_run(&id).await {
+                    assert_eq!(found.outcome, "running");
+                    assert!(found.end.is_none());
+                    let folder = tempfile::tempdir().unwrap();
+                    let results = store.results(&mut found, folder.path()).await.unwrap();
+                    if results.len() == want {
+                        break;
+                    }
+                }
+                store.close().await;
+                assert!(began.elapsed() < Duration::from_secs(2), "{want} hosts");
+            }
+        };
+        seen(0).await;
+        for ix in 0..2 {
+            run.ok(ix, b"done").await;
+            seen(ix as usize + 1).await;
+        }
+        run.ok(2, b"done").await;
+        run.stored().await;
+        assert_eq!(
+            bed.store().await.runs(&newest(1)).await.unwrap()[0].outcome,
+            "ok"
+        );
     }
 
     pub(super) async fn grep_finds_lines_of_all_runs(bed: Bed) {
