@@ -1,7 +1,7 @@
 //! `iomsctl history`: what was run, where, by whom, and what came out.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 
 use clap::Subcommand;
 use jiff::Timestamp;
@@ -17,6 +17,9 @@ use crate::event::{Consumer as _, Event, HostResult, Recorded, RunEnd, Stamped, 
 use crate::inventory::hostset;
 use crate::report::{self, Report};
 use crate::store::{Filter, HostRun, Match, RunRow, Store};
+
+/// Outputs are shown in pieces, as they once came, in bytes.
+const PIECE: usize = 64 * 1024;
 
 /// Its verbs.
 #[derive(Debug, clap::Args)]
@@ -275,8 +278,14 @@ async fn show(setup: &Setup, store: &Store, args: &ShowArgs) -> Result<Status, C
             (crate::event::Stream::Stdout, &result.stdout),
             (crate::event::Stream::Stderr, &result.stderr),
         ] {
-            if !output.is_empty() && output.kept > 0 {
-                let (bytes, encoding) = (output.read()?, result.encoding);
+            let mut reader = output.reader()?;
+            loop {
+                let mut bytes = Vec::new();
+                reader.by_ref().take(PIECE as u64).read_to_end(&mut bytes)?;
+                if bytes.is_empty() {
+                    break;
+                }
+                let (bytes, encoding) = (bytes.into(), result.encoding);
                 say(Event::Output {
                     host,
                     stream,

@@ -81,8 +81,21 @@ impl Records {
         };
         let (recorded, journal) = recorder.finish(PATIENCE);
         let shown = show(recorded);
-        if let Some(why) = &journal.why {
-            setup.warn(&format!("the record is in its journal only: {why}"));
+        match (&journal.lost, &journal.why) {
+            (Some((folder, why)), database) => {
+                let database = database
+                    .as_ref()
+                    .map(|why| format!("; {why}"))
+                    .unwrap_or_default();
+                setup.warn(&format!(
+                    "the record of this run is not whole: its journal could not be written: {why}{database}; what there is of it stays in {}",
+                    folder.display()
+                ));
+            }
+            (None, Some(why)) => {
+                setup.warn(&format!("the record is in its journal only: {why}"));
+            }
+            (None, None) => {}
         }
         drop(journal);
         shown
@@ -97,10 +110,18 @@ pub async fn open(setup: &Setup) -> Result<Store, CliError> {
             .hint("is it running, and do user and password fit? `iomsctl config show database`"),
         other => other.into(),
     })?;
-    if let Err(error) = replay(&store, &setup.data_dir()).await {
-        setup.warn(&format!(
+    match replay(&store, &setup.data_dir()).await {
+        Ok(replayed) => {
+            for (folder, why) in &replayed.refused {
+                setup.warn(&format!(
+                    "an earlier run is not in the database: {}: {why}",
+                    folder.display()
+                ));
+            }
+        }
+        Err(error) => setup.warn(&format!(
             "earlier runs are not all in the database yet: {error}"
-        ));
+        )),
     }
     Ok(store)
 }

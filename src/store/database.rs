@@ -24,6 +24,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 pub struct Store {
     pub(super) pool: AnyPool,
     pub(super) url: DatabaseUrl,
+    /// No statement may be larger, in bytes.
+    pub(super) packet: usize,
 }
 
 impl Store {
@@ -64,6 +66,12 @@ impl Store {
             .max_connections(2)
             .acquire_timeout(CONNECT)
             .test_before_acquire(!sqlite)
+            // SQLite ends a transaction itself on a full disk: the driver does not see that, and
+            // would begin no other on this connection.
+            .before_acquire(|connection, _| {
+                let sound = !connection.is_in_transaction();
+                Box::pin(async move { Ok(sound) })
+            })
             .after_connect(move |connection, _| {
                 Box::pin(async move {
                     if sqlite {
@@ -82,10 +90,34 @@ impl Store {
             .connect_with(options)
             .await
             .map_err(fail)?;
+        let packet = match url {
+            DatabaseUrl::Sqlite(_) => usize::MAX,
+            DatabaseUrl::Mysql(_) => {
+                let row = sqlx::query("SELECT CAST(@@max_allowed_packet AS SIGNED)")
+                    .fetch_one(&pool)
+                    .await;
+                let packet: i64 = row.and_then(|row| row.try_get(0)).map_err(fail)?;
+                usize::try_from(packet).unwrap_or(usize::MAX)
+            }
+        };
         Ok(Self {
             pool,
             url: url.clone(),
+            packet,
         })
+    }
+
+    /// After something failed: whether the database answers and only that was refused. One that
+    /// another process holds is as good as away.
+    pub(super) async fn refused(&self, error: &StoreError) -> bool {
+        let StoreError::Database { source, .. } = error else {
+            return true;
+        };
+        let held = source
+            .as_database_error()
+            .is_some_and(|error| error.message().contains("database is locked"));
+        // Over the limit of a packet, MySQL resets the connection: the pool has others.
+        !held && sqlx::query("SELECT 1").execute(&self.pool).await.is_ok()
     }
 
     /// Brings the tables up to this version.

@@ -39,6 +39,16 @@ pub enum StoreError {
         /// Ours.
         known: i64,
     },
+    /// The database takes no statement that is large enough.
+    #[error(
+        "database {shown} takes at most {packet} bytes at once, which an output does not fit into: set max_allowed_packet to 2M or more"
+    )]
+    Packet {
+        /// The address, without password.
+        shown: String,
+        /// Its limit, in bytes.
+        packet: usize,
+    },
     /// A file.
     #[error("{path}: {source}", path = path.display())]
     File {

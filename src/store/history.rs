@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use regex::bytes::Regex;
 use sqlx::any::AnyRow;
 use sqlx::{Any, QueryBuilder, Row as _};
 
@@ -20,6 +19,10 @@ use crate::event::{
 
 /// Outputs beyond this are not taken into memory, in bytes.
 const INLINE: u64 = 64 * 1024;
+/// Nor, but for the smallest, when so much of a run's outputs is there already, in bytes.
+const MEMORY: u64 = 32 << 20;
+/// The smallest, in bytes.
+const SMALL: u64 = 2048;
 
 /// Which runs.
 #[derive(Debug, Clone, Default)]
@@ -66,23 +69,6 @@ pub struct HostRun {
     pub error: Option<serde_json::Value>,
 }
 
-/// A line of output that fits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Match {
-    /// The run.
-    pub run: RunId,
-    /// When it began.
-    pub started: Timestamp,
-    /// The host.
-    pub host: String,
-    /// `stdout` or `stderr`.
-    pub stream: &'static str,
-    /// From 1.
-    pub line: usize,
-    /// The line, as bytes of the host.
-    pub text: Vec<u8>,
-}
-
 /// Which hosts of an earlier run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
@@ -97,9 +83,6 @@ pub enum Which {
 }
 
 const RUN_COLUMNS: &str = "runs.run, verb, command, pattern, user_name, account, from_where, options, no_log, hosts, runs.started, finished, runs.outcome, stopped, summary";
-
-/// The matching lines of an output, with their numbers.
-type Lines = Vec<(usize, Vec<u8>)>;
 
 impl Store {
     /// Runs, newest first.
@@ -200,6 +183,7 @@ impl Store {
             .map_err(|error| self.failed(error))?;
         let mut outputs = Cache {
             known: HashMap::new(),
+            in_memory: 0,
             folder,
         };
         let mut names: Vec<Arc<str>> = Vec::new();
@@ -298,100 +282,7 @@ impl Store {
             .collect()
     }
 
-    /// Lines of output that fit, of the newest runs first, each handed to `found`; false from it
-    /// ends the search. Each distinct output is read once.
-    pub async fn grep(
-        &self,
-        pattern: &str,
-        filter: &Filter,
-        mut found: impl FnMut(Match) -> bool,
-    ) -> Result<(), StoreError> {
-        let regex = Regex::new(pattern).map_err(|error| {
-            StoreError::Regex(
-                error
-                    .to_string()
-                    .lines()
-                    .last()
-                    .unwrap_or_default()
-                    .to_owned(),
-            )
-        })?;
-        let mut query = QueryBuilder::<Any>::new(
-            "SELECT runs.run, runs.started, host, stdout_digest, stderr_digest FROM run_hosts JOIN runs ON runs.run = run_hosts.run WHERE 1 = 1",
-        );
-        push_filter(&mut query, filter);
-        if let Some(host) = &filter.host {
-            query.push(" AND host = ").push_bind(host.clone());
-        }
-        query.push(" ORDER BY runs.started DESC, runs.run DESC, ix");
-        let rows = query.build().fetch_all(&self.pool).await;
-        let rows = rows.map_err(|error| self.failed(error))?;
-        let mut lines: HashMap<String, Arc<Lines>> = HashMap::new();
-        for row in &rows {
-            for (at, stream) in [(3, "stdout"), (4, "stderr")] {
-                let digest: Option<String> = row.try_get(at).map_err(|error| self.failed(error))?;
-                let Some(digest) = digest else { continue };
-                let hits = if let Some(hits) = lines.get(&digest) {
-                    hits.clone()
-                } else {
-                    let hits = Arc::new(self.matching_lines(&digest, &regex).await?);
-                    lines.insert(digest, hits.clone());
-                    hits
-                };
-                for (line, text) in hits.iter() {
-                    let run: String = row.try_get(0).map_err(|error| self.failed(error))?;
-                    let host: String = row.try_get(2).map_err(|error| self.failed(error))?;
-                    let hit = Match {
-                        run: run_id(&run)?,
-                        started: time(row.try_get(1).map_err(|error| self.failed(error))?)?,
-                        host,
-                        stream,
-                        line: *line,
-                        text: text.clone(),
-                    };
-                    if !found(hit) {
-                        return Ok(());
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn matching_lines(
-        &self,
-        digest: &str,
-        regex: &Regex,
-    ) -> Result<Vec<(usize, Vec<u8>)>, StoreError> {
-        let (mut hits, mut number, mut rest) = (Vec::new(), 0, Vec::new());
-        let mut line = |bytes: &[u8]| {
-            number += 1;
-            let text = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-            if regex.is_match(text) {
-                hits.push((number, text.get(..4096).unwrap_or(text).to_vec()));
-            }
-        };
-        self.output(digest, |piece| {
-            rest.extend_from_slice(piece);
-            let mut at = 0;
-            while let Some(length) = rest
-                .get(at..)
-                .and_then(|tail| tail.iter().position(|byte| *byte == b'\n'))
-            {
-                line(rest.get(at..at + length).unwrap_or_default());
-                at += length + 1;
-            }
-            rest.drain(..at);
-            Ok(())
-        })
-        .await?;
-        if !rest.is_empty() {
-            line(&rest);
-        }
-        Ok(hits)
-    }
-
-    fn get<'r, T: sqlx::Decode<'r, Any> + sqlx::Type<Any>>(
+    pub(super) fn get<'r, T: sqlx::Decode<'r, Any> + sqlx::Type<Any>>(
         &self,
         row: &'r AnyRow,
         column: &str,
@@ -446,7 +337,7 @@ impl Store {
     }
 }
 
-fn push_filter(query: &mut QueryBuilder<Any>, filter: &Filter) {
+pub(super) fn push_filter(query: &mut QueryBuilder<Any>, filter: &Filter) {
     if let Some(since) = filter.since {
         query
             .push(" AND runs.started >= ")
@@ -476,12 +367,12 @@ fn push_filter(query: &mut QueryBuilder<Any>, filter: &Filter) {
     }
 }
 
-fn run_id(text: &str) -> Result<RunId, StoreError> {
+pub(super) fn run_id(text: &str) -> Result<RunId, StoreError> {
     text.parse()
         .map_err(|_| StoreError::Content(format!("`{text}` as a run's id")))
 }
 
-fn time(ms: i64) -> Result<Timestamp, StoreError> {
+pub(super) fn time(ms: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(ms).map_err(|error| StoreError::Content(error.to_string()))
 }
 
@@ -495,6 +386,7 @@ fn outcome_of(name: &str) -> Result<Outcome, StoreError> {
 /// Outputs that were read, by digest: equal ones are read once.
 struct Cache<'a> {
     known: HashMap<String, Captured>,
+    in_memory: u64,
     folder: &'a Path,
 }
 
@@ -508,12 +400,14 @@ impl Cache<'_> {
         if let Some(known) = self.known.get(digest) {
             return Ok(known.clone());
         }
-        let captured = if kept <= INLINE {
+        let fits = kept <= SMALL || (kept <= INLINE && self.in_memory + kept <= MEMORY);
+        let captured = if fits {
+            self.in_memory += kept;
             let mut bytes = Vec::new();
             store
                 .output(digest, |piece| {
                     bytes.extend_from_slice(piece);
-                    Ok(())
+                    Ok(true)
                 })
                 .await?;
             Captured::inline(bytes)
@@ -537,7 +431,8 @@ impl Cache<'_> {
         store
             .output(digest, |piece| {
                 hasher.update(piece);
-                file.write_all(piece).map_err(StoreError::file(&path))
+                file.write_all(piece).map_err(StoreError::file(&path))?;
+                Ok(true)
             })
             .await?;
         Ok(Captured {

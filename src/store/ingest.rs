@@ -73,16 +73,41 @@ impl Ingest {
             if batch.is_empty() {
                 return Ok(());
             }
-            self.note(&batch);
-            let over = self.apply(store, &batch).await;
-            if over.is_err() {
-                self.outputs.forget();
-                // The same lines are read again.
-                let fresh = Self::open(&self.folder)?;
-                *self = fresh;
-            }
-            self.over |= over?;
+            self.bring(store, &batch).await?;
         }
+    }
+
+    /// Brings the lines that follow the last one of the file and are in no file.
+    pub(super) async fn catch_up_with(
+        &mut self,
+        store: &Store,
+        unwritten: &[Vec<u8>],
+    ) -> Result<(), StoreError> {
+        let mut end = self.reader.offset();
+        for lines in unwritten.chunks(BATCH) {
+            let mut batch = Vec::with_capacity(lines.len());
+            for line in lines {
+                end += line.len() as u64;
+                let record = serde_json::from_slice(line)
+                    .map_err(|error| StoreError::Content(error.to_string()))?;
+                batch.push(Line { record, end });
+            }
+            self.bring(store, &batch).await?;
+        }
+        Ok(())
+    }
+
+    async fn bring(&mut self, store: &Store, batch: &[Line]) -> Result<(), StoreError> {
+        self.note(batch);
+        let over = self.apply(store, batch).await;
+        if over.is_err() {
+            self.outputs.forget();
+            // The same lines are read again.
+            let fresh = Self::open(&self.folder)?;
+            *self = fresh;
+        }
+        self.over |= over?;
+        Ok(())
     }
 
     /// What the lines say of the run as a whole.

@@ -1,10 +1,22 @@
 //! Looking after the database: what is in it, and what is old enough to go.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use sqlx::Row as _;
+use tokio::time::{Instant, sleep};
 
 use super::database::Store;
 use super::error::StoreError;
+
+/// Runs that are asked for together.
+const RUNS: i64 = 200;
+/// Results of hosts that are removed together.
+const ROWS: i64 = 2000;
+/// Outputs that are looked at together.
+const OUTPUTS: i64 = 200;
+/// Between two transactions at least: SQLite's writers don't queue, they try again now and then.
+const BREATH: Duration = Duration::from_millis(5);
 
 /// What is in a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,25 +73,93 @@ impl Store {
     }
 
     /// Removes runs that began before a time and are over, then outputs that nobody refers to.
-    /// Gives the number of runs.
+    /// Gives the number of runs. Many small transactions: the recorders of runs under way write
+    /// between them, and what is done stays done when this ends early.
     pub async fn prune(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let mut tx = self.begin().await?;
+        let mut removed = 0;
+        loop {
+            let rows = sqlx::query("SELECT run FROM runs WHERE started < ? AND finished IS NOT NULL ORDER BY started LIMIT ?")
+                .bind(before.as_millisecond())
+                .bind(RUNS)
+                .fetch_all(&self.pool)
+                .await
+                .map_err(|error| self.failed(error))?;
+            if rows.is_empty() {
+                break;
+            }
+            for row in &rows {
+                let run: String = self.get(row, "run")?;
+                self.prune_run(&run).await?;
+                removed += 1;
+            }
+        }
+        self.prune_outputs().await?;
+        Ok(removed)
+    }
+
+    /// Removes a run, its hosts first: one that is cut short still has its row, and is old.
+    async fn prune_run(&self, run: &str) -> Result<(), StoreError> {
         let fail = |error| self.failed(error);
-        sqlx::query("DELETE FROM run_hosts WHERE run IN (SELECT run FROM runs WHERE started < ? AND finished IS NOT NULL)")
-            .bind(before.as_millisecond())
-            .execute(&mut *tx)
+        let mut from = 0;
+        loop {
+            let began = Instant::now();
+            let mut tx = self.begin().await?;
+            sqlx::query("DELETE FROM run_hosts WHERE run = ? AND ix >= ? AND ix < ?")
+                .bind(run.to_owned())
+                .bind(from)
+                .bind(from + ROWS)
+                .execute(&mut *tx)
+                .await
+                .map_err(fail)?;
+            from += ROWS;
+            let left = sqlx::query("SELECT ix FROM run_hosts WHERE run = ? LIMIT 1")
+                .bind(run.to_owned())
+                .fetch_optional(&mut *tx)
+                .await
+                .map_err(fail)?;
+            if left.is_none() {
+                sqlx::query("DELETE FROM runs WHERE run = ?")
+                    .bind(run.to_owned())
+                    .execute(&mut *tx)
+                    .await
+                    .map_err(fail)?;
+            }
+            tx.commit().await.map_err(fail)?;
+            if left.is_none() {
+                return Ok(());
+            }
+            sleep(began.elapsed().max(BREATH)).await;
+        }
+    }
+
+    /// Removes outputs that nobody refers to, a stretch of digests at a time.
+    async fn prune_outputs(&self) -> Result<(), StoreError> {
+        let fail = |error| self.failed(error);
+        let mut after = String::new();
+        loop {
+            let rows = sqlx::query(
+                "SELECT digest FROM outputs WHERE digest > ? AND piece = 0 ORDER BY digest LIMIT ?",
+            )
+            .bind(after.clone())
+            .bind(OUTPUTS)
+            .fetch_all(&self.pool)
             .await
             .map_err(fail)?;
-        let runs = sqlx::query("DELETE FROM runs WHERE started < ? AND finished IS NOT NULL")
-            .bind(before.as_millisecond())
-            .execute(&mut *tx)
-            .await
-            .map_err(fail)?;
-        sqlx::query("DELETE FROM outputs WHERE NOT EXISTS (SELECT 1 FROM run_hosts WHERE stdout_digest = outputs.digest) AND NOT EXISTS (SELECT 1 FROM run_hosts WHERE stderr_digest = outputs.digest)")
-            .execute(&mut *tx)
-            .await
-            .map_err(fail)?;
-        tx.commit().await.map_err(fail)?;
-        Ok(runs.rows_affected())
+            let Some(last) = rows.last() else {
+                return Ok(());
+            };
+            let last: String = self.get(last, "digest")?;
+            let began = Instant::now();
+            let mut tx = self.begin().await?;
+            sqlx::query("DELETE FROM outputs WHERE digest > ? AND digest <= ? AND NOT EXISTS (SELECT 1 FROM run_hosts WHERE stdout_digest = outputs.digest) AND NOT EXISTS (SELECT 1 FROM run_hosts WHERE stderr_digest = outputs.digest)")
+                .bind(after)
+                .bind(last.clone())
+                .execute(&mut *tx)
+                .await
+                .map_err(fail)?;
+            tx.commit().await.map_err(fail)?;
+            after = last;
+            sleep(began.elapsed().max(BREATH)).await;
+        }
     }
 }

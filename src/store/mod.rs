@@ -4,6 +4,7 @@
 
 mod database;
 mod error;
+mod grep;
 mod history;
 mod ingest;
 mod journal;
@@ -15,7 +16,8 @@ mod url;
 
 pub use database::Store;
 pub use error::StoreError;
-pub use history::{Filter, HostRun, Match, RunRow, Which};
+pub use grep::Match;
+pub use history::{Filter, HostRun, RunRow, Which};
 pub use journal::{Journal, journals};
 pub use keep::Status;
 pub use recorder::{Leftover, Recorder};

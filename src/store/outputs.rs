@@ -19,8 +19,10 @@ const PIECE: usize = 1 << 20;
 const PIECE_MAX: usize = 2 * PIECE;
 /// Outputs are compressed as they come: the fastest level gives most of the gain.
 const LEVEL: i32 = 1;
-/// Pieces are written together up to this size, in bytes: MySQL's packets are bounded.
+/// Pieces are written together up to this size, in bytes.
 const TOGETHER: usize = 4 << 20;
+/// In a statement, what is not a piece's content, in bytes: about 80 a row, and its text.
+const MARGIN: usize = 64 * 1024;
 
 /// Pieces on their way into the database.
 pub(super) struct Outputs {
@@ -71,11 +73,18 @@ impl Outputs {
                 .compressor
                 .compress(&plain)
                 .map_err(StoreError::file(folder))?;
-            self.bytes += packed.len();
-            self.waiting.push((digest.clone(), piece, packed));
-            if self.bytes >= TOGETHER || self.waiting.len() >= 500 {
+            let room = store.packet.saturating_sub(MARGIN).min(TOGETHER);
+            if packed.len() > room {
+                return Err(StoreError::Packet {
+                    shown: store.url.to_string(),
+                    packet: store.packet,
+                });
+            }
+            if self.bytes + packed.len() > room || self.waiting.len() >= 500 {
                 self.write(store, tx).await?;
             }
+            self.bytes += packed.len();
+            self.waiting.push((digest.clone(), piece, packed));
         }
         Ok(())
     }
@@ -138,11 +147,11 @@ fn open(folder: &Path, content: &Content) -> Result<Box<dyn Read + Send>, StoreE
 }
 
 impl Store {
-    /// The pieces of an output, in order, each handed to `take`.
+    /// The pieces of an output, in order, each handed to `take`; false from it ends that.
     pub async fn output(
         &self,
         digest: &str,
-        mut take: impl FnMut(&[u8]) -> Result<(), StoreError>,
+        mut take: impl FnMut(&[u8]) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
         for piece in 0_i64.. {
             let row = sqlx::query("SELECT content FROM outputs WHERE digest = ? AND piece = ?")
@@ -155,7 +164,9 @@ impl Store {
             let packed: Vec<u8> = row.try_get(0).map_err(|error| self.failed(error))?;
             let plain = zstd::bulk::decompress(&packed, PIECE_MAX)
                 .map_err(|error| StoreError::Content(format!("output {digest}: {error}")))?;
-            take(&plain)?;
+            if !take(&plain)? {
+                return Ok(());
+            }
         }
         Ok(())
     }

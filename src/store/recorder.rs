@@ -15,7 +15,7 @@ use super::database::Store;
 use super::error::StoreError;
 use super::ingest::Ingest;
 use super::journal::{Journal, Shared};
-use super::replay::replay;
+use super::replay::{aside, replay};
 use super::url::DatabaseUrl;
 use crate::event::Recorded;
 
@@ -32,21 +32,28 @@ pub struct Recorder {
     folder: PathBuf,
 }
 
-/// The journal after the run: holds its outputs until it is dropped, then goes, if it is recorded.
+/// The journal after the run: holds its outputs until it is dropped. Then it goes, if it is
+/// recorded, or is set aside, if it is not whole: nobody may take its end for the run's.
 #[derive(Debug)]
 pub struct Leftover {
     /// Why the database has not taken the record, where it said so.
     pub why: Option<StoreError>,
-    folder: Option<PathBuf>,
+    /// Where the journal goes that is not whole, and why it is not.
+    pub lost: Option<(PathBuf, String)>,
+    recorded: Recorded,
+    folder: PathBuf,
     _lock: Option<File>,
 }
 
 impl Drop for Leftover {
     fn drop(&mut self) {
-        if let Some(folder) = &self.folder
-            && let Err(error) = std::fs::remove_dir_all(folder)
-        {
-            tracing::warn!(%error, "a journal that is recorded can't be removed");
+        let gone = match (self.recorded, &self.lost) {
+            (Recorded::Stored, _) => std::fs::remove_dir_all(&self.folder),
+            (_, Some((aside, _))) => std::fs::rename(&self.folder, aside),
+            _ => Ok(()),
+        };
+        if let Err(error) = gone {
+            tracing::warn!(%error, folder = %self.folder.display(), "a journal stays where it is");
         }
     }
 }
@@ -58,6 +65,8 @@ struct Feed {
     shared: Arc<Shared>,
     store: Option<Store>,
     ingest: Option<Ingest>,
+    /// Lines of the run that its journal had no room for.
+    unwritten: Vec<Vec<u8>>,
     /// What the database said last, unless that was yes.
     why: Option<StoreError>,
 }
@@ -80,6 +89,7 @@ impl Recorder {
             shared: shared.clone(),
             store: None,
             ingest: None,
+            unwritten: Vec::new(),
             why: None,
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -106,18 +116,25 @@ impl Recorder {
     /// The run is over and its journal is written: waits for the database, `patience` at most.
     /// Outputs in files of the journal can be read until the leftover is dropped.
     pub fn finish(self, patience: Duration) -> (Recorded, Leftover) {
+        self.shared.ended.store(true, Ordering::Release);
         let _ = self.end.send(Instant::now() + patience);
         self.shared.news.notify_one();
         let (recorded, why, lock) = match self.thread.join() {
             Ok((recorded, why, lock)) => (recorded, why, Some(lock)),
             Err(_) => (Recorded::Spooled, None, None),
         };
-        let folder = (recorded == Recorded::Stored).then_some(self.folder);
+        let lost = (recorded == Recorded::Lost).then(|| {
+            let why = self.shared.unwritten().why.take();
+            let why = why.map_or_else(|| "no journal".to_owned(), |error| error.to_string());
+            (aside(&self.folder, "lost"), why)
+        });
         (
             recorded,
             Leftover {
                 why,
-                folder,
+                lost,
+                recorded,
+                folder: self.folder,
                 _lock: lock,
             },
         )
@@ -127,9 +144,7 @@ impl Recorder {
 impl Feed {
     async fn run(mut self, ended: oneshot::Receiver<Instant>) -> (Recorded, Option<StoreError>) {
         let recorded = self.feed(ended).await;
-        let why = (recorded == Recorded::Spooled)
-            .then_some(self.why)
-            .flatten();
+        let why = self.why.filter(|_| recorded != Recorded::Stored);
         (recorded, why)
     }
 
@@ -212,17 +227,23 @@ impl Feed {
             Some(ingest) => ingest,
             none => none.insert(Ingest::open(&self.folder)?),
         };
-        ingest.catch_up(&store).await
+        ingest.catch_up(&store).await?;
+        // Before the end the journal itself tries again.
+        if self.shared.ended.load(Ordering::Acquire) {
+            self.unwritten
+                .extend(self.shared.unwritten().lines.drain(..));
+            ingest.catch_up_with(&store, &self.unwritten).await?;
+        }
+        Ok(())
     }
 
     fn result(&self, over: bool) -> Recorded {
-        if self.shared.failed.load(Ordering::Acquire) {
-            return Recorded::Lost;
-        }
         if over {
             Recorded::Stored
-        } else {
+        } else if self.unwritten.is_empty() && self.shared.unwritten().lines.is_empty() {
             Recorded::Spooled
+        } else {
+            Recorded::Lost
         }
     }
 }

@@ -18,9 +18,12 @@ pub struct Replayed {
     pub busy: usize,
     /// Journals that could not be read and were set aside.
     pub broken: Vec<PathBuf>,
+    /// Journals that the database refuses, and its word; they stay.
+    pub refused: Vec<(PathBuf, String)>,
 }
 
-/// Brings all journals that no run holds into the database and removes them.
+/// Brings all journals that no run holds into the database and removes them. One that the database
+/// refuses does not hold up the others.
 pub async fn replay(store: &Store, data_dir: &Path) -> Result<Replayed, StoreError> {
     let mut replayed = Replayed::default();
     for folder in journals(data_dir) {
@@ -50,11 +53,12 @@ pub async fn replay(store: &Store, data_dir: &Path) -> Result<Replayed, StoreErr
                 | StoreError::File { .. }),
             ) => {
                 tracing::error!(%error, folder = %folder.display(), "a journal can't be read and is set aside");
-                let mut aside = folder.clone().into_os_string();
-                aside.push(".broken");
-                let aside = PathBuf::from(aside);
+                let aside = aside(&folder, "broken");
                 std::fs::rename(&folder, &aside).map_err(StoreError::file(&folder))?;
                 replayed.broken.push(aside);
+            }
+            Err(error) if store.refused(&error).await => {
+                replayed.refused.push((folder, error.to_string()));
             }
             Err(error) => return Err(error),
         }
@@ -72,4 +76,9 @@ async fn one(store: &Store, folder: &Path) -> Result<bool, StoreError> {
     }
     ingest.complete(store).await?;
     Ok(true)
+}
+
+/// Where a journal goes that no replay may see.
+pub(super) fn aside(folder: &Path, why: &str) -> PathBuf {
+    folder.with_extension(why)
 }

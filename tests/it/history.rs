@@ -1,5 +1,6 @@
 //! What was run is on record and comes back as it was shown.
 
+use crate::store::SmallDisk;
 use crate::support::{Lab, each};
 
 #[test]
@@ -124,28 +125,6 @@ fn a_record_that_cant_be_kept_never_fails_a_run_and_is_never_lost_silently() {
     );
 }
 
-/// A file system of its own size, gone with its owner.
-struct SmallDisk(std::path::PathBuf);
-
-impl SmallDisk {
-    fn new(path: std::path::PathBuf, size: &str) -> Self {
-        std::fs::create_dir_all(&path).unwrap();
-        let mounted = std::process::Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("mode=0700,size={size}")])
-            .args([std::ffi::OsStr::new("none"), path.as_os_str()])
-            .status()
-            .unwrap();
-        assert!(mounted.success());
-        Self(path)
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg(&self.0).status();
-    }
-}
-
 #[test]
 fn a_full_data_folder_ends_no_command() {
     if ioms_fleet::left_out("a full data folder", "root") {
@@ -156,21 +135,14 @@ fn a_full_data_folder_ends_no_command() {
     let data = disk.0.display().to_string();
     let marks = tempfile::tempdir().unwrap();
     let command = format!(
-        "head -c 3000000 /dev/zero | tr '\\0' x; sleep 0.3; mktemp {}/XXXXXX >&2",
+        "head -c 3000000 /dev/zero | tr '\\0' x; head -c 60000 /dev/zero | tr '\\0' y >&2; mktemp {}/XXXXXX >&2",
         marks.path().display()
     );
-    let ran = lab
-        .run(&[
-            "--data-dir",
-            &data,
-            "run",
-            "-g",
-            "all",
-            "--output",
-            "json",
-            &command,
-        ])
-        .ends_with(0);
+    let args = ["--data-dir", &data, "run", "-g", "all", "--output", "json"];
+    let mut run = lab.desk.command(&args);
+    run.arg(command);
+    run.env("IOMS_DATABASE", "mysql://root@127.0.0.1:1/ioms");
+    let ran = crate::support::Ran::of(run).ends_with(0);
     assert_eq!(std::fs::read_dir(marks.path()).unwrap().count(), 3);
     let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(document["summary"]["ok"], 3, "{document}");
@@ -178,4 +150,37 @@ fn a_full_data_folder_ends_no_command() {
     assert!(cut.iter().any(|host| host.ends_with("=true")), "{cut:?}");
     let said = ran.stderr.matches("not all output can be kept").count();
     assert_eq!(said, 1, "{}", ran.stderr);
+    // The journal has no room for the results, and the database is away.
+    assert_eq!(document["recorded"], "lost", "{}", ran.stderr);
+    assert!(ran.stderr.contains("is not whole") && ran.stderr.contains(".lost"));
+    assert!(ioms::store::journals(&disk.0).is_empty());
+}
+
+#[test]
+fn a_large_output_is_shown_to_the_byte_in_pieces() {
+    let lab = Lab::new(1);
+    // Characters of three bytes lie over the borders of pieces.
+    let command = "printf x; yes 完成 | head -n 60000";
+    let printed = lab.json(&["run", "-g", "all", command]);
+    let run = printed["run"].as_str().unwrap();
+    let text = format!("x{}", "完成\n".repeat(60_000));
+    assert_eq!(
+        lab.json(&["history", "show", run])["hosts"][0]["stdout"],
+        text
+    );
+    let show = |form| {
+        let ran = lab.run(&["history", "show", run, "--output", form]);
+        ran.ends_with(0).stdout
+    };
+    for form in ["host", "fold"] {
+        assert!(show(form).contains(&text), "{form}");
+    }
+    let mut pieces = String::new();
+    for line in show("jsonl").lines() {
+        let event: serde_json::Value = serde_json::from_str(line).unwrap();
+        if event["event"] == "output" {
+            pieces += event["text"].as_str().unwrap();
+        }
+    }
+    assert!(pieces == text, "{} bytes", pieces.len());
 }

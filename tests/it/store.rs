@@ -57,6 +57,30 @@ impl Bed {
     async fn store(&self) -> Store {
         Store::open(&self.url).await.unwrap()
     }
+
+    /// Every run of one host has ten thousand.
+    fn multiply_hosts(&self) {
+        let insert = |numbers: &str| {
+            format!(
+                "INSERT INTO run_hosts SELECT run, n.seq, host, outcome, exit_status, signal_name, encoding, started, duration_us, attempts, error, connect_us, auth_us, stdout_digest, stdout_total, stdout_kept, stderr_digest, stderr_total, stderr_kept FROM run_hosts, {numbers} n WHERE ix = 0;"
+            )
+        };
+        if let Some(server) = &self.server {
+            let insert = insert("seq_1_to_9999");
+            server.sql(&format!("USE ioms; {insert}")).unwrap();
+            return;
+        }
+        let insert = insert(
+            "(WITH RECURSIVE c(seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM c WHERE seq < 9999) SELECT seq FROM c)",
+        );
+        let status = std::process::Command::new("python3")
+            .args(["-c", "import sqlite3,sys; db=sqlite3.connect(sys.argv[1]); db.execute(sys.argv[2]); db.commit()"])
+            .arg(self.data().join("ioms.db"))
+            .arg(insert)
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
 }
 
 /// One test on both engines.
@@ -90,6 +114,10 @@ on_both! {
     grep_finds_lines_of_all_runs
     no_log_keeps_the_command_and_outputs_out
     ten_thousand_hosts_are_recorded
+    grep_reads_large_records_and_outputs
+    a_large_prune_holds_up_no_run
+    a_run_under_way_is_on_record_within_two_seconds
+    a_disk_that_fills_up_loses_nothing_where_the_database_answers
 }
 
 /// A run being made: what the engine would say.
@@ -188,6 +216,11 @@ impl Run {
 
     /// Ends it; what became of the record, and what is left of the journal.
     async fn finish(self, stopped: Option<Stopped>) -> (Recorded, Leftover) {
+        self.say_over(stopped).await;
+        self.wait()
+    }
+
+    async fn say_over(&self, stopped: Option<Stopped>) {
         self.emitter
             .emit(Event::RunFinished(RunEnd {
                 finished: clock::now(),
@@ -195,7 +228,6 @@ impl Run {
                 stopped,
             }))
             .await;
-        self.wait()
     }
 
     /// The controller dies: nothing more is said, and the journal's lock goes.
@@ -215,10 +247,54 @@ impl Run {
     }
 }
 
+/// Bytes that no compressor makes small.
+fn noise(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed;
+    let mut next = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        state.to_be_bytes()[0]
+    };
+    (0..length).map(|_| next()).collect()
+}
+
 fn newest(limit: usize) -> Filter {
     Filter {
         limit,
         ..Filter::default()
+    }
+}
+
+/// A file system of its own size, gone with its owner.
+pub(crate) struct SmallDisk(pub(crate) std::path::PathBuf);
+
+impl SmallDisk {
+    pub(crate) fn new(path: std::path::PathBuf, size: &str) -> Self {
+        std::fs::create_dir_all(&path).unwrap();
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("mode=0700,size={size}")])
+            .args([std::ffi::OsStr::new("none"), path.as_os_str()])
+            .status()
+            .unwrap();
+        assert!(mounted.success());
+        Self(path)
+    }
+
+    fn filler(&self) -> std::path::PathBuf {
+        self.0.join("filler")
+    }
+
+    /// Leaves no room.
+    fn fill(&self) {
+        let error = std::fs::write(self.filler(), vec![b'x'; 1 << 20]).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg(&self.0).status();
     }
 }
 
@@ -321,16 +397,8 @@ mod promises {
     }
 
     pub(super) async fn outputs_are_kept_to_the_byte_and_once(bed: Bed) {
-        // 3 MiB that no compressor makes small, all bytes, at the borders of pieces too.
-        let mut state = 1_u64;
-        let large: Vec<u8> = (0..=3 * (1 << 20))
-            .map(|_| {
-                state = state
-                    .wrapping_mul(6_364_136_223_846_793_005)
-                    .wrapping_add(1);
-                state.to_be_bytes()[0]
-            })
-            .collect();
+        // All bytes, at the borders of pieces too.
+        let large = noise(1, 3 * (1 << 20) + 1);
         let mut run = Run::begin(&bed, header("run", hosts(5))).await;
         let id = run.header.run.to_string();
         for ix in 0..3 {
@@ -525,6 +593,75 @@ mod promises {
         assert_eq!(store.prune(border).await.unwrap(), 0);
     }
 
+    pub(super) async fn a_large_prune_holds_up_no_run(bed: Bed) {
+        for ix in 0..10 {
+            let mut run = Run::begin(&bed, header("run", hosts(1))).await;
+            run.ok(0, format!("of run {ix}").as_bytes()).await;
+            run.stored().await;
+        }
+        bed.multiply_hosts();
+        let store = bed.store().await;
+        assert_eq!(counts(&store).await, (10, 100_000, 10));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let border = clock::now();
+        let pruning = tokio::spawn(async move {
+            let removed = store.prune(border).await.unwrap();
+            (removed, store)
+        });
+        let mut meanwhile = 0;
+        while !pruning.is_finished() {
+            let mut run = Run::begin(&bed, header("run", hosts(2))).await;
+            run.ok(0, b"meanwhile").await;
+            run.ok(1, b"of run 3").await;
+            run.say_over(None).await;
+            drop(run.emitter);
+            run.consumers.join().unwrap();
+            let (recorded, leftover) = run.recorder.finish(Duration::from_secs(2));
+            assert_eq!(recorded, Recorded::Stored, "{leftover:?}");
+            meanwhile += 1;
+        }
+        let (removed, store) = pruning.await.unwrap();
+        assert_eq!(removed, 10);
+        assert!(meanwhile > 1, "{meanwhile}");
+        assert_eq!(counts(&store).await, (meanwhile, 2 * meanwhile, 2));
+    }
+
+    pub(super) async fn a_run_under_way_is_on_record_within_two_seconds(bed: Bed) {
+        let mut run = Run::begin(&bed, header("run", hosts(3))).await;
+        let id = run.header.run.to_string();
+        let seen = async |want: usize| {
+            let began = Instant::now();
+            loop {
+                // As another process does it, which also replays what was left behind.
+                let store = bed.store().await;
+                let replayed = replay(&store, bed.data()).await.unwrap();
+                assert_eq!((replayed.stored, replayed.busy), (0, 1));
+                if let Ok(mut found) = store.find_run(&id).await {
+                    assert_eq!(found.outcome, "running");
+                    assert!(found.end.is_none());
+                    let folder = tempfile::tempdir().unwrap();
+                    let results = store.results(&mut found, folder.path()).await.unwrap();
+                    if results.len() == want {
+                        break;
+                    }
+                }
+                store.close().await;
+                assert!(began.elapsed() < Duration::from_secs(2), "{want} hosts");
+            }
+        };
+        seen(0).await;
+        for ix in 0..2 {
+            run.ok(ix, b"done").await;
+            seen(ix as usize + 1).await;
+        }
+        run.ok(2, b"done").await;
+        run.stored().await;
+        assert_eq!(
+            bed.store().await.runs(&newest(1)).await.unwrap()[0].outcome,
+            "ok"
+        );
+    }
+
     pub(super) async fn grep_finds_lines_of_all_runs(bed: Bed) {
         for text in [
             "one\nerror: 磁盘 full\n",
@@ -560,6 +697,15 @@ mod promises {
             ]
         );
         assert_eq!(found("磁盘", newest(9)).await.len(), 1);
+        assert_eq!(found("(?i)error", newest(1)).await.len(), 3);
+        assert_eq!(found("(?i)error", newest(2)).await.len(), 4);
+        let mut first = Vec::new();
+        let only_one = |hit: ioms::store::Match| {
+            first.push(hit.line);
+            false
+        };
+        store.grep("error", &newest(9), only_one).await.unwrap();
+        assert_eq!(first, [1]);
         let of_two = Filter {
             host: Some("web02".into()),
             ..newest(9)
@@ -569,6 +715,41 @@ mod promises {
             store.grep("(", &newest(9), |_| true).await,
             Err(StoreError::Regex(_))
         ));
+    }
+
+    pub(super) async fn grep_reads_large_records_and_outputs(bed: Bed) {
+        // Lines over the borders of pieces, one of 10 MB, and more hosts than a page.
+        let mut run = Run::begin(&bed, header("run", hosts(1203))).await;
+        run.ok(0, "0123456789 line\n".repeat(200_000).as_bytes())
+            .await;
+        let mut long = vec![b'z'; 9_000_000];
+        long.extend_from_slice(b"\nafter it\n");
+        run.ok(1, &long).await;
+        for ix in 2..1203 {
+            run.ok(ix, b"small line\n").await;
+        }
+        run.stored().await;
+        let store = bed.store().await;
+        let found = async |pattern: &str| {
+            let mut lines = Vec::new();
+            let take = |hit: ioms::store::Match| {
+                lines.push((hit.host, hit.line, hit.text.len()));
+                true
+            };
+            store.grep(pattern, &newest(9), take).await.unwrap();
+            lines
+        };
+        let all = found("line$").await;
+        assert_eq!(all.len(), 200_000 + 1201);
+        assert_eq!(all[199_999], ("web01".into(), 200_000, 15));
+        assert_eq!(all[201_200], ("web1203".into(), 1, 10));
+        assert_eq!(found("after it").await, [("web02".into(), 2, 8)]);
+        let parts = found("^z").await;
+        assert!(
+            parts
+                .iter()
+                .all(|(_, line, length)| (*line, *length) == (1, 4096))
+        );
     }
 
     pub(super) async fn no_log_keeps_the_command_and_outputs_out(bed: Bed) {
@@ -596,6 +777,37 @@ mod promises {
             (results[0].1.stdout.total, results[0].1.stdout.kept),
             (11, 0)
         );
+    }
+
+    pub(super) async fn a_disk_that_fills_up_loses_nothing_where_the_database_answers(bed: Bed) {
+        if ioms_fleet::left_out("a full disk", "root") {
+            return;
+        }
+        let disk = SmallDisk::new(bed.data().join("small"), "128k");
+        let mut run = Run::begin_at(bed.url.clone(), &disk.0, header("run", hosts(60))).await;
+        let id = run.header.run.to_string();
+        run.ok(0, b"before").await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        disk.fill();
+        for ix in 1..60 {
+            run.ok(ix, &[b'y'; 400]).await;
+        }
+        let (recorded, leftover) = run.finish(None).await;
+        assert_eq!(recorded, Recorded::Stored, "{leftover:?}");
+        drop(leftover);
+        let store = bed.store().await;
+        let mut found = store.find_run(&id).await.unwrap();
+        assert_eq!(found.outcome, "ok");
+        let folder = tempfile::tempdir().unwrap();
+        let results = store.results(&mut found, folder.path()).await.unwrap();
+        assert_eq!(results.len(), 60);
+        assert!(
+            results
+                .iter()
+                .all(|(_, result)| result.outcome == Outcome::Ok)
+        );
+        assert_eq!(results[59].1.stdout.read().unwrap(), &[b'y'; 400][..]);
+        assert!(journals(&disk.0).is_empty());
     }
 
     pub(super) async fn ten_thousand_hosts_are_recorded(bed: Bed) {
@@ -735,4 +947,127 @@ async fn a_journal_that_cant_be_read_is_set_aside_and_named() {
         replay(&store, bed.data()).await.unwrap(),
         ioms::store::Replayed::default()
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_was_full_for_a_while_leaves_a_whole_journal() {
+    if ioms_fleet::left_out("a full disk", "root") {
+        return;
+    }
+    let bed = Bed::sqlite();
+    let disk = SmallDisk::new(bed.data().join("small"), "128k");
+    let away = DatabaseUrl::parse("mysql://root@127.0.0.1:1/nowhere").unwrap();
+    let mut run = Run::begin_at(away, &disk.0, header("run", hosts(30))).await;
+    disk.fill();
+    for ix in 0..30 {
+        run.ok(ix, &[b'y'; 400]).await;
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    std::fs::remove_file(disk.filler()).unwrap();
+    let (recorded, leftover) = run.finish(None).await;
+    assert_eq!(recorded, Recorded::Spooled, "{leftover:?}");
+    drop(leftover);
+    let store = bed.store().await;
+    let replayed = replay(&store, &disk.0).await.unwrap();
+    assert_eq!((replayed.stored, replayed.lost), (1, 0));
+    assert_eq!(counts(&store).await, (1, 30, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_is_not_whole_is_set_aside_and_never_completed() {
+    if ioms_fleet::left_out("a full disk", "root") {
+        return;
+    }
+    let bed = Bed::sqlite();
+    let disk = SmallDisk::new(bed.data().join("small"), "128k");
+    let away = DatabaseUrl::parse("mysql://root@127.0.0.1:1/nowhere").unwrap();
+    let mut run = Run::begin_at(away, &disk.0, header("run", hosts(30))).await;
+    run.ok(0, b"before").await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    disk.fill();
+    for ix in 1..30 {
+        run.ok(ix, &[b'y'; 400]).await;
+    }
+    let (recorded, leftover) = run.finish(None).await;
+    assert_eq!(recorded, Recorded::Lost, "{leftover:?}");
+    let (aside, why) = leftover.lost.clone().unwrap();
+    assert!(why.contains("No space left"), "{why}");
+    drop(leftover);
+    assert!(aside.join("events.jsonl").is_file());
+    let store = bed.store().await;
+    let replayed = replay(&store, &disk.0).await.unwrap();
+    assert_eq!(replayed, ioms::store::Replayed::default());
+    assert_eq!(counts(&store).await, (0, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_fit_the_servers_packets_and_one_refused_journal_holds_up_no_other() {
+    if ioms_fleet::left_out("the record on MariaDB", "mariadbd") {
+        return;
+    }
+    let bed = Bed::mariadb().await;
+    let server = bed.server.as_ref().unwrap();
+    let packet = |size: &str| {
+        let set = format!("SET GLOBAL max_allowed_packet = {size}");
+        server.sql(&set).unwrap();
+    };
+    packet("4 * 1024 * 1024");
+    let mut run = Run::begin(&bed, header("run", hosts(3))).await;
+    for ix in 0..3 {
+        run.ok(ix, &noise(u64::from(ix), 9_000_000)).await;
+    }
+    run.stored().await;
+
+    // No piece of this fits any more; the run after it does.
+    packet("1024 * 1024");
+    let mut refused = Run::begin(&bed, header("run", hosts(1))).await;
+    refused.ok(0, &noise(7, 3_000_000)).await;
+    refused.say_over(None).await;
+    drop(refused.emitter);
+    refused.consumers.join().unwrap();
+    let (recorded, leftover) = refused.recorder.finish(Duration::from_millis(500));
+    assert_eq!(recorded, Recorded::Spooled);
+    let why = leftover.why.as_ref().map(ToString::to_string);
+    assert!(why.unwrap().contains("max_allowed_packet"));
+    drop(leftover);
+    let away = DatabaseUrl::parse("mysql://root@127.0.0.1:1/nowhere").unwrap();
+    let mut later = Run::begin_at(away, bed.data(), header("run", hosts(1))).await;
+    later.ok(0, b"fits").await;
+    let (recorded, leftover) = later.finish(None).await;
+    assert_eq!(recorded, Recorded::Spooled);
+    drop(leftover);
+    let store = bed.store().await;
+    let replayed = replay(&store, bed.data()).await.unwrap();
+    assert_eq!((replayed.stored, replayed.refused.len()), (1, 1));
+    store.close().await;
+
+    packet("4 * 1024 * 1024");
+    let store = bed.store().await;
+    let replayed = replay(&store, bed.data()).await.unwrap();
+    assert_eq!((replayed.stored, replayed.lost), (1, 0));
+    assert_eq!(counts(&store).await.0, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_on_a_disk_that_was_full_takes_the_record_when_there_is_room() {
+    if ioms_fleet::left_out("a full disk", "root") {
+        return;
+    }
+    let bed = Bed::sqlite();
+    let disk = SmallDisk::new(bed.data().join("small"), "512k");
+    let url = DatabaseUrl::in_folder(&disk.0);
+    let mut run = Run::begin_at(url.clone(), bed.data(), header("run", hosts(40))).await;
+    run.ok(0, b"before").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    disk.fill();
+    for ix in 1..40 {
+        run.ok(ix, &noise(u64::from(ix), 4000)).await;
+    }
+    // Several attempts fail, on each connection.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    std::fs::remove_file(disk.filler()).unwrap();
+    run.stored().await;
+    let store = Store::open(&url).await.unwrap();
+    assert_eq!(counts(&store).await, (1, 40, 40));
+    store.close().await;
 }

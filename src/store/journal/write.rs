@@ -1,11 +1,12 @@
 //! Writing a journal as the run goes on.
 
+use std::collections::VecDeque;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
@@ -20,11 +21,28 @@ pub(in crate::store) const EVENTS: &str = "events.jsonl";
 /// What the journal tells whoever feeds the database from it.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Shared {
-    /// So many bytes are written.
-    pub(in crate::store) written: AtomicU64,
-    /// A line could not be written: the record is not whole.
-    pub(in crate::store) failed: AtomicBool,
+    unwritten: Mutex<Unwritten>,
+    /// The run is over: no line will come any more.
+    pub(in crate::store) ended: AtomicBool,
     pub(in crate::store) news: Notify,
+}
+
+/// Lines that the disk has no room for. Most of what a host printed is not among them: little of
+/// all outputs is in memory.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Unwritten {
+    /// Whole lines, in order, behind the last one of the file.
+    pub(in crate::store) lines: VecDeque<Vec<u8>>,
+    /// Why.
+    pub(in crate::store) why: Option<io::Error>,
+}
+
+impl Shared {
+    pub(in crate::store) fn unwritten(&self) -> MutexGuard<'_, Unwritten> {
+        self.unwritten
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A run's journal, a consumer of its events.
@@ -33,6 +51,10 @@ pub struct Journal {
     folder: PathBuf,
     file: File,
     no_log: bool,
+    /// So many bytes are whole lines.
+    written: u64,
+    /// Half a line could not be taken back: nothing may follow it.
+    torn: bool,
     shared: Arc<Shared>,
 }
 
@@ -62,6 +84,8 @@ impl Journal {
             folder,
             file,
             no_log: false,
+            written: 0,
+            torn: false,
             shared: Arc::default(),
         })
     }
@@ -80,13 +104,27 @@ impl Journal {
         self.file.try_clone()
     }
 
+    /// Appends a line, after those that there was no room for before.
     fn append(&mut self, record: &Record) -> io::Result<()> {
         let mut line = serde_json::to_vec(record)?;
         line.push(b'\n');
-        self.file.write_all(&line)?;
-        self.shared
-            .written
-            .fetch_add(line.len() as u64, Ordering::Release);
+        let mut unwritten = self.shared.unwritten();
+        unwritten.lines.push_back(line);
+        while let Some(line) = unwritten.lines.front() {
+            if self.torn {
+                break;
+            }
+            if let Err(error) = self.file.write_all(line) {
+                self.torn = self.file.set_len(self.written).is_err();
+                if unwritten.why.is_none() {
+                    tracing::warn!(%error, "the run's journal can't be written to");
+                }
+                unwritten.why = Some(error);
+                break;
+            }
+            self.written += line.len() as u64;
+            unwritten.lines.pop_front();
+        }
         Ok(())
     }
 }
@@ -116,9 +154,6 @@ impl Consumer for Journal {
             Event::Output { .. } | Event::Waiting(_) | Event::Notice(_) => return Ok(()),
         };
         let done = self.append(&record);
-        if done.is_err() {
-            self.shared.failed.store(true, Ordering::Release);
-        }
         self.shared.news.notify_one();
         done
     }
@@ -135,8 +170,8 @@ pub fn journals(data_dir: &Path) -> Vec<PathBuf> {
             let name = path
                 .file_name()
                 .map(|name| name.to_string_lossy().into_owned());
-            name.is_some_and(|name| !name.starts_with('.') && !name.contains(".broken"))
-                && path.join(EVENTS).is_file()
+            // Those being made, and those set aside, have a dot.
+            name.is_some_and(|name| !name.contains('.')) && path.join(EVENTS).is_file()
         })
         .collect();
     found.sort();
