@@ -49,6 +49,9 @@ impl ExtraVars {
                 .hint("-e '{\"name\": \"value\"}' or -e @FILE with `name: value` lines")
         })?;
         for (key, value) in entries {
+            if origin == "-e" {
+                refuse_password(&key.name)?;
+            }
             let place = if origin == "-e" {
                 origin.to_owned()
             } else {
@@ -67,12 +70,7 @@ impl ExtraVars {
                 CliError::new(format!("-e {word}: expected name=value"))
                     .hint("quote values with spaces: -e \"name='a b'\"")
             })?;
-            if is_password(name) {
-                return Err(CliError::new(format!(
-                    "-e {name}=...: a password in an argument can be read by everybody on this machine"
-                ))
-                .hint("use -k or -K, --connection-password-file, a vault, or -e @FILE"));
-            }
+            refuse_password(name)?;
             self.0
                 .insert(Arc::from(name), (Value::string(value), "-e".to_owned()));
         }
@@ -80,10 +78,18 @@ impl ExtraVars {
     }
 }
 
-fn is_password(name: &str) -> bool {
-    [Property::Password, Property::BecomePassword]
+/// Arguments are no place for passwords, in whatever form they are given.
+fn refuse_password(name: &str) -> Result<(), CliError> {
+    let password = [Property::Password, Property::BecomePassword]
         .into_iter()
-        .any(|property| names(property).contains(&name))
+        .any(|property| names(property).contains(&name));
+    if password {
+        return Err(CliError::new(format!(
+            "-e {name}=...: a password in an argument can be read by everybody on this machine"
+        ))
+        .hint("use -k or -K, --connection-password-file, a vault, or -e @FILE"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -118,6 +124,7 @@ mod tests {
         for bad in [
             "ansible_password=x",
             "ansible_become_pass=x",
+            "{\"ansible_become_password\": \"x\"}",
             "alone",
             "[1]",
         ] {

@@ -7,6 +7,7 @@ use clap::Args;
 use super::fleet::Fleet;
 use super::selection::{Chosen, SelectionArgs};
 use super::{CliError, Setup, records};
+use crate::base::secret::MASK;
 use crate::store::Which;
 
 /// Hosts of an earlier run.
@@ -77,9 +78,8 @@ impl Earlier {
     /// The command line of the run, to be run again.
     pub fn command_line(&self, verb: &str) -> Result<String, CliError> {
         match &self.command {
-            Some(command) if self.verb == verb && command != crate::base::secret::MASK => {
-                Ok(command.clone())
-            }
+            // What was masked is gone: the rest would be another command.
+            Some(command) if self.verb == verb && !command.contains(MASK) => Ok(command.clone()),
             _ => Err(CliError::new("the earlier run's command is not known")
                 .hint("give the command again: iomsctl run --rerun failed 'COMMAND'")),
         }

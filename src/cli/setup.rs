@@ -24,12 +24,15 @@ impl Setup {
     pub fn new(globals: &Globals) -> Result<Self, CliError> {
         let redactor = Arc::new(Redactor::default());
         logging::start(globals, &redactor)?;
-        let settings = settings(globals)?;
-        Ok(Self {
-            settings,
+        let setup = Self {
+            settings: settings(globals)?,
             redactor,
             globals: globals.clone(),
-        })
+        };
+        for warning in setup.settings.warnings() {
+            setup.warn(&warning);
+        }
+        Ok(setup)
     }
 
     /// The form of output that was asked for.

@@ -6,6 +6,7 @@ mod ansible_cfg;
 mod documentation;
 mod error;
 mod files;
+mod identity;
 mod load;
 mod settings;
 mod table;

@@ -79,6 +79,18 @@ fn settings_found_upward_cant_turn_identity_checks_off() {
         "{ran:?}"
     );
     assert!(ran.said().contains("host_key"), "{ran:?}");
+    desk.file("ioms.toml", "ssh_args = '-o StrictHostKeyChecking=no'\n");
+    let ran = desk.run(&["config", "show"]).ends_with(1);
+    assert!(ran.stderr.contains("ioms.toml:1:1"), "{ran:?}");
+    desk.file("ioms.toml", "");
+    desk.file("ansible.cfg", "[defaults]\nhost_key_checking = False\n");
+    let ran = desk.run(&["config", "show", "host_key"]).ends_with(0);
+    assert!(!ran.stdout.contains("off"), "{ran:?}");
+    assert!(
+        ran.stderr
+            .contains("ansible.cfg:2: `host_key_checking` is not obeyed"),
+        "{ran:?}"
+    );
 }
 
 #[test]
