@@ -93,7 +93,8 @@ fn kind(kind: Kind) -> String {
         Kind::Duration => "duration".into(),
         Kind::Size => "size".into(),
         Kind::Choice(choices) => format!("`{}`", choices.join("`, `")),
-        Kind::List => "list".into(),
+        Kind::Database => "address".into(),
+        Kind::VaultIds => "list".into(),
         Kind::Paths => "list of paths".into(),
     }
 }
@@ -104,12 +105,12 @@ pub fn schema() -> Json {
         .iter()
         .map(|setting| {
             let mut property = match setting.kind {
-                Kind::Text | Kind::Path => json!({ "type": "string" }),
+                Kind::Text | Kind::Path | Kind::Database => json!({ "type": "string" }),
                 Kind::Bool => json!({ "type": "boolean" }),
                 Kind::Count => json!({ "type": "integer", "minimum": 0 }),
                 Kind::Duration | Kind::Size => json!({ "type": ["string", "integer"] }),
                 Kind::Choice(choices) => json!({ "enum": choices }),
-                Kind::List | Kind::Paths => {
+                Kind::VaultIds | Kind::Paths => {
                     json!({ "type": ["array", "string"], "items": { "type": "string" } })
                 }
             };

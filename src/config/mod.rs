@@ -18,7 +18,7 @@ pub use error::ConfigError;
 pub use load::{Environment, load};
 pub use settings::{DenyRule, Ignored, Settings, Shown};
 pub use table::{Kind, SETTINGS, Setting};
-pub use value::{Origin, Value};
+pub use value::{Origin, Value, vault_id};
 
 #[cfg(test)]
 mod tests;

@@ -237,6 +237,32 @@ fn a_database_password_is_taken_from_private_places_and_never_shown() {
 }
 
 #[test]
+fn paths_within_values_follow_their_file_too() {
+    let lab = lab();
+    let at = |name: &str| lab.folder.path().join(name).display().to_string();
+    lab.write(
+        "work/ioms.toml",
+        "vault_ids = [\"dev@pw\", \"x@prompt\", \"~/all\"]\ndatabase = \"sqlite:runs.db\"\n",
+    );
+    let settings = lab.load().unwrap();
+    let all = format!("@{}", at("home/all"));
+    let dev = format!("dev@{}", at("work/pw"));
+    assert_eq!(settings.vault_ids(), [dev, "x@prompt".into(), all]);
+    let database = format!("sqlite:{}", at("work/runs.db"));
+    assert_eq!(settings.database(), Some(database.as_str()));
+    lab.write("work/ioms.toml", "database = \"sqlite://~/d/x.db\"\n");
+    let database = format!("sqlite:{}", at("home/d/x.db"));
+    assert_eq!(lab.load().unwrap().database(), Some(database.as_str()));
+    lab.write("work/ioms.toml", "");
+    lab.write(
+        "home/.ansible.cfg",
+        "[defaults]\nvault_identity_list = dev@~/pw, prod@pw\n",
+    );
+    let ids = ["dev@", "prod@"].map(|label| format!("{label}{}", at("home/pw")));
+    assert_eq!(lab.load().unwrap().vault_ids(), ids);
+}
+
+#[test]
 fn a_command_that_fits_a_rule_is_denied_with_its_reason() {
     let lab = lab();
     lab.write(

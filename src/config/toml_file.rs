@@ -128,7 +128,7 @@ impl File<'_> {
 
     fn value(&self, kind: Kind, found: &DeValue<'_>) -> Result<Value, String> {
         match (kind, found) {
-            (Kind::List | Kind::Paths, DeValue::Array(items)) => {
+            (Kind::VaultIds | Kind::Paths, DeValue::Array(items)) => {
                 let items = items
                     .iter()
                     .map(|item| match item.get_ref() {
@@ -188,12 +188,12 @@ impl File<'_> {
 
 fn expected(kind: Kind) -> &'static str {
     match kind {
-        Kind::Text | Kind::Path | Kind::Choice(_) => "text",
+        Kind::Text | Kind::Path | Kind::Database | Kind::Choice(_) => "text",
         Kind::Bool => "true or false",
         Kind::Count => "a number",
         Kind::Duration => "a duration: \"90s\", \"5m\"",
         Kind::Size => "a size: \"64k\", \"10M\"",
-        Kind::List | Kind::Paths => "a list of texts",
+        Kind::VaultIds | Kind::Paths => "a list of texts",
     }
 }
 
