@@ -14,7 +14,6 @@ use serde_json::{Value as Json, json};
 
 use super::ask::{Terminal, confirm};
 use super::connection::ConnectionArgs;
-use super::extra_vars::ExtraVars;
 use super::fleet::Fleet;
 use super::selection::SelectionArgs;
 use super::standard_input::{Operand, has_one_reader};
@@ -119,8 +118,7 @@ impl Chosen {
             &args.connection,
             &args.vaults,
         ])?;
-        let extra = ExtraVars::parse(&args.selection.extra_vars)?;
-        let fleet = Fleet::load(setup, &args.vaults, extra, &prompt)?;
+        let fleet = Fleet::load(setup, &args.vaults, &args.selection.extra_vars, &prompt)?;
         let names = args.selection.choose(setup, &fleet, pattern)?.hosts;
         if names.is_empty() {
             return Err(CliError::new(format!("no host matches `{pattern}`")).status(5));
@@ -172,7 +170,7 @@ impl Shown {
 
     fn save(&self, setup: &Setup) -> Result<(), CliError> {
         let path = Self::path(setup);
-        std::fs::create_dir_all(setup.data_dir())?;
+        setup.make_data_dir()?;
         let fresh = path.with_extension("json.new");
         let mut file = std::fs::OpenOptions::new()
             .write(true)

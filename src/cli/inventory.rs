@@ -9,7 +9,6 @@ use serde_json::{Map, Value as Json, json};
 
 use super::ask::Terminal;
 use super::connection::ConnectionArgs;
-use super::extra_vars::ExtraVars;
 use super::fleet::Fleet;
 use super::selection::SelectionArgs;
 use super::standard_input::{Operand, has_one_reader};
@@ -119,7 +118,7 @@ pub fn execute(args: Args, globals: &Globals) -> Result<Status, CliError> {
 
 fn load(setup: &Setup, vaults: &VaultArgs) -> Result<Arc<Fleet>, CliError> {
     let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
-    Fleet::load(setup, vaults, ExtraVars::default(), &prompt)
+    Fleet::load(setup, vaults, &[], &prompt)
 }
 
 fn list(setup: &Setup, args: &ListArgs) -> Result<Status, CliError> {

@@ -92,6 +92,11 @@ pub(crate) fn print(text: &str) -> Result<(), CliError> {
     }
 }
 
+/// A file named within an argument, where no shell reads `~`.
+pub(crate) fn named_file(text: &str) -> std::path::PathBuf {
+    crate::target::ssh_config::Local::of_process().expand_home(text)
+}
+
 /// For verbs that only ask the database.
 pub(crate) fn database_runtime() -> Result<tokio::runtime::Runtime, CliError> {
     Ok(tokio::runtime::Builder::new_current_thread()

@@ -14,7 +14,8 @@ use crate::store::Which;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Hosts")]
 pub struct RerunArgs {
-    /// Hosts that came out so in your newest run, or in RUN: failed, unreachable, ok, all
+    /// Hosts that came out so in your newest run, or in RUN: failed, unreachable, ok, all; `run` also
+    /// takes its command, `script` needs its file again
     #[arg(long, value_name = "WHICH[:RUN]")]
     pub rerun: Option<String>,
 }
@@ -98,7 +99,10 @@ pub fn choose(
         let pattern = pattern.unwrap_or("all");
         return Ok((pattern.to_owned(), selection.choose(setup, fleet, pattern)?));
     };
-    let mut chosen = selection.choose(setup, fleet, pattern.unwrap_or("all"))?;
+    // The implicit localhost is no part of `all`: it has to be named, as it was then.
+    let local = earlier.hosts.iter().any(|host| &**host == "localhost");
+    let all = if local { "all,localhost" } else { "all" };
+    let mut chosen = selection.choose(setup, fleet, pattern.unwrap_or(all))?;
     let gone: Vec<&Arc<str>> = earlier
         .hosts
         .iter()

@@ -65,6 +65,15 @@ impl Setup {
         self.settings.data_dir().to_owned()
     }
 
+    /// Makes that folder, for its owner alone, where it is not there yet.
+    pub fn make_data_dir(&self) -> std::io::Result<()> {
+        use std::os::unix::fs::DirBuilderExt as _;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(self.data_dir())
+    }
+
     /// Where the record is.
     pub fn database(&self) -> Result<DatabaseUrl, CliError> {
         Ok(match self.settings.database() {
