@@ -91,6 +91,23 @@ impl Setup {
         }
     }
 
+    /// Prints a document in the form machines asked for: on one line where they read lines.
+    pub fn print_document(&self, document: &serde_json::Value) -> Result<(), CliError> {
+        if self.form() == OutputForm::Jsonl {
+            super::print(&format!("{document}\n"))
+        } else {
+            super::print(&format!("{document:#}\n"))
+        }
+    }
+
+    /// Prints what people read, unless only the exit status is wanted.
+    pub fn print(&self, text: &str) -> Result<(), CliError> {
+        if self.form() == OutputForm::Quiet {
+            return Ok(());
+        }
+        super::print(text)
+    }
+
     /// Says something on standard error.
     pub fn warn(&self, text: &str) {
         use std::io::Write as _;

@@ -123,3 +123,19 @@ fn a_record_that_cant_be_kept_never_fails_a_run_and_is_never_lost_silently() {
         "{ran:?}"
     );
 }
+
+#[test]
+fn times_and_outcomes_that_cannot_be_are_refused() {
+    let desk = crate::support::Desk::new();
+    let refused: [&[&str]; 3] = [
+        &["history", "list", "--since", "99999999d"],
+        &["db", "prune", "--keep", "99999999d", "--yes"],
+        &["history", "list", "--status", "fialed"],
+    ];
+    for args in refused {
+        let ran = desk.run(args).ends_with(1);
+        assert!(!ran.stderr.contains("panicked"), "{ran:?}");
+    }
+    let outcome = ["history", "list", "--status", "timed_out"];
+    desk.run(&outcome).ends_with(0);
+}
