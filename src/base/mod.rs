@@ -8,5 +8,6 @@ pub mod prompt;
 pub mod quantity;
 pub mod secret;
 pub mod text;
+pub mod url;
 pub mod value;
 pub mod yaml;

@@ -1,6 +1,5 @@
 //! `iomsctl completions` and `iomsctl man`: what shells and `man` need, made from the arguments.
 
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use clap::CommandFactory as _;
@@ -22,7 +21,7 @@ pub struct CompletionsArgs {
 pub fn completions(args: &CompletionsArgs, _globals: &Globals) -> Result<Status, CliError> {
     let mut script = Vec::new();
     clap_complete::generate(args.for_shell, &mut Cli::command(), "iomsctl", &mut script);
-    io::stdout().lock().write_all(&script)?;
+    super::print(&String::from_utf8_lossy(&script))?;
     Ok(Status::OK)
 }
 

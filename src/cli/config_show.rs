@@ -59,7 +59,7 @@ pub fn execute(args: Args, globals: &Globals) -> Result<Status, CliError> {
             "files": settings.files(),
             "ignored": settings.ignored().iter().map(|each| json!({ "name": each.name, "place": each.place })).collect::<Vec<_>>(),
         });
-        super::print(&format!("{document:#}\n"))?;
+        setup.print_document(&document)?;
         return Ok(Status::OK);
     }
     let mut text = String::new();
@@ -75,6 +75,6 @@ pub fn execute(args: Args, globals: &Globals) -> Result<Status, CliError> {
             let _ = writeln!(text, "# ignored: {} ({})", each.name, each.place);
         }
     }
-    super::print(&text)?;
+    setup.print(&text)?;
     Ok(Status::OK)
 }

@@ -1,7 +1,6 @@
 //! `iomsctl db`: looks after the database.
 
 use clap::{Subcommand, ValueEnum};
-use jiff::SignedDuration;
 use serde_json::json;
 use std::fmt::Write as _;
 
@@ -24,12 +23,20 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Make or update the tables (`SQLite` does so by itself)
+    #[command(
+        after_help = "Examples:\n  iomsctl --database mysql://ioms@db.example/ioms db migrate"
+    )]
     Migrate,
     /// Say where the database is and what is in it
+    #[command(after_help = "Examples:\n  iomsctl db status\n  iomsctl db status --output json")]
     Status,
     /// Remove what is old
+    #[command(
+        after_help = "Examples:\n  iomsctl db prune --keep 90d\n  iomsctl db prune --keep 30d --family runs --yes"
+    )]
     Prune(PruneArgs),
     /// Bring in what was kept in journals while the database was away
+    #[command(after_help = "Examples:\n  iomsctl db replay")]
     Replay,
 }
 
@@ -67,9 +74,9 @@ pub fn execute(args: Args, globals: &Globals) -> Result<Status, CliError> {
 
 fn say(setup: &Setup, document: &serde_json::Value, text: &str) -> Result<Status, CliError> {
     if setup.json() {
-        super::print(&format!("{document:#}\n"))?;
+        setup.print_document(document)?;
     } else {
-        super::print(text)?;
+        setup.print(text)?;
     }
     Ok(Status::OK)
 }
@@ -112,7 +119,7 @@ async fn status(setup: &Setup) -> Result<Status, CliError> {
 
 async fn prune(setup: &Setup, args: &PruneArgs) -> Result<Status, CliError> {
     let store = records::open(setup).await?;
-    let before = clock::now() - SignedDuration::try_from(args.keep)?;
+    let before = records::ago(args.keep)?;
     let _ = args.family.unwrap_or(Family::Runs);
     let count = store.count_before(before).await?;
     if count > 0 {

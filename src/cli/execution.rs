@@ -1,7 +1,7 @@
 //! The flags of the verbs that work on hosts: how many at a time, how long, when to stop, and what
 //! is shown and kept.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -93,7 +93,7 @@ pub struct FormArgs {
     /// Pass control characters of hosts to the terminal
     #[arg(long)]
     pub raw: bool,
-    /// Write a JUnit report
+    /// Write a JUnit report; `-` is standard output, and nothing else is written there
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
     /// Write each host's whole output to `DIR/HOST.stdout` and `DIR/HOST.stderr`
@@ -103,8 +103,16 @@ pub struct FormArgs {
 
 impl FormArgs {
     /// For a report.
-    pub fn options(&self, form: OutputForm, progress: bool) -> Options {
+    pub fn options(&self, form: OutputForm, progress: bool) -> Result<Options, CliError> {
+        let to_stdout = self.junit.as_deref() == Some(Path::new("-"));
         let form = match form {
+            OutputForm::Json | OutputForm::Jsonl if to_stdout => {
+                return Err(
+                    CliError::new("--junit - and --output json both want standard output")
+                        .hint("give the report a file: --junit FILE"),
+                );
+            }
+            _ if to_stdout => Form::Quiet,
             OutputForm::Human => Form::Human,
             OutputForm::Live => Form::Live,
             OutputForm::Fold => Form::Fold,
@@ -113,13 +121,17 @@ impl FormArgs {
             OutputForm::Jsonl => Form::Jsonl,
             OutputForm::Quiet => Form::Quiet,
         };
-        Options {
+        Ok(Options {
             form,
             fold_diff: self.fold_diff,
             progress: progress && form != Form::Quiet,
-            junit: self.junit.clone(),
+            junit: if to_stdout {
+                Some("/dev/stdout".into())
+            } else {
+                self.junit.clone()
+            },
             outdir: self.outdir.clone(),
-        }
+        })
     }
 }
 

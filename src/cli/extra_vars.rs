@@ -5,25 +5,27 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::CliError;
+use super::{CliError, named_file};
 use crate::base::value::Value;
 use crate::base::yaml;
+use crate::inventory::VaultFile;
 use crate::target::names::{Property, names};
+use crate::template::Found;
 
 /// Variables of `-e`, each with its place.
 #[derive(Debug, Clone, Default)]
-pub struct ExtraVars(HashMap<Arc<str>, (Value, String)>);
+pub struct ExtraVars(HashMap<Arc<str>, Found>);
 
 impl ExtraVars {
-    /// Reads all `-e`; later ones are stronger.
-    pub fn parse(given: &[String]) -> Result<Self, CliError> {
+    /// Reads all `-e`; later ones are stronger. `open` opens files that are vaults.
+    pub fn parse(given: &[String], open: &VaultFile) -> Result<Self, CliError> {
         let mut vars = Self::default();
         for text in given {
             let text = text.trim();
             if let Some(file) = text.strip_prefix('@') {
-                vars.file(Path::new(file))?;
+                vars.file(file, open)?;
             } else if text.starts_with(['{', '[']) {
-                vars.document(text, Path::new("-e"), "-e")?;
+                vars.document(text, Path::new("-e"), "-e", false)?;
             } else {
                 vars.pairs(text)?;
             }
@@ -31,30 +33,55 @@ impl ExtraVars {
         Ok(vars)
     }
 
-    /// A variable and its place; places begin with `-e`.
-    pub fn get(&self, name: &str) -> Option<&(Value, String)> {
+    /// A variable; its place begins with `-e`.
+    pub fn get(&self, name: &str) -> Option<&Found> {
         self.0.get(name)
     }
 
-    fn file(&mut self, path: &Path) -> Result<(), CliError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| CliError::new(format!("-e @{}: {error}", path.display())))?;
-        self.document(&text, path, &format!("-e @{}", path.display()))
+    fn file(&mut self, name: &str, open: &VaultFile) -> Result<(), CliError> {
+        let fail = |why: &dyn std::fmt::Display| CliError::new(format!("-e @{name}: {why}"));
+        let path = named_file(name);
+        let text = std::fs::read_to_string(&path).map_err(|error| fail(&error))?;
+        let text = text.trim_start_matches('\u{feff}');
+        let origin = format!("-e @{name}");
+        if text.starts_with("$ANSIBLE_VAULT;") {
+            let opened = open(text).map_err(|why| fail(&why))?;
+            return self.document(&opened, &path, &origin, true);
+        }
+        self.document(text, &path, &origin, false)
     }
 
-    fn document(&mut self, text: &str, file: &Path, origin: &str) -> Result<(), CliError> {
-        let node = yaml::parse(text, file).map_err(CliError::new)?;
+    /// `secret`: the text was a vault, and no line of it is shown.
+    fn document(
+        &mut self,
+        text: &str,
+        file: &Path,
+        origin: &str,
+        secret: bool,
+    ) -> Result<(), CliError> {
+        let node = yaml::parse(text, file).map_err(|mut wrong| {
+            wrong.snippet = wrong.snippet.filter(|_| !secret);
+            CliError::new(wrong)
+        })?;
         let entries = node.entries().ok_or_else(|| {
             CliError::new(format!("{origin}: expected a mapping of variables"))
                 .hint("-e '{\"name\": \"value\"}' or -e @FILE with `name: value` lines")
         })?;
         for (key, value) in entries {
+            if origin == "-e" {
+                refuse_password(&key.name)?;
+            }
             let place = if origin == "-e" {
                 origin.to_owned()
             } else {
                 format!("{origin}:{}", key.line)
             };
-            self.0.insert(key.name.clone(), (value.value(), place));
+            let found = Found {
+                value: value.value(),
+                origin: place,
+                secret,
+            };
+            self.0.insert(key.name.clone(), found);
         }
         Ok(())
     }
@@ -67,28 +94,39 @@ impl ExtraVars {
                 CliError::new(format!("-e {word}: expected name=value"))
                     .hint("quote values with spaces: -e \"name='a b'\"")
             })?;
-            if is_password(name) {
-                return Err(CliError::new(format!(
-                    "-e {name}=...: a password in an argument can be read by everybody on this machine"
-                ))
-                .hint("use -k or -K, --connection-password-file, a vault, or -e @FILE"));
-            }
-            self.0
-                .insert(Arc::from(name), (Value::string(value), "-e".to_owned()));
+            refuse_password(name)?;
+            let found = Found {
+                value: Value::string(value),
+                origin: "-e".to_owned(),
+                secret: false,
+            };
+            self.0.insert(Arc::from(name), found);
         }
         Ok(())
     }
 }
 
-fn is_password(name: &str) -> bool {
-    [Property::Password, Property::BecomePassword]
+/// Arguments are no place for passwords, in whatever form they are given.
+fn refuse_password(name: &str) -> Result<(), CliError> {
+    let password = [Property::Password, Property::BecomePassword]
         .into_iter()
-        .any(|property| names(property).contains(&name))
+        .any(|property| names(property).contains(&name));
+    if password {
+        return Err(CliError::new(format!(
+            "-e {name}=...: a password in an argument can be read by everybody on this machine"
+        ))
+        .hint("use -k or -K, --connection-password-file, a vault, or -e @FILE"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn no_vault() -> VaultFile {
+        Arc::new(|_: &str| Err("no password".to_owned()))
+    }
 
     #[test]
     fn pairs_documents_and_files_are_read_the_last_wins() {
@@ -99,17 +137,16 @@ mod tests {
             "{\"a\": 2, \"c\": [1]}".to_owned(),
             format!("@{}", file.path().display()),
         ];
-        let vars = ExtraVars::parse(&given).unwrap();
-        assert_eq!(vars.get("a"), Some(&(Value::Int(2), "-e".to_owned())));
-        assert_eq!(
-            vars.get("b").map(|found| &found.0),
-            Some(&Value::string("x y"))
-        );
-        let (port, origin) = vars.get("port").unwrap();
-        assert_eq!(*port, Value::Int(2200));
+        let vars = ExtraVars::parse(&given, &no_vault()).unwrap();
+        let a = vars.get("a").unwrap();
+        assert_eq!((&a.value, a.origin.as_str()), (&Value::Int(2), "-e"));
+        let b = vars.get("b").unwrap();
+        assert_eq!(b.value, Value::string("x y"));
+        let port = vars.get("port").unwrap();
+        assert_eq!(port.value, Value::Int(2200));
         assert!(
-            origin.starts_with("-e @") && origin.ends_with(":1"),
-            "{origin}"
+            port.origin.starts_with("-e @") && port.origin.ends_with(":1"),
+            "{port:?}"
         );
     }
 
@@ -118,10 +155,14 @@ mod tests {
         for bad in [
             "ansible_password=x",
             "ansible_become_pass=x",
+            "{\"ansible_become_password\": \"x\"}",
             "alone",
             "[1]",
         ] {
-            assert!(ExtraVars::parse(&[bad.to_owned()]).is_err(), "{bad}");
+            assert!(
+                ExtraVars::parse(&[bad.to_owned()], &no_vault()).is_err(),
+                "{bad}"
+            );
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::base::prompt::Prompt;
 use crate::base::secret::Secret;
 use crate::base::value::{Map, Value};
 use crate::event::{ErrorKind, HostError, Redactor};
-use crate::inventory::{Inventory, Loader};
+use crate::inventory::{Inventory, Loader, VaultFile};
 use crate::target::{Resolved, Variables};
 use crate::template::{self, Found, Scope};
 use crate::vault::Vault;
@@ -32,17 +32,19 @@ impl Fleet {
     pub fn load(
         setup: &Setup,
         vaults: &VaultArgs,
-        extra: ExtraVars,
+        extra_vars: &[String],
         prompt: &Arc<dyn Prompt>,
     ) -> Result<Arc<Self>, CliError> {
         let vault = Arc::new(vaults.vault(&setup.settings, prompt));
         let for_files = vault.clone();
-        let mut loader = Loader::new(Some(Arc::new(move |text: &str| {
+        let open: VaultFile = Arc::new(move |text: &str| {
             for_files
                 .decrypt(text)
                 .map(|opened| opened.expose().to_owned())
                 .map_err(|error| error.to_string())
-        })));
+        });
+        let extra = ExtraVars::parse(extra_vars, &open)?;
+        let mut loader = Loader::new(Some(open));
         let named = setup.inventories();
         if named.is_empty() {
             let usual = USUAL
@@ -80,21 +82,27 @@ impl Fleet {
     }
 
     fn find(&self, host: &str, name: &str) -> Result<Option<Found>, String> {
-        if let Some((value, origin)) = self.extra.get(name) {
-            return Ok(Some(Found {
-                value: value.clone(),
-                origin: origin.clone(),
-                secret: false,
-            }));
+        if let Some(found) = self.extra.get(name) {
+            return Ok(Some(found.clone()));
         }
         let found = self
             .inventory
             .variable(host, name)
             .map_err(|error| error.to_string())?;
-        Ok(found.map(|found| Found {
+        let found = found.map(|found| Found {
             origin: found.place.to_string(),
             secret: found.secret,
             value: found.value,
+        });
+        // The implicit localhost is the controller itself, as in Ansible.
+        let implicit =
+            name == "ansible_connection" && host == "localhost" && !self.inventory.has_host(host);
+        Ok(found.or_else(|| {
+            implicit.then(|| Found {
+                value: Value::string("local"),
+                origin: "ioms".to_owned(),
+                secret: false,
+            })
         }))
     }
 

@@ -34,16 +34,41 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// List runs, newest first
+    #[command(
+        after_help = "Examples:\n  iomsctl history list --since 2h --status failed\n  iomsctl history list --user ops --verb run -n 10 --output json"
+    )]
     List(FilterArgs),
     /// Show a run as it was shown: in any form, as JSON the document it printed
+    #[command(
+        after_help = "Examples:\n  iomsctl history show\n  iomsctl history show 3f2a91bc --output json\n  iomsctl history show 3f2a91bc --outdir /tmp/outputs"
+    )]
     Show(ShowArgs),
     /// List the runs a host took part in
+    #[command(after_help = "Examples:\n  iomsctl history host web01 --since 7d")]
     Host(HostArgs),
     /// Search outputs for a regular expression
+    #[command(
+        after_help = "Examples:\n  iomsctl history grep '(?i)outofmemory' --since 1d\n  iomsctl history grep 'version: 2' --host web01 --max 10"
+    )]
     Grep(GrepArgs),
     /// Compare two runs: which hosts came out otherwise, and how their outputs differ
+    #[command(after_help = "Examples:\n  iomsctl history diff 3f2a91bc 91bc77d0")]
     Diff(DiffArgs),
 }
+
+/// How a run can have come out.
+const OUTCOMES: [&str; 10] = [
+    "ok",
+    "changed",
+    "skipped",
+    "failed",
+    "unreachable",
+    "timed_out",
+    "cancelled",
+    "deferred",
+    "interrupted",
+    "running",
+];
 
 #[derive(Debug, clap::Args)]
 struct FilterArgs {
@@ -59,8 +84,8 @@ struct FilterArgs {
     /// By this user of the controller
     #[arg(long, value_name = "USER")]
     user: Option<String>,
-    /// With this outcome: ok, failed, unreachable, `timed_out`, interrupted, running, ...
-    #[arg(long, value_name = "OUTCOME")]
+    /// With this outcome
+    #[arg(long, value_name = "OUTCOME", value_parser = OUTCOMES)]
     status: Option<String>,
     /// Of this verb: run, script, ping
     #[arg(long, value_name = "VERB")]
@@ -122,7 +147,7 @@ impl FilterArgs {
 /// A time as people write it: so long ago, a day, a day and an hour (local), or RFC 3339.
 fn moment(text: &str) -> Result<Timestamp, CliError> {
     if let Ok(ago) = quantity::duration(text) {
-        return Ok(clock::now() - jiff::SignedDuration::try_from(ago)?);
+        return records::ago(ago);
     }
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(at);
@@ -191,11 +216,11 @@ async fn list(setup: &Setup, store: &Store, args: &FilterArgs) -> Result<Status,
     let runs = store.runs(&args.filter()?).await?;
     if setup.json() {
         let runs: Vec<Json> = runs.iter().map(run_json).collect();
-        super::print(&format!("{:#}\n", json!({ "runs": runs })))?;
+        setup.print_document(&json!({ "runs": runs }))?;
         return Ok(Status::OK);
     }
     if runs.is_empty() {
-        super::print("no runs on record\n")?;
+        setup.print("no runs on record\n")?;
     }
     let mut text = String::new();
     for row in &runs {
@@ -224,7 +249,7 @@ async fn list(setup: &Setup, store: &Store, args: &FilterArgs) -> Result<Status,
             one_line(&row.header.pattern),
         );
     }
-    super::print(&text)?;
+    setup.print(&text)?;
     Ok(Status::OK)
 }
 
@@ -243,7 +268,7 @@ async fn show(setup: &Setup, store: &Store, args: &ShowArgs) -> Result<Status, C
     let mut row = find(store, args.run.as_deref()).await?;
     let folder = scratch()?;
     let results = store.results(&mut row, folder.path()).await?;
-    let mut options = args.form.options(setup.form(), false);
+    let mut options = args.form.options(setup.form(), false)?;
     if options.form == report::Form::Live {
         options.form = report::Form::Host;
     }
@@ -263,7 +288,7 @@ async fn show(setup: &Setup, store: &Store, args: &ShowArgs) -> Result<Status, C
             terminal_safe(&row.header.pattern),
             terminal_safe(command),
         );
-        super::print(&head)?;
+        setup.print(&head)?;
     }
     let at = row.header.started;
     let mut say = |event| {
@@ -336,14 +361,11 @@ async fn host(setup: &Setup, store: &Store, args: &HostArgs) -> Result<Status, C
     let runs = store.host_runs(&args.name, &args.filter.filter()?).await?;
     if setup.json() {
         let runs: Vec<Json> = runs.iter().map(host_run_json).collect();
-        super::print(&format!(
-            "{:#}\n",
-            json!({ "host": args.name, "runs": runs })
-        ))?;
+        setup.print_document(&json!({ "host": args.name, "runs": runs }))?;
         return Ok(Status::OK);
     }
     if runs.is_empty() {
-        super::print(&format!("no runs of {} on record\n", args.name))?;
+        setup.print(&format!("no runs of {} on record\n", args.name))?;
     }
     let mut text = String::new();
     for each in &runs {
@@ -375,7 +397,7 @@ async fn host(setup: &Setup, store: &Store, args: &HostArgs) -> Result<Status, C
             each.run.header.verb,
         );
     }
-    super::print(&text)?;
+    setup.print(&text)?;
     Ok(Status::OK)
 }
 
@@ -410,7 +432,7 @@ async fn grep(setup: &Setup, store: &Store, args: &GrepArgs) -> Result<Status, C
                 })
             })
             .collect();
-        super::print(&format!("{:#}\n", json!({ "matches": matches })))?;
+        setup.print_document(&json!({ "matches": matches }))?;
         return Ok(Status::OK);
     }
     let mut text = String::new();
@@ -426,7 +448,7 @@ async fn grep(setup: &Setup, store: &Store, args: &GrepArgs) -> Result<Status, C
             terminal_safe(&text_of(hit))
         );
     }
-    super::print(&text)?;
+    setup.print(&text)?;
     if found.len() >= args.max {
         setup.warn(&format!(
             "stopped after {} lines; --max shows more",
@@ -507,18 +529,17 @@ async fn diff(setup: &Setup, store: &Store, args: &DiffArgs) -> Result<Status, C
                 })
             })
             .collect();
-        super::print(&format!(
-            "{:#}\n",
-            json!({ "one": run_json(&one), "other": run_json(&other), "hosts": hosts })
-        ))?;
+        setup.print_document(
+            &json!({ "one": run_json(&one), "other": run_json(&other), "hosts": hosts }),
+        )?;
         return Ok(Status::OK);
     }
-    show_diff(&pairs)?;
+    show_diff(setup, &pairs)?;
     Ok(Status::OK)
 }
 
 /// Hosts that differ in the same way, once.
-fn show_diff(pairs: &[Pair<'_>]) -> Result<(), CliError> {
+fn show_diff(setup: &Setup, pairs: &[Pair<'_>]) -> Result<(), CliError> {
     let mut groups: indexmap::IndexMap<String, Vec<&Pair<'_>>> = indexmap::IndexMap::new();
     for pair in pairs.iter().filter(|pair| !pair.same()) {
         let key = |result: Option<&HostResult>| {
@@ -565,5 +586,5 @@ fn show_diff(pairs: &[Pair<'_>]) -> Result<(), CliError> {
         pairs.len(),
         pairs.len() - same
     )?;
-    super::print(&String::from_utf8_lossy(&text))
+    setup.print(&String::from_utf8_lossy(&text))
 }

@@ -14,7 +14,6 @@ use serde_json::{Value as Json, json};
 
 use super::ask::{Terminal, confirm};
 use super::connection::ConnectionArgs;
-use super::extra_vars::ExtraVars;
 use super::fleet::Fleet;
 use super::selection::SelectionArgs;
 use super::standard_input::{Operand, has_one_reader};
@@ -45,12 +44,20 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Ask hosts for their keys, compare with those on record, keep new ones for `approve`
+    #[command(
+        after_help = "Examples:\n  iomsctl hostkeys scan -g all\n  iomsctl hostkeys scan web --output json"
+    )]
     Scan(HostsArgs),
     /// Believe the keys that were scanned: write them to `known_hosts`
+    #[command(
+        after_help = "Examples:\n  iomsctl hostkeys approve -g web\n  iomsctl hostkeys approve -g web --yes"
+    )]
     Approve(HostsArgs),
     /// Take the keys of hosts off the record
+    #[command(after_help = "Examples:\n  iomsctl hostkeys forget -g web07 --yes")]
     Forget(HostsArgs),
     /// List the keys on record
+    #[command(after_help = "Examples:\n  iomsctl hostkeys list -g web")]
     List(HostsArgs),
 }
 
@@ -119,8 +126,7 @@ impl Chosen {
             &args.connection,
             &args.vaults,
         ])?;
-        let extra = ExtraVars::parse(&args.selection.extra_vars)?;
-        let fleet = Fleet::load(setup, &args.vaults, extra, &prompt)?;
+        let fleet = Fleet::load(setup, &args.vaults, &args.selection.extra_vars, &prompt)?;
         let names = args.selection.choose(setup, &fleet, pattern)?.hosts;
         if names.is_empty() {
             return Err(CliError::new(format!("no host matches `{pattern}`")).status(5));
@@ -172,7 +178,7 @@ impl Shown {
 
     fn save(&self, setup: &Setup) -> Result<(), CliError> {
         let path = Self::path(setup);
-        std::fs::create_dir_all(setup.data_dir())?;
+        setup.make_data_dir()?;
         let fresh = path.with_extension("json.new");
         let mut file = std::fs::OpenOptions::new()
             .write(true)
@@ -280,7 +286,7 @@ fn scan_hosts(setup: &Setup, chosen: &Chosen) -> Result<Status, CliError> {
 
 fn print_rows(setup: &Setup, rows: &[Json]) -> Result<(), CliError> {
     if setup.json() {
-        return super::print(&format!("{:#}\n", json!({ "hostkeys": rows })));
+        return setup.print_document(&json!({ "hostkeys": rows }));
     }
     let text = |row: &Json, name: &str| {
         row.get(name)
@@ -312,7 +318,7 @@ fn print_rows(setup: &Setup, rows: &[Json]) -> Result<(), CliError> {
             ),
         };
     }
-    super::print(&table)
+    setup.print(&table)
 }
 
 fn approve(setup: &Setup, chosen: &Chosen, yes: bool) -> Result<Status, CliError> {
@@ -362,7 +368,11 @@ fn approve(setup: &Setup, chosen: &Chosen, yes: bool) -> Result<Status, CliError
     }
     if accepted.is_empty() {
         if unseen.is_empty() {
-            super::print("all keys that were scanned are on record\n")?;
+            if setup.json() {
+                print_rows(setup, &rows)?;
+            } else {
+                setup.print("all keys that were scanned are on record\n")?;
+            }
             return Ok(Status::OK);
         }
         return Err(
@@ -381,7 +391,7 @@ fn approve(setup: &Setup, chosen: &Chosen, yes: bool) -> Result<Status, CliError
     if setup.json() {
         print_rows(setup, &rows)?;
     } else {
-        super::print(&format!("{} keys written\n", accepted.len()))?;
+        setup.print(&format!("{} keys written\n", accepted.len()))?;
     }
     Ok(Status::OK)
 }
@@ -408,12 +418,12 @@ fn forget_hosts(setup: &Setup, chosen: &Chosen, yes: bool) -> Result<Status, Cli
         edits.push(json!({ "file": edit.file, "removed": edit.removed }));
     }
     if setup.json() {
-        super::print(&format!("{:#}\n", json!({ "files": edits })))?;
+        setup.print_document(&json!({ "files": edits }))?;
     } else {
         for edit in &edits {
             let file = edit.get("file").and_then(Json::as_str).unwrap_or_default();
             let removed = edit.get("removed").and_then(Json::as_u64).unwrap_or(0);
-            super::print(&format!("{file}: {removed} keys forgotten\n"))?;
+            setup.print(&format!("{file}: {removed} keys forgotten\n"))?;
         }
     }
     Ok(Status::OK)

@@ -9,7 +9,6 @@ use serde_json::{Map, Value as Json, json};
 
 use super::ask::Terminal;
 use super::connection::ConnectionArgs;
-use super::extra_vars::ExtraVars;
 use super::fleet::Fleet;
 use super::selection::SelectionArgs;
 use super::standard_input::{Operand, has_one_reader};
@@ -40,19 +39,19 @@ enum Verb {
     )]
     List(ListArgs),
     /// Draw the tree of groups
-    #[command(after_help = "Example:\n  iomsctl inventory graph --vars")]
+    #[command(after_help = "Examples:\n  iomsctl inventory graph --vars")]
     Graph(GraphArgs),
     /// Show a host's variables
-    #[command(after_help = "Example:\n  iomsctl inventory show web01 --origin")]
+    #[command(after_help = "Examples:\n  iomsctl inventory show web01 --origin")]
     Show(ShowArgs),
     /// Look for mistakes: in all files, and in how each host would be reached
     #[command(
-        after_help = "Example:\n  iomsctl inventory check && echo fine\n\nThe exit status is 2 when something is wrong."
+        after_help = "Examples:\n  iomsctl inventory check && echo fine\n\nThe exit status is 2 when something is wrong."
     )]
     Check(CheckArgs),
     /// Make an inventory of a spreadsheet (CSV; UTF-8 or GBK)
     #[command(
-        after_help = "Example:\n  iomsctl inventory import hosts.csv --to inventory/hosts.yml\n\nThe first line names the columns: host (主机), address (地址, ip), port (端口), user (用户),\ngroup (分组); others become variables. A column of passwords is left out."
+        after_help = "Examples:\n  iomsctl inventory import hosts.csv --to inventory/hosts.yml\n\nThe first line names the columns: host (主机), address (地址, ip), port (端口), user (用户),\ngroup (分组); others become variables. A column of passwords is left out."
     )]
     Import(ImportArgs),
 }
@@ -119,7 +118,7 @@ pub fn execute(args: Args, globals: &Globals) -> Result<Status, CliError> {
 
 fn load(setup: &Setup, vaults: &VaultArgs) -> Result<Arc<Fleet>, CliError> {
     let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
-    Fleet::load(setup, vaults, ExtraVars::default(), &prompt)
+    Fleet::load(setup, vaults, &[], &prompt)
 }
 
 fn list(setup: &Setup, args: &ListArgs) -> Result<Status, CliError> {
@@ -130,20 +129,20 @@ fn list(setup: &Setup, args: &ListArgs) -> Result<Status, CliError> {
         pattern.is_some() || !args.selection.limit.is_empty() || !args.selection.exclude.is_empty();
     if setup.json() && !narrowed {
         let document = inventory::list_document(&fleet.inventory)?;
-        super::print(&format!("{document:#}\n"))?;
+        setup.print_document(&document)?;
         return Ok(Status::OK);
     }
     let chosen = args
         .selection
         .choose(setup, &fleet, pattern.unwrap_or("all"))?;
     if setup.json() {
-        super::print(&format!("{:#}\n", json!({ "hosts": chosen.hosts })))?;
+        setup.print_document(&json!({ "hosts": chosen.hosts }))?;
     } else {
         let mut text = String::new();
         for host in &chosen.hosts {
             let _ = writeln!(text, "{host}");
         }
-        super::print(&text)?;
+        setup.print(&text)?;
     }
     Ok(if chosen.hosts.is_empty() {
         Status(5)
@@ -156,9 +155,9 @@ fn graph(setup: &Setup, args: &GraphArgs) -> Result<Status, CliError> {
     let fleet = load(setup, &args.vaults)?;
     if setup.json() {
         let document = inventory::list_document(&fleet.inventory)?;
-        super::print(&format!("{:#}\n", tree("all", &document, args.vars)))?;
+        setup.print_document(&tree("all", &document, args.vars))?;
     } else {
-        super::print(&inventory::graph(&fleet.inventory, args.vars)?)?;
+        setup.print(&inventory::graph(&fleet.inventory, args.vars)?)?;
     }
     Ok(Status::OK)
 }
@@ -219,7 +218,7 @@ fn show(setup: &Setup, args: &ShowArgs) -> Result<Status, CliError> {
                 (name.to_string(), shown)
             })
             .collect();
-        super::print(&format!("{:#}\n", Json::Object(document)))?;
+        setup.print_document(&Json::Object(document))?;
         return Ok(Status::OK);
     }
     let mut text = String::new();
@@ -230,7 +229,7 @@ fn show(setup: &Setup, args: &ShowArgs) -> Result<Status, CliError> {
         }
         text.push_str(&yaml::write(&crate::base::value::Value::Map(one)));
     }
-    super::print(&text)?;
+    setup.print(&text)?;
     Ok(Status::OK)
 }
 
@@ -312,10 +311,7 @@ fn report_findings(setup: &Setup, hosts: usize, findings: &[Finding]) -> Result<
             .iter()
             .map(|each| json!({ "host": each.host, "message": each.message, "hint": each.hint }))
             .collect();
-        return super::print(&format!(
-            "{:#}\n",
-            json!({ "hosts": hosts, "findings": list })
-        ));
+        return setup.print_document(&json!({ "hosts": hosts, "findings": list }));
     }
     let mut text = String::new();
     for finding in findings {
@@ -332,7 +328,7 @@ fn report_findings(setup: &Setup, hosts: usize, findings: &[Finding]) -> Result<
         1 => writeln!(text, "{hosts} hosts, 1 mistake"),
         many => writeln!(text, "{hosts} hosts, {many} mistakes"),
     };
-    super::print(&text)
+    setup.print(&text)
 }
 
 fn import(setup: &Setup, args: &ImportArgs) -> Result<Status, CliError> {
@@ -359,12 +355,12 @@ fn import(setup: &Setup, args: &ImportArgs) -> Result<Status, CliError> {
             })?;
             std::io::Write::write_all(&mut file, imported.yaml.as_bytes())?;
             if setup.json() {
-                super::print(&format!(
+                setup.print(&format!(
                     "{}\n",
                     json!({ "hosts": imported.hosts, "file": path })
                 ))?;
             } else {
-                super::print(&format!(
+                setup.print(&format!(
                     "{} hosts written to {}\n",
                     imported.hosts,
                     path.display()

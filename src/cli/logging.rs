@@ -41,6 +41,12 @@ pub fn start(globals: &Globals, redactor: &Arc<Redactor>) -> Result<(), CliError
         .with_filter(filter(globals.verbose, globals.quiet));
     let file = match &globals.log_file {
         None => None,
+        Some(path) if path.as_os_str() == "-" => {
+            return Err(
+                CliError::new("--log-file -: standard output is for results")
+                    .hint("-v shows the log on standard error; --log-file wants a file"),
+            );
+        }
         Some(path) => {
             let file = OpenOptions::new()
                 .create(true)

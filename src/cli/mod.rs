@@ -47,6 +47,17 @@ pub use globals::{Globals, OutputForm};
 pub use setup::Setup;
 use verbs::Verb;
 
+const EXAMPLES: &str = "\
+Examples:
+  iomsctl ping -g all
+  iomsctl run -g web 'uptime'
+  iomsctl script -g 'web:&idc_a' deploy.sh v1.2.3
+  iomsctl run --rerun failed
+  iomsctl inventory graph
+  iomsctl history list --since 2h
+
+Every verb has examples of its own: iomsctl run --help";
+
 /// Agentless fleet orchestrator: run commands on hundreds to tens of thousands of servers over SSH
 /// and WinRM, with every command and result on record.
 #[derive(Debug, Parser)]
@@ -54,7 +65,8 @@ use verbs::Verb;
     name = "iomsctl",
     version,
     max_term_width = 100,
-    propagate_version = true
+    propagate_version = true,
+    after_help = EXAMPLES
 )]
 pub struct Cli {
     /// The flags of every verb.
@@ -92,6 +104,11 @@ pub(crate) fn print(text: &str) -> Result<(), CliError> {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
+}
+
+/// A file named within an argument, where no shell reads `~`.
+pub(crate) fn named_file(text: &str) -> std::path::PathBuf {
+    crate::target::ssh_config::Local::of_process().expand_home(text)
 }
 
 /// For verbs that only ask the database.

@@ -84,10 +84,7 @@ pub fn perform(setup: &Setup, work: Work<'_>) -> Result<Status, CliError> {
         work.overrides.clone(),
     )?);
     let header = Arc::new(header(setup, &work, &limits));
-    let denied = work
-        .command
-        .as_deref()
-        .and_then(|command| setup.settings.denied(command));
+    let denied = denied(setup, &work);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
@@ -114,7 +111,7 @@ async fn run(
 ) -> Result<RunEnd, CliError> {
     let report = Report::new(
         setup.screen(work.output.form.raw),
-        work.output.form.options(setup.form(), !setup.quiet()),
+        work.output.form.options(setup.form(), !setup.quiet())?,
     );
     let mut records = Records::begin(setup, header.run);
     let mut consumers: Vec<Box<dyn crate::event::Consumer>> = vec![Box::new(report.clone())];
@@ -200,24 +197,45 @@ fn limits(setup: &Setup, work: &Work<'_>, files: usize) -> Result<Limits, CliErr
     Ok(limits)
 }
 
+/// Why the work must not be done, if a rule denies it.
+fn denied(setup: &Setup, work: &Work<'_>) -> Option<String> {
+    setup.settings.denied(work.command.as_deref()?)
+}
+
 /// `--list-hosts` and `--dry-run`, as Ansible prints them.
 fn list(setup: &Setup, work: &Work<'_>) -> Result<Status, CliError> {
     let hosts = &work.chosen.hosts;
+    let denied = denied(setup, work).filter(|_| work.output.dry_run);
     if setup.json() {
-        let document = json!({
+        let mut document = json!({
             "schema": 1, "dry_run": true, "command": work.command, "hosts": hosts,
         });
+        if let (Some(denied), Some(object)) = (&denied, document.as_object_mut()) {
+            object.insert("denied".to_owned(), json!(denied));
+        }
         super::print(&format!("{document}\n"))?;
     } else {
         let mut text = String::new();
-        if let (true, Some(command)) = (work.output.dry_run, &work.command) {
-            text = format!("would {} on these hosts: {command}\n", work.verb);
+        match (&work.command, &denied) {
+            (Some(command), Some(denied)) => {
+                text = format!(
+                    "would {} nowhere, {command} is denied: {denied}\n",
+                    work.verb
+                );
+            }
+            (Some(command), None) if work.output.dry_run => {
+                text = format!("would {} on these hosts: {command}\n", work.verb);
+            }
+            _ => {}
         }
         let _ = writeln!(text, "  hosts ({}):", hosts.len());
         for host in hosts {
             let _ = writeln!(text, "    {host}");
         }
-        super::print(&text)?;
+        setup.print(&text)?;
+    }
+    if denied.is_some() {
+        return Ok(Status(9));
     }
     if hosts.is_empty() && !work.output.allow_empty {
         return Ok(Status(5));

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::ask::Terminal;
 use super::connection::ConnectionArgs;
 use super::execution::{LimitArgs, OutputArgs};
-use super::extra_vars::ExtraVars;
 use super::fleet::Fleet;
 use super::operands::operands;
 use super::perform::{self, Work};
@@ -63,8 +62,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     ])?;
     let earlier = args.rerun.look_up(&setup)?;
     let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
-    let extra = ExtraVars::parse(&args.selection.extra_vars)?;
-    let fleet = Fleet::load(&setup, &args.vaults, extra, &prompt)?;
+    let fleet = Fleet::load(&setup, &args.vaults, &args.selection.extra_vars, &prompt)?;
     let (pattern, chosen) = super::rerun::choose(
         &setup,
         &fleet,

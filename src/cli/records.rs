@@ -4,7 +4,10 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::{CliError, Setup};
+use crate::base::clock;
 use crate::base::id::RunId;
 use crate::event::{Consumer, Recorded};
 use crate::store::{DatabaseUrl, Journal, Recorder, Store, replay};
@@ -124,4 +127,25 @@ pub async fn open(setup: &Setup) -> Result<Store, CliError> {
         )),
     }
     Ok(store)
+}
+
+/// The time so long ago.
+pub fn ago(time: Duration) -> Result<Timestamp, CliError> {
+    SignedDuration::try_from(time)
+        .ok()
+        .and_then(|time| clock::now().checked_sub(time).ok())
+        .ok_or_else(|| CliError::new("there was no time so long ago").hint("write 2h, 30d, 365d"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_before_all_time_is_an_error() {
+        assert!(ago(Duration::from_hours(1)).unwrap() < clock::now());
+        for days in [99_999_999, u64::MAX / 86_400] {
+            assert!(ago(Duration::from_secs(days * 86_400)).is_err(), "{days}");
+        }
+    }
 }

@@ -7,13 +7,15 @@ use clap::Args;
 use super::fleet::Fleet;
 use super::selection::{Chosen, SelectionArgs};
 use super::{CliError, Setup, records};
+use crate::base::secret::MASK;
 use crate::store::Which;
 
 /// Hosts of an earlier run.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Hosts")]
 pub struct RerunArgs {
-    /// Hosts that came out so in your newest run, or in RUN: failed, unreachable, ok, all
+    /// Hosts that came out so in your newest run, or in RUN: failed, unreachable, ok, all; `run` also
+    /// takes its command, `script` needs its file again
     #[arg(long, value_name = "WHICH[:RUN]")]
     pub rerun: Option<String>,
 }
@@ -77,9 +79,8 @@ impl Earlier {
     /// The command line of the run, to be run again.
     pub fn command_line(&self, verb: &str) -> Result<String, CliError> {
         match &self.command {
-            Some(command) if self.verb == verb && command != crate::base::secret::MASK => {
-                Ok(command.clone())
-            }
+            // What was masked is gone: the rest would be another command.
+            Some(command) if self.verb == verb && !command.contains(MASK) => Ok(command.clone()),
             _ => Err(CliError::new("the earlier run's command is not known")
                 .hint("give the command again: iomsctl run --rerun failed 'COMMAND'")),
         }
@@ -98,7 +99,10 @@ pub fn choose(
         let pattern = pattern.unwrap_or("all");
         return Ok((pattern.to_owned(), selection.choose(setup, fleet, pattern)?));
     };
-    let mut chosen = selection.choose(setup, fleet, pattern.unwrap_or("all"))?;
+    // The implicit localhost is no part of `all`: it has to be named, as it was then.
+    let local = earlier.hosts.iter().any(|host| &**host == "localhost");
+    let all = if local { "all,localhost" } else { "all" };
+    let mut chosen = selection.choose(setup, fleet, pattern.unwrap_or(all))?;
     let gone: Vec<&Arc<str>> = earlier
         .hosts
         .iter()

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::ask::Terminal;
 use super::connection::ConnectionArgs;
 use super::execution::{LimitArgs, OutputArgs};
-use super::extra_vars::ExtraVars;
 use super::fleet::Fleet;
 use super::perform::{self, Work};
 use super::rerun::RerunArgs;
@@ -26,10 +25,12 @@ Examples:
   iomsctl script -g web deploy.sh v1.2.3
   iomsctl script -g web deploy.sh -- --force --zone 7
   iomsctl script web check.py
+  iomsctl script --rerun failed deploy.sh v1.2.3
   generate | iomsctl script -g db - 
 
 The script is put into a private folder on each host, run by the interpreter its first line or its
-ending names, and removed. Arguments that begin with `-` stand after `--`.";
+ending names, and removed. Arguments that begin with `-` stand after `--`. The record holds no script, so that --rerun
+needs the file again.";
 
 /// Arguments of `script`.
 #[derive(Debug, clap::Args)]
@@ -75,8 +76,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     let earlier = args.rerun.look_up(&setup)?;
     let plan = args.work.plan(Command::Script(Arc::new(script)))?;
     let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
-    let extra = ExtraVars::parse(&args.selection.extra_vars)?;
-    let fleet = Fleet::load(&setup, &args.vaults, extra, &prompt)?;
+    let fleet = Fleet::load(&setup, &args.vaults, &args.selection.extra_vars, &prompt)?;
     let (pattern, chosen) = super::rerun::choose(
         &setup,
         &fleet,
@@ -116,7 +116,12 @@ fn split(args: &Args) -> Result<(Option<String>, String, Vec<String>), CliError>
         None => given.next(),
     };
     let file = given.next().ok_or_else(|| {
-        CliError::new("which script? no file was given").hint("iomsctl script -g PATTERN FILE")
+        let error = CliError::new("which script? no file was given");
+        if args.rerun.wanted() {
+            error.hint("the record holds no script: give the file again, iomsctl script --rerun failed FILE")
+        } else {
+            error.hint("iomsctl script -g PATTERN FILE")
+        }
     })?;
     Ok((pattern, file, given.collect()))
 }

@@ -8,9 +8,9 @@ use rand::seq::IteratorRandom as _;
 
 use super::fleet::Fleet;
 use super::standard_input::ReadsInput;
-use super::{CliError, Setup};
+use super::{CliError, Setup, named_file};
 use crate::base::quantity::{self, Share};
-use crate::inventory::select;
+use crate::inventory::{Selection, select};
 
 /// No list of hosts is longer, in bytes.
 const LIST_MAX: u64 = 64 << 20;
@@ -62,15 +62,19 @@ impl SelectionArgs {
     /// Chooses hosts by a pattern, then `-l`, `-x` and `--pick`. Pieces that match nothing are
     /// warned of.
     pub fn choose(&self, setup: &Setup, fleet: &Fleet, pattern: &str) -> Result<Chosen, CliError> {
-        let read = |patterns: &[String]| -> Result<Vec<String>, CliError> {
+        let read = |patterns: &[String]| -> Result<Vec<Option<String>>, CliError> {
             patterns.iter().map(|each| written_out(each)).collect()
         };
-        let selection = select(
-            &fleet.inventory,
-            &written_out(pattern)?,
-            &read(&self.limit)?,
-            &read(&self.exclude)?,
-        )?;
+        let (pattern, limits) = (written_out(pattern)?, read(&self.limit)?);
+        // An empty list excludes nobody, and limits to nobody.
+        let excludes: Vec<String> = read(&self.exclude)?.into_iter().flatten().collect();
+        let limits: Option<Vec<String>> = limits.into_iter().collect();
+        let selection = match (pattern, limits) {
+            (Some(pattern), Some(limits)) => {
+                select(&fleet.inventory, &pattern, &limits, &excludes)?
+            }
+            _ => Selection::default(),
+        };
         for piece in &selection.unmatched {
             setup.warn(&format!("no host or group is called `{piece}`"));
         }
@@ -92,8 +96,9 @@ impl SelectionArgs {
     }
 }
 
-/// A pattern with `@file` and `-` replaced by what they hold: patterns, one a line.
-fn written_out(pattern: &str) -> Result<String, CliError> {
+/// A pattern with `@file` and `-` replaced by what they hold: patterns, one a line; nothing where
+/// they hold none.
+fn written_out(pattern: &str) -> Result<Option<String>, CliError> {
     let text = if pattern == "-" {
         let mut text = String::new();
         std::io::stdin()
@@ -102,20 +107,18 @@ fn written_out(pattern: &str) -> Result<String, CliError> {
             .read_to_string(&mut text)?;
         text
     } else if let Some(file) = pattern.strip_prefix('@') {
-        std::fs::read_to_string(file)
+        std::fs::read_to_string(named_file(file))
             .map_err(|error| CliError::new(format!("hosts of @{file}: {error}")))?
     } else {
-        return Ok(pattern.to_owned());
+        return Ok(Some(pattern.to_owned()));
     };
     let lines: Vec<&str> = text
+        .trim_start_matches('\u{feff}')
         .lines()
         .map(|line| line.split(" #").next().unwrap_or_default().trim())
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
         .collect();
-    if lines.is_empty() {
-        return Err(CliError::new(format!("`{pattern}` names no hosts")).status(5));
-    }
-    Ok(lines.join(","))
+    Ok((!lines.is_empty()).then(|| lines.join(",")))
 }
 
 #[cfg(test)]
@@ -125,10 +128,14 @@ mod tests {
     #[test]
     fn a_file_of_hosts_may_hold_comments() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "# idc a\nweb01\n\ndb[1-3] # three\n").unwrap();
+        std::fs::write(file.path(), "\u{feff}# idc a\nweb01\n\ndb[1-3] # three\n").unwrap();
         let pattern = format!("@{}", file.path().display());
-        assert_eq!(written_out(&pattern).unwrap(), "web01,db[1-3]");
+        let found = written_out(&pattern).unwrap();
+        assert_eq!(found.as_deref(), Some("web01,db[1-3]"));
+        std::fs::write(file.path(), "# nobody\n").unwrap();
+        assert_eq!(written_out(&pattern).unwrap(), None);
         assert!(written_out("@/nonexistent").is_err());
-        assert_eq!(written_out("web:&db").unwrap(), "web:&db");
+        let found = written_out("web:&db").unwrap();
+        assert_eq!(found.as_deref(), Some("web:&db"));
     }
 }

@@ -24,12 +24,15 @@ impl Setup {
     pub fn new(globals: &Globals) -> Result<Self, CliError> {
         let redactor = Arc::new(Redactor::default());
         logging::start(globals, &redactor)?;
-        let settings = settings(globals)?;
-        Ok(Self {
-            settings,
+        let setup = Self {
+            settings: settings(globals)?,
             redactor,
             globals: globals.clone(),
-        })
+        };
+        for warning in setup.settings.warnings() {
+            setup.warn(&warning);
+        }
+        Ok(setup)
     }
 
     /// The form of output that was asked for.
@@ -62,6 +65,15 @@ impl Setup {
         self.settings.data_dir().to_owned()
     }
 
+    /// Makes that folder, for its owner alone, where it is not there yet.
+    pub fn make_data_dir(&self) -> std::io::Result<()> {
+        use std::os::unix::fs::DirBuilderExt as _;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(self.data_dir())
+    }
+
     /// Where the record is.
     pub fn database(&self) -> Result<DatabaseUrl, CliError> {
         Ok(match self.settings.database() {
@@ -77,6 +89,23 @@ impl Setup {
         } else {
             &self.globals.inventory
         }
+    }
+
+    /// Prints a document in the form machines asked for: on one line where they read lines.
+    pub fn print_document(&self, document: &serde_json::Value) -> Result<(), CliError> {
+        if self.form() == OutputForm::Jsonl {
+            super::print(&format!("{document}\n"))
+        } else {
+            super::print(&format!("{document:#}\n"))
+        }
+    }
+
+    /// Prints what people read, unless only the exit status is wanted.
+    pub fn print(&self, text: &str) -> Result<(), CliError> {
+        if self.form() == OutputForm::Quiet {
+            return Ok(());
+        }
+        super::print(text)
     }
 
     /// Says something on standard error.

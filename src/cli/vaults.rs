@@ -1,13 +1,14 @@
 //! The flags that say where vault passwords come from, and the vault of a run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 
+use super::named_file;
 use super::standard_input::{ReadsInput, among};
 use crate::base::prompt::Prompt;
-use crate::config::Settings;
+use crate::config::{Settings, vault_id};
 use crate::vault::{PasswordSource, Passwords, Vault};
 
 /// Where vault passwords come from.
@@ -41,12 +42,14 @@ impl VaultArgs {
     /// The vault: flags first, then the settings. Nothing is read before it is needed.
     pub fn vault(&self, settings: &Settings, prompt: &Arc<dyn Prompt>) -> Vault {
         let mut passwords = Passwords::default();
-        for id in self.vault_id.iter().chain(settings.vault_ids()) {
-            passwords.add_id(id, prompt);
+        let ids = self.vault_id.iter().map(|id| vault_id(id, named_file));
+        for id in ids.chain(settings.vault_ids().iter().cloned()) {
+            passwords.add_id(&id, prompt);
         }
-        let files = self.vault_password_file.iter().map(PathBuf::as_path);
-        for file in files.chain(settings.vault_password_file()) {
-            passwords.add_source("default", PasswordSource::File(file.to_owned()));
+        let files = self.vault_password_file.iter();
+        let files = files.map(|file| named_file(&file.to_string_lossy()));
+        for file in files.chain(settings.vault_password_file().map(Path::to_owned)) {
+            passwords.add_source("default", PasswordSource::File(file));
         }
         if self.ask_vault_pass {
             passwords.add_source("default", PasswordSource::Ask(prompt.clone()));

@@ -1,9 +1,9 @@
 //! `ansible.cfg`: the keys that mean something to us; what else stands there is named, not obeyed.
 
-use std::path::Path;
-
 use super::error::ConfigError;
-use super::settings::{Ignored, Settings};
+use super::files::Source;
+use super::identity::weakens;
+use super::settings::{Ignored, Overruled, Settings};
 use super::table::SETTINGS;
 use super::value::{Base, Origin, Value, parse};
 use crate::base::diag::{Diagnostic, Place};
@@ -19,48 +19,51 @@ struct Entry {
 /// Reads the file's text into the settings.
 pub(super) fn apply(
     settings: &mut Settings,
-    path: &Path,
-    text: &str,
+    source: &Source,
     base: Base<'_>,
 ) -> Result<(), ConfigError> {
-    for entry in entries(text) {
-        let place = Place::new(path, entry.line, 0);
-        let wrong = |why: String| {
-            ConfigError::from(Diagnostic::new(
-                format!("{}: {why}", entry.key),
-                place.clone(),
-                text,
-            ))
-        };
-        if (entry.section.as_str(), entry.key.as_str()) == ("defaults", "host_key_checking") {
-            let checks = parse(super::table::Kind::Bool, &entry.value, base).map_err(wrong)?;
-            let mode = if checks == Value::Bool(true) {
-                "strict"
-            } else {
-                "off"
-            };
-            settings.put(
-                "host_key",
-                Value::Text(mode.to_owned()),
-                Origin::File(place),
-            );
-            continue;
-        }
-        let known = SETTINGS
-            .iter()
-            .find(|setting| setting.ansible == Some((&entry.section, &entry.key)));
-        match known {
-            Some(setting) => {
-                let value = parse(setting.kind, &entry.value, base).map_err(wrong)?;
-                settings.put(setting.name, value, Origin::File(place));
-            }
-            None => settings.ignored.push(Ignored {
+    for entry in entries(&source.text) {
+        let place = Place::new(source.path.as_path(), entry.line, 0);
+        let Some((setting, value)) = read(&entry, base).map_err(|why| {
+            Diagnostic::new(format!("{}: {why}", entry.key), place.clone(), &source.text)
+        })?
+        else {
+            settings.ignored.push(Ignored {
                 name: format!("[{}] {}", entry.section, entry.key),
                 place: place.to_string(),
-            }),
+            });
+            continue;
+        };
+        if source.upward && weakens(setting, &value) {
+            settings.overruled.push(Overruled {
+                key: entry.key,
+                setting,
+                place: place.to_string(),
+            });
+        } else {
+            settings.put(setting, value, Origin::File(place));
         }
     }
     Ok(())
+}
+
+/// The setting an entry means, if it means one, and its value.
+fn read(entry: &Entry, base: Base<'_>) -> Result<Option<(&'static str, Value)>, String> {
+    if (entry.section.as_str(), entry.key.as_str()) == ("defaults", "host_key_checking") {
+        let checks = parse(super::table::Kind::Bool, &entry.value, base)?;
+        let mode = if checks == Value::Bool(true) {
+            "strict"
+        } else {
+            "off"
+        };
+        return Ok(Some(("host_key", Value::Text(mode.to_owned()))));
+    }
+    let known = SETTINGS
+        .iter()
+        .find(|setting| setting.ansible == Some((&entry.section, &entry.key)));
+    known
+        .map(|setting| Ok((setting.name, parse(setting.kind, &entry.value, base)?)))
+        .transpose()
 }
 
 /// The entries of an INI file as Python's configparser reads them: `=` or `:`, comments by `#` and

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value as Json, json};
 
+use super::identity::OPTIONS;
 use super::table::{Kind, SETTINGS};
 
 const HEAD: &str = "\
@@ -23,7 +24,15 @@ first:
 7. flags
 
 `--config FILE` (or `IOMS_CONFIG`) replaces the files of 2 to 5. A file that belongs to another user (but root), or that
-others may write to, is refused. A file found in the working folder or above can't weaken the check of host keys.
+others may write to, is refused.
+
+A file found in the working folder or above may have come with somebody's project and can't weaken the check of host
+keys. It may say no `host_key` but `strict`, and its ssh arguments may name no other file (`-F`) and none of
+OPTIONS.
+An `ioms.toml` that does is refused. In `ansible.cfg` such a key is not obeyed, with a warning until your own settings
+say `host_key` (or the ssh arguments). To turn the check off for a project, say so in your own settings, in the
+inventory, with `--host-key`, or name the file: `--config`, `$ANSIBLE_CONFIG`.
+
 Durations are `90` (seconds), `90s`, `5m`, `2h`, `1d`, `1h30m`, 0 for none; sizes are bytes or `64k`, `10M`, `4G`. Paths
 may begin with `~` and are relative to the file they stand in.
 
@@ -47,7 +56,10 @@ status 9. Rules add up over all files.
 
 /// The page of settings.
 pub fn markdown() -> String {
-    let mut text = HEAD.to_owned();
+    let options: Vec<String> = OPTIONS.iter().map(|name| format!("`{name}`")).collect();
+    let options: Vec<String> = options.chunks(4).map(|line| line.join(", ")).collect();
+    let options = options.join(",\n");
+    let mut text = HEAD.replace("OPTIONS", &options);
     for setting in SETTINGS {
         let default = if setting.default.is_empty() {
             String::new()
@@ -81,7 +93,8 @@ fn kind(kind: Kind) -> String {
         Kind::Duration => "duration".into(),
         Kind::Size => "size".into(),
         Kind::Choice(choices) => format!("`{}`", choices.join("`, `")),
-        Kind::List => "list".into(),
+        Kind::Database => "address".into(),
+        Kind::VaultIds => "list".into(),
         Kind::Paths => "list of paths".into(),
     }
 }
@@ -92,12 +105,12 @@ pub fn schema() -> Json {
         .iter()
         .map(|setting| {
             let mut property = match setting.kind {
-                Kind::Text | Kind::Path => json!({ "type": "string" }),
+                Kind::Text | Kind::Path | Kind::Database => json!({ "type": "string" }),
                 Kind::Bool => json!({ "type": "boolean" }),
                 Kind::Count => json!({ "type": "integer", "minimum": 0 }),
                 Kind::Duration | Kind::Size => json!({ "type": ["string", "integer"] }),
                 Kind::Choice(choices) => json!({ "enum": choices }),
-                Kind::List | Kind::Paths => {
+                Kind::VaultIds | Kind::Paths => {
                     json!({ "type": ["array", "string"], "items": { "type": "string" } })
                 }
             };

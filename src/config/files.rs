@@ -61,22 +61,23 @@ pub(super) fn read(path: &Path, uid: u32, upward: bool) -> Result<Option<Source>
 
 /// The `ioms.toml` files there may be, the weakest first, each with whether it is found upward.
 pub(super) fn candidates(env: &Environment) -> Vec<(PathBuf, bool)> {
-    let user = env.config_home().join("ioms/ioms.toml");
-    let mut found = vec![
-        (env.etc.join("ioms/ioms.toml"), false),
-        (user.clone(), false),
+    let own = [
+        env.etc.join("ioms/ioms.toml"),
+        env.config_home().join("ioms/ioms.toml"),
     ];
     let upward = env
         .cwd
         .ancestors()
         .map(|folder| folder.join("ioms.toml"))
         .find(|path| path.is_file());
-    found.extend(upward.filter(|path| *path != user).map(|path| (path, true)));
+    let upward = upward.filter(|path| !own.contains(path));
+    let mut found = own.map(|path| (path, false)).to_vec();
+    found.extend(upward.map(|path| (path, true)));
     found
 }
 
-/// Ansible's file, as Ansible finds it: the first there is.
-pub(super) fn ansible_cfg(env: &Environment) -> Option<PathBuf> {
+/// Ansible's file, as Ansible finds it: the first there is, and whether it came with a project.
+pub(super) fn ansible_cfg(env: &Environment) -> Option<(PathBuf, bool)> {
     let named = env.get("ANSIBLE_CONFIG").map(PathBuf::from);
     let named = named.map(|path| {
         if path.is_dir() {
@@ -85,11 +86,17 @@ pub(super) fn ansible_cfg(env: &Environment) -> Option<PathBuf> {
             path
         }
     });
+    let here = env.cwd.join("ansible.cfg");
+    let system = env.etc.join("ansible/ansible.cfg");
+    let upward = here != system;
     let places = [
-        named,
-        Some(env.cwd.join("ansible.cfg")),
-        Some(env.home.join(".ansible.cfg")),
-        Some(env.etc.join("ansible/ansible.cfg")),
+        named.map(|path| (path, false)),
+        Some((here, upward)),
+        Some((env.home.join(".ansible.cfg"), false)),
+        Some((system, false)),
     ];
-    places.into_iter().flatten().find(|path| path.is_file())
+    places
+        .into_iter()
+        .flatten()
+        .find(|(path, _)| path.is_file())
 }

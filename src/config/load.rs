@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use super::error::ConfigError;
 use super::files::{ansible_cfg as find_ansible_cfg, candidates, read};
-use super::settings::{Ignored, Settings, has_password};
+use super::settings::{Ignored, Settings};
 use super::table::{SETTINGS, find};
 use super::toml_file::folder;
 use super::value::{Base, Origin, Value, parse};
 use super::{ansible_cfg, toml_file};
+use crate::base::url::without_password;
 
 /// What the settings depend on; injected, so that tests decide.
 #[derive(Debug, Clone)]
@@ -77,15 +78,15 @@ pub fn load(
     let files = if let Some(path) = &named {
         vec![(env.cwd.join(path), false)]
     } else {
-        if let Some(path) = find_ansible_cfg(env)
-            && let Some(source) = read(&path, env.uid, false)?
+        if let Some((path, upward)) = find_ansible_cfg(env)
+            && let Some(source) = read(&path, env.uid, upward)?
         {
             let folder = base(&path);
             let base = Base {
                 folder: &folder,
                 home: &env.home,
             };
-            ansible_cfg::apply(&mut settings, &path, &source.text, base)?;
+            ansible_cfg::apply(&mut settings, &source, base)?;
             settings.files.push(path);
         }
         candidates(env)
@@ -181,7 +182,7 @@ fn given(
             name: (*flag).to_owned(),
             why,
         };
-        if *name == "database" && has_password(text) {
+        if *name == "database" && without_password(text).is_some() {
             return Err(wrong(
                 "a password in an argument can be read by everybody on this machine: put the address into IOMS_DATABASE or into a settings file of mode 0600".into(),
             ));

@@ -6,6 +6,7 @@ mod ansible_cfg;
 mod documentation;
 mod error;
 mod files;
+mod identity;
 mod load;
 mod settings;
 mod table;
@@ -17,7 +18,7 @@ pub use error::ConfigError;
 pub use load::{Environment, load};
 pub use settings::{DenyRule, Ignored, Settings, Shown};
 pub use table::{Kind, SETTINGS, Setting};
-pub use value::{Origin, Value};
+pub use value::{Origin, Value, vault_id};
 
 #[cfg(test)]
 mod tests;

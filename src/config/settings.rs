@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::table::{SETTINGS, find};
 use super::value::{Origin, Value};
 use crate::base::quantity::show_duration;
-use crate::base::secret::MASK;
+use crate::base::url::without_password;
 
 /// A command that must not be run.
 #[derive(Debug, Clone)]
@@ -29,6 +29,15 @@ pub struct Ignored {
     pub place: String,
 }
 
+/// What a project's `ansible.cfg` said of the check of host keys: users have such files, so that they
+/// are not refused.
+#[derive(Debug, Clone)]
+pub(super) struct Overruled {
+    pub(super) key: String,
+    pub(super) setting: &'static str,
+    pub(super) place: String,
+}
+
 /// A setting as `config show` prints it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown {
@@ -47,6 +56,7 @@ pub struct Settings {
     pub(super) deny: Vec<DenyRule>,
     pub(super) ignored: Vec<Ignored>,
     pub(super) files: Vec<PathBuf>,
+    pub(super) overruled: Vec<Overruled>,
 }
 
 impl Settings {
@@ -56,6 +66,7 @@ impl Settings {
             deny: Vec::new(),
             ignored: Vec::new(),
             files: Vec::new(),
+            overruled: Vec::new(),
         }
     }
 
@@ -72,6 +83,21 @@ impl Settings {
     /// What was found and is not obeyed.
     pub fn ignored(&self) -> &[Ignored] {
         &self.ignored
+    }
+
+    /// What the user should know of the files: where they were not obeyed though somebody may count
+    /// on it. Whoever says the setting elsewhere has decided.
+    pub fn warnings(&self) -> Vec<String> {
+        self.overruled
+            .iter()
+            .filter(|each| !self.values.contains_key(each.setting))
+            .map(|each| {
+                format!(
+                    "{}: `{}` is not obeyed: a file found in the working folder can't weaken the check of host keys; say `{}` in your own settings",
+                    each.place, each.key, each.setting
+                )
+            })
+            .collect()
     }
 
     /// Every setting with its value and origin, in the table's order.
@@ -212,7 +238,7 @@ impl Settings {
 
 fn show(value: &Value) -> String {
     match value {
-        Value::Text(text) => mask(text),
+        Value::Text(text) => without_password(text).unwrap_or_else(|| text.clone()),
         Value::Path(path) => path.display().to_string(),
         Value::Bool(yes) => yes.to_string(),
         Value::Count(number) => number.to_string(),
@@ -220,27 +246,5 @@ fn show(value: &Value) -> String {
         Value::Duration(time) => show_duration(*time),
         Value::Size(bytes) => bytes.to_string(),
         Value::List(items) => items.join(", "),
-    }
-}
-
-/// Whether an address holds a password: `scheme://user:password@host`.
-pub(super) fn has_password(text: &str) -> bool {
-    mask(text) != text
-}
-
-fn mask(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else {
-        return text.to_owned();
-    };
-    let (authority, path) = rest
-        .split_once('/')
-        .map_or((rest, None), |(one, other)| (one, Some(other)));
-    match authority.rsplit_once('@') {
-        Some((user, host)) if user.contains(':') => {
-            let user = user.split(':').next().unwrap_or_default();
-            let path = path.map(|path| format!("/{path}")).unwrap_or_default();
-            format!("{scheme}://{user}:{MASK}@{host}{path}")
-        }
-        _ => text.to_owned(),
     }
 }

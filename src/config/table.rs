@@ -17,8 +17,10 @@ pub enum Kind {
     Size,
     /// One of these.
     Choice(&'static [&'static str]),
-    /// Several texts.
-    List,
+    /// `sqlite:PATH`, whose path is one as above, or another address.
+    Database,
+    /// Vault passwords, `LABEL@FILE` or `LABEL@prompt`; the file is a path as above.
+    VaultIds,
     /// Several paths.
     Paths,
 }
@@ -81,7 +83,7 @@ pub const SETTINGS: &[Setting] = &[
     .as_in("defaults", "inventory"),
     setting(
         "database",
-        Kind::Text,
+        Kind::Database,
         "",
         "Where runs are recorded: `sqlite:PATH` or `mysql://user@host/name`; without it, `ioms.db` in the data folder. A password in it is taken from `IOMS_DATABASE` or a file of mode 0600.",
     ),
@@ -186,7 +188,7 @@ pub const SETTINGS: &[Setting] = &[
     .as_in("defaults", "vault_password_file"),
     setting(
         "vault_ids",
-        Kind::List,
+        Kind::VaultIds,
         "",
         "Labelled vault passwords: `LABEL@FILE` or `LABEL@prompt`.",
     )

@@ -102,11 +102,11 @@ fn the_stronger_source_wins_and_is_named() {
 fn ansible_cfg_is_read_and_what_is_ignored_is_named() {
     let lab = lab();
     lab.write(
-        "work/deep/ansible.cfg",
+        "home/.ansible.cfg",
         "[defaults]\ninventory = hosts.ini, more\nhost_key_checking = False\ntimeout: 30 ; seconds\ncallback = yaml\n\n[privilege_escalation]\nbecome = True\n",
     );
-    lab.write("work/deep/hosts.ini", "");
-    lab.write("work/deep/more", "");
+    lab.write("home/hosts.ini", "");
+    lab.write("home/more", "");
     let settings = lab.load().unwrap();
     assert_eq!(settings.host_key(), Some("off"));
     assert_eq!(settings.connect_timeout().as_secs(), 30);
@@ -114,7 +114,7 @@ fn ansible_cfg_is_read_and_what_is_ignored_is_named() {
     let inventory: Vec<&Path> = settings.inventory().iter().map(Path::new).collect();
     assert_eq!(
         inventory,
-        [lab.env.cwd.join("hosts.ini"), lab.env.cwd.join("more")]
+        [lab.env.home.join("hosts.ini"), lab.env.home.join("more")]
     );
     assert_eq!(settings.ignored().len(), 1);
     assert_eq!(settings.ignored()[0].name, "[defaults] callback");
@@ -174,6 +174,14 @@ fn a_project_cannot_weaken_the_check_of_host_keys() {
     let lab = lab();
     lab.write("work/ioms.toml", "host_key = \"off\"\n");
     assert!(lab.error().contains("can't weaken the check of host keys"));
+    for name in ["ssh_args", "ssh_common_args", "ssh_extra_args"] {
+        for weak in ["-o StrictHostKeyChecking=no", "-F other"] {
+            lab.write("work/ioms.toml", &format!("{name} = \"{weak}\"\n"));
+            assert!(lab.error().contains("can't weaken the check of host keys"));
+        }
+    }
+    lab.write("work/ioms.toml", "ssh_args = \"-J gate\"\n");
+    assert_eq!(lab.load().unwrap().ssh_args(), Some("-J gate"));
     lab.write("work/ioms.toml", "host_key = \"strict\"\n");
     assert_eq!(lab.load().unwrap().host_key(), Some("strict"));
     lab.write("work/ioms.toml", "");
@@ -182,10 +190,38 @@ fn a_project_cannot_weaken_the_check_of_host_keys() {
 }
 
 #[test]
+fn a_projects_ansible_cfg_is_not_obeyed_where_it_weakens_the_check_of_host_keys() {
+    let mut lab = lab();
+    let text = "[defaults]\nforks = 3\nhost_key_checking = False\n[ssh_connection]\nssh_args = -o UserKnownHostsFile=/dev/null\n";
+    lab.write("work/deep/ansible.cfg", text);
+    let settings = lab.load().unwrap();
+    assert_eq!(
+        (settings.forks(), settings.host_key(), settings.ssh_args()),
+        (3, None, None)
+    );
+    let warnings = settings.warnings();
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[0].contains("ansible.cfg:3: `host_key_checking` is not obeyed"));
+    lab.write("home/.config/ioms/ioms.toml", "host_key = \"strict\"\n");
+    assert_eq!(lab.load().unwrap().warnings().len(), 1);
+    // Named by the user, it is the user's word.
+    let path = lab.env.cwd.join("ansible.cfg").display().to_string();
+    lab.write("home/.config/ioms/ioms.toml", "");
+    lab.env.vars.insert("ANSIBLE_CONFIG".into(), path);
+    assert_eq!(lab.load().unwrap().host_key(), Some("off"));
+}
+
+#[test]
 fn a_database_password_is_taken_from_private_places_and_never_shown() {
     let mut lab = lab();
     let url = "mysql://ops:geheim@db/ioms";
-    assert!(load(&lab.env, None, &[("database", "--database", url)]).is_err());
+    for url in [
+        url,
+        "mysql://ops:pa/ss@db/ioms",
+        "mysql://ops:a?b@c@db/ioms",
+    ] {
+        assert!(load(&lab.env, None, &[("database", "--database", url)]).is_err());
+    }
     lab.write("work/ioms.toml", &format!("database = \"{url}\"\n"));
     assert!(lab.error().contains("chmod 600"));
     let path = lab.folder.path().join("work/ioms.toml");
@@ -198,6 +234,32 @@ fn a_database_password_is_taken_from_private_places_and_never_shown() {
     let shown = settings.shown();
     let shown = shown.iter().find(|each| each.name == "database").unwrap();
     assert_eq!(shown.value.as_deref(), Some("mysql://ops:********@db/ioms"));
+}
+
+#[test]
+fn paths_within_values_follow_their_file_too() {
+    let lab = lab();
+    let at = |name: &str| lab.folder.path().join(name).display().to_string();
+    lab.write(
+        "work/ioms.toml",
+        "vault_ids = [\"dev@pw\", \"x@prompt\", \"~/all\"]\ndatabase = \"sqlite:runs.db\"\n",
+    );
+    let settings = lab.load().unwrap();
+    let all = format!("@{}", at("home/all"));
+    let dev = format!("dev@{}", at("work/pw"));
+    assert_eq!(settings.vault_ids(), [dev, "x@prompt".into(), all]);
+    let database = format!("sqlite:{}", at("work/runs.db"));
+    assert_eq!(settings.database(), Some(database.as_str()));
+    lab.write("work/ioms.toml", "database = \"sqlite://~/d/x.db\"\n");
+    let database = format!("sqlite:{}", at("home/d/x.db"));
+    assert_eq!(lab.load().unwrap().database(), Some(database.as_str()));
+    lab.write("work/ioms.toml", "");
+    lab.write(
+        "home/.ansible.cfg",
+        "[defaults]\nvault_identity_list = dev@~/pw, prod@pw\n",
+    );
+    let ids = ["dev@", "prod@"].map(|label| format!("{label}{}", at("home/pw")));
+    assert_eq!(lab.load().unwrap().vault_ids(), ids);
 }
 
 #[test]

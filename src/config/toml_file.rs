@@ -11,6 +11,7 @@ use super::settings::{DenyRule, Settings};
 use super::table::{Kind, SETTINGS, find};
 use super::value::{Base, Origin, Value, list, parse};
 use crate::base::diag::{Diagnostic, Place};
+use crate::base::url::without_password;
 
 /// Reads a file's text into the settings.
 pub(super) fn apply(
@@ -103,8 +104,7 @@ impl File<'_> {
 
     /// What a file may not say, though the value is right.
     fn check(&self, name: &str, value: &Value, at: usize) -> Result<(), ConfigError> {
-        let weak = name == "host_key" && *value != Value::Text("strict".into());
-        if weak && self.source.upward {
+        if self.source.upward && super::identity::weakens(name, value) {
             return Err(Diagnostic::new(
                 "a file found in the working folder or above can't weaken the check of host keys",
                 self.place(at),
@@ -114,7 +114,7 @@ impl File<'_> {
             .into());
         }
         let password = name == "database"
-            && matches!(value, Value::Text(url) if super::settings::has_password(url));
+            && matches!(value, Value::Text(url) if without_password(url).is_some());
         if password && !self.source.private {
             return Err(ConfigError::Untrusted {
                 path: self.source.path.clone(),
@@ -128,7 +128,7 @@ impl File<'_> {
 
     fn value(&self, kind: Kind, found: &DeValue<'_>) -> Result<Value, String> {
         match (kind, found) {
-            (Kind::List | Kind::Paths, DeValue::Array(items)) => {
+            (Kind::VaultIds | Kind::Paths, DeValue::Array(items)) => {
                 let items = items
                     .iter()
                     .map(|item| match item.get_ref() {
@@ -188,12 +188,12 @@ impl File<'_> {
 
 fn expected(kind: Kind) -> &'static str {
     match kind {
-        Kind::Text | Kind::Path | Kind::Choice(_) => "text",
+        Kind::Text | Kind::Path | Kind::Database | Kind::Choice(_) => "text",
         Kind::Bool => "true or false",
         Kind::Count => "a number",
         Kind::Duration => "a duration: \"90s\", \"5m\"",
         Kind::Size => "a size: \"64k\", \"10M\"",
-        Kind::List | Kind::Paths => "a list of texts",
+        Kind::VaultIds | Kind::Paths => "a list of texts",
     }
 }
 

@@ -66,6 +66,17 @@ impl Base<'_> {
         }
     }
 
+    /// An address of a database; SQLite's holds a path.
+    fn database(self, text: &str) -> String {
+        let Some(path) = text.strip_prefix("sqlite:") else {
+            return text.to_owned();
+        };
+        match path.strip_prefix("//").unwrap_or(path) {
+            "" | ":memory:" => text.to_owned(),
+            path => format!("sqlite:{}", self.path(path).display()),
+        }
+    }
+
     /// A path, or a list of hosts, which stays as it is.
     fn source(self, text: &str) -> String {
         if text.contains(',') {
@@ -73,6 +84,15 @@ impl Base<'_> {
         }
         self.path(text).to_string_lossy().into_owned()
     }
+}
+
+/// What `LABEL@FILE` means, its file found by `path`; a prompt and standard input are none.
+pub fn vault_id(text: &str, path: impl FnOnce(&str) -> PathBuf) -> String {
+    let (label, source) = text.split_once('@').unwrap_or(("", text));
+    if matches!(source, "-" | "prompt" | "prompt_ask_vault_pass") {
+        return text.to_owned();
+    }
+    format!("{label}@{}", path(source).display())
 }
 
 /// Reads a value as people write it.
@@ -95,7 +115,8 @@ pub(super) fn parse(kind: Kind, text: &str, base: Base<'_>) -> Result<Value, Str
         Kind::Choice(choices) => {
             return Err(format!("`{text}` is none of {}", choices.join(", ")));
         }
-        Kind::List => Value::List(split(text)),
+        Kind::Database => Value::Text(base.database(text)),
+        Kind::VaultIds => list(kind, split(text), base),
         Kind::Paths => {
             let parts = split(text);
             // `h1,h2,` is a list of hosts, not of files.
@@ -113,6 +134,10 @@ pub(super) fn parse(kind: Kind, text: &str, base: Base<'_>) -> Result<Value, Str
 pub(super) fn list(kind: Kind, items: Vec<String>, base: Base<'_>) -> Value {
     match kind {
         Kind::Paths => Value::List(items.iter().map(|item| base.source(item)).collect()),
+        Kind::VaultIds => {
+            let ids = items.iter();
+            Value::List(ids.map(|id| vault_id(id, |file| base.path(file))).collect())
+        }
         _ => Value::List(items),
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::error::StoreError;
+use crate::base::url::without_password;
 
 /// Where the record is. Shows itself without its password.
 #[derive(Clone, PartialEq, Eq)]
@@ -32,7 +33,8 @@ impl DatabaseUrl {
             .or_else(|| text.strip_prefix("mariadb://"))
         {
             let url = Self::Mysql(format!("mysql://{rest}"));
-            let named = rest
+            let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+            let named = host
                 .split_once('/')
                 .is_some_and(|(_, name)| !name.split('?').next().unwrap_or_default().is_empty());
             if !named {
@@ -44,7 +46,7 @@ impl DatabaseUrl {
             return Ok(url);
         }
         Err(StoreError::Url {
-            shown: mask(text),
+            shown: shown(text),
             why: "expected sqlite:PATH or mysql://user@host/name".into(),
         })
     }
@@ -56,7 +58,7 @@ impl DatabaseUrl {
 
     /// Whether it holds a password.
     pub fn has_password(&self) -> bool {
-        matches!(self, Self::Mysql(url) if mask(url) != *url)
+        matches!(self, Self::Mysql(url) if without_password(url).is_some())
     }
 
     /// For the driver.
@@ -76,25 +78,15 @@ impl DatabaseUrl {
 }
 
 /// The address without its password.
-fn mask(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
-    };
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    match authority.rsplit_once('@') {
-        Some((user, host)) if user.contains(':') => {
-            let user = user.split(':').next().unwrap_or_default();
-            format!("{scheme}://{user}:********@{host}/{path}")
-        }
-        _ => url.to_owned(),
-    }
+fn shown(url: &str) -> String {
+    without_password(url).unwrap_or_else(|| url.to_owned())
 }
 
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
-            Self::Mysql(url) => f.write_str(&mask(url)),
+            Self::Mysql(url) => f.write_str(&shown(url)),
         }
     }
 }
@@ -115,6 +107,8 @@ mod tests {
         assert_eq!(url.to_string(), "mysql://ops:********@db.game.cn:3307/ioms");
         assert!(!format!("{url:?}").contains("cret"));
         assert!(url.has_password());
+        let url = DatabaseUrl::parse("mysql://ops:pa/ss@db/ioms").unwrap();
+        assert_eq!(url.to_string(), "mysql://ops:********@db/ioms");
         assert!(
             !DatabaseUrl::parse("mysql://ops@db/ioms")
                 .unwrap()

@@ -184,3 +184,19 @@ fn a_large_output_is_shown_to_the_byte_in_pieces() {
     }
     assert!(pieces == text, "{} bytes", pieces.len());
 }
+
+#[test]
+fn times_and_outcomes_that_cannot_be_are_refused() {
+    let desk = crate::support::Desk::new();
+    let refused: [&[&str]; 3] = [
+        &["history", "list", "--since", "99999999d"],
+        &["db", "prune", "--keep", "99999999d", "--yes"],
+        &["history", "list", "--status", "fialed"],
+    ];
+    for args in refused {
+        let ran = desk.run(args).ends_with(1);
+        assert!(!ran.stderr.contains("panicked"), "{ran:?}");
+    }
+    let outcome = ["history", "list", "--status", "timed_out"];
+    desk.run(&outcome).ends_with(0);
+}

@@ -162,6 +162,9 @@ fn the_keys_of_a_fleet_are_scanned_reviewed_and_approved() {
         scanned.stdout.contains(&fingerprint(&lab.sshd.host_key())),
         "{scanned:?}"
     );
+    let data = std::fs::metadata(lab.desk.dir.path().join("data")).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::mode(&data.permissions());
+    assert_eq!(mode & 0o777, 0o700, "the data folder is its owner's");
     assert_eq!(read(known(&lab)), "", "a scan believes nothing");
     let no = lab.run(&["hostkeys", "approve", "-g", "all"]).ends_with(1);
     assert!(no.stderr.contains("--yes"), "{no:?}");

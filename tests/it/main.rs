@@ -11,6 +11,7 @@
 
 mod architecture;
 mod auth;
+mod choosing;
 mod escalate;
 mod history;
 mod hostkeys;

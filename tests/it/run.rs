@@ -463,6 +463,35 @@ fn nothing_is_contacted_by_a_dry_run_or_a_list() {
 }
 
 #[test]
+fn a_dry_run_of_what_is_denied_says_so() {
+    let desk = Desk::local("a1");
+    desk.file(
+        "ioms.toml",
+        "[[deny]]\nmatch = 'reboot'\nreason = 'never'\n",
+    );
+    let ran = desk.run(&["run", "a1", "--dry-run", "reboot"]).ends_with(9);
+    assert!(
+        ran.stdout.contains("reboot is denied: never (rule at "),
+        "{ran:?}"
+    );
+    let document = desk.json(&["run", "a1", "--dry-run", "reboot"]);
+    assert!(document["denied"].is_string(), "{document}");
+    desk.run(&["run", "a1", "--list-hosts", "reboot"])
+        .ends_with(0);
+}
+
+#[test]
+fn a_completion_script_nobody_reads_to_its_end_is_no_error() {
+    let mut child = Desk::new().start(&["completions", "bash"]);
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().unwrap();
+    assert!(
+        ended.status.success() && ended.stderr.is_empty(),
+        "{ended:?}"
+    );
+}
+
+#[test]
 fn a_closed_pipe_ends_quietly() {
     let lab = Lab::new(1);
     let mut child = lab

@@ -176,6 +176,48 @@ fn a_password_in_a_flag_is_refused() {
 }
 
 #[test]
+fn extra_variables_may_stand_in_a_vault() {
+    let desk = Desk::local("a1");
+    desk.file("pw", " swordfish \n");
+    let secret = ioms::base::secret::Secret::new("swordfish");
+    let vault = |text: &str| ioms::vault::encrypt(text, &secret, None);
+    desk.file("vars.yml", vault("ansible_connection: nonsense4711\n"));
+    let args = ["run", "a1", "-e", "@vars.yml", "true"];
+    let ran = desk.run(&args).ends_with(1);
+    assert!(ran.stderr.contains("-e @vars.yml"), "{ran:?}");
+    let args = [&args[..], &["--vault-password-file", "pw"]].concat();
+    desk.run(&args).ends_with(2);
+    desk.file("vars.yml", vault("geheim4711: [\n"));
+    let ran = desk.run(&args).ends_with(1);
+    assert!(!ran.said().contains("geheim4711"), "{ran:?}");
+}
+
+#[test]
+fn a_database_password_of_any_letters_is_hidden_and_so_is_one_in_json() {
+    let desk = Desk::local("a1");
+    let url = "mysql://ops:pa/ss4711@db/ioms";
+    let ran = desk.run(&["--database", url, "run", "a1", "true"]);
+    assert!(!ran.ends_with(1).said().contains("ss4711"));
+    let mut command = desk.command(&["config", "show"]);
+    command.env("IOMS_DATABASE", url);
+    let ran = crate::support::Ran::of(command).ends_with(0);
+    assert!(!ran.said().contains("ss4711"), "{ran:?}");
+    let vars = "{\"ansible_become_password\": \"pw4711\"}";
+    let ran = desk.run(&["run", "a1", "-e", vars, "true"]).ends_with(1);
+    assert!(ran.stderr.contains("-e @FILE"), "{ran:?}");
+}
+
+#[test]
+fn a_command_that_was_masked_is_not_run_again() {
+    let desk = Desk::local("a1");
+    desk.file("pw", "geheim4711");
+    let given = ["--become-password-file", "pw", "echo geheim4711; false"];
+    desk.run(&[&["run", "a1"][..], &given].concat());
+    let ran = desk.run(&["run", "--rerun", "all"]).ends_with(1);
+    assert!(ran.stderr.contains("command is not known"), "{ran:?}");
+}
+
+#[test]
 fn a_password_from_standard_input_reaches_no_command() {
     let desk = Desk::local("a1");
     desk.file("s.sh", "cat\n");

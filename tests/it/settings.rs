@@ -79,24 +79,31 @@ fn settings_found_upward_cant_turn_identity_checks_off() {
         "{ran:?}"
     );
     assert!(ran.said().contains("host_key"), "{ran:?}");
+    desk.file("ioms.toml", "ssh_args = '-o StrictHostKeyChecking=no'\n");
+    let ran = desk.run(&["config", "show"]).ends_with(1);
+    assert!(ran.stderr.contains("ioms.toml:1:1"), "{ran:?}");
+    desk.file("ioms.toml", "");
+    desk.file("ansible.cfg", "[defaults]\nhost_key_checking = False\n");
+    let ran = desk.run(&["config", "show", "host_key"]).ends_with(0);
+    assert!(!ran.stdout.contains("off"), "{ran:?}");
+    assert!(
+        ran.stderr
+            .contains("ansible.cfg:2: `host_key_checking` is not obeyed"),
+        "{ran:?}"
+    );
 }
 
 #[test]
 fn every_verb_has_help_with_examples() {
     let desk = Desk::new();
-    for verb in [
-        "run",
-        "script",
-        "ping",
-        "inventory",
-        "hostkeys",
-        "history",
-        "db",
-        "config",
-        "completions",
-        "man",
-    ] {
-        let ran = desk.run(&[verb, "--help"]).ends_with(0);
+    let verbs = "run, script, ping, inventory, inventory list, inventory graph, inventory show, \
+                 inventory check, inventory import, hostkeys, hostkeys scan, hostkeys approve, \
+                 hostkeys forget, hostkeys list, history, history list, history show, \
+                 history host, history grep, history diff, db, db migrate, db status, db prune, \
+                 db replay, config, config show, completions, man";
+    for verb in verbs.split(", ").chain([""]) {
+        let words: Vec<&str> = verb.split_whitespace().chain(["--help"]).collect();
+        let ran = desk.run(&words).ends_with(0);
         assert!(ran.stdout.contains("Usage:"), "{verb}");
         assert!(
             ran.stdout.contains("Examples:") && ran.stdout.contains("  iomsctl "),
@@ -138,4 +145,47 @@ fn the_log_has_a_span_for_the_run_and_for_the_host() {
     let text = crate::support::read(&log);
     assert!(text.contains("host{host=here}"), "{text}");
     assert!(text.contains("run{"), "{text}");
+}
+
+#[test]
+fn standard_output_is_no_file_called_dash() {
+    let desk = Desk::local("a1");
+    let ran = desk.run(&["run", "a1", "--junit", "-", "echo hi"]);
+    let report = ran.ends_with(0).stdout;
+    assert!(
+        report.starts_with("<?xml") && report.trim_end().ends_with("</testsuites>"),
+        "{report}"
+    );
+    desk.run(&["run", "a1", "--junit", "-", "--output", "json", "true"])
+        .ends_with(1);
+    desk.run(&["run", "a1", "--log-file", "-", "true"])
+        .ends_with(1);
+    assert!(!desk.dir.path().join("-").exists());
+}
+
+#[test]
+fn lists_come_on_one_line_or_not_at_all_where_asked() {
+    let desk = Desk::local("a1");
+    desk.run(&["run", "a1", "true"]).ends_with(0);
+    let lists: [&[&str]; 5] = [
+        &["inventory", "list"],
+        &["inventory", "graph"],
+        &["history", "list"],
+        &["db", "status"],
+        &["config", "show"],
+    ];
+    for verb in lists {
+        let form = |form: &str| {
+            let ran = desk.run(&[verb, &["--output", form]].concat());
+            ran.ends_with(0).stdout
+        };
+        let line = form("jsonl");
+        assert_eq!(line.lines().count(), 1, "{verb:?}: {line}");
+        let (line, document): (serde_json::Value, serde_json::Value) = (
+            serde_json::from_str(&line).unwrap(),
+            serde_json::from_str(&form("json")).unwrap(),
+        );
+        assert_eq!(line, document);
+        assert_eq!(form("quiet"), "", "{verb:?}");
+    }
 }
