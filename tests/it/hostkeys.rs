@@ -150,6 +150,61 @@ fn a_check_that_is_off_is_said() {
 }
 
 #[test]
+fn what_is_revoked_is_refused_though_checks_are_off() {
+    let lab = Lab::new(1);
+    rewrite(&lab, &format!("@revoked * {}\n", lab.sshd.host_key()));
+    let document = lab.json(&["run", "-g", "all", "--host-key", "off", "true"]);
+    assert_eq!(
+        only(&document)["error"]["kind"],
+        "host_key_revoked",
+        "{document}"
+    );
+}
+
+#[test]
+fn a_host_with_a_changed_key_is_told_no_password_though_checks_are_off() {
+    let sshd = Sshd::builder()
+        .config("PasswordAuthentication yes\nKbdInteractiveAuthentication no\n")
+        .start()
+        .unwrap();
+    let stranger = Sshd::start().unwrap();
+    let lab = Lab::new_without_key(sshd);
+    let secret = lab.desk.file("password", "told to nobody\n");
+    let args = [
+        "run",
+        "-g",
+        "all",
+        "--host-key",
+        "off",
+        "--connection-password-file",
+        secret.to_str().unwrap(),
+        "true",
+    ];
+    let asked = || lab.sshd.log().matches("Failed password").count();
+    rewrite(
+        &lab,
+        &format!(
+            "[{}]:{} {}\n",
+            lab.sshd.address(0),
+            lab.sshd.port(),
+            stranger.host_key()
+        ),
+    );
+    let document = lab.json(&args);
+    let error = &only(&document)["error"];
+    assert_eq!(error["kind"], "auth_denied", "{document}");
+    assert!(
+        error["message"].as_str().unwrap().contains("on record"),
+        "{document}"
+    );
+    assert_eq!(asked(), 0);
+    // One that is merely new is, as ssh does.
+    rewrite(&lab, "");
+    lab.run(&args).ends_with(4);
+    assert_eq!(asked(), 1);
+}
+
+#[test]
 fn the_keys_of_a_fleet_are_scanned_reviewed_and_approved() {
     let sshd = Sshd::builder()
         .host_keys(&["ed25519", "ecdsa"])

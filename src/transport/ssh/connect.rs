@@ -2,9 +2,7 @@
 //! exchange, the login; and what went wrong in the words of the closed list of kinds.
 
 use std::collections::HashMap;
-use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,17 +11,18 @@ use russh::client;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use super::agent::Agent;
+use super::agents::Agents;
 use super::algorithms;
-use super::auth::Login;
+use super::auth::{Login, Signing};
 use super::channel::SshConnection;
-use super::client::{Client, Judge, SessionError};
+use super::client::{Client, Judge, Seen};
+use super::failure::{explain, io_error, not_ssh, timed_out};
 use super::keys::Keys;
 use super::known_hosts::HostKeys;
-use super::stream::{Carrier, Heard, Listened, proxy_command};
+use super::stream::{Carrier, Listened, proxy_command};
 use crate::base::prompt::Prompt;
 use crate::event::{ErrorKind, HostError, Timings};
-use crate::target::{self, SshOptions, SshTarget, Target, Via};
+use crate::target::{SshOptions, SshTarget, Target, Via};
 use crate::transport::types::{Connection, Transport};
 
 /// A bastion's connection, once it is made; who makes it holds the lock.
@@ -33,7 +32,7 @@ type Bastion = Arc<tokio::sync::Mutex<Option<Arc<SshConnection>>>>;
 pub struct Ssh {
     keys: Keys,
     host_keys: Arc<HostKeys>,
-    agents: tokio::sync::Mutex<HashMap<PathBuf, Option<Arc<Agent>>>>,
+    agents: Agents,
     configs: Mutex<HashMap<ConfigKey, Arc<client::Config>>>,
     bastions: tokio::sync::Mutex<HashMap<Arc<SshTarget>, Bastion>>,
     post_quantum: bool,
@@ -45,6 +44,12 @@ pub(super) struct Deadline {
     at: Instant,
     /// How long the user had been asked when it was set.
     asked: Duration,
+}
+
+/// A session before login.
+pub(super) struct Session {
+    handle: client::Handle<Client>,
+    seen: Arc<Seen>,
 }
 
 /// What a russh configuration depends on.
@@ -61,7 +66,7 @@ impl Ssh {
         Self {
             keys: Keys::new(prompt),
             host_keys,
-            agents: tokio::sync::Mutex::default(),
+            agents: Agents::default(),
             configs: Mutex::default(),
             bastions: tokio::sync::Mutex::default(),
             post_quantum,
@@ -78,19 +83,27 @@ impl Ssh {
         let limit = target.options.connect_timeout;
         let deadline = self.deadline(limit);
         let began = Instant::now();
-        let (mut handle, _) = self.session(target, self.judge(), deadline).await?;
+        let Session { mut handle, seen } = self.session(target, self.judge(), deadline).await?;
         let connected = Instant::now();
-        let agent = self.agent(&target.options).await;
-        let login = Login {
-            target,
-            handle: &mut handle,
-            keys: &self.keys,
-            agent,
-            offered: None,
-            tried: Vec::new(),
+        let signing = Signing::default();
+        let login = async {
+            let agent = self.agents.get(&target.options).await;
+            Login::new(
+                target,
+                &mut handle,
+                &seen,
+                &self.keys,
+                agent,
+                signing.clone(),
+            )
+            .run()
+            .await
         };
-        match self.within(deadline, login.run()).await {
+        match self.within(deadline, login).await {
             Some(done) => done?,
+            None if signing.is_waiting() => {
+                return Err(timed_out(target, limit, "the ssh-agent was to sign"));
+            }
             None => return Err(timed_out(target, limit, "logging in")),
         }
         let timings = Timings {
@@ -132,7 +145,7 @@ impl Ssh {
         target: &Arc<SshTarget>,
         judge: Judge,
         deadline: Deadline,
-    ) -> Result<(client::Handle<Client>, Heard), HostError> {
+    ) -> Result<Session, HostError> {
         let config = self.config(target, None)?;
         self.session_with(target, judge, config, deadline).await
     }
@@ -144,20 +157,22 @@ impl Ssh {
         judge: Judge,
         config: Arc<client::Config>,
         deadline: Deadline,
-    ) -> Result<(client::Handle<Client>, Heard), HostError> {
+    ) -> Result<Session, HostError> {
         let limit = target.options.connect_timeout;
         let carrier = match self.within(deadline, self.dial(target)).await {
             Some(carrier) => carrier?,
             None => return Err(timed_out(target, limit, "connecting")),
         };
         let (stream, heard) = Listened::new(carrier);
+        let seen = Arc::<Seen>::default();
         let client = Client {
             target: target.clone(),
             judge,
+            seen: seen.clone(),
         };
         let connecting = client::connect_stream(config, stream, client);
         match self.within(deadline, connecting).await {
-            Some(Ok(handle)) => Ok((handle, heard)),
+            Some(Ok(handle)) => Ok(Session { handle, seen }),
             Some(Err(error)) => Err(explain(target, error, &heard.bytes())),
             None => match not_ssh(target, &heard.bytes()) {
                 Some(error) => Err(error),
@@ -211,27 +226,6 @@ impl Ssh {
         let opened = Arc::new(opened);
         *slot = Some(opened.clone());
         Ok(opened)
-    }
-
-    async fn agent(&self, options: &SshOptions) -> Option<Arc<Agent>> {
-        let socket = match &options.agent {
-            target::Agent::None => return None,
-            target::Agent::Socket(path) => path.clone(),
-            target::Agent::Environment => PathBuf::from(std::env::var_os("SSH_AUTH_SOCK")?),
-        };
-        let mut agents = self.agents.lock().await;
-        if let Some(known) = agents.get(&socket) {
-            return known.clone();
-        }
-        let agent = match Agent::connect(&socket).await {
-            Ok(agent) => Some(Arc::new(agent)),
-            Err(error) => {
-                tracing::debug!(socket = %socket.display(), %error, "no ssh-agent there");
-                None
-            }
-        };
-        agents.insert(socket, agent.clone());
-        agent
     }
 
     /// A russh configuration, shared by all targets it is the same for. `only` asks for one type of
@@ -366,87 +360,4 @@ async fn tcp(target: &SshTarget) -> Result<TcpStream, HostError> {
         Some((address, error)) => io_error(&address.to_string(), &error),
         None => HostError::new(ErrorKind::Dns, format!("{} has no address", target.address)),
     })
-}
-
-/// An error of the operating system while connecting.
-fn io_error(place: &str, error: &io::Error) -> HostError {
-    let kind = match error.kind() {
-        io::ErrorKind::ConnectionRefused => ErrorKind::Refused,
-        io::ErrorKind::ConnectionReset
-        | io::ErrorKind::ConnectionAborted
-        | io::ErrorKind::BrokenPipe
-        | io::ErrorKind::UnexpectedEof => ErrorKind::Reset,
-        io::ErrorKind::TimedOut
-        | io::ErrorKind::HostUnreachable
-        | io::ErrorKind::NetworkUnreachable => ErrorKind::ConnectTimeout,
-        _ => match error.raw_os_error() {
-            Some(_) => ErrorKind::LocalIo,
-            None => ErrorKind::Protocol,
-        },
-    };
-    HostError::new(kind, format!("{place}: {error}"))
-}
-
-fn timed_out(target: &SshTarget, limit: Duration, doing: &str) -> HostError {
-    let limit = crate::base::quantity::show_duration(limit);
-    HostError::new(
-        ErrorKind::ConnectTimeout,
-        format!(
-            "{}:{}: no answer within {limit} while {doing}",
-            target.address, target.port
-        ),
-    )
-}
-
-/// What answered is no SSH server, or one that is too busy to say so.
-fn not_ssh(target: &SshTarget, heard: &[u8]) -> Option<HostError> {
-    if heard.is_empty() || heard.starts_with(b"SSH-") {
-        return None;
-    }
-    let said = String::from_utf8_lossy(heard);
-    let said = said.lines().next().unwrap_or_default();
-    let place = format!("{}:{}", target.address, target.port);
-    // What sshd says when MaxStartups or PerSourcePenalties turn a client away.
-    if said.starts_with("Exceeded MaxStartups") || said.starts_with("Not allowed at this time") {
-        return Some(HostError::new(ErrorKind::Reset, format!("{place}: {said}")));
-    }
-    Some(HostError::new(
-        ErrorKind::Protocol,
-        format!("{place}: not an SSH server, it said `{said}`"),
-    ))
-}
-
-/// A failed key exchange in the closed list's words.
-fn explain(target: &SshTarget, error: SessionError, heard: &[u8]) -> HostError {
-    let place = format!("{}:{}", target.address, target.port);
-    let error = match error {
-        SessionError::Host(error) => return error,
-        SessionError::Russh(error) => error,
-    };
-    if let Some(error) = not_ssh(target, heard) {
-        return error;
-    }
-    match &error {
-        russh::Error::IO(error) => io_error(&place, error),
-        russh::Error::Disconnect
-        | russh::Error::HUP
-        | russh::Error::SendError
-        | russh::Error::RecvError => HostError::new(
-            ErrorKind::Reset,
-            format!("{place}: the connection was closed while connecting"),
-        ),
-        russh::Error::NoCommonAlgo { kind, theirs, .. } => HostError::new(
-            ErrorKind::Protocol,
-            format!(
-                "{place}: no common {kind:?} algorithm; the host offers {}",
-                theirs.join(",")
-            ),
-        )
-        .hint("an old system? set legacy_crypto: true for it"),
-        russh::Error::WrongServerSig => HostError::new(
-            ErrorKind::HostKeyChanged,
-            format!("{place}: the host could not prove that it owns its key"),
-        ),
-        other => HostError::new(ErrorKind::Protocol, format!("{place}: {other}")),
-    }
 }

@@ -22,6 +22,15 @@ pub struct HostKeys {
     learnt: Mutex<Vec<Learnt>>,
 }
 
+/// What is known of a host that may be spoken with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// Its key is on record or was learnt, or checks are off.
+    Host,
+    /// Its key is not the one on record, and checks are off.
+    Impostor,
+}
+
 /// A key that was new and is accepted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Learnt {
@@ -206,10 +215,25 @@ impl HostKeys {
         &self,
         target: &SshTarget,
         shown: &PublicKeyOrCertificate,
-    ) -> Result<(), HostError> {
-        if target.options.host_key == HostKeyMode::Off {
-            return Ok(());
+    ) -> Result<Trust, HostError> {
+        let checked = self.check_all(target, shown);
+        match checked {
+            Ok(()) => Ok(Trust::Host),
+            // Switched off or not: what is revoked is revoked.
+            Err(error) if target.options.host_key != HostKeyMode::Off => Err(error),
+            Err(error) => match error.kind {
+                ErrorKind::HostKeyRevoked | ErrorKind::Unsupported => Err(error),
+                ErrorKind::HostKeyChanged => Ok(Trust::Impostor),
+                _ => Ok(Trust::Host),
+            },
         }
+    }
+
+    fn check_all(
+        &self,
+        target: &SshTarget,
+        shown: &PublicKeyOrCertificate,
+    ) -> Result<(), HostError> {
         let known = self.known(&target.options);
         if let Some(broken) = &known.broken {
             return Err(broken.clone());
@@ -265,7 +289,7 @@ impl HostKeys {
                 ),
             ));
         }
-        if target.options.host_key == HostKeyMode::Strict {
+        if target.options.host_key != HostKeyMode::AcceptNew {
             return Err(HostError::new(
                 ErrorKind::HostKeyUnknown,
                 format!(
@@ -311,9 +335,6 @@ impl HostKeys {
 
     /// The types of keys on record for a host: it must be asked for these.
     pub fn types_on_record(&self, target: &SshTarget) -> Vec<Algorithm> {
-        if target.options.host_key == HostKeyMode::Off {
-            return Vec::new();
-        }
         let known = self.known(&target.options);
         let name = name_of(target);
         let mut types: Vec<Algorithm> = Vec::new();

@@ -3,11 +3,14 @@
 //! run (keys, agents, `known_hosts`, bastions) is kept here and read once.
 
 mod agent;
+mod agents;
 mod algorithms;
 mod auth;
+mod auth_password;
 mod channel;
 mod client;
 mod connect;
+mod failure;
 mod keys;
 pub mod known_hosts;
 mod known_hosts_edit;
