@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use russh::client::{DisconnectReason, Handler};
-use russh::keys::{PublicKey, PublicKeyOrCertificate};
+use russh::keys::{Algorithm, PublicKey, PublicKeyOrCertificate};
 
 use super::known_hosts::{HostKeys, Trust};
-use crate::event::HostError;
+use crate::event::{ErrorKind, HostError};
 use crate::target::SshTarget;
 
 /// Why a session ended while it was made: russh's reason, or ours.
@@ -47,6 +47,7 @@ pub(super) enum End {
 pub(super) struct Seen {
     end: Mutex<Option<End>>,
     impostor: AtomicBool,
+    other_types: Mutex<Vec<Algorithm>>,
 }
 
 impl Seen {
@@ -62,6 +63,14 @@ impl Seen {
     /// must not be told a password.
     pub(super) fn impostor(&self) -> bool {
         self.impostor.load(Ordering::Relaxed)
+    }
+
+    /// The types of keys on record, where the host showed a key of a type that is not.
+    pub(super) fn other_types(&self) -> Vec<Algorithm> {
+        self.other_types
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -80,14 +89,28 @@ impl Handler for Client {
         key: &PublicKeyOrCertificate,
     ) -> Result<bool, SessionError> {
         match &self.judge {
-            Judge::HostKeys(known) => known
-                .check(&self.target, key)
-                .map(|trust| {
-                    let impostor = trust == Trust::Impostor;
-                    self.seen.impostor.store(impostor, Ordering::Relaxed);
-                    true
-                })
-                .map_err(SessionError::Host),
+            Judge::HostKeys(known) => {
+                let checked = known.check(&self.target, key);
+                let impostor = checked == Ok(Trust::Impostor);
+                self.seen.impostor.store(impostor, Ordering::Relaxed);
+                if let PublicKeyOrCertificate::PublicKey { key, .. } = key
+                    && match &checked {
+                        Ok(_) => impostor,
+                        Err(error) => matches!(
+                            error.kind,
+                            ErrorKind::HostKeyChanged | ErrorKind::HostKeyUnknown
+                        ),
+                    }
+                {
+                    let types = known.other_types(&self.target, &key.algorithm());
+                    *self
+                        .seen
+                        .other_types
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner) = types;
+                }
+                checked.map(|_| true).map_err(SessionError::Host)
+            }
             Judge::Collector(seen) => {
                 if let (Ok(mut seen), PublicKeyOrCertificate::PublicKey { key, .. }) =
                     (seen.lock(), key)

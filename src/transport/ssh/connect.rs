@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::agents::Agents;
-use super::algorithms;
+use super::algorithms::{self, same_type};
 use super::auth::{Login, Signing};
 use super::channel::SshConnection;
 use super::client::{Client, Judge, Seen};
@@ -57,6 +57,7 @@ pub(super) struct Session {
 struct ConfigKey {
     options: Arc<SshOptions>,
     on_record: Vec<russh::keys::Algorithm>,
+    only: bool,
     certificates: bool,
 }
 
@@ -83,7 +84,7 @@ impl Ssh {
         let limit = target.options.connect_timeout;
         let deadline = self.deadline(limit);
         let began = Instant::now();
-        let Session { mut handle, seen } = self.session(target, self.judge(), deadline).await?;
+        let Session { mut handle, seen } = self.session(target, deadline).await?;
         let connected = Instant::now();
         let signing = Signing::default();
         let login = async {
@@ -135,27 +136,44 @@ impl Ssh {
         }
     }
 
-    pub(super) fn judge(&self) -> Judge {
+    fn judge(&self) -> Judge {
         Judge::HostKeys(self.host_keys.clone())
     }
 
     /// A session before login.
-    pub(super) async fn session(
+    async fn session(
         &self,
         target: &Arc<SshTarget>,
-        judge: Judge,
         deadline: Deadline,
     ) -> Result<Session, HostError> {
+        let seen = Arc::<Seen>::default();
         let config = self.config(target, None)?;
-        self.session_with(target, judge, config, deadline).await
+        let first = self
+            .session_with(target, self.judge(), config, seen.clone(), deadline)
+            .await;
+        let types = seen.other_types();
+        if types.is_empty() {
+            return first;
+        }
+        // With hashed names the types on record are only known once a key was shown: a host that
+        // has a key of one of them must get the chance to show it.
+        let config = self.config(target, Some(&types))?;
+        let again = self
+            .session_with(target, self.judge(), config, Arc::default(), deadline)
+            .await;
+        match again {
+            Err(error) if error.kind == ErrorKind::Protocol => first,
+            again => again,
+        }
     }
 
-    /// The same with a configuration of the caller's.
+    /// The same with a judge and a configuration of the caller's.
     pub(super) async fn session_with(
         &self,
         target: &Arc<SshTarget>,
         judge: Judge,
         config: Arc<client::Config>,
+        seen: Arc<Seen>,
         deadline: Deadline,
     ) -> Result<Session, HostError> {
         let limit = target.options.connect_timeout;
@@ -164,7 +182,6 @@ impl Ssh {
             None => return Err(timed_out(target, limit, "connecting")),
         };
         let (stream, heard) = Listened::new(carrier);
-        let seen = Arc::<Seen>::default();
         let client = Client {
             target: target.clone(),
             judge,
@@ -228,21 +245,22 @@ impl Ssh {
         Ok(opened)
     }
 
-    /// A russh configuration, shared by all targets it is the same for. `only` asks for one type of
-    /// host key.
+    /// A russh configuration, shared by all targets it is the same for. `only` asks for these types
+    /// of host keys and no others.
     pub(super) fn config(
         &self,
         target: &SshTarget,
-        only: Option<&russh::keys::Algorithm>,
+        only: Option<&[russh::keys::Algorithm]>,
     ) -> Result<Arc<client::Config>, HostError> {
         let on_record = match only {
-            Some(only) => vec![only.clone()],
+            Some(only) => only.to_vec(),
             None => self.host_keys.types_on_record(target),
         };
         let certificates = only.is_none() && self.host_keys.has_authority(target);
         let key = ConfigKey {
             options: target.options.clone(),
             on_record,
+            only: only.is_some(),
             certificates,
         };
         if let Ok(configs) = self.configs.lock()
@@ -306,12 +324,6 @@ fn with_way(bastion: &Arc<SshTarget>, before: &[Arc<SshTarget>]) -> Arc<SshTarge
         jump: before.to_vec(),
         ..bastion.as_ref().clone()
     })
-}
-
-/// Whether two names mean the same type of key: RSA has one type and several signatures.
-fn same_type(one: &russh::keys::Algorithm, other: &russh::keys::Algorithm) -> bool {
-    use russh::keys::Algorithm::Rsa;
-    matches!((one, other), (Rsa { .. }, Rsa { .. })) || one == other
 }
 
 fn no_limit_if_zero(limit: Duration) -> Duration {

@@ -13,6 +13,8 @@ mod connect;
 mod failure;
 mod keys;
 pub mod known_hosts;
+mod known_hosts_append;
+mod known_hosts_certificate;
 mod known_hosts_edit;
 mod known_hosts_file;
 mod scan;
