@@ -2,13 +2,11 @@
 //! exchange, the login; and what went wrong in the words of the closed list of kinds.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use russh::client;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::agents::Agents;
@@ -16,10 +14,11 @@ use super::algorithms::{self, same_type};
 use super::auth::{Login, Signing};
 use super::channel::SshConnection;
 use super::client::{Client, Judge, Seen};
-use super::failure::{explain, io_error, not_ssh, timed_out};
+use super::failure::{explain, not_ssh, timed_out};
 use super::keys::Keys;
 use super::known_hosts::HostKeys;
 use super::stream::{Carrier, Listened, proxy_command};
+use super::tcp::tcp;
 use crate::base::prompt::Prompt;
 use crate::event::{ErrorKind, HostError, Timings};
 use crate::target::{SshOptions, SshTarget, Target, Via};
@@ -345,31 +344,4 @@ impl Transport for Ssh {
             )),
         }
     }
-}
-
-async fn tcp(target: &SshTarget) -> Result<TcpStream, HostError> {
-    let addresses: Vec<SocketAddr> = match target.address.parse::<IpAddr>() {
-        // Asking the resolver for a literal would cost a thread each.
-        Ok(literal) => vec![SocketAddr::new(literal, target.port)],
-        Err(_) => tokio::net::lookup_host((target.address.as_str(), target.port))
-            .await
-            .map_err(|error| {
-                HostError::new(ErrorKind::Dns, format!("{}: {error}", target.address))
-            })?
-            .collect(),
-    };
-    let mut last = None;
-    for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
-                let _ = stream.set_nodelay(true);
-                return Ok(stream);
-            }
-            Err(error) => last = Some((address, error)),
-        }
-    }
-    Err(match last {
-        Some((address, error)) => io_error(&address.to_string(), &error),
-        None => HostError::new(ErrorKind::Dns, format!("{} has no address", target.address)),
-    })
 }

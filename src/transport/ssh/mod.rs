@@ -19,6 +19,7 @@ mod known_hosts_edit;
 mod known_hosts_file;
 mod scan;
 mod stream;
+mod tcp;
 
 pub use connect::Ssh;
 pub use known_hosts::{HostKeys, Learnt};
