@@ -4,6 +4,7 @@
 mod lookup;
 pub mod names;
 mod options;
+mod plain;
 pub mod resolve;
 mod ssh_args;
 pub mod ssh_config;

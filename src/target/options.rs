@@ -6,6 +6,11 @@ use std::time::Duration;
 use super::ssh_config::{Local, Setting, Settings, SshConfigError, Tokens};
 use super::{Agent, Algorithms, HostKeyMode, SshOptions};
 
+/// Where nothing is said of it, in place of ssh's "never": nobody sits before our sessions to
+/// notice that a host is gone. Two minutes outlast a restart of a switch.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+const KEEPALIVE_MAX: u32 = 4;
+
 /// Whom to reach and how.
 pub(super) struct Reached {
     pub(super) host: String,
@@ -153,6 +158,7 @@ pub(super) fn options(
             .map(|file| tokens.local.home.join(".ssh").join(file))
             .collect()
     };
+    let interval = settings.seconds("ServerAliveInterval")?;
     let list = |name: &str| settings.text(name).map(str::to_owned);
     Ok(SshOptions {
         identity_files,
@@ -183,8 +189,10 @@ pub(super) fn options(
         connect_timeout: settings
             .seconds("ConnectTimeout")?
             .map_or(timeout, Duration::from_secs),
-        keepalive: Duration::from_secs(settings.seconds("ServerAliveInterval")?.unwrap_or(0)),
-        keepalive_max: settings.number("ServerAliveCountMax")?.unwrap_or(3),
+        keepalive: interval.map_or(KEEPALIVE, Duration::from_secs),
+        keepalive_max: settings
+            .number("ServerAliveCountMax")?
+            .unwrap_or(if interval.is_some() { 3 } else { KEEPALIVE_MAX }),
         legacy_crypto,
     })
 }

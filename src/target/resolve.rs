@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::lookup::{Found, boolean, get, get_of, secret, wrong};
 use super::names::{Property, is_of_another_method};
 use super::options::{address, options};
+use super::plain::{check_host, check_user};
 use super::ssh_args::SshArgs;
 use super::ssh_config::{Lookup, Settings, SshConfig, SshConfigError};
 use super::{
@@ -383,6 +384,11 @@ impl Resolver {
         legacy: bool,
         on_the_way: &[&str],
     ) -> Result<SshTarget, HostError> {
+        // Before `Match exec`, which has them on its command line.
+        check_host(name)?;
+        if let Some(user) = preset.text("User") {
+            check_user(user)?;
+        }
         let settings = config
             .evaluate(Lookup {
                 name: name.to_owned(),
@@ -391,6 +397,8 @@ impl Resolver {
             .map_err(|error| failed(&error))?;
         let local = config.local();
         let reached = address(&settings, name, local).map_err(|error| failed(&error))?;
+        check_host(&reached.host)?;
+        check_user(&reached.user)?;
         let options = options(
             &settings,
             &reached.tokens(local, name, &settings),

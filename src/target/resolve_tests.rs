@@ -182,3 +182,18 @@ fn errors_name_variable_and_origin() {
     insta::assert_snapshot!(error(&[("ansible_connection", "winrm")]), @"unsupported: the connection `winrm` is not supported: it comes with a later version");
     insta::assert_snapshot!(error(&[("ansible_ssh_args", "-W x")]), @"unsupported: hosts.yml:1: the ssh argument `-W` is not understood: -o, -J, -F, -i, -p and -l are");
 }
+
+#[test]
+fn a_host_that_is_gone_is_noticed_unless_that_is_switched_off() {
+    let keepalive = |config: &str| {
+        let target = ssh(&resolver(config, Flags::default()), "a", &vars(&[]));
+        (
+            target.options.keepalive.as_secs(),
+            target.options.keepalive_max,
+        )
+    };
+    assert_eq!(keepalive(""), (30, 4));
+    assert_eq!(keepalive("ServerAliveInterval 0\n"), (0, 3));
+    assert_eq!(keepalive("ServerAliveInterval 5\n"), (5, 3));
+    assert_eq!(keepalive("ServerAliveCountMax 9\n"), (30, 9));
+}

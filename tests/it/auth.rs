@@ -198,6 +198,19 @@ fn an_agents_keys_serve_many_hosts_at_once() {
 }
 
 #[test]
+fn an_agent_that_says_nothing_holds_nobody_up() {
+    let lab = Lab::new(3);
+    let socket = lab.desk.dir.path().join("silent");
+    let _silent = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let mut command = lab.desk.command(&["run", "-g", "all", "true"]);
+    command.env("SSH_AUTH_SOCK", &socket);
+    let began = std::time::Instant::now();
+    let ran = Ran::of(command).ends_with(0);
+    assert!(began.elapsed().as_secs() < 15, "{ran:?}");
+    assert!(ran.stderr.contains("ssh-agent"), "it is said: {ran:?}");
+}
+
+#[test]
 fn certificates_are_shown_where_an_authority_vouches() {
     let sshd = Sshd::builder().user_authority().start().unwrap();
     let key = sshd.new_key("certified", &["-t", "ed25519"]).unwrap();
@@ -299,6 +312,73 @@ fn a_server_that_asks_questions_gets_the_password() {
         "id -un",
     ]);
     assert!(ran.ends_with(0).stdout.contains(&user.name));
+}
+
+#[test]
+fn a_wrong_password_is_sent_once_whatever_the_server_takes() {
+    if ioms_fleet::left_out("a wrong password", "root") {
+        return;
+    }
+    let sshd = Sshd::builder()
+        .config("UsePAM yes\nPasswordAuthentication yes\nKbdInteractiveAuthentication yes\n")
+        .start()
+        .unwrap();
+    let user = User::new("/bin/bash");
+    let lab = Lab::new_without_key(sshd);
+    let wrong = lab.desk.file("wrong", "not it\n");
+    let var = format!("ansible_user={}", user.name);
+    let refused = || lab.sshd.log().matches("Failed ").count();
+    for (index, order) in [
+        "keyboard-interactive,password",
+        "password,keyboard-interactive",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let document = lab.json(&[
+            "run",
+            "-g",
+            "all",
+            "-e",
+            &var,
+            "--ssh-extra-args",
+            &format!("-o PreferredAuthentications={order}"),
+            "--connection-password-file",
+            wrong.to_str().unwrap(),
+            "true",
+        ]);
+        assert_eq!(
+            only(&document)["error"]["kind"],
+            "auth_denied",
+            "{document}"
+        );
+        assert_eq!(refused(), index + 1, "{order}: {}", lab.sshd.log());
+    }
+}
+
+#[test]
+fn a_server_that_wants_two_methods_gets_both() {
+    if ioms_fleet::left_out("password and key", "root") {
+        return;
+    }
+    let sshd = Sshd::builder()
+        .config("PasswordAuthentication yes\nAuthenticationMethods password,publickey\n")
+        .start()
+        .unwrap();
+    let user = User::new("/bin/bash");
+    let lab = Lab::one(sshd, "");
+    let file = lab.desk.file("password", format!("{}\n", user.password));
+    lab.run(&[
+        "run",
+        "-g",
+        "all",
+        "-e",
+        &format!("ansible_user={}", user.name),
+        "--connection-password-file",
+        file.to_str().unwrap(),
+        "true",
+    ])
+    .ends_with(0);
 }
 
 #[test]

@@ -47,9 +47,11 @@ fn entries_of_every_form_are_understood() {
             "host_key_revoked",
         ),
         (
+            // As ssh has it: the key of the name is good for all its ports.
             format!("{} {key}\n", lab.sshd.address(0)),
-            "host_key_unknown",
+            "ok",
         ),
+        (format!("127.10.9.9 {key}\n"), "host_key_unknown"),
         (String::new(), "host_key_unknown"),
     ] {
         rewrite(&lab, &text);
@@ -64,6 +66,41 @@ fn entries_of_every_form_are_understood() {
     assert!(hashed.status.success());
     assert!(read(known(&lab)).starts_with("|1|"));
     assert_eq!(kind(&lab), "ok", "hashed");
+}
+
+#[test]
+fn a_host_of_a_hashed_file_may_show_its_other_key() {
+    let sshd = Sshd::builder()
+        .host_keys(&["ecdsa", "ed25519"])
+        .start()
+        .unwrap();
+    let lab = Lab::on(sshd, 1, 0);
+    let stranger = Sshd::start().unwrap();
+    let name = format!("[{}]:{}", lab.sshd.address(0), lab.sshd.port());
+    let written = read(known(&lab));
+    let ours = written
+        .lines()
+        .find(|line| line.contains("ecdsa"))
+        .unwrap()
+        .to_owned();
+    let others = format!("elsewhere.example {}\n", stranger.host_key());
+    let hash = |text: &str| {
+        rewrite(&lab, text);
+        let hashed = Command::new("ssh-keygen")
+            .args(["-q", "-H", "-f"])
+            .arg(known(&lab))
+            .output()
+            .unwrap();
+        assert!(hashed.status.success());
+    };
+    hash(&format!("{others}{ours}\n"));
+    assert_eq!(kind(&lab), "ok");
+    // One of the same type that differs is a change, and so is a host without the type.
+    hash(&format!("{others}{name} {}\n", stranger.host_key()));
+    assert_eq!(kind(&lab), "host_key_changed");
+    let rsa = Sshd::builder().host_keys(&["rsa"]).start().unwrap();
+    hash(&format!("{others}{name} {}\n", rsa.host_key()));
+    assert_eq!(kind(&lab), "host_key_changed");
 }
 
 #[test]
@@ -147,6 +184,61 @@ fn a_check_that_is_off_is_said() {
         "{ran:?}"
     );
     assert_eq!(read(known(&lab)), "");
+}
+
+#[test]
+fn what_is_revoked_is_refused_though_checks_are_off() {
+    let lab = Lab::new(1);
+    rewrite(&lab, &format!("@revoked * {}\n", lab.sshd.host_key()));
+    let document = lab.json(&["run", "-g", "all", "--host-key", "off", "true"]);
+    assert_eq!(
+        only(&document)["error"]["kind"],
+        "host_key_revoked",
+        "{document}"
+    );
+}
+
+#[test]
+fn a_host_with_a_changed_key_is_told_no_password_though_checks_are_off() {
+    let sshd = Sshd::builder()
+        .config("PasswordAuthentication yes\nKbdInteractiveAuthentication no\n")
+        .start()
+        .unwrap();
+    let stranger = Sshd::start().unwrap();
+    let lab = Lab::new_without_key(sshd);
+    let secret = lab.desk.file("password", "told to nobody\n");
+    let args = [
+        "run",
+        "-g",
+        "all",
+        "--host-key",
+        "off",
+        "--connection-password-file",
+        secret.to_str().unwrap(),
+        "true",
+    ];
+    let asked = || lab.sshd.log().matches("Failed password").count();
+    rewrite(
+        &lab,
+        &format!(
+            "[{}]:{} {}\n",
+            lab.sshd.address(0),
+            lab.sshd.port(),
+            stranger.host_key()
+        ),
+    );
+    let document = lab.json(&args);
+    let error = &only(&document)["error"];
+    assert_eq!(error["kind"], "auth_denied", "{document}");
+    assert!(
+        error["message"].as_str().unwrap().contains("on record"),
+        "{document}"
+    );
+    assert_eq!(asked(), 0);
+    // One that is merely new is, as ssh does.
+    rewrite(&lab, "");
+    lab.run(&args).ends_with(4);
+    assert_eq!(asked(), 1);
 }
 
 #[test]

@@ -109,6 +109,31 @@ fn a_proxy_command_is_the_connection() {
 }
 
 #[test]
+fn a_name_that_a_shell_would_act_on_never_reaches_one() {
+    let lab = Lab::new(1);
+    let ran = lab.desk.dir.path().join("ran");
+    configured(
+        &lab,
+        "Match exec \"echo %h %n %r\"\n  ProxyCommand echo %h %r\n",
+    );
+    let touch = format!("$(touch${{IFS}}{})", ran.display());
+    for name in ["ansible_host", "ansible_user"] {
+        let var = serde_json::json!({ name: touch }).to_string();
+        let document = lab.json(&["run", "-g", "all", "-e", &var, "true"]);
+        assert_eq!(only(&document)["error"]["kind"], "arguments", "{document}");
+        assert!(!ran.exists(), "{name}");
+    }
+}
+
+#[test]
+fn a_comment_in_another_encoding_does_no_harm() {
+    let lab = Lab::new(1);
+    lab.desk
+        .file("home/.ssh/config", b"# \xb7\xfe\xce\xf1\xc6\xf7\nHost *\n");
+    lab.run(&["run", "-g", "all", "true"]).ends_with(0);
+}
+
+#[test]
 fn a_keyword_that_bears_on_identity_and_is_not_known_fails_the_host_and_names_the_line() {
     let lab = Lab::new(2);
     configured(

@@ -62,13 +62,15 @@ impl Source<'_> {
         if self.private {
             self.check_owner(&file).map_err(wrong)?;
         }
-        let mut text = String::new();
+        let mut bytes = Vec::new();
         file.take(FILE_LIMIT + 1)
-            .read_to_string(&mut text)
+            .read_to_end(&mut bytes)
             .map_err(|error| wrong(format!("can't be read: {error}")))?;
-        if text.len() as u64 > FILE_LIMIT {
+        if bytes.len() as u64 > FILE_LIMIT {
             return Err(wrong("is larger than 1 MiB".to_owned()));
         }
+        // Comments of old files come in any encoding, which is no reason to read nothing.
+        let text = String::from_utf8_lossy(&bytes);
         let mut lines = Vec::new();
         for (number, line) in text.lines().enumerate() {
             let place = format!("{}:{}", path.display(), number + 1);

@@ -12,7 +12,7 @@ use russh::keys::{Algorithm, Certificate, HashAlg, PublicKey, PublicKeyBase64 as
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 const REQUEST_IDENTITIES: u8 = 11;
 const IDENTITIES_ANSWER: u8 = 12;
@@ -32,12 +32,15 @@ pub(super) enum Identity {
     Certificate(Box<Certificate>),
 }
 
-type Waiting = Arc<Mutex<VecDeque<oneshot::Sender<Bytes>>>>;
+/// Who waits for answers, in order; `None` once the agent went away.
+type Waiting = Arc<Mutex<Option<VecDeque<oneshot::Sender<Bytes>>>>>;
+
+/// A whole message, and who waits for its answer.
+type Request = (Bytes, oneshot::Sender<Bytes>);
 
 /// One agent.
 pub(super) struct Agent {
-    writer: tokio::sync::Mutex<OwnedWriteHalf>,
-    waiting: Waiting,
+    requests: mpsc::UnboundedSender<Request>,
     identities: Vec<Identity>,
 }
 
@@ -45,11 +48,12 @@ impl Agent {
     /// Connects and asks what it holds.
     pub(super) async fn connect(socket: &Path) -> io::Result<Self> {
         let (reader, writer) = UnixStream::connect(socket).await?.into_split();
-        let waiting = Waiting::default();
+        let waiting: Waiting = Arc::new(Mutex::new(Some(VecDeque::new())));
+        let (requests, requested) = mpsc::unbounded_channel();
         tokio::spawn(answers(reader, waiting.clone()));
+        tokio::spawn(questions(writer, requested, waiting));
         let mut agent = Self {
-            writer: tokio::sync::Mutex::new(writer),
-            waiting,
+            requests,
             identities: Vec::new(),
         };
         let answer = agent.ask(&[REQUEST_IDENTITIES]).await?;
@@ -94,20 +98,36 @@ impl Agent {
     }
 
     async fn ask(&self, request: &[u8]) -> io::Result<Bytes> {
+        let gone = || io::Error::other("the agent went away");
         let (answer, waiting) = oneshot::channel();
         let mut message = BytesMut::with_capacity(request.len() + 4);
         put_string(&mut message, request);
+        self.requests
+            .send((message.freeze(), answer))
+            .map_err(|_| gone())?;
+        waiting.await.map_err(|_| gone())
+    }
+}
+
+/// Writes requests, each whole, whether or not who asked still waits: half a message, or one whose
+/// answer nobody is queued for, would shift all later answers.
+async fn questions(
+    mut writer: OwnedWriteHalf,
+    mut requested: mpsc::UnboundedReceiver<Request>,
+    waiting: Waiting,
+) {
+    while let Some((message, answer)) = requested.recv().await {
         {
-            // The lock makes the order of requests that of the waiting.
-            let mut writer = self.writer.lock().await;
-            if let Ok(mut queue) = self.waiting.lock() {
-                queue.push_back(answer);
-            }
-            writer.write_all(&message).await?;
+            let Ok(mut queue) = waiting.lock() else {
+                return;
+            };
+            let Some(queue) = queue.as_mut() else { return };
+            queue.push_back(answer);
         }
-        waiting
-            .await
-            .map_err(|_| io::Error::other("the agent went away"))
+        if writer.write_all(&message).await.is_err() {
+            end(&waiting);
+            return;
+        }
     }
 }
 
@@ -122,13 +142,21 @@ async fn answers(mut reader: OwnedReadHalf, waiting: Waiting) {
         if reader.read_exact(&mut answer).await.is_err() {
             break;
         }
-        let next = waiting.lock().ok().and_then(|mut queue| queue.pop_front());
+        let next = waiting
+            .lock()
+            .ok()
+            .and_then(|mut queue| queue.as_mut()?.pop_front());
         if let Some(next) = next {
             let _ = next.send(answer.into());
         }
     }
+    end(&waiting);
+}
+
+/// Whoever waits hears that nobody will answer.
+fn end(waiting: &Waiting) {
     if let Ok(mut queue) = waiting.lock() {
-        queue.clear(); // whoever waits hears that nobody will answer
+        *queue = None;
     }
 }
 

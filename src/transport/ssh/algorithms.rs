@@ -70,6 +70,12 @@ fn host_keys() -> Vec<Algorithm> {
     ]
 }
 
+/// Whether two names mean the same type of key: RSA has one type and several signatures.
+pub(super) fn same_type(one: &russh::keys::Algorithm, other: &russh::keys::Algorithm) -> bool {
+    use russh::keys::Algorithm::Rsa;
+    matches!((one, other), (Rsa { .. }, Rsa { .. })) || one == other
+}
+
 /// What to offer a host with these options.
 pub(super) fn preferred(options: &SshOptions) -> Result<Preferred, HostError> {
     let legacy = options.legacy_crypto;

@@ -2,13 +2,15 @@
 //! key files; then keyboard-interactive and password. Says what was tried when nothing worked.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse};
+use russh::client::{AuthResult, Handle};
 use russh::keys::{Algorithm, HashAlg, PrivateKeyWithHashAlg, PublicKey};
 use russh::{MethodKind, MethodSet};
 
 use super::agent::{Agent, Identity};
-use super::client::Client;
+use super::client::{Client, End, Seen};
 use super::keys::{KeyFile, Keys, LoadedKey, public_half};
 use crate::event::{ErrorKind, HostError};
 use crate::target::SshTarget;
@@ -16,26 +18,72 @@ use crate::target::SshTarget;
 /// The methods in OpenSSH's default order, as far as we have them.
 const METHODS: &[&str] = &["publickey", "keyboard-interactive", "password"];
 
+/// So many methods a server may want one after the other.
+const STEPS_MAX: u32 = 8;
+
+/// After so many refusals a server may hang up on us.
+const MANY: usize = 3;
+
 /// One login under way.
 pub(super) struct Login<'a> {
     pub(super) target: &'a SshTarget,
     pub(super) handle: &'a mut Handle<Client>,
-    pub(super) keys: &'a Keys,
-    pub(super) agent: Option<Arc<Agent>>,
+    pub(super) seen: &'a Seen,
+    keys: &'a Keys,
+    agent: Option<Arc<Agent>>,
+    signing: Signing,
     /// What the server still takes; `None` until it said so.
-    pub(super) offered: Option<MethodSet>,
+    offered: Option<MethodSet>,
     pub(super) tried: Vec<String>,
+    /// Whether the secret was sent since the last step: one that was refused is never sent again,
+    /// by whatever method, since each time counts where accounts are locked.
+    pub(super) secret_sent: bool,
+    pub(super) secrets_sent: u32,
+}
+
+/// Whether an agent is being waited for: it, not the host, is to blame for that time.
+#[derive(Clone, Default)]
+pub(super) struct Signing(Arc<AtomicBool>);
+
+impl Signing {
+    pub(super) fn is_waiting(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// How one attempt went.
-enum Attempt {
+pub(super) enum Attempt {
     In,
     Next,
-    /// The server hung up.
+    /// Accepted, but the server wants another method as well.
+    Further,
+    /// The session ended.
     Over,
 }
 
-impl Login<'_> {
+impl<'a> Login<'a> {
+    pub(super) fn new(
+        target: &'a SshTarget,
+        handle: &'a mut Handle<Client>,
+        seen: &'a Seen,
+        keys: &'a Keys,
+        agent: Option<Arc<Agent>>,
+        signing: Signing,
+    ) -> Self {
+        Self {
+            target,
+            handle,
+            seen,
+            keys,
+            agent,
+            signing,
+            offered: None,
+            tried: Vec::new(),
+            secret_sent: false,
+            secrets_sent: 0,
+        }
+    }
+
     /// Logs in or says why not.
     pub(super) async fn run(mut self) -> Result<(), HostError> {
         let preferred = &self.target.options.preferred_authentications;
@@ -44,48 +92,71 @@ impl Login<'_> {
         } else {
             preferred.clone()
         };
-        for method in &methods {
-            let attempt = match method.as_str() {
-                "publickey" if self.takes(MethodKind::PublicKey) => self.public_keys().await,
-                "keyboard-interactive" if self.takes(MethodKind::KeyboardInteractive) => {
-                    self.keyboard_interactive().await
-                }
-                "password" if self.takes(MethodKind::Password) => self.password().await,
-                _ => Attempt::Next,
-            };
-            match attempt {
+        // `AuthenticationMethods publickey,password`: after each step the list starts again.
+        let mut steps = 0;
+        let mut next = 0;
+        while let Some(method) = methods.get(next) {
+            next += 1;
+            match self.method(method).await {
                 Attempt::In => return Ok(()),
-                Attempt::Over => return Err(self.denied(true)),
-                Attempt::Next => {}
+                Attempt::Over => return Err(self.ended().await),
+                Attempt::Further if steps < STEPS_MAX => {
+                    steps += 1;
+                    next = 0;
+                    self.secret_sent = false;
+                }
+                Attempt::Further | Attempt::Next => {}
             }
         }
         if self.tried.is_empty() {
             // An account without any check, or at least the list of what the server would take.
             let result = self.handle.authenticate_none(&self.target.user).await;
-            if matches!(self.judge(result, "none"), Attempt::In) {
-                return Ok(());
+            match self.judge(result, "none") {
+                Attempt::In => return Ok(()),
+                Attempt::Over => return Err(self.ended().await),
+                Attempt::Further | Attempt::Next => {}
             }
         }
-        Err(self.denied(false))
+        Err(self.denied(None))
     }
 
-    fn takes(&self, method: MethodKind) -> bool {
+    async fn method(&mut self, method: &str) -> Attempt {
+        match method {
+            "publickey" if self.takes(MethodKind::PublicKey) => self.public_keys().await,
+            "keyboard-interactive" if self.takes(MethodKind::KeyboardInteractive) => {
+                self.keyboard_interactive().await
+            }
+            "password" if self.takes(MethodKind::Password) => self.password().await,
+            _ => Attempt::Next,
+        }
+    }
+
+    pub(super) fn takes(&self, method: MethodKind) -> bool {
         self.offered
             .as_ref()
             .is_none_or(|offered| offered.contains(&method))
     }
 
-    fn judge(&mut self, result: Result<AuthResult, russh::Error>, what: &str) -> Attempt {
+    pub(super) fn judge(
+        &mut self,
+        result: Result<AuthResult, russh::Error>,
+        what: &str,
+    ) -> Attempt {
         tracing::debug!(user = %self.target.user, what, ?result, "tried to log in");
         match result {
             Ok(AuthResult::Success) => Attempt::In,
             Ok(AuthResult::Failure {
-                remaining_methods, ..
+                remaining_methods,
+                partial_success,
             }) => {
-                if remaining_methods.is_empty() && self.handle.is_closed() {
+                // Nothing left: the server said so, or russh has no more of it to tell.
+                if remaining_methods.is_empty() {
                     return Attempt::Over;
                 }
                 self.offered = Some(remaining_methods);
+                if partial_success {
+                    return Attempt::Further;
+                }
                 self.tried.push(what.to_owned());
                 Attempt::Next
             }
@@ -97,6 +168,32 @@ impl Login<'_> {
                     Attempt::Next
                 }
             }
+        }
+    }
+
+    /// The session ended before we were in: the server refused us, or the line was cut.
+    async fn ended(&self) -> HostError {
+        // The reason may come a moment after the end.
+        for _ in 0..20 {
+            if self.seen.end().is_some() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        match self.seen.end() {
+            // Some servers hang up without a word after too many attempts: trying again what was
+            // refused, or a password that may be wrong, would lock accounts.
+            Some(End::Cut(why)) if self.secrets_sent == 0 && self.tried.len() < MANY => {
+                HostError::new(
+                    ErrorKind::Reset,
+                    format!(
+                        "{}:{}: the connection was cut while logging in: {why}",
+                        self.target.address, self.target.port
+                    ),
+                )
+            }
+            Some(End::Said(why)) if !why.is_empty() => self.denied(Some(&why)),
+            _ => self.denied(Some("the server hung up")),
         }
     }
 
@@ -214,6 +311,7 @@ impl Login<'_> {
         let mut signer = AgentSigner {
             agent: agent.clone(),
             identity: identity.clone(),
+            signing: self.signing.clone(),
         };
         let user = self.target.user.clone();
         let (result, what) = match identity {
@@ -256,63 +354,8 @@ impl Login<'_> {
         }
     }
 
-    async fn keyboard_interactive(&mut self) -> Attempt {
-        let Some(password) = self.target.password.clone() else {
-            return Attempt::Next;
-        };
-        let what = "keyboard-interactive";
-        let user = self.target.user.clone();
-        let mut response = self
-            .handle
-            .authenticate_keyboard_interactive_start(user, None)
-            .await;
-        // A server may send rounds without questions; one that never ends is cut off.
-        for _ in 0..8 {
-            let answers = match response {
-                Ok(KeyboardInteractiveAuthResponse::Success) => return Attempt::In,
-                Ok(KeyboardInteractiveAuthResponse::Failure {
-                    remaining_methods,
-                    partial_success,
-                }) => {
-                    let failure = AuthResult::Failure {
-                        remaining_methods,
-                        partial_success,
-                    };
-                    return self.judge(Ok(failure), what);
-                }
-                Ok(KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. }) => prompts
-                    .iter()
-                    // A hidden question is the password's; what else is asked can't be answered.
-                    .map(|prompt| {
-                        if prompt.echo {
-                            String::new()
-                        } else {
-                            password.expose().to_owned()
-                        }
-                    })
-                    .collect(),
-                Err(error) => return self.judge(Err(error), what),
-            };
-            response = self
-                .handle
-                .authenticate_keyboard_interactive_respond(answers)
-                .await;
-        }
-        Attempt::Next
-    }
-
-    async fn password(&mut self) -> Attempt {
-        let Some(password) = self.target.password.clone() else {
-            return Attempt::Next;
-        };
-        let result = self
-            .handle
-            .authenticate_password(&self.target.user, password.expose())
-            .await;
-        self.judge(result, "password")
-    }
-
-    fn denied(&self, hung_up: bool) -> HostError {
+    /// `last`: the server's last words, where it hung up.
+    fn denied(&self, last: Option<&str>) -> HostError {
         let user = &self.target.user;
         let tried = if self.tried.is_empty() {
             "there was no key and no password to try".to_owned()
@@ -323,11 +366,12 @@ impl Login<'_> {
             let names: Vec<&str> = offered.iter().map(Into::into).collect();
             format!("; the server takes {}", names.join(", "))
         });
+        let said = last.map_or_else(String::new, |last| format!("; {last}"));
         let error = HostError::new(
             ErrorKind::AuthDenied,
-            format!("login as {user} refused: {tried}{offered}"),
+            format!("login as {user} refused: {tried}{offered}{said}"),
         );
-        if hung_up {
+        if last.is_some() && self.tried.len() >= MANY {
             return error.hint(
                 "the server hung up after several attempts: name the right key and set IdentitiesOnly",
             );
@@ -347,6 +391,7 @@ fn same_key(identity: &Identity, half: &PublicKey) -> bool {
 struct AgentSigner {
     agent: Arc<Agent>,
     identity: Identity,
+    signing: Signing,
 }
 
 /// An error of signing, in russh's shape.
@@ -367,11 +412,10 @@ impl russh::Signer for AgentSigner {
         hash: Option<HashAlg>,
         mut to_sign: Vec<u8>,
     ) -> Result<Vec<u8>, SignError> {
-        let signature = self
-            .agent
-            .sign(&self.identity, hash, &to_sign)
-            .await
-            .map_err(|error| SignError(russh::Error::IO(error)))?;
+        self.signing.0.store(true, Ordering::Relaxed);
+        let signature = self.agent.sign(&self.identity, hash, &to_sign).await;
+        self.signing.0.store(false, Ordering::Relaxed);
+        let signature = signature.map_err(|error| SignError(russh::Error::IO(error)))?;
         let length = u32::try_from(signature.len()).unwrap_or(u32::MAX);
         to_sign.extend_from_slice(&length.to_be_bytes());
         to_sign.extend_from_slice(&signature);

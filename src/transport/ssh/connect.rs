@@ -2,28 +2,26 @@
 //! exchange, the login; and what went wrong in the words of the closed list of kinds.
 
 use std::collections::HashMap;
-use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use russh::client;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use super::agent::Agent;
-use super::algorithms;
-use super::auth::Login;
+use super::agents::Agents;
+use super::algorithms::{self, same_type};
+use super::auth::{Login, Signing};
 use super::channel::SshConnection;
-use super::client::{Client, Judge, SessionError};
+use super::client::{Client, Judge, Seen};
+use super::failure::{explain, not_ssh, timed_out};
 use super::keys::Keys;
 use super::known_hosts::HostKeys;
-use super::stream::{Carrier, Heard, Listened, proxy_command};
+use super::stream::{Carrier, Listened, proxy_command};
+use super::tcp::tcp;
 use crate::base::prompt::Prompt;
 use crate::event::{ErrorKind, HostError, Timings};
-use crate::target::{self, SshOptions, SshTarget, Target, Via};
+use crate::target::{SshOptions, SshTarget, Target, Via};
 use crate::transport::types::{Connection, Transport};
 
 /// A bastion's connection, once it is made; who makes it holds the lock.
@@ -33,7 +31,7 @@ type Bastion = Arc<tokio::sync::Mutex<Option<Arc<SshConnection>>>>;
 pub struct Ssh {
     keys: Keys,
     host_keys: Arc<HostKeys>,
-    agents: tokio::sync::Mutex<HashMap<PathBuf, Option<Arc<Agent>>>>,
+    agents: Agents,
     configs: Mutex<HashMap<ConfigKey, Arc<client::Config>>>,
     bastions: tokio::sync::Mutex<HashMap<Arc<SshTarget>, Bastion>>,
     post_quantum: bool,
@@ -47,11 +45,18 @@ pub(super) struct Deadline {
     asked: Duration,
 }
 
+/// A session before login.
+pub(super) struct Session {
+    handle: client::Handle<Client>,
+    seen: Arc<Seen>,
+}
+
 /// What a russh configuration depends on.
 #[derive(PartialEq, Eq, Hash)]
 struct ConfigKey {
     options: Arc<SshOptions>,
     on_record: Vec<russh::keys::Algorithm>,
+    only: bool,
     certificates: bool,
 }
 
@@ -61,7 +66,7 @@ impl Ssh {
         Self {
             keys: Keys::new(prompt),
             host_keys,
-            agents: tokio::sync::Mutex::default(),
+            agents: Agents::default(),
             configs: Mutex::default(),
             bastions: tokio::sync::Mutex::default(),
             post_quantum,
@@ -78,19 +83,27 @@ impl Ssh {
         let limit = target.options.connect_timeout;
         let deadline = self.deadline(limit);
         let began = Instant::now();
-        let (mut handle, _) = self.session(target, self.judge(), deadline).await?;
+        let Session { mut handle, seen } = self.session(target, deadline).await?;
         let connected = Instant::now();
-        let agent = self.agent(&target.options).await;
-        let login = Login {
-            target,
-            handle: &mut handle,
-            keys: &self.keys,
-            agent,
-            offered: None,
-            tried: Vec::new(),
+        let signing = Signing::default();
+        let login = async {
+            let agent = self.agents.get(&target.options).await;
+            Login::new(
+                target,
+                &mut handle,
+                &seen,
+                &self.keys,
+                agent,
+                signing.clone(),
+            )
+            .run()
+            .await
         };
-        match self.within(deadline, login.run()).await {
+        match self.within(deadline, login).await {
             Some(done) => done?,
+            None if signing.is_waiting() => {
+                return Err(timed_out(target, limit, "the ssh-agent was to sign"));
+            }
             None => return Err(timed_out(target, limit, "logging in")),
         }
         let timings = Timings {
@@ -122,29 +135,46 @@ impl Ssh {
         }
     }
 
-    pub(super) fn judge(&self) -> Judge {
+    fn judge(&self) -> Judge {
         Judge::HostKeys(self.host_keys.clone())
     }
 
     /// A session before login.
-    pub(super) async fn session(
+    async fn session(
         &self,
         target: &Arc<SshTarget>,
-        judge: Judge,
         deadline: Deadline,
-    ) -> Result<(client::Handle<Client>, Heard), HostError> {
+    ) -> Result<Session, HostError> {
+        let seen = Arc::<Seen>::default();
         let config = self.config(target, None)?;
-        self.session_with(target, judge, config, deadline).await
+        let first = self
+            .session_with(target, self.judge(), config, seen.clone(), deadline)
+            .await;
+        let types = seen.other_types();
+        if types.is_empty() {
+            return first;
+        }
+        // With hashed names the types on record are only known once a key was shown: a host that
+        // has a key of one of them must get the chance to show it.
+        let config = self.config(target, Some(&types))?;
+        let again = self
+            .session_with(target, self.judge(), config, Arc::default(), deadline)
+            .await;
+        match again {
+            Err(error) if error.kind == ErrorKind::Protocol => first,
+            again => again,
+        }
     }
 
-    /// The same with a configuration of the caller's.
+    /// The same with a judge and a configuration of the caller's.
     pub(super) async fn session_with(
         &self,
         target: &Arc<SshTarget>,
         judge: Judge,
         config: Arc<client::Config>,
+        seen: Arc<Seen>,
         deadline: Deadline,
-    ) -> Result<(client::Handle<Client>, Heard), HostError> {
+    ) -> Result<Session, HostError> {
         let limit = target.options.connect_timeout;
         let carrier = match self.within(deadline, self.dial(target)).await {
             Some(carrier) => carrier?,
@@ -154,10 +184,11 @@ impl Ssh {
         let client = Client {
             target: target.clone(),
             judge,
+            seen: seen.clone(),
         };
         let connecting = client::connect_stream(config, stream, client);
         match self.within(deadline, connecting).await {
-            Some(Ok(handle)) => Ok((handle, heard)),
+            Some(Ok(handle)) => Ok(Session { handle, seen }),
             Some(Err(error)) => Err(explain(target, error, &heard.bytes())),
             None => match not_ssh(target, &heard.bytes()) {
                 Some(error) => Err(error),
@@ -213,42 +244,22 @@ impl Ssh {
         Ok(opened)
     }
 
-    async fn agent(&self, options: &SshOptions) -> Option<Arc<Agent>> {
-        let socket = match &options.agent {
-            target::Agent::None => return None,
-            target::Agent::Socket(path) => path.clone(),
-            target::Agent::Environment => PathBuf::from(std::env::var_os("SSH_AUTH_SOCK")?),
-        };
-        let mut agents = self.agents.lock().await;
-        if let Some(known) = agents.get(&socket) {
-            return known.clone();
-        }
-        let agent = match Agent::connect(&socket).await {
-            Ok(agent) => Some(Arc::new(agent)),
-            Err(error) => {
-                tracing::debug!(socket = %socket.display(), %error, "no ssh-agent there");
-                None
-            }
-        };
-        agents.insert(socket, agent.clone());
-        agent
-    }
-
-    /// A russh configuration, shared by all targets it is the same for. `only` asks for one type of
-    /// host key.
+    /// A russh configuration, shared by all targets it is the same for. `only` asks for these types
+    /// of host keys and no others.
     pub(super) fn config(
         &self,
         target: &SshTarget,
-        only: Option<&russh::keys::Algorithm>,
+        only: Option<&[russh::keys::Algorithm]>,
     ) -> Result<Arc<client::Config>, HostError> {
         let on_record = match only {
-            Some(only) => vec![only.clone()],
+            Some(only) => only.to_vec(),
             None => self.host_keys.types_on_record(target),
         };
         let certificates = only.is_none() && self.host_keys.has_authority(target);
         let key = ConfigKey {
             options: target.options.clone(),
             on_record,
+            only: only.is_some(),
             certificates,
         };
         if let Ok(configs) = self.configs.lock()
@@ -314,12 +325,6 @@ fn with_way(bastion: &Arc<SshTarget>, before: &[Arc<SshTarget>]) -> Arc<SshTarge
     })
 }
 
-/// Whether two names mean the same type of key: RSA has one type and several signatures.
-fn same_type(one: &russh::keys::Algorithm, other: &russh::keys::Algorithm) -> bool {
-    use russh::keys::Algorithm::Rsa;
-    matches!((one, other), (Rsa { .. }, Rsa { .. })) || one == other
-}
-
 fn no_limit_if_zero(limit: Duration) -> Duration {
     if limit.is_zero() {
         Duration::from_hours(24 * 365)
@@ -338,115 +343,5 @@ impl Transport for Ssh {
                 "not a host behind SSH",
             )),
         }
-    }
-}
-
-async fn tcp(target: &SshTarget) -> Result<TcpStream, HostError> {
-    let addresses: Vec<SocketAddr> = match target.address.parse::<IpAddr>() {
-        // Asking the resolver for a literal would cost a thread each.
-        Ok(literal) => vec![SocketAddr::new(literal, target.port)],
-        Err(_) => tokio::net::lookup_host((target.address.as_str(), target.port))
-            .await
-            .map_err(|error| {
-                HostError::new(ErrorKind::Dns, format!("{}: {error}", target.address))
-            })?
-            .collect(),
-    };
-    let mut last = None;
-    for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
-                let _ = stream.set_nodelay(true);
-                return Ok(stream);
-            }
-            Err(error) => last = Some((address, error)),
-        }
-    }
-    Err(match last {
-        Some((address, error)) => io_error(&address.to_string(), &error),
-        None => HostError::new(ErrorKind::Dns, format!("{} has no address", target.address)),
-    })
-}
-
-/// An error of the operating system while connecting.
-fn io_error(place: &str, error: &io::Error) -> HostError {
-    let kind = match error.kind() {
-        io::ErrorKind::ConnectionRefused => ErrorKind::Refused,
-        io::ErrorKind::ConnectionReset
-        | io::ErrorKind::ConnectionAborted
-        | io::ErrorKind::BrokenPipe
-        | io::ErrorKind::UnexpectedEof => ErrorKind::Reset,
-        io::ErrorKind::TimedOut
-        | io::ErrorKind::HostUnreachable
-        | io::ErrorKind::NetworkUnreachable => ErrorKind::ConnectTimeout,
-        _ => match error.raw_os_error() {
-            Some(_) => ErrorKind::LocalIo,
-            None => ErrorKind::Protocol,
-        },
-    };
-    HostError::new(kind, format!("{place}: {error}"))
-}
-
-fn timed_out(target: &SshTarget, limit: Duration, doing: &str) -> HostError {
-    let limit = crate::base::quantity::show_duration(limit);
-    HostError::new(
-        ErrorKind::ConnectTimeout,
-        format!(
-            "{}:{}: no answer within {limit} while {doing}",
-            target.address, target.port
-        ),
-    )
-}
-
-/// What answered is no SSH server, or one that is too busy to say so.
-fn not_ssh(target: &SshTarget, heard: &[u8]) -> Option<HostError> {
-    if heard.is_empty() || heard.starts_with(b"SSH-") {
-        return None;
-    }
-    let said = String::from_utf8_lossy(heard);
-    let said = said.lines().next().unwrap_or_default();
-    let place = format!("{}:{}", target.address, target.port);
-    // What sshd says when MaxStartups or PerSourcePenalties turn a client away.
-    if said.starts_with("Exceeded MaxStartups") || said.starts_with("Not allowed at this time") {
-        return Some(HostError::new(ErrorKind::Reset, format!("{place}: {said}")));
-    }
-    Some(HostError::new(
-        ErrorKind::Protocol,
-        format!("{place}: not an SSH server, it said `{said}`"),
-    ))
-}
-
-/// A failed key exchange in the closed list's words.
-fn explain(target: &SshTarget, error: SessionError, heard: &[u8]) -> HostError {
-    let place = format!("{}:{}", target.address, target.port);
-    let error = match error {
-        SessionError::Host(error) => return error,
-        SessionError::Russh(error) => error,
-    };
-    if let Some(error) = not_ssh(target, heard) {
-        return error;
-    }
-    match &error {
-        russh::Error::IO(error) => io_error(&place, error),
-        russh::Error::Disconnect
-        | russh::Error::HUP
-        | russh::Error::SendError
-        | russh::Error::RecvError => HostError::new(
-            ErrorKind::Reset,
-            format!("{place}: the connection was closed while connecting"),
-        ),
-        russh::Error::NoCommonAlgo { kind, theirs, .. } => HostError::new(
-            ErrorKind::Protocol,
-            format!(
-                "{place}: no common {kind:?} algorithm; the host offers {}",
-                theirs.join(",")
-            ),
-        )
-        .hint("an old system? set legacy_crypto: true for it"),
-        russh::Error::WrongServerSig => HostError::new(
-            ErrorKind::HostKeyChanged,
-            format!("{place}: the host could not prove that it owns its key"),
-        ),
-        other => HostError::new(ErrorKind::Protocol, format!("{place}: {other}")),
     }
 }

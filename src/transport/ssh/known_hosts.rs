@@ -2,16 +2,16 @@
 //! run for each set of files, and what is learnt on the way.
 
 use std::collections::HashMap;
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, RwLock};
 
 use russh::keys::PublicKeyOrCertificate;
-use russh::keys::{Algorithm, Certificate, HashAlg, PublicKey};
+use russh::keys::{Algorithm, HashAlg, PublicKey};
 
+use super::algorithms::same_type;
+pub use super::known_hosts_append::append;
+use super::known_hosts_certificate::check_certificate;
 use super::known_hosts_file::{Entry, Marker, entry, lookup_name};
-use crate::base::clock;
 use crate::event::{ErrorKind, HostError};
 use crate::target::{HostKeyMode, SshOptions, SshTarget};
 
@@ -20,6 +20,15 @@ use crate::target::{HostKeyMode, SshOptions, SshTarget};
 pub struct HostKeys {
     sets: RwLock<HashMap<Vec<PathBuf>, Arc<KnownHosts>>>,
     learnt: Mutex<Vec<Learnt>>,
+}
+
+/// What is known of a host that may be spoken with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// Its key is on record or was learnt, or checks are off.
+    Host,
+    /// Its key is not the one on record, and checks are off.
+    Impostor,
 }
 
 /// A key that was new and is accepted.
@@ -35,7 +44,7 @@ pub struct Learnt {
 
 /// The entries of a set of files, indexed by name where that is possible.
 #[derive(Default)]
-struct KnownHosts {
+pub(super) struct KnownHosts {
     entries: Vec<(Entry, Arc<Path>)>,
     /// By plain name.
     plain: HashMap<String, Vec<usize>>,
@@ -146,7 +155,19 @@ impl KnownHosts {
             })
     }
 
-    fn is_revoked(&self, name: &str, key: &PublicKey) -> bool {
+    /// Whether this key signs certificates of hosts of the name.
+    pub(super) fn trusts(&self, authority: &PublicKey, name: &str) -> bool {
+        self.other
+            .iter()
+            .filter_map(|index| self.entries.get(*index))
+            .any(|(entry, _)| {
+                entry.marker == Marker::Authority
+                    && entry.key.key_data() == authority.key_data()
+                    && entry.names.matches(name)
+            })
+    }
+
+    pub(super) fn is_revoked(&self, name: &str, key: &PublicKey) -> bool {
         self.revoked
             .iter()
             .any(|revoked| revoked.key_data() == key.key_data())
@@ -162,7 +183,7 @@ impl KnownHosts {
     }
 }
 
-fn fingerprint(key: &PublicKey) -> String {
+pub(super) fn fingerprint(key: &PublicKey) -> String {
     format!("{} {}", key.algorithm(), key.fingerprint(HashAlg::Sha256))
 }
 
@@ -171,6 +192,30 @@ fn name_of(target: &SshTarget) -> String {
         // ssh looks an alias up without the port.
         Some(alias) => alias.to_lowercase(),
         None => lookup_name(&target.address, target.port),
+    }
+}
+
+/// The names a host's keys may be kept under.
+pub(super) struct Names {
+    /// Its own: where a key that differs is a change, and where new keys go.
+    pub(super) kept: String,
+    /// Without the port: a key that is on record there is good as well, as in ssh.
+    pub(super) plain: Option<String>,
+}
+
+impl Names {
+    fn of(target: &SshTarget) -> Self {
+        let kept = name_of(target);
+        let plain = lookup_name(&target.address, 22);
+        let other = target.host_key_alias.is_none() && plain != kept;
+        Self {
+            kept,
+            plain: other.then_some(plain),
+        }
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.kept.as_str()).chain(self.plain.as_deref())
     }
 }
 
@@ -206,21 +251,36 @@ impl HostKeys {
         &self,
         target: &SshTarget,
         shown: &PublicKeyOrCertificate,
-    ) -> Result<(), HostError> {
-        if target.options.host_key == HostKeyMode::Off {
-            return Ok(());
+    ) -> Result<Trust, HostError> {
+        let checked = self.check_all(target, shown);
+        match checked {
+            Ok(()) => Ok(Trust::Host),
+            // Switched off or not: what is revoked is revoked.
+            Err(error) if target.options.host_key != HostKeyMode::Off => Err(error),
+            Err(error) => match error.kind {
+                ErrorKind::HostKeyRevoked | ErrorKind::Unsupported => Err(error),
+                ErrorKind::HostKeyChanged => Ok(Trust::Impostor),
+                _ => Ok(Trust::Host),
+            },
         }
+    }
+
+    fn check_all(
+        &self,
+        target: &SshTarget,
+        shown: &PublicKeyOrCertificate,
+    ) -> Result<(), HostError> {
         let known = self.known(&target.options);
         if let Some(broken) = &known.broken {
             return Err(broken.clone());
         }
-        let name = name_of(target);
+        let names = Names::of(target);
         match shown {
             PublicKeyOrCertificate::PublicKey { key, .. } => {
-                self.check_key(target, &known, &name, key)
+                self.check_key(target, &known, &names, key)
             }
             PublicKeyOrCertificate::Certificate(certificate) => {
-                check_certificate(&known, target, &name, certificate)
+                check_certificate(&known, target, &names, certificate)
             }
         }
     }
@@ -229,9 +289,10 @@ impl HostKeys {
         &self,
         target: &SshTarget,
         known: &KnownHosts,
-        name: &str,
+        names: &Names,
         key: &PublicKey,
     ) -> Result<(), HostError> {
+        let name = names.kept.as_str();
         if known.is_revoked(name, key) {
             return Err(HostError::new(
                 ErrorKind::HostKeyRevoked,
@@ -265,7 +326,13 @@ impl HostKeys {
                 ),
             ));
         }
-        if target.options.host_key == HostKeyMode::Strict {
+        if let Some(plain) = &names.plain
+            && known.has(plain, key)
+            && !known.is_revoked(plain, key)
+        {
+            return Ok(());
+        }
+        if target.options.host_key != HostKeyMode::AcceptNew {
             return Err(HostError::new(
                 ErrorKind::HostKeyUnknown,
                 format!(
@@ -311,15 +378,12 @@ impl HostKeys {
 
     /// The types of keys on record for a host: it must be asked for these.
     pub fn types_on_record(&self, target: &SshTarget) -> Vec<Algorithm> {
-        if target.options.host_key == HostKeyMode::Off {
-            return Vec::new();
-        }
         let known = self.known(&target.options);
-        let name = name_of(target);
+        let names = Names::of(target);
         let mut types: Vec<Algorithm> = Vec::new();
         // Hashed entries are not asked here: thousands of them for each host would cost more than
         // the whole connection. A host of hashed files is asked for the types that stand in them.
-        let plain = known.plain.get(&name);
+        let plain = names.all().find_map(|name| known.plain.get(name));
         let indexes = plain.map_or(known.other.as_slice(), Vec::as_slice);
         for (entry, _) in indexes.iter().filter_map(|index| known.entries.get(*index)) {
             let algorithm = entry.key.algorithm();
@@ -331,15 +395,41 @@ impl HostKeys {
         types
     }
 
+    /// The types on record for a host that shows a key which is not: empty where one of its type is.
+    pub(super) fn other_types(&self, target: &SshTarget, shown: &Algorithm) -> Vec<Algorithm> {
+        let known = self.known(&target.options);
+        let names = Names::of(target);
+        let mut types: Vec<Algorithm> = Vec::new();
+        for name in names.all() {
+            let entries = known.of(name).map(|(entry, _)| entry);
+            for entry in entries.filter(|entry| entry.marker == Marker::Host) {
+                let algorithm = entry.key.algorithm();
+                if !types.contains(&algorithm) {
+                    types.push(algorithm);
+                }
+            }
+            if !types.is_empty() {
+                break;
+            }
+        }
+        if types.iter().any(|known| same_type(known, shown)) {
+            types.clear();
+        }
+        types
+    }
+
     /// Whether an authority could vouch for the host.
     pub fn has_authority(&self, target: &SshTarget) -> bool {
         let known = self.known(&target.options);
-        let name = name_of(target);
+        let names = Names::of(target);
         known
             .other
             .iter()
             .filter_map(|index| known.entries.get(*index))
-            .any(|(entry, _)| entry.marker == Marker::Authority && entry.names.matches(&name))
+            .any(|(entry, _)| {
+                entry.marker == Marker::Authority
+                    && names.all().any(|name| entry.names.matches(name))
+            })
     }
 
     /// The keys on record for a host, each with its place.
@@ -375,124 +465,4 @@ impl HostKeys {
         append(&learnt)?;
         Ok(learnt)
     }
-}
-
-/// Appends keys to their files, each file under a lock and in one write.
-pub fn append(learnt: &[Learnt]) -> Result<(), HostError> {
-    let mut files: Vec<&PathBuf> = learnt.iter().map(|each| &each.file).collect();
-    files.sort();
-    files.dedup();
-    for file in files {
-        let lines: String = learnt
-            .iter()
-            .filter(|each| each.file == *file)
-            .filter_map(|each| Some(format!("{} {}\n", each.name, each.key.to_openssh().ok()?)))
-            .collect();
-        append_lines(file, &lines).map_err(|error| {
-            HostError::new(
-                ErrorKind::LocalIo,
-                format!(
-                    "{}: new host keys can't be written: {error}",
-                    file.display()
-                ),
-            )
-        })?;
-    }
-    Ok(())
-}
-
-fn append_lines(file: &Path, lines: &str) -> std::io::Result<()> {
-    if let Some(folder) = file.parent() {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)?;
-    }
-    let mut open = std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .read(true)
-        .mode(0o600)
-        .open(file)?;
-    rustix::fs::flock(&open, rustix::fs::FlockOperation::LockExclusive)?;
-    // A file edited by hand may lack its last newline.
-    let torn = std::fs::read(file)?
-        .last()
-        .is_some_and(|last| *last != b'\n');
-    open.write_all(format!("{}{lines}", if torn { "\n" } else { "" }).as_bytes())
-}
-
-/// A host's certificate (OpenSSH's PROTOCOL.certkeys): signed by an authority for this name, for a
-/// host, for now.
-fn check_certificate(
-    known: &KnownHosts,
-    target: &SshTarget,
-    name: &str,
-    certificate: &Certificate,
-) -> Result<(), HostError> {
-    let refuse = |kind, why: String| {
-        Err(HostError::new(
-            kind,
-            format!("{name} shows a certificate {why}"),
-        ))
-    };
-    let authority = PublicKey::from(certificate.signature_key().clone());
-    let own = PublicKey::from(certificate.public_key().clone());
-    if known.is_revoked(name, &authority) || known.is_revoked(name, &own) {
-        return refuse(
-            ErrorKind::HostKeyRevoked,
-            "whose key or authority is revoked".into(),
-        );
-    }
-    let trusted = known
-        .other
-        .iter()
-        .filter_map(|index| known.entries.get(*index))
-        .any(|(entry, _)| {
-            entry.marker == Marker::Authority
-                && entry.key.key_data() == authority.key_data()
-                && entry.names.matches(name)
-        });
-    if !trusted {
-        return refuse(
-            ErrorKind::HostKeyUnknown,
-            format!(
-                "of an authority that is not trusted for it: {}",
-                fingerprint(&authority)
-            ),
-        );
-    }
-    if certificate.cert_type() != russh::keys::ssh_key::certificate::CertType::Host {
-        return refuse(
-            ErrorKind::HostKeyUnknown,
-            "for a user, not for a host".into(),
-        );
-    }
-    let now = u64::try_from(clock::now().as_second()).unwrap_or_default();
-    if certificate.verify_signature().is_err() {
-        return refuse(ErrorKind::HostKeyUnknown, "whose signature is wrong".into());
-    }
-    if now < certificate.valid_after() || now >= certificate.valid_before() {
-        return refuse(
-            ErrorKind::HostKeyUnknown,
-            "that is not valid now: check both clocks".into(),
-        );
-    }
-    let wanted = target
-        .host_key_alias
-        .as_deref()
-        .unwrap_or(&target.address)
-        .to_lowercase();
-    let principals = certificate.valid_principals();
-    if principals.is_empty()
-        || !principals
-            .iter()
-            .any(|principal| principal.to_lowercase() == wanted)
-    {
-        return refuse(
-            ErrorKind::HostKeyUnknown,
-            format!("for {}, not for {wanted}", principals.join(",")),
-        );
-    }
-    Ok(())
 }

@@ -3,17 +3,23 @@
 //! run (keys, agents, `known_hosts`, bastions) is kept here and read once.
 
 mod agent;
+mod agents;
 mod algorithms;
 mod auth;
+mod auth_password;
 mod channel;
 mod client;
 mod connect;
+mod failure;
 mod keys;
 pub mod known_hosts;
+mod known_hosts_append;
+mod known_hosts_certificate;
 mod known_hosts_edit;
 mod known_hosts_file;
 mod scan;
 mod stream;
+mod tcp;
 
 pub use connect::Ssh;
 pub use known_hosts::{HostKeys, Learnt};

