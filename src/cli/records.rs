@@ -91,7 +91,7 @@ impl Records {
                     .map(|why| format!("; {why}"))
                     .unwrap_or_default();
                 setup.warn(&format!(
-                    "the record of this run is not whole: its journal could not be written: {why}{database}; what there is of it stays in {}",
+                    "the record of this run is not whole: its journal could not be written: {why}{database}; what there is of it is in {}",
                     folder.display()
                 ));
             }

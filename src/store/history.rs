@@ -376,7 +376,7 @@ pub(super) fn time(ms: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(ms).map_err(|error| StoreError::Content(error.to_string()))
 }
 
-fn outcome_of(name: &str) -> Result<Outcome, StoreError> {
+pub(super) fn outcome_of(name: &str) -> Result<Outcome, StoreError> {
     Outcome::ALL
         .into_iter()
         .find(|outcome| outcome.name() == name)

@@ -10,6 +10,7 @@ use sqlx::{Any, QueryBuilder, Row as _, Transaction};
 
 use super::database::Store;
 use super::error::StoreError;
+use super::history::outcome_of;
 use super::journal::{HostRecord, Line, OutputRecord, Reader, Record};
 use super::outputs::Outputs;
 use crate::event::{ErrorKind, HostError, HostIx, Outcome, RunEnd, RunHeader, Stopped, Summary};
@@ -31,7 +32,6 @@ pub(super) struct Ingest {
     header: Option<Arc<RunHeader>>,
     started: HashSet<HostIx>,
     finished: HashSet<HostIx>,
-    summary: Summary,
     last: Option<Timestamp>,
     /// What of the journal is in the database; `None`: not asked yet.
     stored: Option<u64>,
@@ -47,7 +47,6 @@ impl Ingest {
             header: None,
             started: HashSet::new(),
             finished: HashSet::new(),
-            summary: Summary::default(),
             last: None,
             stored: None,
             over: false,
@@ -115,7 +114,6 @@ impl Ingest {
         for line in batch {
             match &line.record {
                 Record::RunStarted { header } => {
-                    self.summary = Summary::new(header.hosts.len());
                     self.last = Some(header.started);
                     self.header = Some(Arc::new(header.as_ref().clone()));
                 }
@@ -123,10 +121,8 @@ impl Ingest {
                     self.started.insert(*host);
                     self.last = Some(*at);
                 }
-                Record::HostFinished { host, result } => {
-                    if self.finished.insert(*host) {
-                        self.summary.add(result.outcome);
-                    }
+                Record::HostFinished { host, .. } => {
+                    self.finished.insert(*host);
                 }
                 Record::RunFinished { .. } => {}
             }
@@ -224,27 +220,20 @@ impl Ingest {
         Ok(u64::try_from(offset).unwrap_or(0))
     }
 
-    /// Completes the record of a run whose controller died: hosts at work failed, the others were
-    /// cancelled.
-    pub(super) async fn complete(&mut self, store: &Store) -> Result<(), StoreError> {
+    /// Ends the record of a run whose journal does not. Of a controller that died: hosts at work
+    /// failed, the others were cancelled. Of a journal that is not whole, nothing is known of hosts
+    /// that it does not name, and nothing is said of them.
+    pub(super) async fn complete(&mut self, store: &Store, whole: bool) -> Result<(), StoreError> {
         let Some(header) = self.header.clone() else {
             return Ok(());
         };
         let at = self.last.unwrap_or(header.started);
         let lost: Vec<(HostIx, HostRecord)> = (0..header.hosts.len())
+            .filter(|_| whole)
             .filter_map(|ix| Some(HostIx(u32::try_from(ix).ok()?)))
             .filter(|host| !self.finished.contains(host))
             .map(|host| (host, lost(self.started.contains(&host), at)))
             .collect();
-        let mut summary = self.summary;
-        for (_, record) in &lost {
-            summary.add(record.outcome);
-        }
-        let end = RunEnd {
-            finished: at,
-            summary,
-            stopped: Some(Stopped::Interrupted),
-        };
         let mut tx = store.begin().await?;
         if self.stored.is_none() {
             self.begin_run(store, &mut tx, &header).await?;
@@ -254,11 +243,35 @@ impl Ingest {
         for rows in lost.chunks(ROWS) {
             insert_hosts(store, &mut tx, &header, rows).await?;
         }
+        let end = RunEnd {
+            finished: at,
+            summary: summary(store, &mut tx, &header).await?,
+            stopped: Some(Stopped::Interrupted),
+        };
         finish_run(store, &mut tx, &header, &end).await?;
         tx.commit().await.map_err(|error| store.failed(error))?;
         self.over = true;
         Ok(())
     }
+}
+
+/// Of the hosts that are in the database: it may know more than the journal does.
+async fn summary(
+    store: &Store,
+    tx: &mut Transaction<'static, Any>,
+    header: &RunHeader,
+) -> Result<Summary, StoreError> {
+    let rows = sqlx::query("SELECT outcome FROM run_hosts WHERE run = ?")
+        .bind(header.run.to_string())
+        .fetch_all(&mut **tx)
+        .await
+        .map_err(|error| store.failed(error))?;
+    let mut summary = Summary::new(header.hosts.len());
+    for row in &rows {
+        let outcome: String = store.get(row, "outcome")?;
+        summary.add(outcome_of(&outcome)?);
+    }
+    Ok(summary)
 }
 
 /// What is recorded of a host whose controller died.

@@ -33,7 +33,7 @@ pub struct Recorder {
 }
 
 /// The journal after the run: holds its outputs until it is dropped. Then it goes, if it is
-/// recorded, or is set aside, if it is not whole: nobody may take its end for the run's.
+/// recorded, or is set aside, if it is not whole: nobody may take its end for the controller's death.
 #[derive(Debug)]
 pub struct Leftover {
     /// Why the database has not taken the record, where it said so.

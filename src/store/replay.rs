@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::database::Store;
 use super::error::StoreError;
 use super::ingest::Ingest;
-use super::journal::{journals, take_lock};
+use super::journal::{journals, lost_journals, take_lock};
 
 /// What a replay did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,7 +26,9 @@ pub struct Replayed {
 /// refuses does not hold up the others.
 pub async fn replay(store: &Store, data_dir: &Path) -> Result<Replayed, StoreError> {
     let mut replayed = Replayed::default();
-    for folder in journals(data_dir) {
+    let mut folders = journals(data_dir);
+    folders.extend(lost_journals(data_dir));
+    for folder in folders {
         let lock = match take_lock(&folder) {
             Ok(Some(lock)) => lock,
             Ok(None) => {
@@ -41,7 +43,8 @@ pub async fn replay(store: &Store, data_dir: &Path) -> Result<Replayed, StoreErr
             }
             Err(error) => return Err(error),
         };
-        match one(store, &folder).await {
+        let whole = folder.extension().is_none();
+        match one(store, &folder, whole).await {
             Ok(died) => {
                 replayed.stored += 1;
                 replayed.lost += usize::from(died);
@@ -68,17 +71,17 @@ pub async fn replay(store: &Store, data_dir: &Path) -> Result<Replayed, StoreErr
 }
 
 /// One journal; true when its controller had died.
-async fn one(store: &Store, folder: &Path) -> Result<bool, StoreError> {
+async fn one(store: &Store, folder: &Path, whole: bool) -> Result<bool, StoreError> {
     let mut ingest = Ingest::open(folder)?;
     ingest.catch_up(store).await?;
     if ingest.is_over() {
         return Ok(false);
     }
-    ingest.complete(store).await?;
-    Ok(true)
+    ingest.complete(store, whole).await?;
+    Ok(whole)
 }
 
-/// Where a journal goes that no replay may see.
+/// Where a journal goes that is not to be taken for a whole one.
 pub(super) fn aside(folder: &Path, why: &str) -> PathBuf {
     folder.with_extension(why)
 }

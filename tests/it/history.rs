@@ -200,3 +200,42 @@ fn times_and_outcomes_that_cannot_be_are_refused() {
     let outcome = ["history", "list", "--status", "timed_out"];
     desk.run(&outcome).ends_with(0);
 }
+
+#[test]
+fn a_run_under_way_is_listed_with_its_hosts_so_far() {
+    let lab = Lab::new(2);
+    let mark = lab.desk.dir.path().join("first");
+    let command = format!(
+        "mkdir {} 2>/dev/null && echo first && exit; sleep 6; echo second",
+        mark.display()
+    );
+    let run = lab.desk.start(&["run", "-g", "all", &command]);
+    while !mark.exists() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let ended = std::time::Instant::now();
+    let document = loop {
+        let listed = lab.json(&["history", "list"]);
+        if let Some(row) = listed["runs"].get(0) {
+            assert_eq!(
+                (&row["outcome"], &row["finished"]),
+                (&"running".into(), &().into())
+            );
+            let document = lab.json(&["history", "show", row["run"].as_str().unwrap()]);
+            if document["hosts"].get(0).is_some() {
+                break document;
+            }
+        }
+        // 2 s, and what the commands themselves take.
+        assert!(ended.elapsed() < std::time::Duration::from_secs(4));
+    };
+    let host = &document["hosts"][0];
+    assert_eq!(
+        (&host["outcome"], &host["stdout"]),
+        (&"ok".into(), &"first\n".into())
+    );
+    assert_eq!(document["hosts"].as_array().unwrap().len(), 1);
+    let ran = crate::support::Ran::from(run.wait_with_output().unwrap()).ends_with(0);
+    assert!(ran.stdout.contains("second"), "{ran:?}");
+    assert_eq!(lab.json(&["history", "list"])["runs"][0]["outcome"], "ok");
+}

@@ -974,7 +974,7 @@ async fn a_disk_that_was_full_for_a_while_leaves_a_whole_journal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_journal_that_is_not_whole_is_set_aside_and_never_completed() {
+async fn a_journal_that_is_not_whole_says_nothing_of_hosts_that_it_does_not_know() {
     if ioms_fleet::left_out("a full disk", "root") {
         return;
     }
@@ -982,6 +982,7 @@ async fn a_journal_that_is_not_whole_is_set_aside_and_never_completed() {
     let disk = SmallDisk::new(bed.data().join("small"), "128k");
     let away = DatabaseUrl::parse("mysql://root@127.0.0.1:1/nowhere").unwrap();
     let mut run = Run::begin_at(away, &disk.0, header("run", hosts(30))).await;
+    let id = run.header.run.to_string();
     run.ok(0, b"before").await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     disk.fill();
@@ -994,10 +995,22 @@ async fn a_journal_that_is_not_whole_is_set_aside_and_never_completed() {
     assert!(why.contains("No space left"), "{why}");
     drop(leftover);
     assert!(aside.join("events.jsonl").is_file());
+    assert!(journals(&disk.0).is_empty());
     let store = bed.store().await;
     let replayed = replay(&store, &disk.0).await.unwrap();
-    assert_eq!(replayed, ioms::store::Replayed::default());
-    assert_eq!(counts(&store).await, (0, 0, 0));
+    assert_eq!((replayed.stored, replayed.lost), (1, 0));
+    assert!(!aside.exists());
+    let found = store.find_run(&id).await.unwrap();
+    assert_eq!(found.outcome, "interrupted");
+    let summary = found.end.unwrap().summary;
+    assert_eq!(
+        (summary.total, summary.failed, summary.cancelled),
+        (30, 0, 0)
+    );
+    let failed = store.hosts_of(found.header.run, Which::Failed).await;
+    assert!(failed.unwrap().is_empty());
+    let ok = store.hosts_of(found.header.run, Which::Ok).await.unwrap();
+    assert!(summary.ok == ok.len() && (1..30).contains(&ok.len()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,4 +9,4 @@ pub use write::{Journal, journals};
 
 pub(super) use read::{Line, Reader};
 pub(super) use record::{Content, HostRecord, OutputRecord, Record};
-pub(super) use write::{Shared, take_lock};
+pub(super) use write::{Shared, lost_journals, take_lock};

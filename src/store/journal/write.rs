@@ -161,17 +161,26 @@ impl Consumer for Journal {
 
 /// The folders of journals below a data folder, the oldest first.
 pub fn journals(data_dir: &Path) -> Vec<PathBuf> {
+    // Those being made, and those set aside, have a dot.
+    folders(data_dir, |name| !name.contains('.'))
+}
+
+/// The folders of journals that are not whole.
+pub(in crate::store) fn lost_journals(data_dir: &Path) -> Vec<PathBuf> {
+    folders(data_dir, |name| {
+        matches!(name.split_once('.'), Some((_, "lost")))
+    })
+}
+
+fn folders(data_dir: &Path, wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(data_dir.join("journal")) else {
         return Vec::new();
     };
     let mut found: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| {
-            let name = path
-                .file_name()
-                .map(|name| name.to_string_lossy().into_owned());
-            // Those being made, and those set aside, have a dot.
-            name.is_some_and(|name| !name.contains('.')) && path.join(EVENTS).is_file()
+            let name = path.file_name().map(|name| name.to_string_lossy());
+            name.is_some_and(|name| wanted(&name)) && path.join(EVENTS).is_file()
         })
         .collect();
     found.sort();
