@@ -71,6 +71,11 @@ impl Fleet {
         }))
     }
 
+    /// The variables of `-e`.
+    pub fn extra_vars(&self) -> &ExtraVars {
+        &self.extra
+    }
+
     /// A host's variables, ready for use.
     pub fn host(self: &Arc<Self>, name: &Arc<str>) -> HostVariables {
         HostVariables {
