@@ -288,7 +288,7 @@ fn unreachable(
     let targets = RunTargets::new(
         fleet.clone(),
         hosts.clone(),
-        args.connection.flags(&Nobody)?,
+        args.connection.flags(&Nobody, false)?,
         &setup.settings,
         args.connection.ssh_config.as_deref(),
         Overrides::default(),
