@@ -88,8 +88,10 @@ impl ReadsInput for ConnectionArgs {
 }
 
 impl ConnectionArgs {
-    /// The flags as the resolver takes them; asks for passwords where told to.
-    pub fn flags(&self, prompt: &dyn Prompt) -> Result<Flags, CliError> {
+    /// The flags as the resolver takes them; asks for passwords where told to. `ask_become`: the
+    /// settings say so of the password of becoming.
+    pub fn flags(&self, prompt: &dyn Prompt, ask_become: bool) -> Result<Flags, CliError> {
+        let ask_become = ask_become && self.become_password_file.is_none();
         Ok(Flags {
             user: self.user.clone(),
             password: password(
@@ -114,7 +116,7 @@ impl ConnectionArgs {
             become_user: self.become_user.clone(),
             become_method: self.become_method.clone(),
             become_password: password(
-                self.ask_become_pass,
+                self.ask_become_pass || ask_become,
                 self.become_password_file.as_deref(),
                 "Become password",
                 prompt,

@@ -145,6 +145,7 @@ async fn replay_all(setup: &Setup) -> Result<Status, CliError> {
     let document = json!({
         "stored": replayed.stored, "controller_lost": replayed.lost, "under_way": replayed.busy,
         "broken": replayed.broken,
+        "refused": replayed.refused.iter().map(|(folder, why)| json!({"journal": folder, "why": why})).collect::<Vec<_>>(),
     });
     let mut text = format!(
         "{} runs brought in, {} of them ended by their controller's death; {} still under way\n",
@@ -152,6 +153,9 @@ async fn replay_all(setup: &Setup) -> Result<Status, CliError> {
     );
     for path in &replayed.broken {
         let _ = writeln!(text, "can't be read, set aside: {}", path.display());
+    }
+    for (folder, why) in &replayed.refused {
+        let _ = writeln!(text, "not brought in: {}: {why}", folder.display());
     }
     say(setup, &document, &text)
 }

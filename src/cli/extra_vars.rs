@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{CliError, named_file};
+use crate::base::secret::MASK;
 use crate::base::value::Value;
 use crate::base::yaml;
 use crate::inventory::VaultFile;
@@ -36,6 +37,24 @@ impl ExtraVars {
     /// A variable; its place begins with `-e`.
     pub fn get(&self, name: &str) -> Option<&Found> {
         self.0.get(name)
+    }
+
+    /// All of them by name, as they may be shown.
+    pub fn shown(&self) -> Vec<(Arc<str>, Value)> {
+        let mut shown: Vec<(Arc<str>, Value)> = self
+            .0
+            .iter()
+            .map(|(name, found)| {
+                let value = if found.secret {
+                    Value::string(MASK)
+                } else {
+                    found.value.clone()
+                };
+                (name.clone(), value)
+            })
+            .collect();
+        shown.sort_by(|one, other| one.0.cmp(&other.0));
+        shown
     }
 
     fn file(&mut self, name: &str, open: &VaultFile) -> Result<(), CliError> {

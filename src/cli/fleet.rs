@@ -25,6 +25,8 @@ pub struct Fleet {
     extra: ExtraVars,
     vault: Arc<Vault>,
     redactor: Arc<Redactor>,
+    become_exe: Option<String>,
+    become_flags: Option<String>,
 }
 
 impl Fleet {
@@ -68,7 +70,14 @@ impl Fleet {
             extra,
             vault,
             redactor: setup.redactor.clone(),
+            become_exe: setup.settings.become_exe().map(str::to_owned),
+            become_flags: setup.settings.become_flags().map(str::to_owned),
         }))
+    }
+
+    /// The variables of `-e`.
+    pub fn extra_vars(&self) -> &ExtraVars {
+        &self.extra
     }
 
     /// A host's variables, ready for use.
@@ -94,16 +103,25 @@ impl Fleet {
             secret: found.secret,
             value: found.value,
         });
-        // The implicit localhost is the controller itself, as in Ansible.
-        let implicit =
-            name == "ansible_connection" && host == "localhost" && !self.inventory.has_host(host);
-        Ok(found.or_else(|| {
-            implicit.then(|| Found {
-                value: Value::string("local"),
-                origin: "ioms".to_owned(),
-                secret: false,
-            })
-        }))
+        Ok(found.or_else(|| self.fallback(host, name)))
+    }
+
+    /// What holds where nobody set a variable.
+    fn fallback(&self, host: &str, name: &str) -> Option<Found> {
+        let (value, origin) = match name {
+            // The implicit localhost is the controller itself, as in Ansible.
+            "ansible_connection" if host == "localhost" && !self.inventory.has_host(host) => {
+                ("local", "ioms")
+            }
+            "ansible_become_exe" => (self.become_exe.as_deref()?, "setting become_exe"),
+            "ansible_become_flags" => (self.become_flags.as_deref()?, "setting become_flags"),
+            _ => return None,
+        };
+        Some(Found {
+            value: Value::string(value),
+            origin: origin.to_owned(),
+            secret: false,
+        })
     }
 
     /// Ansible's magic variables, as far as they are known outside a play.

@@ -1,7 +1,7 @@
 //! `iomsctl history`: what was run, where, by whom, and what came out.
 
 use std::fmt::Write as _;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 
 use clap::Subcommand;
 use jiff::Timestamp;
@@ -9,12 +9,11 @@ use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 
 use super::execution::FormArgs;
-use super::{CliError, Globals, OutputForm, Setup, Status, records};
+use super::{CliError, Globals, OutputForm, Setup, Status, history_diff, records};
 use crate::base::clock::{self, rfc3339};
 use crate::base::quantity;
 use crate::base::text::{decode, terminal_safe};
-use crate::event::{Consumer as _, Event, HostResult, Recorded, RunEnd, Stamped, Summary};
-use crate::inventory::hostset;
+use crate::event::{Consumer as _, Event, Recorded, RunEnd, Stamped, Summary};
 use crate::report::{self, Report};
 use crate::store::{Filter, HostRun, Match, RunRow, Store};
 
@@ -177,12 +176,12 @@ pub fn execute(args: Args, globals: &Globals) -> Result<Status, CliError> {
             Verb::Show(args) => show(&setup, &store, &args).await,
             Verb::Host(args) => host(&setup, &store, &args).await,
             Verb::Grep(args) => grep(&setup, &store, &args).await,
-            Verb::Diff(args) => diff(&setup, &store, &args).await,
+            Verb::Diff(args) => history_diff::diff(&setup, &store, &args.one, &args.other).await,
         }
     })
 }
 
-fn run_json(row: &RunRow) -> Json {
+pub(super) fn run_json(row: &RunRow) -> Json {
     let header = &row.header;
     json!({
         "run": header.run, "verb": header.verb, "command": header.command, "pattern": header.pattern,
@@ -336,10 +335,10 @@ async fn show(setup: &Setup, store: &Store, args: &ShowArgs) -> Result<Status, C
 }
 
 /// A folder for outputs too large for memory, gone with its owner.
-struct Scratch(std::path::PathBuf);
+pub(super) struct Scratch(std::path::PathBuf);
 
 impl Scratch {
-    fn path(&self) -> &std::path::Path {
+    pub(super) fn path(&self) -> &std::path::Path {
         &self.0
     }
 }
@@ -350,7 +349,7 @@ impl Drop for Scratch {
     }
 }
 
-fn scratch() -> Result<Scratch, CliError> {
+pub(super) fn scratch() -> Result<Scratch, CliError> {
     use std::os::unix::fs::DirBuilderExt as _;
     let path = std::env::temp_dir().join(format!("ioms-{}", crate::base::id::RunId::new()));
     std::fs::DirBuilder::new().mode(0o700).create(&path)?;
@@ -456,135 +455,4 @@ async fn grep(setup: &Setup, store: &Store, args: &GrepArgs) -> Result<Status, C
         ));
     }
     Ok(Status::OK)
-}
-
-/// How one host came out twice.
-struct Pair<'a> {
-    host: String,
-    one: Option<&'a HostResult>,
-    other: Option<&'a HostResult>,
-}
-
-impl Pair<'_> {
-    fn same(&self) -> bool {
-        match (self.one, self.other) {
-            (Some(one), Some(other)) => {
-                one.outcome == other.outcome
-                    && one.exit == other.exit
-                    && one.stdout.digest == other.stdout.digest
-                    && one.stderr.digest == other.stderr.digest
-            }
-            _ => false,
-        }
-    }
-}
-
-async fn diff(setup: &Setup, store: &Store, args: &DiffArgs) -> Result<Status, CliError> {
-    let (mut one, mut other) = (
-        store.find_run(&args.one).await?,
-        store.find_run(&args.other).await?,
-    );
-    let (folder, folder2) = (scratch()?, scratch()?);
-    let results = store.results(&mut one, folder.path()).await?;
-    let results2 = store.results(&mut other, folder2.path()).await?;
-    let find = |row: &RunRow, name: &str| row.header.hosts.iter().position(|host| &**host == name);
-    let mut names: Vec<String> = one.header.hosts.iter().map(ToString::to_string).collect();
-    names.extend(
-        other
-            .header
-            .hosts
-            .iter()
-            .filter(|host| find(&one, host).is_none())
-            .map(ToString::to_string),
-    );
-    let pairs: Vec<Pair<'_>> = names
-        .into_iter()
-        .map(|host| Pair {
-            one: find(&one, &host)
-                .and_then(|at| results.get(at))
-                .map(|(_, result)| result),
-            other: find(&other, &host)
-                .and_then(|at| results2.get(at))
-                .map(|(_, result)| result),
-            host,
-        })
-        .collect();
-    if setup.json() {
-        let side = |result: Option<&HostResult>| {
-            result.map(|result| json!({ "outcome": result.outcome, "exit": result.exit }))
-        };
-        let hosts: Vec<Json> = pairs
-            .iter()
-            .map(|pair| {
-                let (same_out, same_err) = match (pair.one, pair.other) {
-                    (Some(one), Some(other)) => (
-                        one.stdout.digest == other.stdout.digest,
-                        one.stderr.digest == other.stderr.digest,
-                    ),
-                    _ => (false, false),
-                };
-                json!({
-                    "host": pair.host, "same": pair.same(), "one": side(pair.one), "other": side(pair.other),
-                    "stdout_same": same_out, "stderr_same": same_err,
-                })
-            })
-            .collect();
-        setup.print_document(
-            &json!({ "one": run_json(&one), "other": run_json(&other), "hosts": hosts }),
-        )?;
-        return Ok(Status::OK);
-    }
-    show_diff(setup, &pairs)?;
-    Ok(Status::OK)
-}
-
-/// Hosts that differ in the same way, once.
-fn show_diff(setup: &Setup, pairs: &[Pair<'_>]) -> Result<(), CliError> {
-    let mut groups: indexmap::IndexMap<String, Vec<&Pair<'_>>> = indexmap::IndexMap::new();
-    for pair in pairs.iter().filter(|pair| !pair.same()) {
-        let key = |result: Option<&HostResult>| {
-            result.map(|result| {
-                (
-                    result.outcome,
-                    result.exit,
-                    result.stdout.digest,
-                    result.stderr.digest,
-                )
-            })
-        };
-        groups
-            .entry(format!("{:?}{:?}", key(pair.one), key(pair.other)))
-            .or_default()
-            .push(pair);
-    }
-    let mut text = Vec::new();
-    for group in groups.values() {
-        let Some(first) = group.first() else { continue };
-        let folded = hostset::fold(group.iter().map(|pair| pair.host.as_str()));
-        let word = |result: Option<&HostResult>| match result {
-            None => "not in the run".to_owned(),
-            Some(result) => match result.exit {
-                Some(exit) if exit != 0 => format!("{} (exit {exit})", result.outcome.name()),
-                _ => result.outcome.name().to_owned(),
-            },
-        };
-        writeln!(
-            text,
-            "---------------\n{folded} ({}): {} -> {}\n---------------",
-            group.len(),
-            word(first.one),
-            word(first.other)
-        )?;
-        if let (Some(one), Some(other)) = (first.one, first.other) {
-            report::difference(one, other, ["before", "after"], &mut text)?;
-        }
-    }
-    let same = pairs.iter().filter(|pair| pair.same()).count();
-    writeln!(
-        text,
-        "{} hosts: {same} the same, {} differ",
-        pairs.len(),
-        pairs.len() - same
-    )?;
-    setup.print(&String::from_utf8_lossy(&text))
 }

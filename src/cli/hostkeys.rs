@@ -134,7 +134,7 @@ impl Chosen {
         let targets = RunTargets::new(
             fleet,
             names.clone(),
-            args.connection.flags(&*prompt)?,
+            args.connection.flags(&*prompt, false)?,
             &setup.settings,
             args.connection.ssh_config.as_deref(),
             Overrides::default(),

@@ -14,7 +14,7 @@ use super::selection::SelectionArgs;
 use super::standard_input::{Operand, has_one_reader};
 use super::targets::{Overrides, RunTargets};
 use super::vaults::VaultArgs;
-use super::{CliError, Globals, Setup, Status};
+use super::{CliError, Globals, Setup, Status, inventory_document};
 use crate::base::prompt::{Nobody, Prompt};
 use crate::base::yaml;
 use crate::engine::Targets as _;
@@ -124,19 +124,19 @@ fn load(setup: &Setup, vaults: &VaultArgs) -> Result<Arc<Fleet>, CliError> {
 fn list(setup: &Setup, args: &ListArgs) -> Result<Status, CliError> {
     let pattern = args.selection.group.as_deref();
     has_one_reader(&[&Operand("-g -", pattern), &args.selection, &args.vaults])?;
-    let fleet = load(setup, &args.vaults)?;
-    let narrowed =
-        pattern.is_some() || !args.selection.limit.is_empty() || !args.selection.exclude.is_empty();
-    if setup.json() && !narrowed {
-        let document = inventory::list_document(&fleet.inventory)?;
-        setup.print_document(&document)?;
-        return Ok(Status::OK);
-    }
+    let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
+    let fleet = Fleet::load(setup, &args.vaults, &args.selection.extra_vars, &prompt)?;
     let chosen = args
         .selection
         .choose(setup, &fleet, pattern.unwrap_or("all"))?;
+    let count = chosen.hosts.len();
     if setup.json() {
-        setup.print_document(&json!({ "hosts": chosen.hosts }))?;
+        let mut document = inventory::list_document(&fleet.inventory)?;
+        if count < fleet.inventory.host_names().len() {
+            inventory_document::narrow(&mut document, &chosen.hosts);
+        }
+        inventory_document::add_variables(&mut document, &chosen.hosts, fleet.extra_vars());
+        setup.print_document(&document)?;
     } else {
         let mut text = String::new();
         for host in &chosen.hosts {
@@ -144,7 +144,9 @@ fn list(setup: &Setup, args: &ListArgs) -> Result<Status, CliError> {
         }
         setup.print(&text)?;
     }
-    Ok(if chosen.hosts.is_empty() {
+    let narrowed =
+        pattern.is_some() || !args.selection.limit.is_empty() || !args.selection.exclude.is_empty();
+    Ok(if count == 0 && (narrowed || !setup.json()) {
         Status(5)
     } else {
         Status::OK
@@ -286,7 +288,7 @@ fn unreachable(
     let targets = RunTargets::new(
         fleet.clone(),
         hosts.clone(),
-        args.connection.flags(&Nobody)?,
+        args.connection.flags(&Nobody, false)?,
         &setup.settings,
         args.connection.ssh_config.as_deref(),
         Overrides::default(),

@@ -13,6 +13,8 @@ mod execution;
 mod extra_vars;
 mod fleet;
 mod globals;
+mod history_diff;
+mod inventory_document;
 mod logging;
 mod operands;
 mod perform;

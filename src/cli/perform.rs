@@ -68,7 +68,9 @@ pub fn perform(setup: &Setup, work: Work<'_>) -> Result<Status, CliError> {
     let files = raise_open_files();
     let limits = limits(setup, &work, files)?;
     let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
-    let flags = work.connection.flags(&*prompt)?;
+    let flags = work
+        .connection
+        .flags(&*prompt, setup.settings.become_ask_pass())?;
     for secret in [&flags.password, &flags.become_password]
         .into_iter()
         .flatten()

@@ -228,6 +228,15 @@ impl Settings {
     pub fn become_user(&self) -> Option<&str> {
         self.text("become_user")
     }
+    pub fn become_ask_pass(&self) -> bool {
+        self.yes("become_ask_pass")
+    }
+    pub fn become_exe(&self) -> Option<&str> {
+        self.text("become_exe")
+    }
+    pub fn become_flags(&self) -> Option<&str> {
+        self.text("become_flags")
+    }
     pub fn vault_password_file(&self) -> Option<&Path> {
         self.path("vault_password_file")
     }

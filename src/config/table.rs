@@ -180,6 +180,27 @@ pub const SETTINGS: &[Setting] = &[
     setting("become_user", Kind::Text, "", "As whom; root unless said.")
         .as_in("privilege_escalation", "become_user"),
     setting(
+        "become_ask_pass",
+        Kind::Bool,
+        "false",
+        "Ask for the password of becoming, as `-K` does, where no file holds it.",
+    )
+    .as_in("privilege_escalation", "become_ask_pass"),
+    setting(
+        "become_exe",
+        Kind::Text,
+        "",
+        "The program that becomes, where no variable names one.",
+    )
+    .as_in("privilege_escalation", "become_exe"),
+    setting(
+        "become_flags",
+        Kind::Text,
+        "",
+        "Its arguments, where no variable gives them.",
+    )
+    .as_in("privilege_escalation", "become_flags"),
+    setting(
         "vault_password_file",
         Kind::Path,
         "",

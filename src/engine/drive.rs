@@ -64,7 +64,6 @@ enum Stop {
     Idle,
     NoHello,
     Halted(Stopped),
-    LocalIo(std::io::Error),
     /// What the command reads could not be read here.
     InputLost(HostError),
 }
@@ -189,10 +188,7 @@ impl Drive<'_> {
     ) -> Result<(), Stop> {
         for (stream, bytes) in [(Stream::Stdout, step.stdout), (Stream::Stderr, step.stderr)] {
             if !bytes.is_empty() {
-                self.output
-                    .output(stream, bytes)
-                    .await
-                    .map_err(Stop::LocalIo)?;
+                self.output.output(stream, bytes).await;
             }
         }
         if let Some(failure) = step.failed {
@@ -291,14 +287,6 @@ impl Drive<'_> {
                 let survivor = self.end(conversation, progress, output).await;
                 End::failed(with_survivor(error, survivor))
             }
-            Stop::LocalIo(error) => {
-                let survivor = self.end(conversation, progress, output).await;
-                let error = HostError::new(
-                    ErrorKind::LocalIo,
-                    format!("the output could not be kept: {error}"),
-                );
-                End::failed(with_survivor(error, survivor))
-            }
         };
         end.started = started;
         end
@@ -356,9 +344,7 @@ impl Drive<'_> {
                 Stream::Stderr => conversation.stderr(bytes),
             };
             for (stream, bytes) in [(Stream::Stdout, step.stdout), (Stream::Stderr, step.stderr)] {
-                if let Err(error) = self.output.output(stream, bytes).await {
-                    tracing::warn!(%error, "the last output could not be kept");
-                }
+                self.output.output(stream, bytes).await;
             }
         }
         survivor

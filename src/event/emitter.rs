@@ -156,11 +156,10 @@ impl HostEmitter {
 
     /// Takes a piece of output: redacts, captures and emits it. What can't be kept is shown and no
     /// error: a full disk here must not end a command there.
-    pub async fn output(&mut self, stream: Stream, bytes: Bytes) -> io::Result<()> {
+    pub async fn output(&mut self, stream: Stream, bytes: Bytes) {
         let redactor = self.emitter.redactor.clone();
         let bytes = self.sink(stream).redact.push(&redactor, bytes);
         self.pass_on(stream, bytes).await;
-        Ok(())
     }
 
     async fn pass_on(&mut self, stream: Stream, bytes: Bytes) {

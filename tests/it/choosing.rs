@@ -55,3 +55,21 @@ fn the_controller_itself_is_run_again_though_no_inventory_names_it() {
     let ran = desk.run(&["script", "--rerun", "failed"]).ends_with(1);
     assert!(ran.stderr.contains("the record holds no script"), "{ran:?}");
 }
+
+#[test]
+fn the_inventorys_document_is_of_the_chosen_hosts_and_has_the_variables_of_e() {
+    let desk = Desk::with(
+        "web: {hosts: {'web[1:3]': {}}}\ndb: {hosts: {db1: {port: 1, ansible_connection: local}}}\n",
+    );
+    let list = ["inventory", "list", "-g", "db", "-e", "port=2"];
+    assert_eq!(
+        desk.json(&list),
+        serde_json::json!({
+            "_meta": {"hostvars": {"db1": {"ansible_connection": "local", "port": "2"}}},
+            "all": {"children": ["db"]},
+            "db": {"hosts": ["db1"]},
+        })
+    );
+    let picked = desk.json(&["inventory", "list", "-g", "web", "--pick", "1"]);
+    assert_eq!(picked["web"]["hosts"].as_array().unwrap().len(), 1);
+}

@@ -148,6 +148,31 @@ fn the_log_has_a_span_for_the_run_and_for_the_host() {
 }
 
 #[test]
+fn how_to_become_is_read_from_ansible_cfg() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let desk = Desk::local("a1");
+    let exe = desk.file("mysudo", "#!/bin/sh\necho \"$*\" >\"$0.log\"\nexit 1\n");
+    std::fs::set_permissions(&exe, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let cfg = |more: &str| {
+        let text = format!(
+            "[privilege_escalation]\nbecome = True\nbecome_exe = {}\nbecome_flags = -H -x4711\n{more}",
+            exe.display()
+        );
+        desk.file("ansible.cfg", text);
+    };
+    cfg("");
+    desk.run(&["run", "a1", "true"]).ends_with(2);
+    let given = crate::support::read(desk.dir.path().join("mysudo.log"));
+    assert!(given.contains("-H -x4711"), "{given}");
+    cfg("become_ask_pass = True\n");
+    let ran = desk.run(&["run", "a1", "true"]).ends_with(1);
+    assert!(ran.stderr.contains("Become password"), "{ran:?}");
+    desk.file("pw", "geheim\n");
+    desk.run(&["run", "a1", "--become-password-file", "pw", "true"])
+        .ends_with(2);
+}
+
+#[test]
 fn standard_output_is_no_file_called_dash() {
     let desk = Desk::local("a1");
     let ran = desk.run(&["run", "a1", "--junit", "-", "echo hi"]);

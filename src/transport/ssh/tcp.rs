@@ -86,7 +86,7 @@ mod tests {
         let hole = SocketAddr::new(good.ip(), hole.port());
         let stream = any(&[hole, good], Some(Duration::from_secs(2))).await;
         assert_eq!(stream.unwrap().peer_addr().unwrap(), good);
-        let (last, _) = any(&[good, hole], Some(Duration::from_secs(2)))
+        let (last, ()) = any(&[good, hole], Some(Duration::from_secs(2)))
             .await
             .map(|stream| (stream.peer_addr().unwrap(), ()))
             .unwrap();
