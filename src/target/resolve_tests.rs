@@ -197,3 +197,13 @@ fn a_host_that_is_gone_is_noticed_unless_that_is_switched_off() {
     assert_eq!(keepalive("ServerAliveInterval 5\n"), (5, 3));
     assert_eq!(keepalive("ServerAliveCountMax 9\n"), (30, 9));
 }
+
+#[test]
+fn a_connection_that_the_configuration_refuses_is_not_made() {
+    let config = "Host old\n RefuseConnection \"use new instead\"\n";
+    let error = resolver(config, Flags::default())
+        .resolve(&Arc::from("old"), &vars(&[]))
+        .unwrap_err();
+    assert!(error.message.contains("use new instead"), "{error}");
+    ssh(&resolver(config, Flags::default()), "new", &vars(&[]));
+}

@@ -160,7 +160,10 @@ impl Agent {
 
     fn add(&self, key: &Path) {
         let output = Command::new("ssh-add")
+            .arg("-q")
             .arg(key)
+            .env("SSH_ASKPASS_REQUIRE", "force")
+            .env("SSH_ASKPASS", key.with_extension("askpass"))
             .env("SSH_AUTH_SOCK", &self.socket)
             .output()
             .unwrap();
@@ -195,6 +198,115 @@ fn an_agents_keys_serve_many_hosts_at_once() {
     command.env("SSH_AUTH_SOCK", &agent.socket);
     let ran = Ran::of(command).ends_with(0);
     assert!(ran.stderr.contains("40 ok"), "{ran:?}");
+}
+
+/// A run of one host with an agent and these options of ssh.
+fn with_agent(lab: &Lab, agent: &Agent, key: &Path, options: &str) -> Ran {
+    let mut command = lab.desk.command(&[
+        "run",
+        "-g",
+        "all",
+        "--private-key",
+        key.to_str().unwrap(),
+        "--ssh-extra-args",
+        options,
+        "true",
+    ]);
+    command.env("SSH_AUTH_SOCK", &agent.socket);
+    Ran::of(command)
+}
+
+#[test]
+fn a_public_key_names_the_one_of_the_agent() {
+    let sshd = Sshd::start().unwrap();
+    let key = sshd.new_key("token", &["-t", "ed25519"]).unwrap();
+    sshd.authorize(&key).unwrap();
+    let agent = Agent::start(sshd.dir());
+    for index in 0..7 {
+        // More than a server lets us try.
+        agent.add(
+            &sshd
+                .new_key(&format!("other{index}"), &["-t", "ed25519"])
+                .unwrap(),
+        );
+    }
+    agent.add(&key);
+    std::fs::remove_file(&key).unwrap();
+    let lab = Lab::new_without_key(sshd);
+    let public = key.with_extension("pub");
+    with_agent(&lab, &agent, &public, "-o IdentitiesOnly=yes").ends_with(0);
+    // Alone it is not enough, and that is said.
+    let ran = lab
+        .run(&[
+            "run",
+            "-g",
+            "all",
+            "--private-key",
+            public.to_str().unwrap(),
+            "true",
+        ])
+        .ends_with(4);
+    assert!(ran.said().contains("no agent holds it"), "{ran:?}");
+}
+
+#[test]
+fn a_certificate_of_a_file_serves_for_the_agents_key() {
+    for kind in ["ed25519", "rsa"] {
+        let sshd = Sshd::builder().user_authority().start().unwrap();
+        let key = sshd.new_key("certified", &["-t", kind]).unwrap();
+        let agent = Agent::start(sshd.dir());
+        // Before it is certified, so that the agent holds the plain key alone.
+        agent.add(&key);
+        sshd.sign_user(&key, sshd.user()).unwrap();
+        let lab = Lab::new_without_key(sshd);
+        with_agent(&lab, &agent, &key, "-o IdentitiesOnly=yes").ends_with(0);
+        // And without an agent the file signs.
+        lab.run(&[
+            "run",
+            "-g",
+            "all",
+            "--private-key",
+            key.to_str().unwrap(),
+            "true",
+        ])
+        .ends_with(0);
+    }
+}
+
+#[test]
+fn an_encrypted_key_that_the_agent_holds_is_not_asked_for() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let sshd = Sshd::start().unwrap();
+    let key = sshd
+        .new_key("locked", &["-t", "ed25519", "-N", "open sesame"])
+        .unwrap();
+    sshd.authorize(&key).unwrap();
+    let askpass = key.with_extension("askpass");
+    std::fs::write(&askpass, "#!/bin/sh\necho open sesame\n").unwrap();
+    std::fs::set_permissions(&askpass, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let agent = Agent::start(sshd.dir());
+    agent.add(&key);
+    std::fs::remove_file(key.with_extension("pub")).unwrap();
+    let lab = Lab::new_without_key(sshd);
+    with_agent(&lab, &agent, &key, "-o IdentitiesOnly=yes").ends_with(0);
+}
+
+#[test]
+fn keys_that_may_not_be_used_are_not_tried() {
+    let lab = Lab::new(1);
+    let with = |list: &str| {
+        lab.run(&[
+            "run",
+            "-g",
+            "all",
+            "--ssh-extra-args",
+            &format!("-o PubkeyAcceptedAlgorithms={list}"),
+            "true",
+        ])
+    };
+    with("ssh-ed25519").ends_with(0);
+    let ran = with("rsa-sha2-512").ends_with(4);
+    assert!(ran.said().contains("PubkeyAcceptedAlgorithms"), "{ran:?}");
 }
 
 #[test]

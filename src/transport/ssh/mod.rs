@@ -2,15 +2,18 @@
 //! knows russh. What each host needs is in `target::SshTarget`; what is shared by all hosts of a
 //! run (keys, agents, `known_hosts`, bastions) is kept here and read once.
 
+mod accepted;
 mod agent;
 mod agents;
 mod algorithms;
 mod auth;
+mod auth_keys;
 mod auth_password;
 mod channel;
 mod client;
 mod connect;
 mod failure;
+mod halves;
 mod keys;
 pub mod known_hosts;
 mod known_hosts_append;
