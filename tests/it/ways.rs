@@ -93,6 +93,76 @@ fn a_chain_of_bastions_is_gone_through_and_each_is_used_once() {
     );
 }
 
+/// The errors of three hosts behind this bastion: kind and message of each.
+fn behind(lab: &Lab, bastion: &str) -> Vec<(String, String)> {
+    configured(lab, &format!("Host *\n{}", login(&lab.sshd)));
+    let var = serde_json::json!({"ansible_ssh_extra_args": format!("-J {bastion}")}).to_string();
+    let document = lab.json(&[
+        "run",
+        "-g",
+        "all",
+        "--connect-timeout",
+        "2",
+        "-e",
+        &var,
+        "true",
+    ]);
+    document["hosts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|host| {
+            let text = |field: &str| host["error"][field].as_str().unwrap_or("none").to_owned();
+            (text("kind"), text("message"))
+        })
+        .collect()
+}
+
+#[test]
+fn a_bastion_that_refuses_us_is_asked_once_and_named() {
+    let lab = Lab::new(3);
+    let other = Sshd::start().unwrap();
+    let bastion = format!("{}@{}:{}", other.user(), other.address(9), other.port());
+    let strangers = behind(&lab, &bastion);
+    for (kind, message) in &strangers {
+        assert_eq!(kind, "host_key_unknown", "{message}");
+        assert!(message.starts_with("bastion "), "{message}");
+    }
+    // Nobody's key is authorised there.
+    other.write_known_hosts(10).unwrap();
+    let known = std::fs::read_to_string(other.dir().join("known_hosts")).unwrap();
+    let path = lab.sshd.dir().join("known_hosts");
+    let before = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, before + &known).unwrap();
+    let denied = behind(&lab, &bastion);
+    for (kind, message) in &denied {
+        assert_eq!(kind, "auth_denied", "{message}");
+        assert!(message.starts_with("bastion "), "{message}");
+    }
+    assert_eq!(
+        other
+            .log()
+            .matches(&format!("on {} port", other.address(9)))
+            .count(),
+        2,
+        "once a run: {}",
+        other.log()
+    );
+}
+
+#[test]
+fn a_bastion_that_is_down_is_named() {
+    let lab = Lab::new(3);
+    let hole = failing::black_hole().unwrap();
+    for (kind, message) in behind(&lab, &format!("127.0.0.1:{}", hole.port())) {
+        assert_eq!(kind, "connect_timeout");
+        assert!(
+            message.contains("bastion") && message.contains(&hole.port().to_string()),
+            "{message}"
+        );
+    }
+}
+
 #[test]
 fn a_proxy_command_is_the_connection() {
     let lab = Lab::new(2);

@@ -9,6 +9,7 @@ mod algorithms;
 mod auth;
 mod auth_keys;
 mod auth_password;
+mod bastions;
 mod channel;
 mod client;
 mod connect;
