@@ -1,6 +1,7 @@
 //! The way to a host: `ssh_config`, bastions, proxies; and hosts that fail, each with its own kind
 //! of error and a next step.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use ioms_fleet::{Sshd, failing};
@@ -176,6 +177,55 @@ fn a_proxy_command_is_the_connection() {
         .run(&["run", "-g", "all", "seq 1 20000 | tail -n 1"])
         .ends_with(0);
     assert!(ran.stdout.contains("20000"), "{ran:?}");
+}
+
+#[test]
+fn a_proxy_command_that_can_not_work_is_started_once() {
+    let lab = Lab::new(1);
+    let ran = lab.desk.dir.path().join("ran");
+    let proxy = lab.desk.file(
+        "proxy.sh",
+        format!("echo once >> {}\nexit 3\n", ran.display()),
+    );
+    configured(
+        &lab,
+        &format!("Host *\n  ProxyCommand sh {}\n", proxy.display()),
+    );
+    let document = lab.json(&["run", "-g", "all", "true"]);
+    let error = &only(&document)["error"];
+    assert_eq!(error["kind"], "local_io", "{document}");
+    let message = error["message"].as_str().unwrap();
+    assert!(
+        message.contains("ProxyCommand") && message.contains('3'),
+        "{message}"
+    );
+    assert_eq!(std::fs::read_to_string(ran).unwrap(), "once\n");
+}
+
+#[test]
+fn an_interrupt_at_the_terminal_leaves_the_proxy_to_us() {
+    let lab = Lab::new(1);
+    let pid = lab.desk.dir.path().join("group");
+    let proxy = lab.desk.file(
+        "proxy.sh",
+        format!("ps -o pgid= -p $$ > {}\nexec nc $1 $2\n", pid.display()),
+    );
+    configured(
+        &lab,
+        &format!("Host *\n  ProxyCommand sh {} %h %p\n", proxy.display()),
+    );
+    let group = || std::fs::read_to_string(&pid).unwrap_or_default();
+    let mut child = lab.desk.start(&["run", "-g", "all", "sleep 1"]);
+    crate::support::wait_until("the proxy runs", || !group().trim().is_empty());
+    let ours = Command::new("ps")
+        .args(["-o", "pgid=", "-p", &child.id().to_string()])
+        .output()
+        .unwrap();
+    assert_ne!(
+        group().trim(),
+        String::from_utf8(ours.stdout).unwrap().trim()
+    );
+    assert!(child.wait().unwrap().success());
 }
 
 #[test]

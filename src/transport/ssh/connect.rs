@@ -18,7 +18,7 @@ use super::client::{Client, Judge, Seen};
 use super::failure::{explain, not_ssh, timed_out};
 use super::keys::Keys;
 use super::known_hosts::HostKeys;
-use super::stream::{Carrier, Listened, proxy_command};
+use super::stream::{Carrier, Listened, ProxyProcess, proxy_command};
 use super::tcp::tcp;
 use crate::base::prompt::Prompt;
 use crate::event::{ErrorKind, HostError, Timings};
@@ -209,7 +209,7 @@ impl Core {
         deadline: Deadline,
     ) -> Result<Session, HostError> {
         let limit = target.options.connect_timeout;
-        let carrier = match (self.within(deadline, dial(target, way)).await, way) {
+        let (carrier, process) = match (self.within(deadline, dial(target, way)).await, way) {
             (Some(carrier), _) => carrier?,
             (None, None) => return Err(timed_out(target, limit, "connecting")),
             (None, Some(bastion)) => {
@@ -227,7 +227,18 @@ impl Core {
         let connecting = client::connect_stream(config, stream, client);
         match self.within(deadline, connecting).await {
             Some(Ok(handle)) => Ok(Session { handle, seen }),
-            Some(Err(error)) => Err(explain(target, error, &heard.bytes())),
+            Some(Err(error)) => {
+                // A command that can't work is not worth trying again, as a line that was cut is.
+                if let (Some(process), true) = (process, heard.bytes().is_empty())
+                    && let Some(status) = process.ended().await
+                {
+                    return Err(proxy_failed(
+                        target,
+                        format!("ended ({status}) before the host said anything"),
+                    ));
+                }
+                Err(explain(target, error, &heard.bytes()))
+            }
             None => match not_ssh(target, &heard.bytes()) {
                 Some(error) => Err(error),
                 None => Err(timed_out(target, limit, "waiting for its SSH server")),
@@ -314,23 +325,27 @@ impl Core {
     }
 }
 
-/// The bytes to the host.
-async fn dial(target: &SshTarget, way: Option<&Bastion>) -> Result<Box<dyn Carrier>, HostError> {
+/// The bytes to the host, and the process that carries them, where one does.
+async fn dial(
+    target: &SshTarget,
+    way: Option<&Bastion>,
+) -> Result<(Box<dyn Carrier>, Option<ProxyProcess>), HostError> {
     if let Some(command) = &target.proxy_command {
-        return match proxy_command(command) {
-            Ok(stream) => Ok(Box::new(stream)),
-            Err(error) => Err(HostError::new(
-                ErrorKind::LocalIo,
-                format!("ProxyCommand {command}: {error}"),
-            )),
-        };
+        let stream = proxy_command(command).map_err(|error| proxy_failed(target, error))?;
+        let process = stream.process();
+        return Ok((Box::new(stream), Some(process)));
     }
-    match way {
-        Some(bastion) => bastion.forward(&target.address, target.port).await,
-        None => tcp(target)
-            .await
-            .map(|stream| Box::new(stream) as Box<dyn Carrier>),
-    }
+    let carrier = match way {
+        Some(bastion) => bastion.forward(&target.address, target.port).await?,
+        None => Box::new(tcp(target).await?),
+    };
+    Ok((carrier, None))
+}
+
+fn proxy_failed(target: &SshTarget, why: impl std::fmt::Display) -> HostError {
+    let command = target.proxy_command.as_deref().unwrap_or_default();
+    HostError::new(ErrorKind::LocalIo, format!("ProxyCommand {command}: {why}"))
+        .hint("run the command by hand; what it says of errors is on standard error")
 }
 
 fn no_limit_if_zero(limit: Duration) -> Duration {
