@@ -234,6 +234,11 @@ fn a_public_key_names_the_one_of_the_agent() {
     std::fs::remove_file(&key).unwrap();
     let lab = Lab::new_without_key(sshd);
     let public = key.with_extension("pub");
+    let ran = with_agent(&lab, &agent, Path::new("/nonexistent"), "").ends_with(4);
+    assert!(
+        ran.said().contains("auth_denied") && ran.said().contains("Too many"),
+        "it is no cut line, to be tried again: {ran:?}"
+    );
     with_agent(&lab, &agent, &public, "-o IdentitiesOnly=yes").ends_with(0);
     // Alone it is not enough, and that is said.
     let ran = lab

@@ -124,6 +124,7 @@ impl Accepted {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::options;
     use super::*;
 
     fn accepted(list: &str) -> Accepted {
@@ -135,26 +136,6 @@ mod tests {
             ..options()
         };
         Accepted::of(&options).unwrap()
-    }
-
-    fn options() -> SshOptions {
-        SshOptions {
-            identity_files: Vec::new(),
-            identities_named: false,
-            identities_only: false,
-            certificate_files: Vec::new(),
-            agent: crate::target::Agent::None,
-            host_key: crate::target::HostKeyMode::Strict,
-            user_known_hosts: Vec::new(),
-            global_known_hosts: Vec::new(),
-            revoked_host_keys: None,
-            algorithms: crate::target::Algorithms::default(),
-            preferred_authentications: Vec::new(),
-            connect_timeout: std::time::Duration::ZERO,
-            keepalive: std::time::Duration::ZERO,
-            keepalive_max: 3,
-            legacy_crypto: false,
-        }
     }
 
     #[test]

@@ -29,3 +29,8 @@ pub use connect::Ssh;
 pub use known_hosts::{HostKeys, Learnt};
 pub use known_hosts_edit::{KnownHostsEdit, forget};
 pub use scan::{ScannedKey, scan};
+
+#[cfg(test)]
+mod auth_tests;
+#[cfg(test)]
+mod testing;
