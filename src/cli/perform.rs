@@ -155,6 +155,14 @@ async fn run(
     for notice in targets.notices() {
         emitter.emit(Event::Notice(notice)).await;
     }
+    let bastions = ssh.unchecked_bastions();
+    if !bastions.is_empty() {
+        let text = format!(
+            "the host keys of bastions were not checked: {}",
+            bastions.join(", ")
+        );
+        emitter.emit(Event::Notice(text)).await;
+    }
     save_new_keys(&ssh, &emitter).await;
     drop(emitter);
     if thread.join().is_err() {

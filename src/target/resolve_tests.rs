@@ -197,3 +197,32 @@ fn a_host_that_is_gone_is_noticed_unless_that_is_switched_off() {
     assert_eq!(keepalive("ServerAliveInterval 5\n"), (5, 3));
     assert_eq!(keepalive("ServerAliveCountMax 9\n"), (30, 9));
 }
+
+#[test]
+fn a_connection_that_the_configuration_refuses_is_not_made() {
+    let config = "Host old\n RefuseConnection \"use new instead\"\n";
+    let error = resolver(config, Flags::default())
+        .resolve(&Arc::from("old"), &vars(&[]))
+        .unwrap_err();
+    assert!(error.message.contains("use new instead"), "{error}");
+    ssh(&resolver(config, Flags::default()), "new", &vars(&[]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_slow_match_exec_holds_no_other_work_up() {
+    let config = "Match exec \"sleep 1\"\n User slow\n";
+    let resolver = Arc::new(resolver(config, Flags::default()));
+    let began = std::time::Instant::now();
+    let users = [(); 3].map(|()| {
+        let resolver = resolver.clone();
+        tokio::spawn(async move { ssh(&resolver, "a", &vars(&[])).user.clone() })
+    });
+    tokio::task::yield_now().await;
+    // On the one worker, behind the three that wait.
+    tokio::spawn(async {}).await.unwrap();
+    assert!(began.elapsed().as_millis() < 900);
+    for user in users {
+        assert_eq!(user.await.unwrap(), "slow");
+    }
+    assert!(began.elapsed().as_millis() < 2500, "run once");
+}

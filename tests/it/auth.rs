@@ -9,6 +9,36 @@ use ioms_fleet::Sshd;
 use crate::support::{Lab, Ran, only};
 use crate::users::User;
 
+/// Whether the private number of an ECDSA key begins with a zero byte, as one in 256 does: the
+/// library's reader refuses such keys (ROADMAP.md).
+fn is_short(key: &Path) -> bool {
+    use base64::Engine as _;
+    let text = crate::support::read(key);
+    let lines = text.lines().filter(|line| !line.starts_with('-'));
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(lines.collect::<String>())
+        .unwrap();
+    let strings = |mut rest: &[u8]| {
+        let mut found = Vec::new();
+        while let Some((length, after)) = rest.split_at_checked(4) {
+            let length = u32::from_be_bytes(length.try_into().unwrap()) as usize;
+            let Some((string, after)) = after.split_at_checked(length) else {
+                break;
+            };
+            found.push(string.to_vec());
+            rest = after;
+        }
+        found
+    };
+    // The head, then cipher, derivation and its options, one key; its private part after two checks.
+    let head = strings(&bytes[15..]);
+    let private_part =
+        strings(&bytes[15 + 12 + head[0].len() + head[1].len() + head[2].len() + 4..]).remove(1);
+    let parts = strings(&private_part[8..]);
+    let size = if parts[1] == b"nistp256" { 32 } else { 48 };
+    parts[3].len() < size
+}
+
 #[test]
 fn keys_of_all_kinds_are_taken() {
     let sshd = Sshd::start().unwrap();
@@ -22,7 +52,10 @@ fn keys_of_all_kinds_are_taken() {
     let keys: Vec<PathBuf> = kinds
         .iter()
         .map(|(name, args)| {
-            let key = sshd.new_key(name, args).unwrap();
+            let key = (0..20)
+                .map(|n| sshd.new_key(&format!("{name}{n}"), args).unwrap())
+                .find(|key| !args.contains(&"ecdsa") || !is_short(key))
+                .unwrap();
             sshd.authorize(&key).unwrap();
             key
         })
@@ -160,7 +193,10 @@ impl Agent {
 
     fn add(&self, key: &Path) {
         let output = Command::new("ssh-add")
+            .arg("-q")
             .arg(key)
+            .env("SSH_ASKPASS_REQUIRE", "force")
+            .env("SSH_ASKPASS", key.with_extension("askpass"))
             .env("SSH_AUTH_SOCK", &self.socket)
             .output()
             .unwrap();
@@ -195,6 +231,120 @@ fn an_agents_keys_serve_many_hosts_at_once() {
     command.env("SSH_AUTH_SOCK", &agent.socket);
     let ran = Ran::of(command).ends_with(0);
     assert!(ran.stderr.contains("40 ok"), "{ran:?}");
+}
+
+/// A run of one host with an agent and these options of ssh.
+fn with_agent(lab: &Lab, agent: &Agent, key: &Path, options: &str) -> Ran {
+    let mut command = lab.desk.command(&[
+        "run",
+        "-g",
+        "all",
+        "--private-key",
+        key.to_str().unwrap(),
+        "--ssh-extra-args",
+        options,
+        "true",
+    ]);
+    command.env("SSH_AUTH_SOCK", &agent.socket);
+    Ran::of(command)
+}
+
+#[test]
+fn a_public_key_names_the_one_of_the_agent() {
+    let sshd = Sshd::start().unwrap();
+    let key = sshd.new_key("token", &["-t", "ed25519"]).unwrap();
+    sshd.authorize(&key).unwrap();
+    let agent = Agent::start(sshd.dir());
+    for index in 0..7 {
+        // More than a server lets us try.
+        agent.add(
+            &sshd
+                .new_key(&format!("other{index}"), &["-t", "ed25519"])
+                .unwrap(),
+        );
+    }
+    agent.add(&key);
+    std::fs::remove_file(&key).unwrap();
+    let lab = Lab::new_without_key(sshd);
+    let public = key.with_extension("pub");
+    let ran = with_agent(&lab, &agent, Path::new("/nonexistent"), "").ends_with(4);
+    assert!(
+        ran.said().contains("auth_denied") && ran.said().contains("Too many"),
+        "it is no cut line, to be tried again: {ran:?}"
+    );
+    with_agent(&lab, &agent, &public, "-o IdentitiesOnly=yes").ends_with(0);
+    // Alone it is not enough, and that is said.
+    let ran = lab
+        .run(&[
+            "run",
+            "-g",
+            "all",
+            "--private-key",
+            public.to_str().unwrap(),
+            "true",
+        ])
+        .ends_with(4);
+    assert!(ran.said().contains("no agent holds it"), "{ran:?}");
+}
+
+#[test]
+fn a_certificate_of_a_file_serves_for_the_agents_key() {
+    for kind in ["ed25519", "rsa"] {
+        let sshd = Sshd::builder().user_authority().start().unwrap();
+        let key = sshd.new_key("certified", &["-t", kind]).unwrap();
+        let agent = Agent::start(sshd.dir());
+        // Before it is certified, so that the agent holds the plain key alone.
+        agent.add(&key);
+        sshd.sign_user(&key, sshd.user()).unwrap();
+        let lab = Lab::new_without_key(sshd);
+        with_agent(&lab, &agent, &key, "-o IdentitiesOnly=yes").ends_with(0);
+        // And without an agent the file signs.
+        lab.run(&[
+            "run",
+            "-g",
+            "all",
+            "--private-key",
+            key.to_str().unwrap(),
+            "true",
+        ])
+        .ends_with(0);
+    }
+}
+
+#[test]
+fn an_encrypted_key_that_the_agent_holds_is_not_asked_for() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let sshd = Sshd::start().unwrap();
+    let key = sshd
+        .new_key("locked", &["-t", "ed25519", "-N", "open sesame"])
+        .unwrap();
+    sshd.authorize(&key).unwrap();
+    let askpass = key.with_extension("askpass");
+    std::fs::write(&askpass, "#!/bin/sh\necho open sesame\n").unwrap();
+    std::fs::set_permissions(&askpass, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let agent = Agent::start(sshd.dir());
+    agent.add(&key);
+    std::fs::remove_file(key.with_extension("pub")).unwrap();
+    let lab = Lab::new_without_key(sshd);
+    with_agent(&lab, &agent, &key, "-o IdentitiesOnly=yes").ends_with(0);
+}
+
+#[test]
+fn keys_that_may_not_be_used_are_not_tried() {
+    let lab = Lab::new(1);
+    let with = |list: &str| {
+        lab.run(&[
+            "run",
+            "-g",
+            "all",
+            "--ssh-extra-args",
+            &format!("-o PubkeyAcceptedAlgorithms={list}"),
+            "true",
+        ])
+    };
+    with("ssh-ed25519").ends_with(0);
+    let ran = with("rsa-sha2-512").ends_with(4);
+    assert!(ran.said().contains("PubkeyAcceptedAlgorithms"), "{ran:?}");
 }
 
 #[test]
@@ -270,7 +420,7 @@ fn a_password_logs_in_and_is_shown_nowhere() {
         !ran.said().contains(&user.password) && ran.said().contains("********"),
         "{ran:?}"
     );
-    let database = std::fs::read(lab.desk.dir.path().join("data/ioms.db")).unwrap();
+    let database = lab.database();
     let holds = |text: &str| {
         database
             .windows(text.len())

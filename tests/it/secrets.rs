@@ -145,7 +145,7 @@ fn no_log_keeps_command_and_output_out_of_the_record() {
         .run(&["run", "-g", "all", "--no-log", "echo private-4711"])
         .ends_with(0);
     assert!(ran.stdout.contains("private-4711"), "the user sees it");
-    let database = std::fs::read(lab.desk.dir.path().join("data/ioms.db")).unwrap();
+    let database = lab.database();
     assert!(!database.windows(12).any(|part| part == b"private-4711"));
     let shown = lab.run(&["history", "show", newest(&lab).as_str()]);
     assert!(!shown.said().contains("private-4711"), "{shown:?}");

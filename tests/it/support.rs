@@ -227,6 +227,14 @@ impl Lab {
         self.desk.json(args)
     }
 
+    /// The bytes of the database, what SQLite has not yet moved into its file too.
+    pub fn database(&self) -> Vec<u8> {
+        let path = self.desk.dir.path().join("data/ioms.db");
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes.extend(std::fs::read(path.with_extension("db-wal")).unwrap_or_default());
+        bytes
+    }
+
     /// A file in the home that all accounts have on these hosts.
     pub fn sshd_home(&self, name: &str, text: &str) {
         std::fs::write(self.sshd.home().join(name), text).unwrap();

@@ -1,6 +1,7 @@
 //! The way to a host: `ssh_config`, bastions, proxies; and hosts that fail, each with its own kind
 //! of error and a next step.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use ioms_fleet::{Sshd, failing};
@@ -93,6 +94,76 @@ fn a_chain_of_bastions_is_gone_through_and_each_is_used_once() {
     );
 }
 
+/// The errors of three hosts behind this bastion: kind and message of each.
+fn behind(lab: &Lab, bastion: &str) -> Vec<(String, String)> {
+    configured(lab, &format!("Host *\n{}", login(&lab.sshd)));
+    let var = serde_json::json!({"ansible_ssh_extra_args": format!("-J {bastion}")}).to_string();
+    let document = lab.json(&[
+        "run",
+        "-g",
+        "all",
+        "--connect-timeout",
+        "2",
+        "-e",
+        &var,
+        "true",
+    ]);
+    document["hosts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|host| {
+            let text = |field: &str| host["error"][field].as_str().unwrap_or("none").to_owned();
+            (text("kind"), text("message"))
+        })
+        .collect()
+}
+
+#[test]
+fn a_bastion_that_refuses_us_is_asked_once_and_named() {
+    let lab = Lab::new(3);
+    let other = Sshd::start().unwrap();
+    let bastion = format!("{}@{}:{}", other.user(), other.address(9), other.port());
+    let strangers = behind(&lab, &bastion);
+    for (kind, message) in &strangers {
+        assert_eq!(kind, "host_key_unknown", "{message}");
+        assert!(message.starts_with("bastion "), "{message}");
+    }
+    // Nobody's key is authorised there.
+    other.write_known_hosts(10).unwrap();
+    let known = std::fs::read_to_string(other.dir().join("known_hosts")).unwrap();
+    let path = lab.sshd.dir().join("known_hosts");
+    let before = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, before + &known).unwrap();
+    let denied = behind(&lab, &bastion);
+    for (kind, message) in &denied {
+        assert_eq!(kind, "auth_denied", "{message}");
+        assert!(message.starts_with("bastion "), "{message}");
+    }
+    assert_eq!(
+        other
+            .log()
+            .matches(&format!("on {} port", other.address(9)))
+            .count(),
+        2,
+        "once a run: {}",
+        other.log()
+    );
+}
+
+#[test]
+fn a_bastion_that_is_down_is_named() {
+    let lab = Lab::new(3);
+    let hole = failing::black_hole().unwrap();
+    for (kind, message) in behind(&lab, &format!("127.0.0.1:{}", hole.port())) {
+        assert_eq!(kind, "connect_timeout");
+        assert!(
+            message.contains("bastion") && message.contains(&hole.port().to_string()),
+            "{message}"
+        );
+    }
+}
+
 #[test]
 fn a_proxy_command_is_the_connection() {
     let lab = Lab::new(2);
@@ -106,6 +177,55 @@ fn a_proxy_command_is_the_connection() {
         .run(&["run", "-g", "all", "seq 1 20000 | tail -n 1"])
         .ends_with(0);
     assert!(ran.stdout.contains("20000"), "{ran:?}");
+}
+
+#[test]
+fn a_proxy_command_that_can_not_work_is_started_once() {
+    let lab = Lab::new(1);
+    let ran = lab.desk.dir.path().join("ran");
+    let proxy = lab.desk.file(
+        "proxy.sh",
+        format!("echo once >> {}\nexit 3\n", ran.display()),
+    );
+    configured(
+        &lab,
+        &format!("Host *\n  ProxyCommand sh {}\n", proxy.display()),
+    );
+    let document = lab.json(&["run", "-g", "all", "true"]);
+    let error = &only(&document)["error"];
+    assert_eq!(error["kind"], "local_io", "{document}");
+    let message = error["message"].as_str().unwrap();
+    assert!(
+        message.contains("ProxyCommand") && message.contains('3'),
+        "{message}"
+    );
+    assert_eq!(std::fs::read_to_string(ran).unwrap(), "once\n");
+}
+
+#[test]
+fn an_interrupt_at_the_terminal_leaves_the_proxy_to_us() {
+    let lab = Lab::new(1);
+    let pid = lab.desk.dir.path().join("group");
+    let proxy = lab.desk.file(
+        "proxy.sh",
+        format!("ps -o pgid= -p $$ > {}\nexec nc $1 $2\n", pid.display()),
+    );
+    configured(
+        &lab,
+        &format!("Host *\n  ProxyCommand sh {} %h %p\n", proxy.display()),
+    );
+    let group = || std::fs::read_to_string(&pid).unwrap_or_default();
+    let mut child = lab.desk.start(&["run", "-g", "all", "sleep 1"]);
+    crate::support::wait_until("the proxy runs", || !group().trim().is_empty());
+    let ours = Command::new("ps")
+        .args(["-o", "pgid=", "-p", &child.id().to_string()])
+        .output()
+        .unwrap();
+    assert_ne!(
+        group().trim(),
+        String::from_utf8(ours.stdout).unwrap().trim()
+    );
+    assert!(child.wait().unwrap().success());
 }
 
 #[test]

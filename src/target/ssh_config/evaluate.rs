@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::parse::{Criterion, Line, Source, Statement};
 use super::{Local, Settings, SshConfigError, Tokens, find, glob, matches_list};
@@ -129,7 +129,8 @@ impl SshConfig {
                 .entry(command.to_owned())
                 .or_default(),
         );
-        answer.get_or_init(|| self.run(command)).clone()
+        // Whoever comes second waits as well.
+        blocking(|| answer.get_or_init(|| self.run(command)).clone())
     }
 
     fn run(&self, command: &str) -> Result<bool, String> {
@@ -145,33 +146,39 @@ impl SshConfig {
             .process_group(0)
             .spawn()
             .map_err(|error| format!("`Match exec` can't start {shell}: {error}"))?;
-        let start = Instant::now();
-        loop {
-            match child.try_wait() {
-                Ok(Some(status)) => return Ok(status.success()),
-                Ok(None) if start.elapsed() < EXEC_LIMIT => {
-                    std::thread::sleep(Duration::from_millis(2));
+        let group = i32::try_from(child.id())
+            .ok()
+            .and_then(rustix::process::Pid::from_raw);
+        let (done, ended) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let _ = done.send(child.wait());
+        });
+        match ended.recv_timeout(EXEC_LIMIT) {
+            Ok(Ok(status)) => Ok(status.success()),
+            Ok(Err(error)) => Err(format!("`Match exec` can't be waited for: {error}")),
+            Err(_) => {
+                if let Some(group) = group {
+                    let _ =
+                        rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
                 }
-                outcome => {
-                    if let Some(group) = i32::try_from(child.id())
-                        .ok()
-                        .and_then(rustix::process::Pid::from_raw)
-                    {
-                        let _ = rustix::process::kill_process_group(
-                            group,
-                            rustix::process::Signal::KILL,
-                        );
-                    }
-                    let _ = child.wait();
-                    return Err(match outcome {
-                        Err(error) => format!("`Match exec` can't be waited for: {error}"),
-                        Ok(_) => {
-                            format!("`Match exec` took longer than {} s", EXEC_LIMIT.as_secs())
-                        }
-                    });
-                }
+                Err(format!(
+                    "`Match exec` took longer than {} s",
+                    EXEC_LIMIT.as_secs()
+                ))
             }
         }
+    }
+}
+
+/// Waits without keeping a thread of the runtime from the work of other hosts.
+fn blocking<T>(wait: impl FnOnce() -> T) -> T {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    let many = Handle::try_current()
+        .is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
+    if many {
+        tokio::task::block_in_place(wait)
+    } else {
+        wait()
     }
 }
 

@@ -127,6 +127,12 @@ impl Settings {
 
     /// Refuses what bears on identity, authentication or routing and is not supported.
     pub fn check(&self) -> Result<(), SshConfigError> {
+        if let Some(refused) = self.get("RefuseConnection") {
+            return Err(SshConfigError::wrong(
+                &refused.place,
+                format!("RefuseConnection: {}", refused.words.join(" ")),
+            ));
+        }
         for setting in &self.0 {
             if let Class::Unsupported(fine) = setting.keyword.class
                 && !fine

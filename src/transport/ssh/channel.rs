@@ -23,6 +23,16 @@ impl SshConnection {
         Self { handle, timings }
     }
 
+    /// Returns once the host answered, or is gone.
+    pub(super) async fn ping(&self) {
+        let _ = self.handle.send_ping().await;
+    }
+
+    /// Whether it was closed or lost.
+    pub(super) fn is_gone(&self) -> bool {
+        self.handle.is_closed()
+    }
+
     /// A stream through this host to another (RFC 4254, 7.2).
     pub(super) async fn forward(
         &self,

@@ -12,28 +12,29 @@ use tokio::time::{Instant, timeout_at};
 use super::agents::Agents;
 use super::algorithms::{self, same_type};
 use super::auth::{Login, Signing};
+use super::bastions::{Bastion, Bastions};
 use super::channel::SshConnection;
 use super::client::{Client, Judge, Seen};
 use super::failure::{explain, not_ssh, timed_out};
 use super::keys::Keys;
 use super::known_hosts::HostKeys;
-use super::stream::{Carrier, Listened, proxy_command};
+use super::stream::{Carrier, Listened, ProxyProcess, proxy_command};
 use super::tcp::tcp;
 use crate::base::prompt::Prompt;
 use crate::event::{ErrorKind, HostError, Timings};
 use crate::target::{SshOptions, SshTarget, Target, Via};
 use crate::transport::types::{Connection, Transport};
 
-/// A bastion's connection, once it is made; who makes it holds the lock.
-type Bastion = Arc<tokio::sync::Mutex<Option<Arc<SshConnection>>>>;
+/// SSH for one run.
+pub struct Ssh(Arc<Core>);
 
 /// What all SSH connections of a run share.
-pub struct Ssh {
+pub(super) struct Core {
     keys: Keys,
     host_keys: Arc<HostKeys>,
     agents: Agents,
     configs: Mutex<HashMap<ConfigKey, Arc<client::Config>>>,
-    bastions: tokio::sync::Mutex<HashMap<Arc<SshTarget>, Bastion>>,
+    bastions: Bastions,
     post_quantum: bool,
 }
 
@@ -63,27 +64,43 @@ struct ConfigKey {
 impl Ssh {
     /// For one run. `post_quantum`: offer ML-KEM, which costs about 0.45 ms of CPU a host.
     pub fn new(prompt: Arc<dyn Prompt>, host_keys: Arc<HostKeys>, post_quantum: bool) -> Self {
-        Self {
+        Self(Arc::new(Core {
             keys: Keys::new(prompt),
             host_keys,
             agents: Agents::default(),
             configs: Mutex::default(),
-            bastions: tokio::sync::Mutex::default(),
+            bastions: Bastions::default(),
             post_quantum,
-        }
+        }))
     }
 
     /// The known hosts of this run, with what was learnt.
     pub fn host_keys(&self) -> &Arc<HostKeys> {
-        &self.host_keys
+        &self.0.host_keys
     }
 
+    /// The bastions that were gone through with their host keys unchecked, as `address:port`: to be
+    /// said beside the hosts of which that is so.
+    pub fn unchecked_bastions(&self) -> Vec<String> {
+        self.0.bastions.unchecked()
+    }
+
+    pub(super) fn core(&self) -> &Arc<Core> {
+        &self.0
+    }
+}
+
+impl Core {
     /// Connects and logs in, within the target's connect time-out.
-    pub(super) async fn open(&self, target: &Arc<SshTarget>) -> Result<SshConnection, HostError> {
+    pub(super) async fn open(
+        self: &Arc<Self>,
+        target: &Arc<SshTarget>,
+    ) -> Result<SshConnection, HostError> {
+        let way = self.way(target).await?;
         let limit = target.options.connect_timeout;
         let deadline = self.deadline(limit);
         let began = Instant::now();
-        let Session { mut handle, seen } = self.session(target, deadline).await?;
+        let Session { mut handle, seen } = self.session(target, way, deadline).await?;
         let connected = Instant::now();
         let signing = Signing::default();
         let login = async {
@@ -143,12 +160,20 @@ impl Ssh {
     async fn session(
         &self,
         target: &Arc<SshTarget>,
+        way: Option<Bastion>,
         deadline: Deadline,
     ) -> Result<Session, HostError> {
         let seen = Arc::<Seen>::default();
         let config = self.config(target, None)?;
         let first = self
-            .session_with(target, self.judge(), config, seen.clone(), deadline)
+            .session_with(
+                target,
+                way.as_ref(),
+                self.judge(),
+                config,
+                seen.clone(),
+                deadline,
+            )
             .await;
         let types = seen.other_types();
         if types.is_empty() {
@@ -158,7 +183,14 @@ impl Ssh {
         // has a key of one of them must get the chance to show it.
         let config = self.config(target, Some(&types))?;
         let again = self
-            .session_with(target, self.judge(), config, Arc::default(), deadline)
+            .session_with(
+                target,
+                way.as_ref(),
+                self.judge(),
+                config,
+                Arc::default(),
+                deadline,
+            )
             .await;
         match again {
             Err(error) if error.kind == ErrorKind::Protocol => first,
@@ -170,15 +202,21 @@ impl Ssh {
     pub(super) async fn session_with(
         &self,
         target: &Arc<SshTarget>,
+        way: Option<&Bastion>,
         judge: Judge,
         config: Arc<client::Config>,
         seen: Arc<Seen>,
         deadline: Deadline,
     ) -> Result<Session, HostError> {
         let limit = target.options.connect_timeout;
-        let carrier = match self.within(deadline, self.dial(target)).await {
-            Some(carrier) => carrier?,
-            None => return Err(timed_out(target, limit, "connecting")),
+        let (carrier, process) = match (self.within(deadline, dial(target, way)).await, way) {
+            (Some(carrier), _) => carrier?,
+            (None, None) => return Err(timed_out(target, limit, "connecting")),
+            (None, Some(bastion)) => {
+                self.bastions.doubt(bastion).await;
+                let doing = format!("connecting through the bastion {}", bastion.place());
+                return Err(timed_out(target, limit, &doing));
+            }
         };
         let (stream, heard) = Listened::new(carrier);
         let client = Client {
@@ -189,7 +227,18 @@ impl Ssh {
         let connecting = client::connect_stream(config, stream, client);
         match self.within(deadline, connecting).await {
             Some(Ok(handle)) => Ok(Session { handle, seen }),
-            Some(Err(error)) => Err(explain(target, error, &heard.bytes())),
+            Some(Err(error)) => {
+                // A command that can't work is not worth trying again, as a line that was cut is.
+                if let (Some(process), true) = (process, heard.bytes().is_empty())
+                    && let Some(status) = process.ended().await
+                {
+                    return Err(proxy_failed(
+                        target,
+                        format!("ended ({status}) before the host said anything"),
+                    ));
+                }
+                Err(explain(target, error, &heard.bytes()))
+            }
             None => match not_ssh(target, &heard.bytes()) {
                 Some(error) => Err(error),
                 None => Err(timed_out(target, limit, "waiting for its SSH server")),
@@ -197,51 +246,13 @@ impl Ssh {
         }
     }
 
-    /// The way to the host.
-    async fn dial(&self, target: &Arc<SshTarget>) -> Result<Box<dyn Carrier>, HostError> {
-        if let Some(command) = &target.proxy_command {
-            return match proxy_command(command) {
-                Ok(stream) => Ok(Box::new(stream)),
-                Err(error) => Err(HostError::new(
-                    ErrorKind::LocalIo,
-                    format!("ProxyCommand {command}: {error}"),
-                )),
-            };
-        }
-        if let Some((bastion, before)) = target.jump.split_last() {
-            let bastion = with_way(bastion, before);
-            let connection = Box::pin(self.bastion(&bastion)).await?;
-            return connection.forward(&target.address, target.port).await;
-        }
-        tcp(target)
-            .await
-            .map(|stream| Box::new(stream) as Box<dyn Carrier>)
-    }
-
-    /// A connection to a bastion, shared by all hosts behind it.
-    async fn bastion(&self, bastion: &Arc<SshTarget>) -> Result<Arc<SshConnection>, HostError> {
-        let slot = self
-            .bastions
-            .lock()
-            .await
-            .entry(bastion.clone())
-            .or_default()
-            .clone();
-        // Whoever comes first connects, the others wait for it.
-        let mut slot = slot.lock().await;
-        if let Some(open) = slot.as_ref().filter(|open| !open.is_closed()) {
-            return Ok(open.clone());
-        }
-        let opened = self.open(bastion).await.map_err(|mut error| {
-            error.message = format!(
-                "bastion {}:{}: {}",
-                bastion.address, bastion.port, error.message
-            );
-            error
-        })?;
-        let opened = Arc::new(opened);
-        *slot = Some(opened.clone());
-        Ok(opened)
+    /// The bastion before a host, if there is one. It has a time-out of its own, which is not the
+    /// host's to spend.
+    pub(super) async fn way(
+        self: &Arc<Self>,
+        target: &SshTarget,
+    ) -> Result<Option<Bastion>, HostError> {
+        self.bastions.way(self, target).await
     }
 
     /// A russh configuration, shared by all targets it is the same for. `only` asks for these types
@@ -314,15 +325,27 @@ impl Ssh {
     }
 }
 
-/// A bastion of a chain, behind the ones before it.
-fn with_way(bastion: &Arc<SshTarget>, before: &[Arc<SshTarget>]) -> Arc<SshTarget> {
-    if before.is_empty() {
-        return bastion.clone();
+/// The bytes to the host, and the process that carries them, where one does.
+async fn dial(
+    target: &SshTarget,
+    way: Option<&Bastion>,
+) -> Result<(Box<dyn Carrier>, Option<ProxyProcess>), HostError> {
+    if let Some(command) = &target.proxy_command {
+        let stream = proxy_command(command).map_err(|error| proxy_failed(target, error))?;
+        let process = stream.process();
+        return Ok((Box::new(stream), Some(process)));
     }
-    Arc::new(SshTarget {
-        jump: before.to_vec(),
-        ..bastion.as_ref().clone()
-    })
+    let carrier = match way {
+        Some(bastion) => bastion.forward(&target.address, target.port).await?,
+        None => Box::new(tcp(target).await?),
+    };
+    Ok((carrier, None))
+}
+
+fn proxy_failed(target: &SshTarget, why: impl std::fmt::Display) -> HostError {
+    let command = target.proxy_command.as_deref().unwrap_or_default();
+    HostError::new(ErrorKind::LocalIo, format!("ProxyCommand {command}: {why}"))
+        .hint("run the command by hand; what it says of errors is on standard error")
 }
 
 fn no_limit_if_zero(limit: Duration) -> Duration {
@@ -337,7 +360,7 @@ fn no_limit_if_zero(limit: Duration) -> Duration {
 impl Transport for Ssh {
     async fn connect(&self, target: &Target) -> Result<Arc<dyn Connection>, HostError> {
         match &target.via {
-            Via::Ssh(ssh) => Ok(Arc::new(self.open(ssh).await?)),
+            Via::Ssh(ssh) => Ok(Arc::new(self.0.open(ssh).await?)),
             Via::Local => Err(HostError::new(
                 ErrorKind::Arguments,
                 "not a host behind SSH",

@@ -5,25 +5,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use russh::keys::{Certificate, PrivateKey, PublicKey};
+use russh::keys::PrivateKey;
 use tokio::time::Instant;
 
+use super::halves::Halves;
 use crate::base::prompt::Prompt;
 use crate::base::secret::Secret;
-
-/// A key that can be tried.
-#[derive(Clone)]
-pub(super) struct LoadedKey {
-    pub(super) key: Arc<PrivateKey>,
-    /// From `KEY-cert.pub`.
-    pub(super) certificate: Option<Arc<Certificate>>,
-}
 
 /// What a file of keys came to.
 #[derive(Clone)]
 pub(super) enum KeyFile {
     /// Ready for use.
-    Ready(LoadedKey),
+    Ready(Arc<PrivateKey>),
     /// There is no such file.
     Absent,
     /// It can't be used, and why.
@@ -33,6 +26,7 @@ pub(super) enum KeyFile {
 /// Keys by file. Asks for a passphrase once a file, whoever needs it first; the others wait.
 pub(super) struct Keys {
     files: Mutex<HashMap<PathBuf, Arc<tokio::sync::OnceCell<KeyFile>>>>,
+    halves: Halves,
     prompt: Arc<dyn Prompt>,
     asking: Arc<Mutex<Asking>>,
 }
@@ -48,6 +42,7 @@ impl Keys {
     pub(super) fn new(prompt: Arc<dyn Prompt>) -> Self {
         Self {
             files: Mutex::default(),
+            halves: Halves::default(),
             prompt,
             asking: Arc::default(),
         }
@@ -57,6 +52,11 @@ impl Keys {
     pub(super) fn asked(&self) -> Duration {
         let asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
         asking.before + asking.since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// What is known of keys without their private halves.
+    pub(super) fn halves(&self) -> &Halves {
+        &self.halves
     }
 
     /// The key of a file.
@@ -76,13 +76,6 @@ impl Keys {
         };
         cell.get_or_init(load).await.clone()
     }
-}
-
-/// The public half beside a private key, which tells whether an agent holds it without decrypting.
-pub(super) fn public_half(path: &Path) -> Option<PublicKey> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".pub");
-    russh::keys::load_public_key(PathBuf::from(name)).ok()
 }
 
 /// Asks one question at a time and keeps the time.
@@ -124,13 +117,7 @@ fn load(path: &Path, ask: &dyn Fn(&str) -> std::io::Result<Secret>) -> KeyFile {
         }
         Err(error) => return unusable(error.to_string()),
     };
-    let mut certificate = path.as_os_str().to_owned();
-    certificate.push("-cert.pub");
-    let certificate = russh::keys::load_openssh_certificate(PathBuf::from(certificate)).ok();
-    KeyFile::Ready(LoadedKey {
-        key: Arc::new(key),
-        certificate: certificate.map(Arc::new),
-    })
+    KeyFile::Ready(Arc::new(key))
 }
 
 /// Like ssh(1), refuses a key of ours that others may read.

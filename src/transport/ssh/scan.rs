@@ -54,6 +54,8 @@ pub async fn scan(ssh: &Ssh, target: &Arc<SshTarget>) -> Result<Vec<ScannedKey>,
             hash: Some(HashAlg::Sha512),
         },
     ];
+    let ssh = ssh.core();
+    let way = ssh.way(target).await?;
     let mut found: Vec<ScannedKey> = Vec::new();
     let mut first_error = None;
     for kind in types {
@@ -66,6 +68,7 @@ pub async fn scan(ssh: &Ssh, target: &Arc<SshTarget>) -> Result<Vec<ScannedKey>,
         let session = ssh
             .session_with(
                 target,
+                way.as_ref(),
                 Judge::Collector(seen.clone()),
                 config,
                 Arc::default(),

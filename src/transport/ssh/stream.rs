@@ -3,12 +3,14 @@
 
 use std::io;
 use std::pin::Pin;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::time::timeout;
 
 /// How much of the other side's first words is kept.
 const HEARD_MAX: usize = 96;
@@ -89,24 +91,48 @@ impl AsyncWrite for Listened {
 
 /// A `ProxyCommand`: the shell runs it, it dies with the connection.
 pub(super) struct ProxyStream {
-    _child: Child,
+    process: ProxyProcess,
     stdin: ChildStdin,
     stdout: ChildStdout,
 }
 
+/// The process of a `ProxyCommand`, killed when nobody holds it any more.
+#[derive(Clone)]
+pub(super) struct ProxyProcess(Arc<tokio::sync::Mutex<Child>>);
+
+impl ProxyProcess {
+    /// How it ended, if it does so now.
+    pub(super) async fn ended(&self) -> Option<ExitStatus> {
+        let mut child = self.0.lock().await;
+        timeout(ENDING, child.wait()).await.ok()?.ok()
+    }
+}
+
+/// So long after a command's last byte its end may take.
+const ENDING: Duration = Duration::from_millis(300);
+
+impl ProxyStream {
+    /// Its process.
+    pub(super) fn process(&self) -> ProxyProcess {
+        self.process.clone()
+    }
+}
+
 /// Starts a `ProxyCommand`, as ssh(1) does: `exec` by the user's shell. What it says on standard
-/// error goes to ours, as with ssh.
+/// error goes to ours, as with ssh. In a process group of its own: an interrupt at the terminal is
+/// ours to act on, and commands that are stopped in order need their connections.
 pub(super) fn proxy_command(command: &str) -> io::Result<ProxyStream> {
     let mut child = Command::new("/bin/sh")
         .args(["-c", &format!("exec {command}")])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
+        .process_group(0)
         .kill_on_drop(true)
         .spawn()?;
     match (child.stdin.take(), child.stdout.take()) {
         (Some(stdin), Some(stdout)) => Ok(ProxyStream {
-            _child: child,
+            process: ProxyProcess(Arc::new(tokio::sync::Mutex::new(child))),
             stdin,
             stdout,
         }),
