@@ -3,7 +3,7 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use super::CliError;
-use crate::base::prompt::Prompt;
+use crate::base::prompt::{Prompt, undisturbed};
 use crate::base::secret::Secret;
 
 /// Asks at the controlling terminal, also when standard input is a file.
@@ -12,7 +12,8 @@ pub struct Terminal;
 
 impl Prompt for Terminal {
     fn secret(&self, question: &str) -> io::Result<Secret> {
-        rpassword::prompt_password(format!("{question}: "))
+        undisturbed(|| rpassword::prompt_password(format!("{question}: ")))
+            .unwrap_or_else(|| Err(io::ErrorKind::Other.into()))
             .map(Secret::from)
             .map_err(|error| {
                 io::Error::new(

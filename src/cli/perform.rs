@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -65,6 +66,7 @@ pub fn perform(setup: &Setup, work: Work<'_>) -> Result<Status, CliError> {
             .status(5));
     }
     confirm_all(setup, &work)?;
+    check_destinations(setup, &work)?;
     let files = raise_open_files();
     let limits = limits(setup, &work, files)?;
     let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
@@ -172,6 +174,25 @@ async fn run(
     }
     records.finish(setup, |recorded| report.finish(recorded))?;
     Ok(end)
+}
+
+/// Where things are to be written must be known to be there before the work is done, not after.
+fn check_destinations(setup: &Setup, work: &Work<'_>) -> Result<(), CliError> {
+    let form = &work.output.form;
+    let fail = |flag: &str, path: &Path, error: std::io::Error| {
+        CliError::new(format!("{flag} {}: {error}", path.display()))
+    };
+    if let Some(folder) = &form.outdir {
+        std::fs::create_dir_all(folder).map_err(|error| fail("--outdir", folder, error))?;
+    }
+    if let Some(file) = form.junit.as_ref().filter(|file| *file != Path::new("-")) {
+        std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(file)
+            .map_err(|error| fail("--junit", file, error))?;
+    }
+    setup.database().map(drop)
 }
 
 async fn save_new_keys(ssh: &Ssh, emitter: &Emitter) {
@@ -304,7 +325,8 @@ fn header(setup: &Setup, work: &Work<'_>, limits: &Limits) -> RunHeader {
             "serial": !limits.serial.is_empty(), "chdir": plan.chdir, "tty": plan.tty,
             "env": plan.env.iter().map(|(name, _)| name).collect::<Vec<_>>(),
             "become": work.connection.r#become, "become_user": work.connection.become_user,
-            "user": work.connection.user,
+            "user": work.connection.user, "stdin": !plan.stdin.is_empty(),
+            "max_fail": limits.max_fail.is_some(),
         }),
         started: clock::now(),
         no_log: work.output.no_log,

@@ -27,6 +27,8 @@ pub struct Earlier {
     verb: String,
     command: Option<String>,
     pattern: String,
+    /// The flags that bore on what the command did.
+    flags: Vec<&'static str>,
 }
 
 impl RerunArgs {
@@ -67,6 +69,7 @@ impl RerunArgs {
             store.close().await;
             Ok(Some(Earlier {
                 hosts,
+                flags: flags_of(&row.header.options),
                 verb: row.header.verb,
                 command: row.header.command,
                 pattern: row.header.pattern,
@@ -76,8 +79,21 @@ impl RerunArgs {
 }
 
 impl Earlier {
-    /// The command line of the run, to be run again.
-    pub fn command_line(&self, verb: &str) -> Result<String, CliError> {
+    /// The command line of the run, to be run again; not without the flags that made it what it was.
+    pub fn command_line(&self, verb: &str, given: &[&str]) -> Result<String, CliError> {
+        let missing: Vec<&str> = self
+            .flags
+            .iter()
+            .filter(|flag| !given.contains(flag))
+            .copied()
+            .collect();
+        if !missing.is_empty() {
+            return Err(CliError::new(format!(
+                "the earlier run had {} too, and without would do something else",
+                missing.join(", ")
+            ))
+            .hint("give them again, or the command: iomsctl run --rerun failed 'COMMAND'"));
+        }
         match &self.command {
             // What was masked is gone: the rest would be another command.
             Some(command) if self.verb == verb && !command.contains(MASK) => Ok(command.clone()),
@@ -85,6 +101,29 @@ impl Earlier {
                 .hint("give the command again: iomsctl run --rerun failed 'COMMAND'")),
         }
     }
+}
+
+/// What a run's record says of its flags; their values may be secrets and are not on record.
+fn flags_of(options: &serde_json::Value) -> Vec<&'static str> {
+    let was = |name: &str| match &options[name] {
+        serde_json::Value::Bool(yes) => *yes,
+        serde_json::Value::Array(values) => !values.is_empty(),
+        other => !other.is_null(),
+    };
+    [
+        ("--become", "become"),
+        ("--become-user", "become_user"),
+        ("--user", "user"),
+        ("--chdir", "chdir"),
+        ("--env", "env"),
+        ("--stdin", "stdin"),
+        ("--tty", "tty"),
+        ("--serial", "serial"),
+        ("--max-fail", "max_fail"),
+    ]
+    .into_iter()
+    .filter_map(|(flag, name)| was(name).then_some(flag))
+    .collect()
 }
 
 /// The hosts of a run: by pattern, of an earlier run, or both.

@@ -57,6 +57,26 @@ pub struct Args {
     vaults: VaultArgs,
 }
 
+impl Args {
+    /// The flags that bear on what the command does, as far as they are given.
+    fn flags(&self) -> Vec<&'static str> {
+        [
+            ("--become", self.connection.r#become),
+            ("--become-user", self.connection.become_user.is_some()),
+            ("--user", self.connection.user.is_some()),
+            ("--chdir", self.work.chdir.is_some()),
+            ("--env", !self.work.env.is_empty()),
+            ("--stdin", self.work.stdin.is_some()),
+            ("--tty", self.work.tty),
+            ("--serial", !self.limits.serial.is_empty()),
+            ("--max-fail", self.limits.max_fail.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(flag, given)| given.then_some(flag))
+        .collect()
+    }
+}
+
 /// Does it.
 pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     let setup = Setup::new(globals)?;
@@ -82,11 +102,15 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
             (Command::Words(args.words.clone()), shown)
         }
         (Some(line), _) => (Command::Line(line.clone()), line),
+        // Who it would be can be asked before it is known what.
+        (None, false) if args.output.list_hosts && earlier.is_none() => {
+            (Command::Ping, String::new())
+        }
         (None, false) => {
             let line = earlier
                 .as_ref()
                 .ok_or_else(no_command)?
-                .command_line("run")?;
+                .command_line("run", &args.flags())?;
             (Command::Line(line.clone()), line)
         }
     };

@@ -16,7 +16,8 @@ use crate::inventory::hostset;
 
 const RULE: &str = "---------------";
 
-/// What makes results equal. Messages are not part of it: they name the host.
+/// What makes results equal. Messages are not part of it: they name the host. But those of host keys
+/// are: whoever compares fingerprints must see each host's own.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
     outcome: Outcome,
@@ -26,6 +27,7 @@ struct Key {
     stdout: ContentDigest,
     stderr: ContentDigest,
     totals: (u64, u64),
+    identity: Option<String>,
 }
 
 impl Key {
@@ -38,6 +40,18 @@ impl Key {
             stdout: result.stdout.digest,
             stderr: result.stderr.digest,
             totals: (result.stdout.total, result.stderr.total),
+            identity: result
+                .error
+                .as_ref()
+                .filter(|error| {
+                    matches!(
+                        error.kind,
+                        ErrorKind::HostKeyUnknown
+                            | ErrorKind::HostKeyChanged
+                            | ErrorKind::HostKeyRevoked
+                    )
+                })
+                .map(|error| error.message.clone()),
         }
     }
 }
@@ -70,6 +84,10 @@ impl Fold {
             sample: result.clone(),
             messages: false,
         });
+        // The message shown is that of the host that is named first.
+        if group.hosts.iter().all(|other| host < *other) {
+            group.sample = result.clone();
+        }
         group.hosts.push(host);
         group.messages |= message(&group.sample) != message(result);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use encoding_rs::Encoding;
@@ -49,7 +49,13 @@ impl Junit {
             }
         }
         let frame = document(suite)?;
-        let mut file = BufWriter::new(File::create(&self.file)?);
+        // Opened anew, a file that standard output leads to would be cut off.
+        let to: Box<dyn io::Write> = if self.file == Path::new("/dev/stdout") {
+            Box::new(io::stdout())
+        } else {
+            Box::new(File::create(&self.file)?)
+        };
+        let mut file = BufWriter::new(to);
         // The suite without its cases is one empty element: `<testsuite .../>`.
         match frame.split_once("/>") {
             Some((head, tail)) if !self.cases.is_empty() => {

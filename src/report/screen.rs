@@ -6,9 +6,10 @@ use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::text::Manner;
+use crate::base::prompt::set_hold;
 use crate::base::text::terminal_safe;
 use crate::event::{Outcome, Stream};
 
@@ -54,6 +55,14 @@ pub struct Screen {
     /// Where the moving line is drawn.
     target: fn() -> ProgressDrawTarget,
     bar: Option<ProgressBar>,
+}
+
+/// `, 69.6/s, 3s left`; nothing while no host is done.
+fn rate(state: &ProgressState, to: &mut dyn std::fmt::Write) {
+    if state.pos() > 0 {
+        let left = HumanDuration(state.eta());
+        let _ = write!(to, ", {:.1}/s, {left:#} left", state.per_sec());
+    }
 }
 
 impl Screen {
@@ -161,11 +170,13 @@ impl Screen {
     /// Begins the moving line.
     pub(super) fn begin_progress(&mut self, total: u64) {
         let bar = ProgressBar::with_draw_target(Some(total), (self.target)());
-        let template = "[{bar:24}] {pos}/{len} {msg}  {elapsed}, {eta} left ({per_sec})";
+        let template = "[{bar:20}] {pos}/{len} {elapsed}{rate}  {wide_msg}";
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("=> "));
+            bar.set_style(style.progress_chars("=> ").with_key("rate", rate));
         }
         bar.enable_steady_tick(Duration::from_millis(500));
+        let held = bar.clone();
+        set_hold(Some(Box::new(move |work| held.suspend(work))));
         self.bar = Some(bar);
     }
 
@@ -178,6 +189,7 @@ impl Screen {
 
     pub(super) fn end_progress(&mut self) {
         if let Some(bar) = self.bar.take() {
+            set_hold(None);
             bar.finish_and_clear();
         }
     }

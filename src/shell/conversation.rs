@@ -427,9 +427,21 @@ impl Conversation {
             .lines()
             .map(str::trim)
             .find(|line| REFUSALS.iter().any(|refusal| line.contains(refusal)));
+        // The program's first word; what plugins grumble comes after it.
+        let program = self
+            .escalation
+            .as_ref()
+            .map(|(how, _)| format!("{}:", how.method.name()));
+        let first = || {
+            let program = program.as_deref()?;
+            said.lines()
+                .map(str::trim)
+                .find(|line| line.starts_with(program))
+        };
         let last = || said.lines().map(str::trim).rfind(|line| !line.is_empty());
         let line = refusal
             .filter(|_| self.escalation.is_some())
+            .or_else(first)
             .or_else(last)
             .unwrap_or_default();
         line.chars().take(200).collect()
