@@ -270,6 +270,10 @@ fn large_outputs_arrive_whole_in_every_form() {
 
 #[test]
 fn a_terminal_is_given_where_asked_for() {
+    // An sshd of nobody's can't hand a terminal over.
+    if ioms_fleet::left_out("terminals of hosts", "root") {
+        return;
+    }
     let lab = Lab::new(1);
     let tty = lab.json(&[
         "run",
