@@ -138,12 +138,13 @@ impl Loader {
         if executable && (head.starts_with(b"#!") || head == b"\x7fELF") {
             return dynamic::load(&mut self.inventory, &shared);
         }
+        // Before it is read: it may not even be UTF-8.
         if path.extension().is_some_and(|ending| ending == "csv") {
-            // It may not even be UTF-8.
-            return self.add_source(&Source {
-                file: &shared,
-                text: "",
-                secret: false,
+            return Err(InventoryError::Unsupported {
+                path: path.to_owned(),
+                what:
+                    "a table is no inventory: make one of it with `iomsctl inventory import FILE`"
+                        .into(),
             });
         }
         let (text, secret) = source::read(path, &head, file, self.inventory.vault.as_ref())?;
@@ -167,12 +168,6 @@ impl Loader {
     fn add_source(&mut self, source: &Source<'_>) -> Result<(), InventoryError> {
         let yaml = match source.file.extension().and_then(|ending| ending.to_str()) {
             Some("yml" | "yaml" | "json") => true,
-            Some("csv") => {
-                return Err(InventoryError::Unsupported {
-                    path: source.file.to_path_buf(),
-                    what: "a table is no inventory: make one of it with `iomsctl inventory import FILE`".into(),
-                });
-            }
             Some("toml") => {
                 return Err(InventoryError::Unsupported {
                     path: source.file.to_path_buf(),

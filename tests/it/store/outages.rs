@@ -45,13 +45,7 @@ async fn a_frozen_database_holds_no_run_up() {
     bed.server.as_ref().unwrap().freeze().unwrap();
     run.ok(1, b"frozen").await;
     run.ok(2, b"frozen").await;
-    run.emitter
-        .emit(Event::RunFinished(RunEnd {
-            finished: clock::now(),
-            summary: run.summary,
-            stopped: None,
-        }))
-        .await;
+    run.say_over(None).await;
     drop(run.emitter);
     run.consumers.join().unwrap();
     let began = Instant::now();

@@ -238,13 +238,7 @@ pub(super) async fn a_replay_cut_short_brings_no_line_twice(bed: Bed) {
     for ix in 0..1200 {
         run.ok(ix, format!("line of {ix}").as_bytes()).await;
     }
-    run.emitter
-        .emit(Event::RunFinished(RunEnd {
-            finished: clock::now(),
-            summary: run.summary,
-            stopped: None,
-        }))
-        .await;
+    run.say_over(None).await;
     drop(run.emitter);
     run.consumers.join().unwrap();
     let (recorded, leftover) = run.recorder.finish(Duration::from_millis(100));
