@@ -146,7 +146,7 @@ impl Chosen {
                 Err(error) => Some((name, Err(error))),
                 Ok(target) => match &target.via {
                     Via::Ssh(ssh) => Some((name, Ok(ssh.clone()))),
-                    Via::Local => None,
+                    Via::Winrm(_) | Via::Local => None,
                 },
             })
             .collect();

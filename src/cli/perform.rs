@@ -26,7 +26,8 @@ use crate::event::{Emitter, Event, RunEnd, RunHeader, Stopped};
 use crate::report::{Report, exit_status};
 use crate::shell::Plan;
 use crate::transport::ssh::{HostKeys, Ssh};
-use crate::transport::{Pool, local, raise_open_files};
+use crate::transport::winrm::Winrm;
+use crate::transport::{Pool, Transports, local, raise_open_files};
 
 /// Outputs beyond this go to files of the journal, in bytes.
 const INLINE: usize = 64 * 1024;
@@ -135,7 +136,12 @@ async fn run(
         Arc::new(HostKeys::new()),
         setup.settings.post_quantum(),
     ));
-    let pool = Arc::new(Pool::new(ssh.clone(), Arc::new(local::Local), files, false));
+    let transports = Transports {
+        ssh: ssh.clone(),
+        winrm: Arc::new(Winrm),
+        local: Arc::new(local::Local),
+    };
+    let pool = Arc::new(Pool::new(transports, files, false));
     if limits.timeout.is_none() && work.verb != "ping" {
         emitter
             .emit(Event::Notice("no time limit for the command".into()))

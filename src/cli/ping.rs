@@ -76,6 +76,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
         chdir: None,
         tty: false,
         stdin: Stdin::Empty,
+        detach: false,
     };
     perform::perform(
         &setup,

@@ -57,6 +57,7 @@ impl WorkArgs {
             chdir: self.chdir.clone(),
             tty: self.tty,
             stdin: self.input()?,
+            detach: false,
         })
     }
 

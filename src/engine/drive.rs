@@ -12,9 +12,8 @@ use super::feed::Feeding;
 use super::host::{Activity, is_quit, quit, stopped};
 use super::job::{Control, Limits};
 use super::outcome::{End, failure_error, with_survivor};
-use crate::base::secret::Secret;
 use crate::event::{ErrorKind, HostEmitter, HostError, Outcome, Stopped, Stream};
-use crate::shell::{Conversation, Escalation, Failure, Plan, Step};
+use crate::shell::{Conversation, Failure, Opening, Plan, Step};
 use crate::target::Target;
 use crate::transport::{
     Connection, Connections, ExecRequest, Exit, Input, Output, OutputEvent, Process, Pty,
@@ -70,17 +69,9 @@ enum Stop {
 
 impl Drive<'_> {
     /// Runs the plan's command to its end.
-    pub(super) async fn run(mut self, escalation: Option<(Escalation, Option<Secret>)>) -> End {
-        let mark = mark();
-        let mut conversation =
-            Conversation::new(self.plan, escalation, self.target.tmpdir.as_deref(), &mark);
-        let request = ExecRequest {
-            command: conversation.command(),
-            pty: conversation.pty().then_some(Pty {
-                columns: 80,
-                rows: 24,
-            }),
-        };
+    pub(super) async fn run(mut self, mut conversation: Box<dyn Conversation>) -> End {
+        let conversation = &mut *conversation;
+        let request = request(conversation.begin());
         let opened = tokio::select! {
             opened = timeout(BEFORE_START, self.connection.exec(request)) => opened,
             why = stopped(self.halt) => return End::halted(why, None),
@@ -100,11 +91,11 @@ impl Drive<'_> {
         };
         let mut feeding = Feeding::default();
         let stop = self
-            .converse(&mut conversation, &mut process, &mut progress, &mut feeding)
+            .converse(conversation, &mut process, &mut progress, &mut feeding)
             .await;
         feeding.stop();
         let end = self
-            .conclude(stop, &mut conversation, &progress, &mut *process.output)
+            .conclude(stop, conversation, &progress, &mut *process.output)
             .await;
         process.output.close().await;
         end
@@ -112,7 +103,7 @@ impl Drive<'_> {
 
     async fn converse(
         &mut self,
-        conversation: &mut Conversation,
+        conversation: &mut dyn Conversation,
         process: &mut Process,
         progress: &mut Progress,
         feeding: &mut Feeding,
@@ -128,6 +119,19 @@ impl Drive<'_> {
             }
         }
         let mut input = Some(std::mem::replace(&mut process.input, Box::new(Nowhere)));
+        if conversation.starts_at_once() {
+            let step = Step {
+                started: true,
+                ..Step::default()
+            };
+            let taken = self
+                .take(step, conversation, progress, &mut input, feeding)
+                .await;
+            if let Err(stop) = taken {
+                return stop;
+            }
+            feeding.command_reads();
+        }
         loop {
             let due = self.due(progress);
             // Output last: a command that never stops talking must not outlive its time.
@@ -181,7 +185,7 @@ impl Drive<'_> {
     async fn take(
         &mut self,
         step: Step,
-        conversation: &Conversation,
+        conversation: &dyn Conversation,
         progress: &mut Progress,
         input: &mut Option<Box<dyn Input>>,
         feeding: &mut Feeding,
@@ -208,7 +212,7 @@ impl Drive<'_> {
         progress.started = Some(now);
         progress.last_output = now;
         if let Some(input) = input.take() {
-            feeding.begin(input, conversation.payload(), self.plan);
+            feeding.begin(input, conversation, self.plan);
         }
         Ok(())
     }
@@ -237,7 +241,7 @@ impl Drive<'_> {
     async fn conclude(
         &mut self,
         stop: Stop,
-        conversation: &mut Conversation,
+        conversation: &mut dyn Conversation,
         progress: &Progress,
         output: &mut dyn Output,
     ) -> End {
@@ -295,7 +299,7 @@ impl Drive<'_> {
     /// Ends the command on the host; says what may have survived.
     async fn end(
         &mut self,
-        conversation: &mut Conversation,
+        conversation: &mut dyn Conversation,
         progress: &Progress,
         output: &mut dyn Output,
     ) -> Option<String> {
@@ -351,6 +355,20 @@ impl Drive<'_> {
     }
 }
 
+/// What a transport is asked for to begin a conversation.
+pub(super) fn request(opening: Opening) -> ExecRequest {
+    ExecRequest {
+        command: opening.command,
+        pty: opening.pty.then_some(Pty {
+            columns: 80,
+            rows: 24,
+        }),
+        env: opening.env,
+        chdir: opening.chdir,
+        bare: opening.bare,
+    }
+}
+
 fn no_session() -> HostError {
     HostError::new(
         ErrorKind::ConnectTimeout,
@@ -362,7 +380,7 @@ fn no_session() -> HostError {
     .hint("the host let us in and is silent since: is it overloaded or frozen?")
 }
 
-fn closed(conversation: &Conversation, progress: &Progress) -> End {
+fn closed(conversation: &dyn Conversation, progress: &Progress) -> End {
     let never_started = conversation.ended();
     match (&progress.exit, never_started) {
         (Some((Exit::Status(_) | Exit::Signal(_), _)), Some(failure)) => {

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::drive::mark;
+use super::drive::{mark, request};
 use crate::event::{HostError, Stream};
 use crate::shell::Conversation;
 use crate::target::Target;
-use crate::transport::{Connection, Connections, ExecRequest, OutputEvent, Pty};
+use crate::transport::{Connection, Connections, OutputEvent};
 
 /// How long one try at ending may take: the script itself gives the command two seconds.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -20,7 +20,7 @@ pub(super) async fn end(
     connections: &Arc<dyn Connections>,
     connection: &Arc<dyn Connection>,
     target: &Arc<Target>,
-    running: &Conversation,
+    running: &dyn Conversation,
 ) -> Option<String> {
     let group = running.group()?;
     if !connection.is_closed() && ended_over(connection, running).await {
@@ -34,24 +34,18 @@ pub(super) async fn end(
     Some(format!("it may still be running, pgid {group}"))
 }
 
-async fn ended_over(connection: &Arc<dyn Connection>, running: &Conversation) -> bool {
+async fn ended_over(connection: &Arc<dyn Connection>, running: &dyn Conversation) -> bool {
     matches!(timeout(LIMIT, say(connection, running)).await, Ok(Ok(true)))
 }
 
-async fn say(connection: &Arc<dyn Connection>, running: &Conversation) -> Result<bool, HostError> {
-    let Some(mut conversation) = Conversation::ending(running, &mark()) else {
+async fn say(
+    connection: &Arc<dyn Connection>,
+    running: &dyn Conversation,
+) -> Result<bool, HostError> {
+    let Some(mut conversation) = running.ending(&mark()) else {
         return Ok(true);
     };
-    let pty = conversation.pty().then_some(Pty {
-        columns: 80,
-        rows: 24,
-    });
-    let mut process = connection
-        .exec(ExecRequest {
-            command: conversation.command(),
-            pty,
-        })
-        .await?;
+    let mut process = connection.exec(request(conversation.begin())).await?;
     let opening = conversation.opening();
     if !opening.is_empty() {
         process.input.write(opening.into()).await?;

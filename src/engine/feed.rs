@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::event::{ErrorKind, HostError};
-use crate::shell::{Plan, Stdin};
+use crate::shell::{Conversation, InputCoding, Plan, Stdin};
 use crate::transport::Input;
 
 /// How much of a file is read for a host at once.
@@ -23,11 +23,20 @@ pub(super) struct Feeding {
 
 impl Feeding {
     /// Begins.
-    pub(super) fn begin(&mut self, input: Box<dyn Input>, payload: Bytes, plan: &Plan) {
+    pub(super) fn begin(
+        &mut self,
+        input: Box<dyn Input>,
+        conversation: &dyn Conversation,
+        plan: &Plan,
+    ) {
+        let input: Box<dyn Input> = match conversation.input_coding() {
+            InputCoding::Raw => input,
+            InputCoding::Lines => Box::new(Lines { inner: input }),
+        };
         let terminal = plan.tty.then(|| self.reads.clone());
         self.task = Some(tokio::spawn(feed(
             input,
-            payload,
+            conversation.payload(),
             plan.stdin.clone(),
             terminal,
         )));
@@ -105,5 +114,31 @@ async fn feed(
             Ok(())
         }
         Ok(()) => Ok(()),
+    }
+}
+
+/// How many bytes make a line: a multiple of three, so that no line but a last one is padded.
+const LINE: usize = 48 * 1024;
+
+/// An input in lines of base64, ended by a line of a dot ([`InputCoding::Lines`]).
+struct Lines {
+    inner: Box<dyn Input>,
+}
+
+#[async_trait::async_trait]
+impl Input for Lines {
+    async fn write(&mut self, bytes: Bytes) -> Result<(), HostError> {
+        use base64::Engine as _;
+        for piece in bytes.chunks(LINE) {
+            let mut line = base64::engine::general_purpose::STANDARD.encode(piece);
+            line.push('\n');
+            self.inner.write(line.into()).await?;
+        }
+        Ok(())
+    }
+
+    async fn close(&mut self) -> Result<(), HostError> {
+        self.inner.write(Bytes::from_static(b".\n")).await?;
+        self.inner.close().await
     }
 }

@@ -7,13 +7,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::drive;
 use super::job::{Control, Halt, Job};
 use super::outcome::End;
+use super::{drive, speak};
 use crate::event::emitter::HostEnd;
 use crate::event::{Emitter, ErrorKind, HostEmitter, HostError, HostIx, Outcome, Stopped, Timings};
-use crate::shell;
-use crate::target::{Become, BecomeMethod, ShellKind, Target};
+use crate::target::Target;
 use crate::transport::{Connection, Connections};
 
 /// What the dispatcher sees of a host at work, without asking it.
@@ -152,17 +151,8 @@ impl Executor {
         connection: &Arc<dyn Connection>,
         output: &mut HostEmitter,
     ) -> End {
-        if target.shell != ShellKind::Posix {
-            return End::failed(
-                HostError::new(
-                    ErrorKind::Unsupported,
-                    "this version speaks to Unix shells only",
-                )
-                .hint("ansible_shell_type: sh, if the host has one"),
-            );
-        }
-        let escalation = match target.r#become.as_ref().map(escalation).transpose() {
-            Ok(escalation) => escalation,
+        let conversation = match speak::conversation(&self.job.plan, target) {
+            Ok(conversation) => conversation,
             Err(error) => return End::failed(error),
         };
         drive::Drive {
@@ -175,7 +165,7 @@ impl Executor {
             halt: &mut self.halt,
             output,
         }
-        .run(escalation)
+        .run(conversation)
         .await
     }
 }
@@ -219,29 +209,6 @@ pub(super) async fn quit(halt: &mut Control) {
     {
         std::future::pending::<()>().await;
     }
-}
-
-fn escalation(
-    how: &Become,
-) -> Result<(shell::Escalation, Option<crate::base::secret::Secret>), HostError> {
-    let method = match how.method {
-        BecomeMethod::Sudo => shell::Method::Sudo,
-        BecomeMethod::Su => shell::Method::Su,
-        BecomeMethod::Doas => shell::Method::Doas,
-        BecomeMethod::Runas => {
-            return Err(HostError::new(
-                ErrorKind::Unsupported,
-                "become method runas is for Windows hosts",
-            ));
-        }
-    };
-    let escalation = shell::Escalation {
-        method,
-        user: how.user.clone(),
-        exe: how.exe.clone(),
-        flags: how.flags.clone(),
-    };
-    Ok((escalation, how.password.clone()))
 }
 
 /// Gives a host its result that never came to work, or whose work was left alone.

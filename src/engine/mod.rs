@@ -8,6 +8,7 @@ mod feed;
 mod host;
 pub mod job;
 mod outcome;
+mod speak;
 
 pub use dispatch::{refuse, run};
 pub use job::{Control, Halt, Job, Limits, Targets};

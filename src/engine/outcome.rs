@@ -98,5 +98,6 @@ pub(super) fn failure_error(failure: Failure) -> HostError {
         Failure::NoInterpreter(why) => HostError::new(ErrorKind::NoSuchInterpreter, why),
         Failure::NoSpace(why) => HostError::new(ErrorKind::NoSpace, why),
         Failure::Remote(why) => HostError::new(ErrorKind::RemoteIo, why),
+        Failure::Unsupported(why) => HostError::new(ErrorKind::Unsupported, why),
     }
 }

@@ -1,34 +1,22 @@
-//! What is said to a Unix host and when: a state machine from bytes seen to bytes to send. It moves
+//! What a conversation with a host is, whatever its shell: from bytes seen to bytes to send. It moves
 //! no bytes itself and knows no time; `engine` drives it over any transport's `exec`.
-//!
-//! ```text
-//! exec the constant ─► hello ─► script ─► (report) ─► the command's own streams
-//! with become:         hello ─► sudo ... ─► prompt? password ─► inner hello ─► script ─► ...
-//! ```
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
-use super::plan::{Command, Plan};
-use super::posix::{self, Escalation, Footing};
-use crate::base::secret::Secret;
-
-/// How much a host may say before its hello: banners and start-up files.
-const NOISE_MAX: usize = 64 * 1024;
-
-/// Words by which sudo, su and doas refuse: the line that tells most, when they have ended.
-const REFUSALS: &[&str] = &[
-    "incorrect password",
-    "Authentication failure",
-    "Authentication failed",
-    "Authorization failed",
-    "Operation not permitted",
-    "is not in the sudoers file",
-    "may not run sudo",
-    "not allowed to execute",
-    "a password is required",
-    "no password was provided",
-    "a terminal is required",
-];
+/// What to execute to begin a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Opening {
+    /// The command line for the host's login shell; over WinRM for `cmd.exe /C`.
+    pub command: Bytes,
+    /// With a terminal. In one, nothing may be written before the hello.
+    pub pty: bool,
+    /// Variables for the transport to set (WinRM).
+    pub env: Vec<(String, String)>,
+    /// The folder for the transport to start in (WinRM).
+    pub chdir: Option<String>,
+    /// Without `cmd.exe` around the command line (WinRM).
+    pub bare: bool,
+}
 
 /// What to do after some bytes were seen.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -48,7 +36,7 @@ pub struct Step {
 /// Why a command was not started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// sudo, su or doas said no.
+    /// sudo, su, doas or runas said no.
     Denied(String),
     /// No shell answered: a forced command, a restricted shell, another kind of system.
     NoShell(String),
@@ -58,397 +46,72 @@ pub enum Failure {
     NoSpace(String),
     /// Preparations on the host failed.
     Remote(String),
+    /// It can't be said in this shell.
+    Unsupported(String),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// Waiting for the first hello.
-    Hello,
-    /// sudo, su or doas is at work.
-    Escalating,
-    /// The script is said; waiting for its report.
-    Reporting,
-    /// What comes is the command's.
-    Started,
+/// How what a command reads is written to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum InputCoding {
+    /// As it is, and closed at the end.
+    #[default]
+    Raw,
+    /// In lines of base64, and a line of a dot at the end: where the shell reads standard input
+    /// line by line itself and hands it on.
+    Lines,
 }
 
-/// One command's conversation with a Unix shell.
-#[derive(Debug)]
-pub struct Conversation {
-    stage: Stage,
-    mark: String,
-    inner_mark: String,
-    prompt: String,
-    escalation: Option<(Escalation, Option<Secret>)>,
-    pty: bool,
-    script: Vec<u8>,
-    payload: Bytes,
-    reports: bool,
-    /// Standard output before the command's own.
-    seen: BytesMut,
-    /// Standard error while escalating.
-    complaints: BytesMut,
-    password_sent: bool,
-    group: Option<u32>,
-    folder: Option<String>,
-}
-
-impl Conversation {
-    /// A conversation for `plan`. `mark` is random and of letters and digits only; `become` with
-    /// the password to give, if there is one.
-    pub fn new(
-        plan: &Plan,
-        escalation: Option<(Escalation, Option<Secret>)>,
-        tmpdir: Option<&str>,
-        mark: &str,
-    ) -> Self {
-        let inner_mark = if escalation.is_some() {
-            format!("{mark}i")
-        } else {
-            mark.to_owned()
-        };
-        let dialogue = escalation
-            .as_ref()
-            .is_some_and(|(how, _)| how.method.needs_pty());
-        let footing = Footing {
-            escalated: escalation.is_some(),
-            terminal: dialogue && !plan.tty,
-        };
-        let script = posix::script(plan, tmpdir, &inner_mark, footing);
-        let payload = match &plan.command {
-            Command::Script(script) => script.body.clone(),
-            _ => Bytes::new(),
-        };
-        Self {
-            stage: Stage::Hello,
-            mark: mark.to_owned(),
-            inner_mark,
-            prompt: format!("[{mark}p]"),
-            pty: plan.tty || dialogue,
-            escalation,
-            script: script.into_bytes(),
-            payload,
-            reports: posix::needs_report(plan),
-            seen: BytesMut::new(),
-            complaints: BytesMut::new(),
-            password_sent: false,
-            group: None,
-            folder: None,
-        }
-    }
-
-    /// A conversation that ends the process group of another one, as the same user.
-    pub fn ending(other: &Self, mark: &str) -> Option<Self> {
-        let group = other.group?;
-        let escalation = other.escalation.clone();
-        let inner_mark = if escalation.is_some() {
-            format!("{mark}i")
-        } else {
-            mark.to_owned()
-        };
-        Some(Self {
-            script: posix::kill(group, other.folder.as_deref(), &inner_mark).into_bytes(),
-            stage: Stage::Hello,
-            mark: mark.to_owned(),
-            prompt: format!("[{mark}p]"),
-            inner_mark,
-            pty: escalation
-                .as_ref()
-                .is_some_and(|(how, _)| how.method.needs_pty()),
-            escalation,
-            payload: Bytes::new(),
-            reports: false,
-            seen: BytesMut::new(),
-            complaints: BytesMut::new(),
-            password_sent: false,
-            group: None,
-            folder: None,
-        })
-    }
-
-    /// Whether what an [`ending`](Self::ending) conversation printed says that nothing is left.
-    pub fn says_gone(&self, stdout: &[u8]) -> bool {
-        let gone = format!("{} gone", self.inner_mark);
-        String::from_utf8_lossy(stdout)
-            .lines()
-            .any(|line| line.trim_end() == gone)
-    }
-
-    /// The command line to execute.
-    pub fn command(&self) -> Bytes {
-        posix::begin(&self.mark).into()
-    }
-
-    /// Whether it needs a terminal. In one, nothing may be written before the hello.
-    pub fn pty(&self) -> bool {
-        self.pty
-    }
+/// One command's conversation with a host's shell.
+pub trait Conversation: Send + Sync {
+    /// What to execute.
+    fn begin(&self) -> Opening;
 
     /// What may be written at once, without waiting for the hello: saves a round trip.
-    pub fn opening(&self) -> Vec<u8> {
-        if self.pty {
-            Vec::new()
-        } else {
-            self.first_script()
-        }
-    }
+    fn opening(&self) -> Vec<u8>;
 
-    /// What follows the script on standard input, before the user's own; to be written once
-    /// [`Step::started`] was said or the script is under way.
-    pub fn payload(&self) -> Bytes {
-        self.payload.clone()
+    /// What follows on standard input before the user's own; to be written once [`Step::started`]
+    /// was said or the command is under way.
+    fn payload(&self) -> Bytes;
+
+    /// How that and what follows it is written.
+    fn input_coding(&self) -> InputCoding {
+        InputCoding::Raw
     }
 
     /// Whether what goes out at once holds the user's own work already: when the connection is lost
     /// after it, nobody knows whether that was begun.
-    pub fn opens_with_the_work(&self) -> bool {
-        !self.pty && self.escalation.is_none()
-    }
+    fn opens_with_the_work(&self) -> bool;
 
-    /// Whether what comes is the command's own.
-    pub fn is_started(&self) -> bool {
-        self.stage == Stage::Started
-    }
-
-    /// The process group of the command, once it is known.
-    pub fn group(&self) -> Option<u32> {
-        self.group
-    }
-
-    fn first_script(&self) -> Vec<u8> {
-        match &self.escalation {
-            None => self.script.clone(),
-            Some((how, _)) => posix::escalate(how, &self.inner_mark, &self.prompt).into_bytes(),
-        }
-    }
-
-    /// Standard output was seen.
-    pub fn stdout(&mut self, bytes: Bytes) -> Step {
-        if self.stage == Stage::Started {
-            return Step {
-                stdout: bytes,
-                ..Step::default()
-            };
-        }
-        self.seen.extend_from_slice(&bytes);
-        let mut step = Step::default();
-        while self.advance(&mut step) {}
-        if step.failed.is_none() && self.stage != Stage::Started && self.seen.len() > NOISE_MAX {
-            step.failed = Some(Failure::NoShell(self.excerpt()));
-        }
-        step
-    }
-
-    /// Standard error was seen.
-    pub fn stderr(&mut self, bytes: Bytes) -> Step {
-        if self.stage == Stage::Hello && self.escalation.is_some() {
-            // What the login shell has to say: nobody was asked for anything yet.
-            let room = NOISE_MAX.saturating_sub(self.complaints.len());
-            self.complaints
-                .extend_from_slice(bytes.get(..room).unwrap_or(&bytes));
-            return Step::default();
-        }
-        if self.stage == Stage::Escalating {
-            self.complaints.extend_from_slice(&bytes);
-            let mut step = Step::default();
-            let complaints = std::mem::take(&mut self.complaints);
-            self.answer(&complaints, &mut step);
-            if !step.write.is_empty() {
-                return step; // the prompt is answered; what follows is judged anew
-            }
-            self.complaints = complaints;
-            if self.complaints.len() > NOISE_MAX {
-                step.failed = Some(Failure::NoShell(self.excerpt()));
-            }
-            return step;
-        }
-        Step {
-            stderr: bytes,
-            ..Step::default()
-        }
-    }
-
-    /// The command is over: why, if it was never started.
-    pub fn ended(&self) -> Option<Failure> {
-        match self.stage {
-            Stage::Started => None,
-            Stage::Hello => Some(Failure::NoShell(self.excerpt())),
-            Stage::Escalating => Some(Failure::Denied(self.excerpt())),
-            Stage::Reporting => Some(Failure::Remote(self.excerpt())),
-        }
-    }
-
-    fn advance(&mut self, step: &mut Step) -> bool {
-        match self.stage {
-            Stage::Hello => {
-                let Some(group) = self.hello(&self.mark.clone()) else {
-                    return false;
-                };
-                self.group = Some(group);
-                if self.pty {
-                    step.write.extend(self.first_script());
-                }
-                if self.escalation.is_some() {
-                    self.stage = Stage::Escalating;
-                    self.complaints.clear();
-                } else {
-                    self.said_script(step);
-                }
-                true
-            }
-            Stage::Escalating => {
-                if let Some(group) = self.hello(&self.inner_mark.clone()) {
-                    self.group = Some(group);
-                    step.write.extend(self.script.clone());
-                    self.said_script(step);
-                    return true;
-                }
-                if self.pty {
-                    let seen = std::mem::take(&mut self.seen);
-                    self.answer(&seen, step);
-                    if step.write.is_empty() {
-                        self.seen = seen;
-                    }
-                }
-                false
-            }
-            Stage::Reporting => self.report(step),
-            Stage::Started => {
-                step.stdout = self.seen.split().freeze();
-                false
-            }
-        }
-    }
-
-    fn said_script(&mut self, step: &mut Step) {
-        step.started = true;
-        self.stage = if self.reports {
-            Stage::Reporting
-        } else {
-            Stage::Started
-        };
-    }
-
-    /// Takes everything up to the hello line away; its process group.
-    fn hello(&mut self, mark: &str) -> Option<u32> {
-        let mut from = 0;
-        let text = self.seen.as_ref();
-        let needle = format!("{mark} ");
-        while let Some(at) = find(text.get(from..)?, needle.as_bytes()) {
-            let start = from + at + needle.len();
-            let rest = text.get(start..)?;
-            let length = rest.iter().position(|b| *b == b'\n')?;
-            let group = std::str::from_utf8(rest.get(..length)?)
-                .ok()?
-                .trim()
-                .parse()
-                .ok();
-            if let Some(group) = group.filter(|group| *group > 1) {
-                let _ = self.seen.split_to(start + length + 1);
-                return Some(group);
-            }
-            from = start;
-        }
-        None
-    }
-
-    /// Reads the line by which a script says how its preparations went.
-    fn report(&mut self, step: &mut Step) -> bool {
-        let Some(length) = self.seen.iter().position(|b| *b == b'\n') else {
-            return false;
-        };
-        let line = self.seen.split_to(length + 1);
-        let line = String::from_utf8_lossy(&line);
-        let Some(rest) = line
-            .trim_end()
-            .strip_prefix(&format!("{} ", self.inner_mark))
-        else {
-            step.failed = Some(Failure::Remote(line.trim_end().to_owned()));
-            return false;
-        };
-        let (kind, message) = rest.split_once(' ').unwrap_or((rest, ""));
-        let message = message.to_owned();
-        match kind {
-            "ok" => {
-                self.folder = Some(message).filter(|folder| !folder.is_empty());
-                self.stage = Stage::Started;
-                return true;
-            }
-            "no_such_interpreter" => step.failed = Some(Failure::NoInterpreter(message)),
-            "no_space" => step.failed = Some(Failure::NoSpace(message)),
-            _ => step.failed = Some(Failure::Remote(message)),
-        }
+    /// Whether the command is the user's own from its first byte: nothing is waited for.
+    fn starts_at_once(&self) -> bool {
         false
     }
 
-    /// Answers a prompt in `text`, once.
-    fn answer(&mut self, text: &[u8], step: &mut Step) {
-        let text = String::from_utf8_lossy(text);
-        let Some((how, password)) = &self.escalation else {
-            return;
-        };
-        let asks = if how.method.needs_pty() {
-            // su and doas ask in the host's language; what all prompts share is their end.
-            let last = text
-                .rsplit(['\n', '\r'])
-                .next()
-                .unwrap_or_default()
-                .trim_end();
-            last.ends_with(':') || last.ends_with('：')
-        } else {
-            text.contains(&self.prompt)
-        };
-        if !asks {
-            return;
-        }
-        let program = how.method.name();
-        match password {
-            _ if self.password_sent => {
-                step.failed = Some(Failure::Denied(format!("{program}: wrong password")));
-            }
-            None => {
-                step.failed = Some(Failure::Denied(format!(
-                    "{program} asks for a password and none was given"
-                )));
-            }
-            Some(password) => {
-                self.password_sent = true;
-                step.write = format!("{}\n", password.expose()).into_bytes();
-            }
-        }
+    /// Whether what comes is the command's own.
+    fn is_started(&self) -> bool;
+
+    /// Standard output was seen.
+    fn stdout(&mut self, bytes: Bytes) -> Step;
+
+    /// Standard error was seen.
+    fn stderr(&mut self, bytes: Bytes) -> Step;
+
+    /// The command is over: why, if it was never started.
+    fn ended(&self) -> Option<Failure>;
+
+    /// What ends the command on its host: the process group on Unix, the process on Windows; once
+    /// it is known.
+    fn group(&self) -> Option<u32>;
+
+    /// The code page of the host's console, where the conversation was told.
+    fn codepage(&self) -> Option<u16> {
+        None
     }
 
-    /// The first of what was said in place of an answer, for a message.
-    fn excerpt(&self) -> String {
-        let mut said = String::from_utf8_lossy(&self.complaints).into_owned();
-        said.push_str(&String::from_utf8_lossy(&self.seen));
-        let said = said.replace(&self.prompt, "");
-        let refusal = said
-            .lines()
-            .map(str::trim)
-            .find(|line| REFUSALS.iter().any(|refusal| line.contains(refusal)));
-        // The program's first word; what plugins grumble comes after it.
-        let program = self
-            .escalation
-            .as_ref()
-            .map(|(how, _)| format!("{}:", how.method.name()));
-        let first = || {
-            let program = program.as_deref()?;
-            said.lines()
-                .map(str::trim)
-                .find(|line| line.starts_with(program))
-        };
-        let last = || said.lines().map(str::trim).rfind(|line| !line.is_empty());
-        let line = refusal
-            .filter(|_| self.escalation.is_some())
-            .or_else(first)
-            .or_else(last)
-            .unwrap_or_default();
-        line.chars().take(200).collect()
-    }
-}
+    /// A conversation that ends this one's command, children included, as the same user. `None`:
+    /// nothing is known to be running, or this shell can't.
+    fn ending(&self, mark: &str) -> Option<Box<dyn Conversation>>;
 
-fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
-    text.windows(needle.len())
-        .position(|window| window == needle)
+    /// Whether what an [`ending`](Self::ending) conversation printed says that nothing is left.
+    fn says_gone(&self, stdout: &[u8]) -> bool;
 }

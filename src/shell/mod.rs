@@ -5,7 +5,8 @@ pub mod conversation;
 pub mod plan;
 pub mod posix;
 pub mod quote;
+pub mod windows;
 
-pub use conversation::{Conversation, Failure, Step};
+pub use conversation::{Conversation, Failure, InputCoding, Opening, Step};
 pub use plan::{Command, Plan, Script, Stdin};
-pub use posix::{Escalation, Method};
+pub use posix::{Escalation, Method, PosixConversation};

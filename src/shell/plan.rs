@@ -18,6 +18,8 @@ pub struct Plan {
     pub tty: bool,
     /// What the command reads.
     pub stdin: Stdin,
+    /// Start it and let go of it: it outlives the connection.
+    pub detach: bool,
 }
 
 /// What to do.

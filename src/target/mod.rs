@@ -13,8 +13,8 @@ pub mod variables;
 
 pub use resolve::{Defaults, FlagLost, Flags, Resolver};
 pub use types::{
-    Agent, Algorithms, Become, BecomeMethod, HostKeyMode, ShellKind, SshOptions, SshTarget, Target,
-    Via,
+    Agent, Algorithms, Become, BecomeMethod, HostKeyMode, KerberosOptions, ShellKind, SshOptions,
+    SshTarget, Target, Via, WinrmAuth, WinrmClient, WinrmOptions, WinrmTarget,
 };
 pub use variables::{Resolved, Variables};
 

@@ -49,7 +49,7 @@ fn resolver(config: &str, flags: Flags) -> Resolver {
 fn ssh(resolver: &Resolver, host: &str, vars: &Vars) -> Arc<SshTarget> {
     match &resolver.resolve(&Arc::from(host), vars).unwrap().via {
         Via::Ssh(target) => Arc::clone(target),
-        Via::Local => panic!("local"),
+        Via::Winrm(_) | Via::Local => panic!("not ssh"),
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Target {
 pub enum Via {
     /// SSH.
     Ssh(Arc<SshTarget>),
+    /// WinRM.
+    Winrm(Arc<WinrmTarget>),
     /// The controller itself.
     Local,
 }
@@ -137,6 +139,105 @@ pub struct SshOptions {
     pub keepalive_max: u32,
     /// What CentOS 5 and 6 speak.
     pub legacy_crypto: bool,
+}
+
+/// A host behind WinRM.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct WinrmTarget {
+    /// The name or address to connect to.
+    pub address: String,
+    /// The port: 5986 for HTTPS, 5985 for HTTP.
+    pub port: u16,
+    /// The user to log in as: `Administrator`, `DOMAIN\\user`, `user@REALM`.
+    pub user: String,
+    /// The password.
+    pub password: Option<Secret>,
+    /// What many hosts share.
+    pub options: Arc<WinrmOptions>,
+}
+
+/// What many hosts share of a WinRM target.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct WinrmOptions {
+    /// HTTPS; else HTTP with every message sealed.
+    pub https: bool,
+    /// The path of the service: `/wsman`.
+    pub path: String,
+    /// How to log in.
+    pub auth: WinrmAuth,
+    /// Which client speaks: ours, or the `winrm-rs` crate where it is built in.
+    pub client: WinrmClient,
+    /// What to do with certificates that nobody vouches for.
+    pub host_key: HostKeyMode,
+    /// Authorities to trust in place of the system's (PEM; a file or a folder).
+    pub ca: Option<PathBuf>,
+    /// The SHA-256 of the one certificate to accept.
+    pub pin: Option<[u8; 32]>,
+    /// The name the certificate must be for, where not the address.
+    pub tls_name: Option<String>,
+    /// Certificate and key to log in with (PEM).
+    pub client_certificate: Option<(PathBuf, PathBuf)>,
+    /// Tie the login to the TLS connection (RFC 5929, `tls-server-end-point`).
+    pub channel_binding: bool,
+    /// For Kerberos.
+    pub kerberos: KerberosOptions,
+    /// For each attempt at connecting; zero: none.
+    pub connect_timeout: Duration,
+    /// How long the host may wait for output before it says that there is none (and is asked again).
+    pub operation_timeout: Duration,
+}
+
+/// How to log in over WinRM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WinrmAuth {
+    /// SPNEGO: Kerberos where the user is of a realm and a ticket can be had, else NTLM.
+    Negotiate,
+    /// NTLM.
+    Ntlm,
+    /// Kerberos.
+    Kerberos,
+    /// Name and password, over HTTPS only.
+    Basic,
+    /// A client certificate, over HTTPS only.
+    Certificate,
+    /// CredSSP, which hands the password on; with the `winrm-rs` feature only.
+    Credssp,
+}
+
+impl WinrmAuth {
+    /// The name, as `ansible_winrm_transport` has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Negotiate => "negotiate",
+            Self::Ntlm => "ntlm",
+            Self::Kerberos => "kerberos",
+            Self::Basic => "basic",
+            Self::Certificate => "certificate",
+            Self::Credssp => "credssp",
+        }
+    }
+}
+
+/// Which client speaks WinRM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WinrmClient {
+    /// Our own.
+    Ours,
+    /// The crate `winrm-rs`, where it is built in.
+    WinrmRs,
+}
+
+/// What Kerberos needs beside user and password.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct KerberosOptions {
+    /// The realm, where the user's name has none.
+    pub realm: Option<String>,
+    /// The key distribution centre: `tcp://host:88`; else looked up in `krb5.conf` and DNS.
+    pub kdc: Option<String>,
+    /// The service class of the host's name: `HTTP` unless said.
+    pub service: Option<String>,
+    /// The host's name in its principal, where not the address.
+    pub hostname: Option<String>,
 }
 
 /// Which ssh-agent to ask.

@@ -31,6 +31,7 @@ impl Transport for Local {
 #[async_trait]
 impl Connection for Local {
     async fn exec(&self, request: ExecRequest) -> Result<Process, HostError> {
+        super::types::sets_up_nothing(&request)?;
         if request.pty.is_some() {
             return Err(HostError::new(
                 ErrorKind::Unsupported,

@@ -5,8 +5,9 @@ pub mod local;
 pub mod pool;
 pub mod ssh;
 pub mod types;
+pub mod winrm;
 
-pub use pool::{Pool, raise_open_files};
+pub use pool::{Pool, Transports, raise_open_files};
 pub use types::{
     Connection, Connections, ExecRequest, Exit, Input, Output, OutputEvent, Process, Pty, Transport,
 };

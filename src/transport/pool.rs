@@ -22,10 +22,18 @@ const GOODBYE: Duration = Duration::from_secs(2);
 /// The files this process needs beside connections: standard streams, journal, database, outputs.
 const OTHER_FILES: u64 = 64;
 
+/// The ways to reach hosts.
+#[derive(Clone)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Transports {
+    pub ssh: Arc<dyn Transport>,
+    pub winrm: Arc<dyn Transport>,
+    pub local: Arc<dyn Transport>,
+}
+
 /// The connections of one caller.
 pub struct Pool {
-    ssh: Arc<dyn Transport>,
-    local: Arc<dyn Transport>,
+    transports: Transports,
     slots: std::sync::Mutex<HashMap<Via, Arc<Slot>>>,
     places: Arc<Semaphore>,
     /// Close a connection as soon as its host is done, as one-shot runs do.
@@ -46,10 +54,9 @@ struct Open {
 impl Pool {
     /// A pool over the transports; `max` connections at a time; `keep` holds connections open for
     /// later work on the same hosts.
-    pub fn new(ssh: Arc<dyn Transport>, local: Arc<dyn Transport>, max: usize, keep: bool) -> Self {
+    pub fn new(transports: Transports, max: usize, keep: bool) -> Self {
         Self {
-            ssh,
-            local,
+            transports,
             slots: std::sync::Mutex::default(),
             places: Arc::new(Semaphore::new(max.clamp(1, Semaphore::MAX_PERMITS))),
             keep,
@@ -65,8 +72,9 @@ impl Pool {
 
     async fn connect(&self, target: &Target) -> Result<Arc<dyn Connection>, HostError> {
         let transport = match &target.via {
-            Via::Ssh(_) => &self.ssh,
-            Via::Local => &self.local,
+            Via::Ssh(_) => &self.transports.ssh,
+            Via::Winrm(_) => &self.transports.winrm,
+            Via::Local => &self.transports.local,
         };
         let mut resets = 0;
         loop {

@@ -1,11 +1,12 @@
 //! The traits every transport fills.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::event::{HostError, Stream, Timings};
+use crate::event::{ErrorKind, HostError, Stream, Timings};
 use crate::target::Target;
 
 /// Opens connections of one kind.
@@ -48,12 +49,30 @@ pub trait Connection: Send + Sync {
 }
 
 /// A command to start.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct ExecRequest {
-    /// The command line, as the host's login shell gets it.
+    /// The command line, as the host's login shell gets it. Over WinRM: UTF-8, handed to `cmd.exe /C`.
     pub command: Bytes,
     /// A terminal, where the transport has one.
     pub pty: Option<Pty>,
+    /// Variables, where the transport itself sets them (WinRM; others refuse).
+    pub env: Vec<(String, String)>,
+    /// The folder to start in, where the transport itself sets it (WinRM; others refuse).
+    pub chdir: Option<String>,
+    /// Without `cmd.exe` around it (WinRM): program and arguments as `CreateProcess` takes them.
+    pub bare: bool,
+}
+
+/// Refuses what only WinRM can set up for a command.
+pub(super) fn sets_up_nothing(request: &ExecRequest) -> Result<(), HostError> {
+    if request.env.is_empty() && request.chdir.is_none() && !request.bare {
+        return Ok(());
+    }
+    Err(HostError::new(
+        ErrorKind::Unsupported,
+        "this connection sets no variables and no folder for `cmd.exe`",
+    )
+    .hint("use --shell powershell"))
 }
 
 /// A terminal for a command. Echo is off, so that what we write does not come back.
@@ -88,6 +107,13 @@ pub trait Input: Send {
 pub trait Output: Send {
     /// The next thing that happens. Safe to drop half-way: nothing is lost.
     async fn next(&mut self) -> OutputEvent;
+
+    /// Ends the command on the host, its children too, where the transport itself can do that
+    /// (WinRM's signals): asks it first, kills it after `grace`. `None`: this transport can't, and a
+    /// second command has to. What the command says meanwhile is still to be had from `next`.
+    async fn end(&mut self, _grace: Duration) -> Option<Result<(), HostError>> {
+        None
+    }
 
     /// Lets go of the command: closes the channel. (That ends nothing on the host.)
     async fn close(&mut self);

@@ -66,6 +66,7 @@ impl SshConnection {
 #[async_trait]
 impl Connection for SshConnection {
     async fn exec(&self, request: ExecRequest) -> Result<Process, HostError> {
+        super::super::types::sets_up_nothing(&request)?;
         let channel = self
             .handle
             .channel_open_session()

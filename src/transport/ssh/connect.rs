@@ -361,7 +361,7 @@ impl Transport for Ssh {
     async fn connect(&self, target: &Target) -> Result<Arc<dyn Connection>, HostError> {
         match &target.via {
             Via::Ssh(ssh) => Ok(Arc::new(self.0.open(ssh).await?)),
-            Via::Local => Err(HostError::new(
+            Via::Winrm(_) | Via::Local => Err(HostError::new(
                 ErrorKind::Arguments,
                 "not a host behind SSH",
             )),

@@ -66,7 +66,7 @@ fn output_in_bytes_is_exact_and_status_and_delay_count() {
 #[test]
 fn the_real_constant_is_understood() {
     let fleet = Canned::start(Answer::default(), None).unwrap();
-    let posix = include_str!("../../../../src/shell/posix.rs");
+    let posix = include_str!("../../../../src/shell/posix/script.rs");
     let constant = posix.split("CONSTANT: &str = r#\"").nth(1).unwrap();
     let constant = constant.split("\"#;").next().unwrap();
     let said = ssh(&fleet, 0, &format!("exec /bin/sh -c '{constant}' sh abc")).unwrap();

@@ -1,8 +1,8 @@
 //! What is said to a Unix host: the constant that starts every conversation, and the scripts that
 //! follow it. Pure text; `conversation` says when each goes out.
 
-use super::plan::{Command, Plan, Script};
-use super::quote::Line;
+use crate::shell::plan::{Command, Plan, Script};
+use crate::shell::quote::Line;
 
 /// The program behind every command line sent to a host. Prints a hello line (its argument, the
 /// mark, and its process group), reads a script of one line with the shell's own `read`, which

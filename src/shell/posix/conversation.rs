@@ -1,0 +1,418 @@
+//! What is said to a Unix host and when: a state machine from bytes seen to bytes to send. It moves
+//! no bytes itself and knows no time; `engine` drives it over any transport's `exec`.
+//!
+//! ```text
+//! exec the constant ─► hello ─► script ─► (report) ─► the command's own streams
+//! with become:         hello ─► sudo ... ─► prompt? password ─► inner hello ─► script ─► ...
+//! ```
+
+use bytes::{Bytes, BytesMut};
+
+use super::script::{self, Escalation, Footing};
+use crate::base::secret::Secret;
+use crate::shell::conversation::{Conversation, Failure, Opening, Step};
+use crate::shell::plan::{Command, Plan};
+
+/// How much a host may say before its hello: banners and start-up files.
+const NOISE_MAX: usize = 64 * 1024;
+
+/// Words by which sudo, su and doas refuse: the line that tells most, when they have ended.
+const REFUSALS: &[&str] = &[
+    "incorrect password",
+    "Authentication failure",
+    "Authentication failed",
+    "Authorization failed",
+    "Operation not permitted",
+    "is not in the sudoers file",
+    "may not run sudo",
+    "not allowed to execute",
+    "a password is required",
+    "no password was provided",
+    "a terminal is required",
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Waiting for the first hello.
+    Hello,
+    /// sudo, su or doas is at work.
+    Escalating,
+    /// The script is said; waiting for its report.
+    Reporting,
+    /// What comes is the command's.
+    Started,
+}
+
+/// One command's conversation with a Unix shell.
+#[derive(Debug)]
+pub struct PosixConversation {
+    stage: Stage,
+    mark: String,
+    inner_mark: String,
+    prompt: String,
+    escalation: Option<(Escalation, Option<Secret>)>,
+    pty: bool,
+    script: Vec<u8>,
+    payload: Bytes,
+    reports: bool,
+    /// Standard output before the command's own.
+    seen: BytesMut,
+    /// Standard error while escalating.
+    complaints: BytesMut,
+    password_sent: bool,
+    group: Option<u32>,
+    folder: Option<String>,
+}
+
+impl PosixConversation {
+    /// A conversation for `plan`. `mark` is random and of letters and digits only; `become` with
+    /// the password to give, if there is one.
+    pub fn new(
+        plan: &Plan,
+        escalation: Option<(Escalation, Option<Secret>)>,
+        tmpdir: Option<&str>,
+        mark: &str,
+    ) -> Self {
+        let inner_mark = if escalation.is_some() {
+            format!("{mark}i")
+        } else {
+            mark.to_owned()
+        };
+        let dialogue = escalation
+            .as_ref()
+            .is_some_and(|(how, _)| how.method.needs_pty());
+        let footing = Footing {
+            escalated: escalation.is_some(),
+            terminal: dialogue && !plan.tty,
+        };
+        let words = script::script(plan, tmpdir, &inner_mark, footing);
+        let payload = match &plan.command {
+            Command::Script(script) => script.body.clone(),
+            _ => Bytes::new(),
+        };
+        Self {
+            stage: Stage::Hello,
+            mark: mark.to_owned(),
+            inner_mark,
+            prompt: format!("[{mark}p]"),
+            pty: plan.tty || dialogue,
+            escalation,
+            script: words.into_bytes(),
+            payload,
+            reports: script::needs_report(plan),
+            seen: BytesMut::new(),
+            complaints: BytesMut::new(),
+            password_sent: false,
+            group: None,
+            folder: None,
+        }
+    }
+
+    /// A conversation that ends the process group of another one, as the same user.
+    fn ending_of(other: &Self, mark: &str) -> Option<Self> {
+        let group = other.group?;
+        let escalation = other.escalation.clone();
+        let inner_mark = if escalation.is_some() {
+            format!("{mark}i")
+        } else {
+            mark.to_owned()
+        };
+        Some(Self {
+            script: script::kill(group, other.folder.as_deref(), &inner_mark).into_bytes(),
+            stage: Stage::Hello,
+            mark: mark.to_owned(),
+            prompt: format!("[{mark}p]"),
+            inner_mark,
+            pty: escalation
+                .as_ref()
+                .is_some_and(|(how, _)| how.method.needs_pty()),
+            escalation,
+            payload: Bytes::new(),
+            reports: false,
+            seen: BytesMut::new(),
+            complaints: BytesMut::new(),
+            password_sent: false,
+            group: None,
+            folder: None,
+        })
+    }
+
+    fn first_script(&self) -> Vec<u8> {
+        match &self.escalation {
+            None => self.script.clone(),
+            Some((how, _)) => script::escalate(how, &self.inner_mark, &self.prompt).into_bytes(),
+        }
+    }
+
+    fn advance(&mut self, step: &mut Step) -> bool {
+        match self.stage {
+            Stage::Hello => {
+                let Some(group) = self.hello(&self.mark.clone()) else {
+                    return false;
+                };
+                self.group = Some(group);
+                if self.pty {
+                    step.write.extend(self.first_script());
+                }
+                if self.escalation.is_some() {
+                    self.stage = Stage::Escalating;
+                    self.complaints.clear();
+                } else {
+                    self.said_script(step);
+                }
+                true
+            }
+            Stage::Escalating => {
+                if let Some(group) = self.hello(&self.inner_mark.clone()) {
+                    self.group = Some(group);
+                    step.write.extend(self.script.clone());
+                    self.said_script(step);
+                    return true;
+                }
+                if self.pty {
+                    let seen = std::mem::take(&mut self.seen);
+                    self.answer(&seen, step);
+                    if step.write.is_empty() {
+                        self.seen = seen;
+                    }
+                }
+                false
+            }
+            Stage::Reporting => self.report(step),
+            Stage::Started => {
+                step.stdout = self.seen.split().freeze();
+                false
+            }
+        }
+    }
+
+    fn said_script(&mut self, step: &mut Step) {
+        step.started = true;
+        self.stage = if self.reports {
+            Stage::Reporting
+        } else {
+            Stage::Started
+        };
+    }
+
+    /// Takes everything up to the hello line away; its process group.
+    fn hello(&mut self, mark: &str) -> Option<u32> {
+        let mut from = 0;
+        let text = self.seen.as_ref();
+        let needle = format!("{mark} ");
+        while let Some(at) = find(text.get(from..)?, needle.as_bytes()) {
+            let start = from + at + needle.len();
+            let rest = text.get(start..)?;
+            let length = rest.iter().position(|b| *b == b'\n')?;
+            let group = std::str::from_utf8(rest.get(..length)?)
+                .ok()?
+                .trim()
+                .parse()
+                .ok();
+            if let Some(group) = group.filter(|group| *group > 1) {
+                let _ = self.seen.split_to(start + length + 1);
+                return Some(group);
+            }
+            from = start;
+        }
+        None
+    }
+
+    /// Reads the line by which a script says how its preparations went.
+    fn report(&mut self, step: &mut Step) -> bool {
+        let Some(length) = self.seen.iter().position(|b| *b == b'\n') else {
+            return false;
+        };
+        let line = self.seen.split_to(length + 1);
+        let line = String::from_utf8_lossy(&line);
+        let Some(rest) = line
+            .trim_end()
+            .strip_prefix(&format!("{} ", self.inner_mark))
+        else {
+            step.failed = Some(Failure::Remote(line.trim_end().to_owned()));
+            return false;
+        };
+        let (kind, message) = rest.split_once(' ').unwrap_or((rest, ""));
+        let message = message.to_owned();
+        match kind {
+            "ok" => {
+                self.folder = Some(message).filter(|folder| !folder.is_empty());
+                self.stage = Stage::Started;
+                return true;
+            }
+            "no_such_interpreter" => step.failed = Some(Failure::NoInterpreter(message)),
+            "no_space" => step.failed = Some(Failure::NoSpace(message)),
+            _ => step.failed = Some(Failure::Remote(message)),
+        }
+        false
+    }
+
+    /// Answers a prompt in `text`, once.
+    fn answer(&mut self, text: &[u8], step: &mut Step) {
+        let text = String::from_utf8_lossy(text);
+        let Some((how, password)) = &self.escalation else {
+            return;
+        };
+        let asks = if how.method.needs_pty() {
+            // su and doas ask in the host's language; what all prompts share is their end.
+            let last = text
+                .rsplit(['\n', '\r'])
+                .next()
+                .unwrap_or_default()
+                .trim_end();
+            last.ends_with(':') || last.ends_with('：')
+        } else {
+            text.contains(&self.prompt)
+        };
+        if !asks {
+            return;
+        }
+        let program = how.method.name();
+        match password {
+            _ if self.password_sent => {
+                step.failed = Some(Failure::Denied(format!("{program}: wrong password")));
+            }
+            None => {
+                step.failed = Some(Failure::Denied(format!(
+                    "{program} asks for a password and none was given"
+                )));
+            }
+            Some(password) => {
+                self.password_sent = true;
+                step.write = format!("{}\n", password.expose()).into_bytes();
+            }
+        }
+    }
+
+    /// The first of what was said in place of an answer, for a message.
+    fn excerpt(&self) -> String {
+        let mut said = String::from_utf8_lossy(&self.complaints).into_owned();
+        said.push_str(&String::from_utf8_lossy(&self.seen));
+        let said = said.replace(&self.prompt, "");
+        let refusal = said
+            .lines()
+            .map(str::trim)
+            .find(|line| REFUSALS.iter().any(|refusal| line.contains(refusal)));
+        // The program's first word; what plugins grumble comes after it.
+        let program = self
+            .escalation
+            .as_ref()
+            .map(|(how, _)| format!("{}:", how.method.name()));
+        let first = || {
+            let program = program.as_deref()?;
+            said.lines()
+                .map(str::trim)
+                .find(|line| line.starts_with(program))
+        };
+        let last = || said.lines().map(str::trim).rfind(|line| !line.is_empty());
+        let line = refusal
+            .filter(|_| self.escalation.is_some())
+            .or_else(first)
+            .or_else(last)
+            .unwrap_or_default();
+        line.chars().take(200).collect()
+    }
+}
+
+impl Conversation for PosixConversation {
+    fn says_gone(&self, stdout: &[u8]) -> bool {
+        let gone = format!("{} gone", self.inner_mark);
+        String::from_utf8_lossy(stdout)
+            .lines()
+            .any(|line| line.trim_end() == gone)
+    }
+
+    fn begin(&self) -> Opening {
+        Opening {
+            command: script::begin(&self.mark).into(),
+            pty: self.pty,
+            ..Opening::default()
+        }
+    }
+
+    fn opening(&self) -> Vec<u8> {
+        if self.pty {
+            Vec::new()
+        } else {
+            self.first_script()
+        }
+    }
+
+    fn payload(&self) -> Bytes {
+        self.payload.clone()
+    }
+
+    fn opens_with_the_work(&self) -> bool {
+        !self.pty && self.escalation.is_none()
+    }
+
+    fn is_started(&self) -> bool {
+        self.stage == Stage::Started
+    }
+
+    fn group(&self) -> Option<u32> {
+        self.group
+    }
+
+    fn stdout(&mut self, bytes: Bytes) -> Step {
+        if self.stage == Stage::Started {
+            return Step {
+                stdout: bytes,
+                ..Step::default()
+            };
+        }
+        self.seen.extend_from_slice(&bytes);
+        let mut step = Step::default();
+        while self.advance(&mut step) {}
+        if step.failed.is_none() && self.stage != Stage::Started && self.seen.len() > NOISE_MAX {
+            step.failed = Some(Failure::NoShell(self.excerpt()));
+        }
+        step
+    }
+
+    fn stderr(&mut self, bytes: Bytes) -> Step {
+        if self.stage == Stage::Hello && self.escalation.is_some() {
+            // What the login shell has to say: nobody was asked for anything yet.
+            let room = NOISE_MAX.saturating_sub(self.complaints.len());
+            self.complaints
+                .extend_from_slice(bytes.get(..room).unwrap_or(&bytes));
+            return Step::default();
+        }
+        if self.stage == Stage::Escalating {
+            self.complaints.extend_from_slice(&bytes);
+            let mut step = Step::default();
+            let complaints = std::mem::take(&mut self.complaints);
+            self.answer(&complaints, &mut step);
+            if !step.write.is_empty() {
+                return step; // the prompt is answered; what follows is judged anew
+            }
+            self.complaints = complaints;
+            if self.complaints.len() > NOISE_MAX {
+                step.failed = Some(Failure::NoShell(self.excerpt()));
+            }
+            return step;
+        }
+        Step {
+            stderr: bytes,
+            ..Step::default()
+        }
+    }
+
+    fn ended(&self) -> Option<Failure> {
+        match self.stage {
+            Stage::Started => None,
+            Stage::Hello => Some(Failure::NoShell(self.excerpt())),
+            Stage::Escalating => Some(Failure::Denied(self.excerpt())),
+            Stage::Reporting => Some(Failure::Remote(self.excerpt())),
+        }
+    }
+
+    fn ending(&self, mark: &str) -> Option<Box<dyn Conversation>> {
+        Some(Box::new(Self::ending_of(self, mark)?))
+    }
+}
+
+fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
+    text.windows(needle.len())
+        .position(|window| window == needle)
+}
