@@ -6,6 +6,8 @@ pub mod pool;
 pub mod ssh;
 pub mod types;
 pub mod winrm;
+#[cfg(feature = "winrm-rs")]
+mod winrm_rs;
 
 pub use pool::{Pool, Transports, raise_open_files};
 pub use types::{
