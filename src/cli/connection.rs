@@ -123,6 +123,7 @@ impl ConnectionArgs {
             )?,
             ssh_common_args: self.ssh_common_args.clone(),
             ssh_extra_args: self.ssh_extra_args.clone(),
+            shell: None,
         })
     }
 }

@@ -127,5 +127,6 @@ fn defaults(settings: &Settings) -> Defaults {
         },
         ssh_args: owned(settings.ssh_args()),
         connect_timeout: settings.connect_timeout(),
+        certificates: None,
     }
 }
