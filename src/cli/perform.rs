@@ -24,7 +24,8 @@ use crate::engine::{self, Job, Limits};
 use crate::event::capture::CaptureLimits;
 use crate::event::{Emitter, Event, RunEnd, RunHeader, Stopped};
 use crate::report::{Report, exit_status};
-use crate::shell::Plan;
+use crate::shell::windows::begins_with_start;
+use crate::shell::{Command, Plan};
 use crate::transport::ssh::{HostKeys, Ssh};
 use crate::transport::winrm::Winrm;
 use crate::transport::{Pool, Transports, local, raise_open_files};
@@ -147,6 +148,10 @@ async fn run(
             .emit(Event::Notice("no time limit for the command".into()))
             .await;
     }
+    if starts_in_vain(work, &targets) {
+        let text = "what the command starts ends with it on Windows: --detach starts it for good";
+        emitter.emit(Event::Notice(text.into())).await;
+    }
     let job = Job {
         header,
         targets: targets.clone(),
@@ -180,6 +185,17 @@ async fn run(
     }
     records.finish(setup, |recorded| report.finish(recorded))?;
     Ok(end)
+}
+
+/// Whether the command line starts a program that will not live: on Windows what a shell starts dies
+/// with the shell.
+fn starts_in_vain(work: &Work<'_>, targets: &RunTargets) -> bool {
+    let begins = match &work.plan.command {
+        Command::Line(line) => begins_with_start(line),
+        Command::Words(words) => begins_with_start(&words.join(" ")),
+        Command::Script(_) | Command::Ping => false,
+    };
+    begins && !work.plan.detach && targets.some_on_windows()
 }
 
 /// Where things are to be written must be known to be there before the work is done, not after.
@@ -328,7 +344,7 @@ fn header(setup: &Setup, work: &Work<'_>, limits: &Limits) -> RunHeader {
         options: json!({
             "forks": limits.forks, "timeout_ms": ms(limits.timeout), "idle_timeout_ms": ms(limits.idle_timeout),
             "deadline_ms": ms(limits.deadline), "retries": limits.retries,
-            "serial": !limits.serial.is_empty(), "chdir": plan.chdir, "tty": plan.tty,
+            "serial": !limits.serial.is_empty(), "chdir": plan.chdir, "tty": plan.tty, "detach": plan.detach,
             "env": plan.env.iter().map(|(name, _)| name).collect::<Vec<_>>(),
             "become": work.connection.r#become, "become_user": work.connection.become_user,
             "user": work.connection.user, "stdin": !plan.stdin.is_empty(),

@@ -17,6 +17,7 @@ mod history;
 mod hostkeys;
 mod inventory;
 mod limits;
+mod notices;
 mod run;
 mod secrets;
 mod settings;

@@ -1,8 +1,10 @@
 //! Windows shells: what is said to `cmd.exe` and PowerShell, over whatever transport.
 
 mod cmd;
+mod start;
 
 pub use cmd::CmdConversation;
+pub use start::begins_with_start;
 
 use super::conversation::{Conversation, Failure};
 use super::plan::{Command, Plan};
