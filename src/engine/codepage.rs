@@ -59,9 +59,10 @@ impl<'a> Console<'a> {
         } else if std::str::from_utf8(bytes).is_err() {
             // Once, whatever comes of it.
             self.known = true;
-            match timeout(LIMIT, self.ask()).await {
-                Ok(Some(page)) => self.learn(page, output),
-                _ => tracing::debug!("the host did not say its code page"),
+            if let Ok(Some(page)) = timeout(LIMIT, self.ask()).await {
+                self.learn(page, output);
+            } else {
+                tracing::debug!("the host did not say its code page");
             }
         }
     }
