@@ -38,7 +38,9 @@ impl WinrmInput {
         let shells = self.shells.clone();
         // In a task of its own: a message half-way sent would break the connection.
         let sending = tokio::spawn(async move { shells.session.call(operation).await });
-        let answered = match sending.await {
+        let sent = sending.await;
+        self.pipe.sent();
+        let answered = match sent {
             Ok(Ok(answered)) => answered,
             Ok(Err(failed)) => return Err(unread(&failed.error.message)),
             Err(_) => return Err(unread("it was given up")),

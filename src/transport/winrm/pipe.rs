@@ -7,20 +7,24 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-/// How long the first question for output lets input go first.
+/// How long the first question for output waits for input that may be about to come.
 const FIRST: Duration = Duration::from_millis(10);
+
+/// And for input that is on its way. A command that writes before it reads must not wait for ever.
+const SENDING: Duration = Duration::from_millis(200);
 
 /// The state of one command's pipes.
 #[derive(Debug, Default)]
 pub(super) struct Pipe {
     state: Mutex<State>,
-    touched: Notify,
+    changed: Notify,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
 struct State {
-    touched: bool,
+    /// Input was sent, or is being sent.
     wrote: bool,
+    sending: bool,
     end: End,
     waiting: bool,
     over: bool,
@@ -50,63 +54,80 @@ pub(super) enum Before {
 }
 
 impl Pipe {
-    fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> Option<T> {
-        self.state.lock().ok().map(|mut state| work(&mut state))
+    fn with<T: Default>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        let done = self.state.lock().map(|mut state| work(&mut state));
+        self.changed.notify_waiters();
+        done.unwrap_or_default()
     }
 
     /// Input is about to be sent. `false`: the command is over, nobody reads it.
     pub(super) fn writes(&self) -> bool {
-        let live = self.with(|state| {
-            state.touched = true;
+        self.with(|state| {
             state.wrote = true;
-            !state.over
-        });
-        self.touched.notify_waiters();
-        live.unwrap_or(false)
+            state.sending = !state.over;
+            state.sending
+        })
     }
 
     /// Input has ended. `true`: the host is to be told now; else it is told before the next question
     /// for output, unless the command is over by then.
     pub(super) fn ends(&self) -> bool {
-        let now = self.with(|state| {
-            state.touched = true;
+        self.with(|state| {
             if state.over || state.end != End::Open {
                 return false;
             }
-            // A command that reads something waits for the end of it; and who waits for output
+            // A command that was given something waits for the end of it; and who waits for output
             // already does not ask again soon.
             let now = state.wrote || state.waiting;
             state.end = if now { End::Told } else { End::Wanted };
+            state.sending = now;
             now
-        });
-        self.touched.notify_waiters();
-        now.unwrap_or(false)
+        })
+    }
+
+    /// What was to be sent is sent, or can't be.
+    pub(super) fn sent(&self) {
+        self.with(|state| state.sending = false);
     }
 
     /// Output is about to be asked for. The first time, input that is on its way goes first: it would
     /// need a connection of its own afterwards.
     pub(super) async fn asks(&self, first: bool) -> Before {
         if first {
-            let touched = self.touched.notified();
-            tokio::pin!(touched);
-            touched.as_mut().enable();
-            if self.with(|state| state.touched) == Some(false) {
-                let _ = timeout(FIRST, touched).await;
+            self.input_first().await;
+        }
+        self.with(|state| {
+            let before = match state.end {
+                End::Wanted if first => return Some(Before::Quick),
+                End::Wanted => {
+                    state.end = End::Told;
+                    Before::TellEnd
+                }
+                _ => Before::Nothing,
+            };
+            state.waiting = true;
+            Some(before)
+        })
+        .unwrap_or(Before::Nothing)
+    }
+
+    async fn input_first(&self) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            let (sending, ended) = match self.state.lock() {
+                Ok(state) => (state.sending, state.end != End::Open || state.over),
+                Err(_) => return,
+            };
+            if ended && !sending {
+                return;
+            }
+            let wait = if sending { SENDING } else { FIRST };
+            if timeout(wait, changed).await.is_err() {
+                return;
             }
         }
-        let before = self.with(|state| match state.end {
-            End::Wanted if first => Before::Quick,
-            End::Wanted => {
-                state.end = End::Told;
-                state.waiting = true;
-                Before::TellEnd
-            }
-            _ => {
-                state.waiting = true;
-                Before::Nothing
-            }
-        });
-        before.unwrap_or(Before::Nothing)
     }
 
     /// The question was answered.
@@ -137,8 +158,10 @@ mod tests {
     async fn a_command_that_was_given_something_is_told_the_end_at_once() {
         let pipe = Pipe::default();
         assert!(pipe.writes());
+        pipe.sent();
         assert!(pipe.ends());
         assert!(!pipe.ends());
+        pipe.sent();
         assert_eq!(pipe.asks(true).await, Before::Nothing);
     }
 
@@ -150,6 +173,26 @@ mod tests {
             pipe.ends(),
             "a question is under way: the end must not wait for its answer"
         );
+    }
+
+    #[tokio::test]
+    async fn input_that_is_on_its_way_goes_before_the_first_question() {
+        let pipe = Pipe::default();
+        assert!(pipe.writes());
+        let sending = async {
+            tokio::time::sleep(FIRST * 3).await;
+            pipe.sent();
+            assert!(pipe.ends());
+            tokio::time::sleep(FIRST * 3).await;
+            pipe.sent();
+            std::time::Instant::now()
+        };
+        let asking = async {
+            pipe.asks(true).await;
+            std::time::Instant::now()
+        };
+        let (sent, asked) = tokio::join!(sending, asking);
+        assert!(asked >= sent);
     }
 
     #[tokio::test]
