@@ -33,6 +33,7 @@ pub mod completions;
 pub mod config_show;
 pub mod connection;
 pub mod db;
+pub mod doctor;
 pub mod history;
 pub mod hostkeys;
 pub mod inventory;

@@ -3,6 +3,7 @@
 
 pub mod local;
 pub mod pool;
+pub mod probe;
 pub mod ssh;
 pub mod types;
 pub mod winrm;
