@@ -27,7 +27,7 @@ use crate::report::{Report, exit_status};
 use crate::shell::windows::begins_with_start;
 use crate::shell::{Command, Plan};
 use crate::transport::ssh::{HostKeys, Ssh};
-use crate::transport::winrm::Winrm;
+use crate::transport::winrm::{Certificates, Winrm};
 use crate::transport::{Pool, Transports, local, raise_open_files};
 
 /// Outputs beyond this go to files of the journal, in bytes.
@@ -139,7 +139,9 @@ async fn run(
     ));
     let transports = Transports {
         ssh: ssh.clone(),
-        winrm: Arc::new(Winrm),
+        winrm: Arc::new(Winrm::new(Arc::new(Certificates::new(
+            setup.data_dir().join("known_certificates"),
+        )))),
         local: Arc::new(local::Local),
     };
     let pool = Arc::new(Pool::new(transports, files, false));

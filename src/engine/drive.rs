@@ -57,6 +57,8 @@ struct Progress {
 enum Stop {
     /// No more output will come.
     Closed,
+    /// Its end, or part of its output, can't be learnt.
+    Lost(HostError),
     /// It could not be started.
     Failed(Failure),
     Timeout,
@@ -78,7 +80,7 @@ impl Drive<'_> {
         };
         let mut process = match opened {
             Ok(Ok(process)) => process,
-            Ok(Err(error)) => return End::unreachable(error),
+            Ok(Err(error)) => return not_begun(error),
             Err(_) => return End::unreachable(no_session()),
         };
         let now = Instant::now();
@@ -150,6 +152,7 @@ impl Drive<'_> {
             };
             let step = match event {
                 OutputEvent::Closed => return Stop::Closed,
+                OutputEvent::Lost(error) => return Stop::Lost(error),
                 OutputEvent::Refused => {
                     return Stop::Failed(Failure::NoShell("it refused to execute anything".into()));
                 }
@@ -248,6 +251,13 @@ impl Drive<'_> {
         let started = progress.sent;
         let mut end = match stop {
             Stop::Closed => closed(conversation, progress),
+            Stop::Lost(error) => End {
+                exit: progress.exit.as_ref().and_then(|(exit, _)| match exit {
+                    Exit::Status(status) => Some(*status),
+                    Exit::Signal(_) => None,
+                }),
+                ..End::failed(error)
+            },
             // Nothing of the command was started; sudo, su and doas end with their input.
             Stop::Failed(failure) => End::failed(failure_error(failure)),
             Stop::Timeout => {
@@ -313,7 +323,9 @@ impl Drive<'_> {
                 Ok(OutputEvent::Data(Stream::Stdout, bytes)) => drop(conversation.stdout(bytes)),
                 Ok(OutputEvent::Data(Stream::Stderr, bytes)) => drop(conversation.stderr(bytes)),
                 Ok(OutputEvent::Exit(_)) => {}
-                Ok(OutputEvent::Closed | OutputEvent::Refused) | Err(_) => break,
+                Ok(OutputEvent::Closed | OutputEvent::Refused | OutputEvent::Lost(_)) | Err(_) => {
+                    break;
+                }
             }
         }
         if conversation.group().is_none() && progress.sent {
@@ -366,6 +378,19 @@ pub(super) fn request(opening: Opening) -> ExecRequest {
         env: opening.env,
         chdir: opening.chdir,
         bare: opening.bare,
+    }
+}
+
+/// A command that could not be begun. What may have been begun all the same is not to be begun again,
+/// and a program that is not there is no matter of reaching the host.
+fn not_begun(error: HostError) -> End {
+    match error.kind {
+        ErrorKind::Disconnected => End {
+            started: true,
+            ..End::failed(error)
+        },
+        ErrorKind::NoSuchInterpreter | ErrorKind::RemoteIo => End::failed(error),
+        _ => End::unreachable(error),
     }
 }
 

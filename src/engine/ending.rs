@@ -56,7 +56,7 @@ async fn say(
             OutputEvent::Data(Stream::Stdout, bytes) => conversation.stdout(bytes),
             OutputEvent::Data(Stream::Stderr, bytes) => conversation.stderr(bytes),
             OutputEvent::Exit(_) => continue,
-            OutputEvent::Closed | OutputEvent::Refused => break,
+            OutputEvent::Closed | OutputEvent::Refused | OutputEvent::Lost(_) => break,
         };
         said.extend_from_slice(&step.stdout);
         if !step.write.is_empty() {

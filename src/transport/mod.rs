@@ -1,6 +1,7 @@
 //! How bytes get to a host and back: `exec` of one command, and `probe`; nothing else. A transport
 //! knows no quoting and no scripts; what is said over it is made in `shell` and driven by `engine`.
 
+mod dial;
 pub mod local;
 pub mod pool;
 pub mod probe;
