@@ -14,6 +14,7 @@ mod extra_vars;
 mod fleet;
 mod globals;
 mod history_diff;
+mod identities;
 mod inventory_document;
 mod logging;
 mod operands;

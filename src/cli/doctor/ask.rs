@@ -13,6 +13,7 @@ use super::login;
 use crate::base::clock;
 use crate::base::id::RunId;
 use crate::base::prompt::Prompt;
+use crate::cli::identities::Identities;
 use crate::cli::{CliError, Setup};
 use crate::doctor::{Shell, probe};
 use crate::engine::{self, Control, Halt, Job, Limits, Targets};
@@ -22,9 +23,7 @@ use crate::event::{
 };
 use crate::shell::{Plan, Stdin};
 use crate::target::Target;
-use crate::transport::ssh::{HostKeys, Ssh};
-use crate::transport::winrm::Winrm;
-use crate::transport::{Pool, Transports, local};
+use crate::transport::Pool;
 
 /// What asking may take on a host; the slowest is PowerShell on a busy old one.
 const TIMEOUT: Duration = Duration::from_mins(2);
@@ -42,17 +41,8 @@ pub async fn ask(
     control: Control,
 ) -> Result<Option<Stopped>, CliError> {
     cases.iter_mut().for_each(login::is_possible);
-    let ssh = Arc::new(Ssh::new(
-        prompt,
-        Arc::new(HostKeys::new()),
-        setup.settings.post_quantum(),
-    ));
-    let transports = Transports {
-        ssh: ssh.clone(),
-        winrm: Arc::new(Winrm),
-        local: Arc::new(local::Local),
-    };
-    let pool = Arc::new(Pool::new(transports, files, false));
+    let identities = Identities::new(setup, prompt);
+    let pool = Arc::new(Pool::new(identities.transports(), files, false));
     let mut by_shell: BTreeMap<Shell, Vec<usize>> = BTreeMap::new();
     for (at, case) in cases.iter().enumerate() {
         if let Some((shell, _)) = case.can_be_asked() {
@@ -76,8 +66,8 @@ pub async fn ask(
             break;
         }
     }
-    if let Err(error) = ssh.host_keys().save_learnt() {
-        setup.warn(&error.message);
+    for notice in identities.settle() {
+        setup.warn(&notice);
     }
     Ok(stopped)
 }
