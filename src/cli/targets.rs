@@ -105,6 +105,13 @@ impl RunTargets {
         })
     }
 
+    /// For work that looks at hosts first: a user or password that is missing is no error yet.
+    #[must_use]
+    pub fn without_login(mut self) -> Self {
+        self.resolver = self.resolver.without_login();
+        self
+    }
+
     /// Whether a host has a shell of Windows.
     pub fn some_on_windows(&self) -> bool {
         self.hosts.iter().any(|name| {

@@ -4,6 +4,7 @@
 mod dial;
 pub mod local;
 pub mod pool;
+pub mod probe;
 pub mod ssh;
 pub mod types;
 pub mod winrm;

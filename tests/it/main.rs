@@ -12,6 +12,7 @@
 mod architecture;
 mod auth;
 mod choosing;
+mod doctor;
 mod escalate;
 mod history;
 mod hostkeys;
