@@ -12,11 +12,13 @@
 mod architecture;
 mod auth;
 mod choosing;
+mod doctor;
 mod escalate;
 mod history;
 mod hostkeys;
 mod inventory;
 mod limits;
+mod notices;
 mod run;
 mod secrets;
 mod settings;

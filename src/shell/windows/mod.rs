@@ -6,11 +6,13 @@ mod length;
 mod powershell;
 mod quote;
 mod script;
+mod start;
 mod task;
 
 pub use cmd::CmdConversation;
 pub use dialogue::PowershellConversation;
 pub use powershell::texts;
+pub use start::begins_with_start;
 
 use std::sync::Arc;
 
@@ -93,16 +95,4 @@ pub fn conversation(
             )?))
         }
     }
-}
-
-/// Whether a command line begins with `start`: on Windows what it starts ends with the session, for
-/// a warning.
-pub fn begins_with_start(line: &str) -> bool {
-    let line = line
-        .trim_start_matches([' ', '\t', '@', '('])
-        .to_ascii_lowercase();
-    ["start", "start-process", "saps"].iter().any(|name| {
-        line.strip_prefix(name)
-            .is_some_and(|rest| rest.starts_with([' ', '\t', '"', '/', ',', ';', '=']))
-    })
 }
