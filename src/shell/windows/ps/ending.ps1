@@ -45,7 +45,7 @@ function IomsEndTask($name) {
 if (IomsSaid 'task') { IomsEndTask (IomsSaid 'task') }
 $Ioms.Gone = $true
 $Ioms.Said['pid'] | ForEach-Object { if (-not (IomsEnd ([int]$_))) { $Ioms.Gone = $false } }
-$Ioms.Folder = IomsSaid 'folder'
+$Ioms.Folder = IomsPlace (IomsSaid 'of')
 IomsRemove
 if ($Ioms.Gone) { IomsReport 'gone' '' } else { IomsReport 'left' '' }
 exit 0

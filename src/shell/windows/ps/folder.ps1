@@ -43,12 +43,17 @@ function IomsSweep($parent) {
     } catch { }
 }
 
-function IomsFolder($others) {
+# Where a session makes its folder, by its mark.
+function IomsPlace($mark) {
     $parent = [Environment]::ExpandEnvironmentVariables((IomsSaid 'tmpdir'))
     if ($parent -match '^~(?=$|[\\/])') { $parent = $HOME + $parent.Substring(1) }
     if (-not $parent) { $parent = [IO.Path]::GetTempPath() }
-    $parent = [IO.Path]::GetFullPath($parent)
-    $path = [IO.Path]::Combine($parent, 'ioms-' + (IomsSaid 'mark'))
+    [IO.Path]::Combine([IO.Path]::GetFullPath($parent), 'ioms-' + $mark)
+}
+
+function IomsFolder($others) {
+    $path = $Ioms.Place
+    $parent = [IO.Path]::GetDirectoryName($path)
     try { IomsMakeFolder $path $others } catch {
         IomsReport 'remote_io' ("can't make a private folder in $parent (--tmpdir names another place): " + (IomsWhy $_))
         exit 1
@@ -79,3 +84,6 @@ function IomsNoFile($record, $what) {
     IomsReport $kind ("can't write $what into its folder: " + $why.Message)
     exit 1
 }
+
+# Before the command's own folder is gone to: --tmpdir may be relative.
+$Ioms.Place = IomsPlace (IomsSaid 'mark')

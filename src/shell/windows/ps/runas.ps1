@@ -5,11 +5,11 @@ $Ioms.Password = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($Io
 IomsAccount
 IomsFolder @($Ioms.Sid | Where-Object { $_ })
 
-function IomsPlace($name) { [IO.Path]::Combine($Ioms.Folder, $name) }
+function IomsStream($name) { [IO.Path]::Combine($Ioms.Folder, $name) }
 
 function IomsWriteInput {
     try {
-        $file = New-Object IO.StreamWriter (IomsPlace 'in')
+        $file = New-Object IO.StreamWriter (IomsStream 'in')
         try {
             $file.Write((IomsSaid 'inner'))
             while ((IomsSaid 'coded') -and ($line = $Ioms.In.ReadLine()) -ne $null) {
@@ -17,7 +17,7 @@ function IomsWriteInput {
                 if ($line -eq '.') { break }
             }
         } finally { $file.Close() }
-        foreach ($name in 'out', 'err') { [IO.File]::WriteAllBytes((IomsPlace $name), [byte[]]@()) }
+        foreach ($name in 'out', 'err') { [IO.File]::WriteAllBytes((IomsStream $name), [byte[]]@()) }
     } catch { IomsNoFile $_ 'what the command reads' }
 }
 
@@ -41,8 +41,8 @@ function IomsBusy {
 
 function IomsFollow {
     $Ioms.Buffer = New-Object byte[] 65536
-    $out = New-Object IO.FileStream (IomsPlace 'out'), 'Open', 'Read', 'ReadWrite'
-    $err = New-Object IO.FileStream (IomsPlace 'err'), 'Open', 'Read', 'ReadWrite'
+    $out = New-Object IO.FileStream (IomsStream 'out'), 'Open', 'Read', 'ReadWrite'
+    $err = New-Object IO.FileStream (IomsStream 'err'), 'Open', 'Read', 'ReadWrite'
     $wait = 20
     $started = $false
     $since = [DateTime]::UtcNow
@@ -67,7 +67,7 @@ function IomsFollow {
 }
 
 IomsWriteInput
-$Ioms.Streams = ' <"' + (IomsPlace 'in') + '" >"' + (IomsPlace 'out') + '" 2>"' + (IomsPlace 'err') + '"'
+$Ioms.Streams = ' <"' + (IomsStream 'in') + '" >"' + (IomsStream 'out') + '" 2>"' + (IomsStream 'err') + '"'
 if ($Ioms.Windows) { $Ioms.Xml = IomsTask $env:ComSpec ('/d /s /c "' + (IomsSaid 'powershell') + $Ioms.Streams + '"') $Ioms.Folder }
 else { $Ioms.Xml = IomsTask '/bin/sh' ('-c ''exec ' + (IomsSaid 'powershell') + $Ioms.Streams + "'") $Ioms.Folder }
 IomsStart $Ioms.Xml
