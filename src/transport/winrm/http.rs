@@ -9,12 +9,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-<<<<<<< HEAD
-use http_body_util::{BodyExt as _, Collected, Full, Limited};
-=======
 use futures::FutureExt as _;
-use http_body_util::{BodyExt as _, Full, Limited};
->>>>>>> client
+use http_body_util::{BodyExt as _, Collected, Full, Limited};
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderValue, USER_AGENT};
 use hyper::{Method, Request, StatusCode};
