@@ -1,5 +1,6 @@
 //! What knows nothing of fleets: ids, the clock, secrets, text, digests, YAML, diagnostics.
 
+pub mod clixml;
 pub mod clock;
 pub mod diag;
 pub mod digest;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
+use super::codepage::Console;
 use super::ending;
 use super::feed::Feeding;
 use super::host::{Activity, is_quit, quit, stopped};
@@ -28,6 +29,12 @@ const BEFORE_START: Duration = Duration::from_mins(1);
 /// How long a command that is to be ended may take to say its process group.
 const HELLO: Duration = Duration::from_secs(2);
 
+/// How long a command may take to end by itself when the transport asks it to.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How long a transport may take to end a command, the grace included.
+const ENDING: Duration = Duration::from_secs(20);
+
 /// How much is kept of what a command says while it is being ended, in bytes.
 const LAST_WORDS: usize = 1 << 20;
 
@@ -41,6 +48,7 @@ pub(super) struct Drive<'a> {
     pub(super) activity: &'a Arc<Activity>,
     pub(super) halt: &'a mut Control,
     pub(super) output: &'a mut HostEmitter,
+    pub(super) console: Console<'a>,
 }
 
 /// What the loop knows.
@@ -195,6 +203,9 @@ impl Drive<'_> {
     ) -> Result<(), Stop> {
         for (stream, bytes) in [(Stream::Stdout, step.stdout), (Stream::Stderr, step.stderr)] {
             if !bytes.is_empty() {
+                self.console
+                    .look_at(&bytes, conversation, self.output)
+                    .await;
                 self.output.output(stream, bytes).await;
             }
         }
@@ -313,6 +324,53 @@ impl Drive<'_> {
         progress: &Progress,
         output: &mut dyn Output,
     ) -> Option<String> {
+        let mut halt = self.halt.clone();
+        let asked = tokio::select! {
+            asked = timeout(ENDING, output.end(GRACE)) => asked,
+            () = quit(&mut halt) => return Some("it may still be running".to_owned()),
+        };
+        let survivor = match asked {
+            Ok(None) => return self.end_by_command(conversation, progress, output).await,
+            Ok(Some(Ok(()))) => None,
+            Ok(Some(Err(error))) => Some(format!("it may still be running: {error}")),
+            Err(_) => Some("it may still be running: the host does not answer".to_owned()),
+        };
+        let until = Instant::now() + HELLO;
+        while let Ok(OutputEvent::Data(stream, bytes)) = timeout_at(until, output.next()).await {
+            self.last_words(conversation, stream, bytes).await;
+        }
+        if survivor.is_none() {
+            // What it has left on the host is removed in any case.
+            ending::tidy(self.connection, conversation).await;
+        }
+        survivor
+    }
+
+    /// What a command said while it was being ended.
+    async fn last_words(
+        &mut self,
+        conversation: &mut dyn Conversation,
+        stream: Stream,
+        bytes: Bytes,
+    ) {
+        let step = match stream {
+            Stream::Stdout => conversation.stdout(bytes),
+            Stream::Stderr => conversation.stderr(bytes),
+        };
+        for (stream, bytes) in [(Stream::Stdout, step.stdout), (Stream::Stderr, step.stderr)] {
+            if !bytes.is_empty() {
+                self.output.output(stream, bytes).await;
+            }
+        }
+    }
+
+    /// The same where the transport can't: by a command of ours.
+    async fn end_by_command(
+        &mut self,
+        conversation: &mut dyn Conversation,
+        progress: &Progress,
+        output: &mut dyn Output,
+    ) -> Option<String> {
         let mut last_words = Vec::new();
         let mut kept = 0;
         // The script is on its way already: what it starts is known by the hello before it.
@@ -355,13 +413,7 @@ impl Drive<'_> {
             }
         };
         for (stream, bytes) in last_words {
-            let step = match stream {
-                Stream::Stdout => conversation.stdout(bytes),
-                Stream::Stderr => conversation.stderr(bytes),
-            };
-            for (stream, bytes) in [(Stream::Stdout, step.stdout), (Stream::Stderr, step.stderr)] {
-                self.output.output(stream, bytes).await;
-            }
+            self.last_words(conversation, stream, bytes).await;
         }
         survivor
     }

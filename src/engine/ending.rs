@@ -34,6 +34,13 @@ pub(super) async fn end(
     Some(format!("it may still be running, pgid {group}"))
 }
 
+/// Removes what a command that is gone has left on its host, as well as can be.
+pub(super) async fn tidy(connection: &Arc<dyn Connection>, running: &dyn Conversation) {
+    if running.group().is_some() && !ended_over(connection, running).await {
+        tracing::debug!("what the command has left was not removed");
+    }
+}
+
 async fn ended_over(connection: &Arc<dyn Connection>, running: &dyn Conversation) -> bool {
     matches!(timeout(LIMIT, say(connection, running)).await, Ok(Ok(true)))
 }

@@ -18,6 +18,8 @@ mod http;
 mod input;
 mod leaf;
 mod pipe;
+#[cfg(test)]
+mod replay_tests;
 mod request;
 mod response;
 mod scan;
