@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Collected, Full, Limited};
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderValue, USER_AGENT};
 use hyper::{Method, Request, StatusCode};
@@ -23,6 +23,9 @@ const LARGEST: usize = 8 << 20;
 
 /// How long an answer that has begun may be silent.
 const SILENCE: Duration = Duration::from_secs(30);
+
+/// How long the body of an answer that is not WinRM's is waited for.
+const STRANGE: Duration = Duration::from_secs(1);
 
 /// How long one request may take in all, however lively: nothing waits for ever.
 const LONGEST: Duration = Duration::from_mins(15);
@@ -139,9 +142,16 @@ impl Http {
                     None => failure(error.error(), &read, before),
                 })?;
             let (head, body) = answer.into_parts();
-            let body = Limited::new(body, LARGEST)
-                .collect()
-                .await
+            let body = Limited::new(body, LARGEST).collect();
+            // What is no answer of WinRM's is told by its status; its body may have no end.
+            let body = if matches!(head.status.as_u16(), 200 | 401 | 500) {
+                body.await
+            } else {
+                timeout(STRANGE, body)
+                    .await
+                    .unwrap_or_else(|_| Ok(Collected::default()))
+            };
+            let body = body
                 .map_err(|error| match error.downcast::<hyper::Error>() {
                     Ok(error) => Failure::Cut(text(&error)),
                     Err(_) => Failure::Bad(format!("its answer is longer than {LARGEST} bytes")),
