@@ -26,13 +26,13 @@ pub struct ConnectionArgs {
     /// Private key to log in with
     #[arg(long, visible_alias = "key-file", value_name = "FILE")]
     pub private_key: Option<String>,
-    /// Kind of connection: ssh or local
+    /// Kind of connection: ssh, winrm, psrp (read as winrm) or local
     #[arg(short, long, value_name = "KIND")]
     pub connection: Option<String>,
     /// Time for each attempt at connecting
     #[arg(short = 'T', long, value_name = "TIME")]
     pub connect_timeout: Option<String>,
-    /// What to do with host keys that are not on record
+    /// What to do with host keys and WinRM certificates that are not on record
     #[arg(long, value_name = "MODE")]
     pub host_key: Option<HostKeyArg>,
     /// Arguments of ssh for every host: -o, -J, -F, -i, -p
@@ -47,10 +47,10 @@ pub struct ConnectionArgs {
     /// Do the work as another user
     #[arg(short, long)]
     pub r#become: bool,
-    /// That user; root unless said
+    /// That user; root unless said, on Windows SYSTEM
     #[arg(long, value_name = "USER")]
     pub become_user: Option<String>,
-    /// By sudo, su, doas or runas
+    /// By sudo, su, doas or runas [default: sudo, on Windows runas]
     #[arg(long, value_name = "METHOD")]
     pub become_method: Option<String>,
     /// Ask for the password of becoming
@@ -123,6 +123,7 @@ impl ConnectionArgs {
             )?,
             ssh_common_args: self.ssh_common_args.clone(),
             ssh_extra_args: self.ssh_extra_args.clone(),
+            shell: None,
         })
     }
 }

@@ -12,6 +12,7 @@ use super::ask::{Terminal, confirm};
 use super::connection::ConnectionArgs;
 use super::execution::{LimitArgs, LimitDefaults, OutputArgs};
 use super::fleet::Fleet;
+use super::identities::Identities;
 use super::records::Records;
 use super::selection::Chosen;
 use super::targets::{Overrides, RunTargets};
@@ -24,10 +25,9 @@ use crate::engine::{self, Job, Limits};
 use crate::event::capture::CaptureLimits;
 use crate::event::{Emitter, Event, RunEnd, RunHeader, Stopped};
 use crate::report::{Report, exit_status};
-use crate::shell::Plan;
-use crate::transport::ssh::{HostKeys, Ssh};
-use crate::transport::winrm::Winrm;
-use crate::transport::{Pool, Transports, local, raise_open_files};
+use crate::shell::windows::begins_with_start;
+use crate::shell::{Command, Plan};
+use crate::transport::{Pool, raise_open_files};
 
 /// Outputs beyond this go to files of the journal, in bytes.
 const INLINE: usize = 64 * 1024;
@@ -131,21 +131,16 @@ async fn run(
     };
     let (emitter, thread) = Emitter::start(setup.redactor.clone(), capture, consumers)?;
     let control = signals::listen()?;
-    let ssh = Arc::new(Ssh::new(
-        prompt,
-        Arc::new(HostKeys::new()),
-        setup.settings.post_quantum(),
-    ));
-    let transports = Transports {
-        ssh: ssh.clone(),
-        winrm: Arc::new(Winrm),
-        local: Arc::new(local::Local),
-    };
-    let pool = Arc::new(Pool::new(transports, files, false));
+    let identities = Identities::new(setup, prompt);
+    let pool = Arc::new(Pool::new(identities.transports(), files, false));
     if limits.timeout.is_none() && work.verb != "ping" {
         emitter
             .emit(Event::Notice("no time limit for the command".into()))
             .await;
+    }
+    if starts_in_vain(work, &targets) {
+        let text = "what the command starts ends with it on Windows: --detach starts it for good";
+        emitter.emit(Event::Notice(text.into())).await;
     }
     let job = Job {
         header,
@@ -160,18 +155,9 @@ async fn run(
         }
         None => engine::run(job, pool, emitter.clone(), control).await,
     };
-    for notice in targets.notices() {
+    for notice in targets.notices().into_iter().chain(identities.settle()) {
         emitter.emit(Event::Notice(notice)).await;
     }
-    let bastions = ssh.unchecked_bastions();
-    if !bastions.is_empty() {
-        let text = format!(
-            "the host keys of bastions were not checked: {}",
-            bastions.join(", ")
-        );
-        emitter.emit(Event::Notice(text)).await;
-    }
-    save_new_keys(&ssh, &emitter).await;
     drop(emitter);
     if thread.join().is_err() {
         return Err(CliError::new(
@@ -180,6 +166,17 @@ async fn run(
     }
     records.finish(setup, |recorded| report.finish(recorded))?;
     Ok(end)
+}
+
+/// Whether the command line starts a program that will not live: on Windows what a shell starts dies
+/// with the shell.
+fn starts_in_vain(work: &Work<'_>, targets: &RunTargets) -> bool {
+    let begins = match &work.plan.command {
+        Command::Line(line) => begins_with_start(line),
+        Command::Words(words) => begins_with_start(&words.join(" ")),
+        Command::Script(_) | Command::Ping => false,
+    };
+    begins && !work.plan.detach && targets.some_on_windows()
 }
 
 /// Where things are to be written must be known to be there before the work is done, not after.
@@ -199,26 +196,6 @@ fn check_destinations(setup: &Setup, work: &Work<'_>) -> Result<(), CliError> {
             .map_err(|error| fail("--junit", file, error))?;
     }
     setup.database().map(drop)
-}
-
-async fn save_new_keys(ssh: &Ssh, emitter: &Emitter) {
-    let notice = match ssh.host_keys().save_learnt() {
-        Ok(learnt) => match learnt.as_slice() {
-            [] => return,
-            [one] => format!(
-                "the key of {} was new and is now in {}",
-                one.name,
-                one.file.display()
-            ),
-            [first, ..] => format!(
-                "the keys of {} hosts were new and are now in {}",
-                learnt.len(),
-                first.file.display()
-            ),
-        },
-        Err(error) => error.message,
-    };
-    emitter.emit(Event::Notice(notice)).await;
 }
 
 fn limits(setup: &Setup, work: &Work<'_>, files: usize) -> Result<Limits, CliError> {
@@ -328,7 +305,7 @@ fn header(setup: &Setup, work: &Work<'_>, limits: &Limits) -> RunHeader {
         options: json!({
             "forks": limits.forks, "timeout_ms": ms(limits.timeout), "idle_timeout_ms": ms(limits.idle_timeout),
             "deadline_ms": ms(limits.deadline), "retries": limits.retries,
-            "serial": !limits.serial.is_empty(), "chdir": plan.chdir, "tty": plan.tty,
+            "serial": !limits.serial.is_empty(), "chdir": plan.chdir, "tty": plan.tty, "detach": plan.detach,
             "env": plan.env.iter().map(|(name, _)| name).collect::<Vec<_>>(),
             "become": work.connection.r#become, "become_user": work.connection.become_user,
             "user": work.connection.user, "stdin": !plan.stdin.is_empty(),

@@ -118,6 +118,7 @@ fn flags_of(options: &serde_json::Value) -> Vec<&'static str> {
         ("--env", "env"),
         ("--stdin", "stdin"),
         ("--tty", "tty"),
+        ("--detach", "detach"),
         ("--serial", "serial"),
         ("--max-fail", "max_fail"),
     ]

@@ -26,9 +26,13 @@ Examples:
   iomsctl run -i host1,host2, all 'df -h /'
   iomsctl run --rerun failed
   cat users.sql | iomsctl run -g db --stdin - 'mysql game'
+  iomsctl run -g windows 'ver & hostname'
+  iomsctl run -g windows --shell powershell 'Get-Service | Where-Object Status -eq Stopped'
+  iomsctl run -g windows --detach 'D:\\game\\zone.exe -zone 7'
 
-One word is a command line for the account's login shell; words after `--` are a program and its
-arguments, each arriving as it is. The exit status is 0 when all is well, 2 when a host failed,
+One word is a command line for the account's login shell, on Windows for cmd.exe; words after `--`
+are a program and its arguments, each arriving as it is. On Windows what a command starts dies with
+it, unless --detach starts it. The exit status is 0 when all is well, 2 when a host failed,
 4 when one was unreachable, 6 for both.";
 
 /// Arguments of `run`.
@@ -47,6 +51,9 @@ pub struct Args {
     rerun: RerunArgs,
     #[command(flatten)]
     work: WorkArgs,
+    /// Start it and let go of it: it outlives the connection
+    #[arg(long, conflicts_with_all = ["tty", "stdin"], help_heading = "Command")]
+    pub detach: bool,
     #[command(flatten)]
     connection: ConnectionArgs,
     #[command(flatten)]
@@ -68,6 +75,7 @@ impl Args {
             ("--env", !self.work.env.is_empty()),
             ("--stdin", self.work.stdin.is_some()),
             ("--tty", self.work.tty),
+            ("--detach", self.detach),
             ("--serial", !self.limits.serial.is_empty()),
             ("--max-fail", self.limits.max_fail.is_some()),
         ]
@@ -117,7 +125,8 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     if shown.contains('\0') {
         return Err(CliError::new("the command holds a NUL character"));
     }
-    let plan = args.work.plan(command)?;
+    let mut plan = args.work.plan(command)?;
+    plan.detach = args.detach;
     let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
     let fleet = Fleet::load(&setup, &args.vaults, &args.selection.extra_vars, &prompt)?;
     let (pattern, chosen) = super::rerun::choose(

@@ -27,10 +27,11 @@ Examples:
   iomsctl script web check.py
   iomsctl script --rerun failed deploy.sh v1.2.3
   generate | iomsctl script -g db - 
+  iomsctl script -g windows 日报.ps1 -- -Zone 7
 
 The script is put into a private folder on each host, run by the interpreter its first line or its
-ending names, and removed. Arguments that begin with `-` stand after `--`. The record holds no script, so that --rerun
-needs the file again.";
+ending names (on Windows: .ps1, .bat, .cmd, .vbs, .py), and removed. Arguments that begin with `-`
+stand after `--`. The record holds no script, so that --rerun needs the file again.";
 
 /// Arguments of `script`.
 #[derive(Debug, clap::Args)]

@@ -26,7 +26,54 @@ pub struct RunTargets {
     hosts: Vec<Arc<str>>,
     resolver: Resolver,
     overrides: Overrides,
-    unchecked: AtomicUsize,
+    seen: Seen,
+}
+
+/// How many hosts are reached in a way that the user should know of.
+#[derive(Debug, Default)]
+struct Seen {
+    keys: AtomicUsize,
+    certificates: AtomicUsize,
+    http: AtomicUsize,
+}
+
+impl Seen {
+    fn note(&self, via: &Via) {
+        let counter = match via {
+            Via::Ssh(ssh) if ssh.options.host_key == HostKeyMode::Off => &self.keys,
+            Via::Winrm(winrm) if !winrm.options.https => &self.http,
+            Via::Winrm(winrm)
+                if winrm.options.host_key == HostKeyMode::Off && winrm.options.pin.is_none() =>
+            {
+                &self.certificates
+            }
+            Via::Ssh(_) | Via::Winrm(_) | Via::Local => return,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn notices(&self) -> impl Iterator<Item = String> {
+        let say = |counter: &AtomicUsize, text: fn(usize, bool) -> String| {
+            let count = counter.load(Ordering::Relaxed);
+            (count > 0).then(|| text(count, count == 1))
+        };
+        fn unchecked(what: &str, count: usize, one: bool) -> String {
+            let hosts = if one { "host" } else { "hosts" };
+            format!("{what} were not checked on {count} {hosts}: whoever answered was believed")
+        }
+        [
+            say(&self.keys, |count, one| unchecked("host keys", count, one)),
+            say(&self.certificates, |count, one| unchecked("certificates", count, one)),
+            say(&self.http, |count, one| {
+                let hosts = if one { "host is" } else { "hosts are" };
+                format!(
+                    "{count} {hosts} reached over HTTP (sealed): NTLM does not prove who answers, HTTPS does"
+                )
+            }),
+        ]
+        .into_iter()
+        .flatten()
+    }
 }
 
 impl RunTargets {
@@ -44,13 +91,33 @@ impl RunTargets {
             Some(path) => SshConfig::load_file(local, path)?,
             None => SshConfig::load(local)?,
         };
+        let flags = Flags {
+            shell: overrides.shell,
+            ..flags
+        };
         let resolver = Resolver::new(flags, defaults(settings), config);
         Ok(Self {
             fleet,
             hosts,
             resolver,
             overrides,
-            unchecked: AtomicUsize::new(0),
+            seen: Seen::default(),
+        })
+    }
+
+    /// For work that looks at hosts first: a user or password that is missing is no error yet.
+    #[must_use]
+    pub fn without_login(mut self) -> Self {
+        self.resolver = self.resolver.without_login();
+        self
+    }
+
+    /// Whether a host has a shell of Windows.
+    pub fn some_on_windows(&self) -> bool {
+        self.hosts.iter().any(|name| {
+            self.resolver
+                .resolve(name, &self.fleet.host(name))
+                .is_ok_and(|target| target.shell != ShellKind::Posix)
         })
     }
 
@@ -67,13 +134,8 @@ impl RunTargets {
                 )
             })
             .collect();
-        let unchecked = self.unchecked.load(Ordering::Relaxed);
-        if unchecked > 0 {
-            let hosts = if unchecked == 1 { "host" } else { "hosts" };
-            notices.push(format!(
-                "host keys were not checked on {unchecked} {hosts}: whoever answered was believed"
-            ));
-        }
+        notices.extend(self.resolver.remarks());
+        notices.extend(self.seen.notices());
         notices
     }
 }
@@ -86,19 +148,9 @@ impl Targets for RunTargets {
             .cloned()
             .unwrap_or_else(|| Arc::from("?"));
         let mut target = self.resolver.resolve(&name, &self.fleet.host(&name))?;
-        if let Via::Ssh(ssh) = &target.via
-            && ssh.options.host_key == HostKeyMode::Off
-        {
-            self.unchecked.fetch_add(1, Ordering::Relaxed);
-        }
-        if self.overrides.shell.is_some() || self.overrides.tmpdir.is_some() {
-            let changed = Arc::make_mut(&mut target);
-            if let Some(shell) = self.overrides.shell {
-                changed.shell = shell;
-            }
-            if let Some(tmpdir) = &self.overrides.tmpdir {
-                changed.tmpdir = Some(tmpdir.clone());
-            }
+        self.seen.note(&target.via);
+        if let Some(tmpdir) = &self.overrides.tmpdir {
+            Arc::make_mut(&mut target).tmpdir = Some(tmpdir.clone());
         }
         Ok(target)
     }
@@ -112,12 +164,7 @@ fn defaults(settings: &Settings) -> Defaults {
             private_key: settings
                 .private_key()
                 .map(|path| path.to_string_lossy().into_owned()),
-            host_key: settings.host_key().and_then(|mode| match mode {
-                "strict" => Some(HostKeyMode::Strict),
-                "accept-new" => Some(HostKeyMode::AcceptNew),
-                "off" => Some(HostKeyMode::Off),
-                _ => None,
-            }),
+            host_key: settings.host_key().and_then(host_key_mode),
             r#become: settings.r#become(),
             become_user: owned(settings.become_user()),
             become_method: owned(settings.become_method()),
@@ -127,5 +174,15 @@ fn defaults(settings: &Settings) -> Defaults {
         },
         ssh_args: owned(settings.ssh_args()),
         connect_timeout: settings.connect_timeout(),
+        certificates: settings.certificates().and_then(host_key_mode),
+    }
+}
+
+fn host_key_mode(word: &str) -> Option<HostKeyMode> {
+    match word {
+        "strict" => Some(HostKeyMode::Strict),
+        "accept-new" => Some(HostKeyMode::AcceptNew),
+        "off" => Some(HostKeyMode::Off),
+        _ => None,
     }
 }

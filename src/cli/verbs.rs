@@ -3,8 +3,8 @@
 use clap::Subcommand;
 
 use super::{
-    CliError, Globals, Status, completions, config_show, db, history, hostkeys, inventory, ping,
-    run, script,
+    CliError, Globals, Status, completions, config_show, db, doctor, history, hostkeys, inventory,
+    ping, run, script,
 };
 
 /// What `iomsctl` can do.
@@ -16,6 +16,8 @@ pub enum Verb {
     Script(Box<script::Args>),
     /// Reach hosts: connect, log in, and say how long it took
     Ping(Box<ping::Args>),
+    /// Walk the way to hosts step by step: what is wrong, and its fix
+    Doctor(Box<doctor::Args>),
     /// List, draw, check and import inventories
     Inventory(inventory::Args),
     /// Bring in, review and forget the keys of hosts
@@ -39,6 +41,7 @@ impl Verb {
             Self::Run(args) => run::execute(&args, globals),
             Self::Script(args) => script::execute(&args, globals),
             Self::Ping(args) => ping::execute(&args, globals),
+            Self::Doctor(args) => doctor::execute(&args, globals),
             Self::Completions(args) => completions::completions(&args, globals),
             Self::Man(args) => completions::man(&args, globals),
             Self::Inventory(args) => inventory::execute(args, globals),

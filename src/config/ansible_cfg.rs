@@ -41,7 +41,11 @@ pub(super) fn apply(
                 place: place.to_string(),
             });
         } else {
-            settings.put(setting, value, Origin::File(place));
+            let origin = Origin::File(place);
+            if setting == "host_key" {
+                settings.of_ssh_alone = Some(origin.clone());
+            }
+            settings.put(setting, value, origin);
         }
     }
     Ok(())

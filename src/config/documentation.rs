@@ -77,7 +77,7 @@ pub fn markdown() -> String {
             let _ = write!(text, " In `ansible.cfg`: `[{section}] {key}`.");
         }
         if setting.name == "host_key" {
-            text.push_str(" In `ansible.cfg`: `[defaults] host_key_checking`.");
+            text.push_str(" Holds for the certificates of WinRM too, except in `ansible.cfg`: `[defaults] host_key_checking`.");
         }
         text.push('\n');
     }

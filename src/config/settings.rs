@@ -57,6 +57,8 @@ pub struct Settings {
     pub(super) ignored: Vec<Ignored>,
     pub(super) files: Vec<PathBuf>,
     pub(super) overruled: Vec<Overruled>,
+    /// Where `ansible.cfg` said `host_key`: it means SSH alone.
+    pub(super) of_ssh_alone: Option<Origin>,
 }
 
 impl Settings {
@@ -67,6 +69,7 @@ impl Settings {
             ignored: Vec::new(),
             files: Vec::new(),
             overruled: Vec::new(),
+            of_ssh_alone: None,
         }
     }
 
@@ -200,6 +203,12 @@ impl Settings {
     }
     pub fn host_key(&self) -> Option<&str> {
         self.text("host_key")
+    }
+    /// The same for the certificates of WinRM: what `ansible.cfg` says of host keys is not meant.
+    pub fn certificates(&self) -> Option<&str> {
+        let (_, origin) = self.values.get("host_key")?;
+        self.host_key()
+            .filter(|_| self.of_ssh_alone.as_ref() != Some(origin))
     }
     pub fn user(&self) -> Option<&str> {
         self.text("user")

@@ -109,6 +109,7 @@ fn ansible_cfg_is_read_and_what_is_ignored_is_named() {
     lab.write("home/more", "");
     let settings = lab.load().unwrap();
     assert_eq!(settings.host_key(), Some("off"));
+    assert_eq!(settings.certificates(), None, "Ansible means SSH alone");
     assert_eq!(settings.connect_timeout().as_secs(), 30);
     assert!(settings.r#become());
     let inventory: Vec<&Path> = settings.inventory().iter().map(Path::new).collect();
@@ -187,6 +188,7 @@ fn a_project_cannot_weaken_the_check_of_host_keys() {
     lab.write("work/ioms.toml", "");
     lab.write("home/.config/ioms/ioms.toml", "host_key = \"accept-new\"\n");
     assert_eq!(lab.load().unwrap().host_key(), Some("accept-new"));
+    assert_eq!(lab.load().unwrap().certificates(), Some("accept-new"));
 }
 
 #[test]

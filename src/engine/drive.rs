@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
+use super::codepage::Console;
 use super::ending;
 use super::feed::Feeding;
 use super::host::{Activity, is_quit, quit, stopped};
@@ -28,6 +29,12 @@ const BEFORE_START: Duration = Duration::from_mins(1);
 /// How long a command that is to be ended may take to say its process group.
 const HELLO: Duration = Duration::from_secs(2);
 
+/// How long a command may take to end by itself when the transport asks it to.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How long a transport may take to end a command, the grace included.
+const ENDING: Duration = Duration::from_secs(20);
+
 /// How much is kept of what a command says while it is being ended, in bytes.
 const LAST_WORDS: usize = 1 << 20;
 
@@ -41,6 +48,7 @@ pub(super) struct Drive<'a> {
     pub(super) activity: &'a Arc<Activity>,
     pub(super) halt: &'a mut Control,
     pub(super) output: &'a mut HostEmitter,
+    pub(super) console: Console<'a>,
 }
 
 /// What the loop knows.
@@ -57,6 +65,8 @@ struct Progress {
 enum Stop {
     /// No more output will come.
     Closed,
+    /// Its end, or part of its output, can't be learnt.
+    Lost(HostError),
     /// It could not be started.
     Failed(Failure),
     Timeout,
@@ -78,7 +88,7 @@ impl Drive<'_> {
         };
         let mut process = match opened {
             Ok(Ok(process)) => process,
-            Ok(Err(error)) => return End::unreachable(error),
+            Ok(Err(error)) => return not_begun(error),
             Err(_) => return End::unreachable(no_session()),
         };
         let now = Instant::now();
@@ -150,6 +160,7 @@ impl Drive<'_> {
             };
             let step = match event {
                 OutputEvent::Closed => return Stop::Closed,
+                OutputEvent::Lost(error) => return Stop::Lost(error),
                 OutputEvent::Refused => {
                     return Stop::Failed(Failure::NoShell("it refused to execute anything".into()));
                 }
@@ -192,6 +203,9 @@ impl Drive<'_> {
     ) -> Result<(), Stop> {
         for (stream, bytes) in [(Stream::Stdout, step.stdout), (Stream::Stderr, step.stderr)] {
             if !bytes.is_empty() {
+                self.console
+                    .look_at(&bytes, conversation, self.output)
+                    .await;
                 self.output.output(stream, bytes).await;
             }
         }
@@ -248,6 +262,13 @@ impl Drive<'_> {
         let started = progress.sent;
         let mut end = match stop {
             Stop::Closed => closed(conversation, progress),
+            Stop::Lost(error) => End {
+                exit: progress.exit.as_ref().and_then(|(exit, _)| match exit {
+                    Exit::Status(status) => Some(*status),
+                    Exit::Signal(_) => None,
+                }),
+                ..End::failed(error)
+            },
             // Nothing of the command was started; sudo, su and doas end with their input.
             Stop::Failed(failure) => End::failed(failure_error(failure)),
             Stop::Timeout => {
@@ -303,6 +324,53 @@ impl Drive<'_> {
         progress: &Progress,
         output: &mut dyn Output,
     ) -> Option<String> {
+        let mut halt = self.halt.clone();
+        let asked = tokio::select! {
+            asked = timeout(ENDING, output.end(GRACE)) => asked,
+            () = quit(&mut halt) => return Some("it may still be running".to_owned()),
+        };
+        let survivor = match asked {
+            Ok(None) => return self.end_by_command(conversation, progress, output).await,
+            Ok(Some(Ok(()))) => None,
+            Ok(Some(Err(error))) => Some(format!("it may still be running: {error}")),
+            Err(_) => Some("it may still be running: the host does not answer".to_owned()),
+        };
+        let until = Instant::now() + HELLO;
+        while let Ok(OutputEvent::Data(stream, bytes)) = timeout_at(until, output.next()).await {
+            self.last_words(conversation, stream, bytes).await;
+        }
+        if survivor.is_none() {
+            // What it has left on the host is removed in any case.
+            ending::tidy(self.connection, conversation).await;
+        }
+        survivor
+    }
+
+    /// What a command said while it was being ended.
+    async fn last_words(
+        &mut self,
+        conversation: &mut dyn Conversation,
+        stream: Stream,
+        bytes: Bytes,
+    ) {
+        let step = match stream {
+            Stream::Stdout => conversation.stdout(bytes),
+            Stream::Stderr => conversation.stderr(bytes),
+        };
+        for (stream, bytes) in [(Stream::Stdout, step.stdout), (Stream::Stderr, step.stderr)] {
+            if !bytes.is_empty() {
+                self.output.output(stream, bytes).await;
+            }
+        }
+    }
+
+    /// The same where the transport can't: by a command of ours.
+    async fn end_by_command(
+        &mut self,
+        conversation: &mut dyn Conversation,
+        progress: &Progress,
+        output: &mut dyn Output,
+    ) -> Option<String> {
         let mut last_words = Vec::new();
         let mut kept = 0;
         // The script is on its way already: what it starts is known by the hello before it.
@@ -313,7 +381,9 @@ impl Drive<'_> {
                 Ok(OutputEvent::Data(Stream::Stdout, bytes)) => drop(conversation.stdout(bytes)),
                 Ok(OutputEvent::Data(Stream::Stderr, bytes)) => drop(conversation.stderr(bytes)),
                 Ok(OutputEvent::Exit(_)) => {}
-                Ok(OutputEvent::Closed | OutputEvent::Refused) | Err(_) => break,
+                Ok(OutputEvent::Closed | OutputEvent::Refused | OutputEvent::Lost(_)) | Err(_) => {
+                    break;
+                }
             }
         }
         if conversation.group().is_none() && progress.sent {
@@ -343,13 +413,7 @@ impl Drive<'_> {
             }
         };
         for (stream, bytes) in last_words {
-            let step = match stream {
-                Stream::Stdout => conversation.stdout(bytes),
-                Stream::Stderr => conversation.stderr(bytes),
-            };
-            for (stream, bytes) in [(Stream::Stdout, step.stdout), (Stream::Stderr, step.stderr)] {
-                self.output.output(stream, bytes).await;
-            }
+            self.last_words(conversation, stream, bytes).await;
         }
         survivor
     }
@@ -366,6 +430,19 @@ pub(super) fn request(opening: Opening) -> ExecRequest {
         env: opening.env,
         chdir: opening.chdir,
         bare: opening.bare,
+    }
+}
+
+/// A command that could not be begun. What may have been begun all the same is not to be begun again,
+/// and a program that is not there is no matter of reaching the host.
+fn not_begun(error: HostError) -> End {
+    match error.kind {
+        ErrorKind::Disconnected => End {
+            started: true,
+            ..End::failed(error)
+        },
+        ErrorKind::NoSuchInterpreter | ErrorKind::RemoteIo => End::failed(error),
+        _ => End::unreachable(error),
     }
 }
 

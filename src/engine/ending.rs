@@ -34,6 +34,13 @@ pub(super) async fn end(
     Some(format!("it may still be running, pgid {group}"))
 }
 
+/// Removes what a command that is gone has left on its host, as well as can be.
+pub(super) async fn tidy(connection: &Arc<dyn Connection>, running: &dyn Conversation) {
+    if running.group().is_some() && !ended_over(connection, running).await {
+        tracing::debug!("what the command has left was not removed");
+    }
+}
+
 async fn ended_over(connection: &Arc<dyn Connection>, running: &dyn Conversation) -> bool {
     matches!(timeout(LIMIT, say(connection, running)).await, Ok(Ok(true)))
 }
@@ -56,7 +63,7 @@ async fn say(
             OutputEvent::Data(Stream::Stdout, bytes) => conversation.stdout(bytes),
             OutputEvent::Data(Stream::Stderr, bytes) => conversation.stderr(bytes),
             OutputEvent::Exit(_) => continue,
-            OutputEvent::Closed | OutputEvent::Refused => break,
+            OutputEvent::Closed | OutputEvent::Refused | OutputEvent::Lost(_) => break,
         };
         said.extend_from_slice(&step.stdout);
         if !step.write.is_empty() {

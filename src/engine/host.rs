@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::codepage::Console;
 use super::job::{Control, Halt, Job};
 use super::outcome::End;
 use super::{drive, speak};
@@ -164,6 +165,7 @@ impl Executor {
             activity: &self.activity,
             halt: &mut self.halt,
             output,
+            console: Console::new(self.host, &self.job.targets, target, connection),
         }
         .run(conversation)
         .await

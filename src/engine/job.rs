@@ -27,6 +27,9 @@ pub struct Job {
 pub trait Targets: Send + Sync {
     /// The target of a host of the run.
     fn resolve(&self, host: HostIx) -> Result<Arc<Target>, HostError>;
+
+    /// A Windows host of the run said which code page its console writes.
+    fn learnt_codepage(&self, _host: HostIx, _page: u16) {}
 }
 
 /// The bounds of a run. `None` or zero: no bound.

@@ -1,6 +1,7 @@
 //! Fans a job out over hosts: who may work when, for how long, how often, and when to stop. Emits
 //! events and prints nothing.
 
+mod codepage;
 mod dispatch;
 mod drive;
 mod ending;

@@ -29,7 +29,7 @@ pub fn entry(kind: ErrorKind) -> Entry {
         ErrorKind::Dns => with("dns", "check the name, or set ansible_host to an address"),
         ErrorKind::Refused => with(
             "refused",
-            "check that sshd runs there and that ansible_port is right",
+            "check that sshd or WinRM runs there and that ansible_port is right",
         ),
         ErrorKind::ConnectTimeout => with(
             "connect_timeout",
@@ -37,7 +37,7 @@ pub fn entry(kind: ErrorKind) -> Entry {
         ),
         ErrorKind::Reset => with(
             "reset",
-            "the host or a bastion refuses so many at once: lower --forks, or raise its MaxStartups",
+            "the host or a bastion refuses so many at once: lower --forks, or raise its limit (sshd: MaxStartups)",
         ),
         ErrorKind::HostKeyUnknown => with(
             "host_key_unknown",
@@ -53,14 +53,17 @@ pub fn entry(kind: ErrorKind) -> Entry {
         ),
         ErrorKind::AuthDenied => with(
             "auth_denied",
-            "check the user and key; -vvv shows each method that was tried",
+            "check user, password and key; -vvv shows each method that was tried",
         ),
-        ErrorKind::Protocol => with("protocol", "check that the port belongs to an SSH server"),
+        ErrorKind::Protocol => with(
+            "protocol",
+            "check that the port belongs to what ansible_connection says: ssh or winrm",
+        ),
         ErrorKind::Certificate => with("certificate", "add its authority or pin the certificate"),
         ErrorKind::Quota => with("quota", "lower --forks or raise the host's limits"),
         ErrorKind::BecomeDenied => with(
             "become_denied",
-            "check the become password (-K) and the host's sudoers",
+            "check the become password (-K) and whom the host lets become another (sudoers, on Windows administrators)",
         ),
         ErrorKind::Timeout => with("timeout", "--timeout gives it more time; 0 means no limit"),
         ErrorKind::IdleTimeout => with(

@@ -1,7 +1,7 @@
 //! One property out of a host's variables, as text.
 
-use super::Variables;
 use super::names::{Property, names};
+use super::{Resolved, Variables};
 use crate::base::secret::Secret;
 use crate::base::value::Value;
 use crate::event::{ErrorKind, HostError};
@@ -13,6 +13,25 @@ pub(super) struct Found {
     pub(super) text: String,
     pub(super) origin: String,
 }
+
+impl Found {
+    /// Whether it is of a settings file: meant for all hosts, whatever they are.
+    pub(super) fn is_setting(&self) -> bool {
+        self.origin == SETTINGS
+    }
+
+    /// The variable and where it is set; a flag is its own place.
+    pub(super) fn place(&self) -> String {
+        if self.origin == self.name {
+            format!("`{}`", self.name)
+        } else {
+            format!("`{}`, {}", self.name, self.origin)
+        }
+    }
+}
+
+/// The origin of what settings files say.
+pub(super) const SETTINGS: &str = "settings";
 
 /// What is wrong with a value.
 pub(super) fn wrong(found: &Found, expected: &str) -> HostError {
@@ -39,6 +58,22 @@ pub(super) fn get(vars: &dyn Variables, property: Property) -> Result<Option<Fou
     get_of(vars, property, |_| true)
 }
 
+/// The properties that may be lists; commas join them.
+fn is_list(property: Property) -> bool {
+    property == Property::WinrmTransport
+}
+
+fn no_text(name: &str, resolved: &Resolved, expected: &str) -> HostError {
+    HostError::new(
+        ErrorKind::Arguments,
+        format!(
+            "`{name}` is {} ({}): expected {expected}",
+            resolved.value.kind(),
+            resolved.origin
+        ),
+    )
+}
+
 /// The same among the names that are meant.
 pub(super) fn get_of(
     vars: &dyn Variables,
@@ -61,16 +96,15 @@ pub(super) fn get_of(
             Value::Float(value) => value.to_string(),
             Value::String(text) | Value::Unsafe(text) if text.is_empty() => continue,
             Value::String(text) | Value::Unsafe(text) => text.to_string(),
-            other => {
-                return Err(HostError::new(
-                    ErrorKind::Arguments,
-                    format!(
-                        "`{name}` is {} ({}): expected text or a number",
-                        other.kind(),
-                        resolved.origin
-                    ),
-                ));
+            Value::List(items) if is_list(property) => {
+                let words: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
+                match words {
+                    Some(words) if words.is_empty() => continue,
+                    Some(words) => words.join(","),
+                    None => return Err(no_text(name, &resolved, "a list of words")),
+                }
             }
+            _ => return Err(no_text(name, &resolved, "text or a number")),
         };
         if resolved.secret {
             vars.learn(&Secret::new(text.clone()));

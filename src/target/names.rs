@@ -26,6 +26,33 @@ pub enum Property {
     Tmpdir,
     OutputEncoding,
     LegacyCrypto,
+    WinrmAddress,
+    WinrmPort,
+    WinrmUser,
+    WinrmPassword,
+    WinrmScheme,
+    WinrmPath,
+    WinrmTransport,
+    WinrmCertValidation,
+    WinrmCa,
+    WinrmPin,
+    WinrmTlsName,
+    WinrmCertificate,
+    WinrmCertificateKey,
+    WinrmEncryption,
+    WinrmConnectTimeout,
+    WinrmOperationTimeout,
+    WinrmReadTimeout,
+    WinrmRealm,
+    WinrmKdc,
+    WinrmService,
+    WinrmHostname,
+    WinrmDelegation,
+    WinrmKinitMode,
+    WinrmChannelBinding,
+    WinrmProxy,
+    WinrmConfiguration,
+    WinrmClient,
 }
 
 /// The names of a property. Ours start with `ioms_`: `port` or `user` alone often belong to the
@@ -72,6 +99,7 @@ pub fn names(property: Property) -> &'static [&'static str] {
             "ansible_sudo_user",
             "ansible_su_user",
             "ansible_doas_user",
+            "ansible_runas_user",
             "ansible_become_user",
         ],
         Property::BecomeMethod => &["ioms_become_method", "ansible_become_method"],
@@ -80,6 +108,7 @@ pub fn names(property: Property) -> &'static [&'static str] {
             "ansible_sudo_pass",
             "ansible_su_pass",
             "ansible_doas_pass",
+            "ansible_runas_pass",
             "ansible_become_pass",
             "ansible_become_password",
         ],
@@ -95,16 +124,18 @@ pub fn names(property: Property) -> &'static [&'static str] {
             "ansible_sudo_flags",
             "ansible_su_flags",
             "ansible_doas_flags",
+            "ansible_runas_flags",
             "ansible_become_flags",
         ],
         Property::Tmpdir => &["ioms_tmpdir", "ansible_remote_tmp"],
         Property::OutputEncoding => &["output_encoding"],
         Property::LegacyCrypto => &["legacy_crypto"],
+        property => super::winrm_names::names(property),
     }
 }
 
 /// The programs whose own variables (`ansible_su_user`) bear on nothing else.
-const METHODS: [&str; 3] = ["sudo", "su", "doas"];
+const METHODS: [&str; 4] = ["sudo", "su", "doas", "runas"];
 
 /// Whether a name is another become method's: `ansible_sudo_user` says nothing of su.
 pub fn is_of_another_method(name: &str, method: &str) -> bool {
@@ -146,6 +177,33 @@ mod tests {
             Property::Tmpdir,
             Property::OutputEncoding,
             Property::LegacyCrypto,
+            Property::WinrmAddress,
+            Property::WinrmPort,
+            Property::WinrmUser,
+            Property::WinrmPassword,
+            Property::WinrmScheme,
+            Property::WinrmPath,
+            Property::WinrmTransport,
+            Property::WinrmCertValidation,
+            Property::WinrmCa,
+            Property::WinrmPin,
+            Property::WinrmTlsName,
+            Property::WinrmCertificate,
+            Property::WinrmCertificateKey,
+            Property::WinrmEncryption,
+            Property::WinrmConnectTimeout,
+            Property::WinrmOperationTimeout,
+            Property::WinrmReadTimeout,
+            Property::WinrmRealm,
+            Property::WinrmKdc,
+            Property::WinrmService,
+            Property::WinrmHostname,
+            Property::WinrmDelegation,
+            Property::WinrmKinitMode,
+            Property::WinrmChannelBinding,
+            Property::WinrmProxy,
+            Property::WinrmConfiguration,
+            Property::WinrmClient,
         ] {
             let line = format!("- `{}`\n", names(property).join("`, `"));
             assert!(docs.contains(&line), "docs/variables.md lacks: {line}");

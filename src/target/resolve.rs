@@ -8,15 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::lookup::{Found, boolean, get, get_of, secret, wrong};
-use super::names::{Property, is_of_another_method};
+use super::lookup::{Found, SETTINGS, boolean, get, get_of, secret, wrong};
+use super::names::Property;
 use super::options::{address, options};
 use super::plain::{check_host, check_user};
 use super::ssh_args::SshArgs;
 use super::ssh_config::{Lookup, Settings, SshConfig, SshConfigError};
-use super::{
-    Become, BecomeMethod, HostKeyMode, ShellKind, SshOptions, SshTarget, Target, Variables, Via,
-};
+use super::winrm::Dialect;
+use super::{HostKeyMode, ShellKind, SshOptions, SshTarget, Target, Variables, Via, WinrmOptions};
 use crate::base::secret::Secret;
 use crate::event::{ErrorKind, HostError};
 
@@ -36,6 +35,8 @@ pub struct Flags {
     pub become_password: Option<Secret>,
     pub ssh_common_args: Option<String>,
     pub ssh_extra_args: Option<String>,
+    /// `--shell`; stronger than variables: it is of this command, not of the host.
+    pub shell: Option<ShellKind>,
 }
 
 /// The settings; the flags are stronger.
@@ -47,6 +48,8 @@ pub struct Defaults {
     pub ssh_args: Option<String>,
     /// For each attempt at connecting, where nothing else says.
     pub connect_timeout: Duration,
+    /// `host_key`, as far as it speaks of certificates too (`ansible.cfg` speaks of SSH alone).
+    pub certificates: Option<HostKeyMode>,
 }
 
 /// A flag that a stronger source beat.
@@ -61,16 +64,19 @@ pub struct FlagLost {
 /// Resolves hosts; shared by all threads of a run.
 #[derive(Debug)]
 pub struct Resolver {
-    flags: Flags,
-    defaults: Defaults,
-    config: Arc<SshConfig>,
+    pub(super) flags: Flags,
+    pub(super) defaults: Defaults,
+    pub(super) config: Arc<SshConfig>,
     configs: Mutex<HashMap<PathBuf, Arc<SshConfig>>>,
     options: Mutex<HashSet<Arc<SshOptions>>>,
     jumps: Mutex<HashSet<Arc<SshTarget>>>,
     lost: Mutex<BTreeMap<&'static str, String>>,
+    pub(super) winrm_options: Mutex<HashSet<Arc<WinrmOptions>>>,
+    remarks: Mutex<BTreeMap<&'static str, String>>,
+    pub(super) needs_login: bool,
 }
 
-fn intern<T: Eq + Hash>(pool: &Mutex<HashSet<Arc<T>>>, value: T) -> Arc<T> {
+pub(super) fn intern<T: Eq + Hash>(pool: &Mutex<HashSet<Arc<T>>>, value: T) -> Arc<T> {
     let mut pool = pool.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = pool.get(&value) {
         return Arc::clone(known);
@@ -100,7 +106,33 @@ impl Resolver {
             options: Mutex::default(),
             jumps: Mutex::default(),
             lost: Mutex::default(),
+            winrm_options: Mutex::default(),
+            remarks: Mutex::default(),
+            needs_login: true,
         }
+    }
+
+    /// For work that looks at hosts without logging in: that user or password is missing is then no
+    /// error.
+    #[must_use]
+    pub fn without_login(mut self) -> Self {
+        self.needs_login = false;
+        self
+    }
+
+    /// What variables say that is read otherwise or not obeyed: a sentence for each, once.
+    pub fn remarks(&self) -> Vec<String> {
+        let remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
+        remarks.values().cloned().collect()
+    }
+
+    /// Keeps a sentence for [`remarks`](Self::remarks); the first of a topic stays.
+    pub(super) fn remark(&self, topic: &'static str, sentence: impl FnOnce() -> String) {
+        self.remarks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(topic)
+            .or_insert_with(sentence);
     }
 
     /// The flags that variables beat, each once.
@@ -116,46 +148,9 @@ impl Resolver {
 
     /// The target of a host.
     pub fn resolve(&self, host: &Arc<str>, vars: &dyn Variables) -> Result<Arc<Target>, HostError> {
-        let connection = self.pick(vars, Property::Connection, "--connection", |flags| {
-            flags.connection.clone()
-        })?;
-        let via = match connection
-            .as_ref()
-            .map_or("ssh", |found| found.text.as_str())
-        {
-            "ssh" | "smart" | "paramiko" | "paramiko_ssh" | "ansible.builtin.ssh" => {
-                Via::Ssh(self.ssh(host, vars)?)
-            }
-            "local" | "ansible.builtin.local" => Via::Local,
-            other => {
-                let later = if matches!(other, "winrm" | "psrp") {
-                    ": it comes with a later version"
-                } else {
-                    ""
-                };
-                return Err(HostError::new(
-                    ErrorKind::Unsupported,
-                    format!("the connection `{other}` is not supported{later}"),
-                ));
-            }
-        };
-        let shell = match get(vars, Property::ShellType)?
-            .as_ref()
-            .map(|found| found.text.as_str())
-        {
-            None
-            | Some(
-                "sh" | "bash" | "dash" | "ash" | "ksh" | "mksh" | "zsh" | "csh" | "tcsh" | "fish",
-            ) => ShellKind::Posix,
-            Some("powershell" | "pwsh") => ShellKind::Powershell,
-            Some("cmd") => ShellKind::Cmd,
-            Some(other) => {
-                return Err(HostError::new(
-                    ErrorKind::Arguments,
-                    format!("`{other}` is no shell type: write sh, powershell or cmd"),
-                ));
-            }
-        };
+        let via = self.via(host, vars)?;
+        let shell = self.shell(vars, &via)?;
+        let on_windows = matches!(via, Via::Winrm(_)) || shell != ShellKind::Posix;
         let encoding = get(vars, Property::OutputEncoding)?
             .map(|found| {
                 crate::base::text::encoding(&found.text)
@@ -167,14 +162,76 @@ impl Resolver {
             host: Arc::clone(host),
             via,
             shell,
-            r#become: self.escalation(vars)?,
+            r#become: self.escalation(vars, on_windows)?,
             encoding,
             tmpdir,
         }))
     }
 
+    /// The way to a host.
+    fn via(&self, host: &Arc<str>, vars: &dyn Variables) -> Result<Via, HostError> {
+        let connection = self.pick(vars, Property::Connection, "--connection", |flags| {
+            flags.connection.clone()
+        })?;
+        let name = connection
+            .as_ref()
+            .map_or("ssh", |found| found.text.as_str());
+        match name.strip_prefix("ansible.builtin.").unwrap_or(name) {
+            "ssh" | "smart" | "paramiko" | "paramiko_ssh" => Ok(Via::Ssh(self.ssh(host, vars)?)),
+            "winrm" => Ok(Via::Winrm(self.winrm(host, vars, Dialect::Winrm)?)),
+            "psrp" => Ok(Via::Winrm(self.winrm(host, vars, Dialect::Psrp)?)),
+            "local" => Ok(Via::Local),
+            _ => Err(HostError::new(
+                ErrorKind::Unsupported,
+                format!(
+                    "the connection `{name}` is not supported: write ssh, winrm, psrp or local"
+                ),
+            )),
+        }
+    }
+
+    /// What its shell speaks: `--shell`, the variable, else what the way brings.
+    fn shell(&self, vars: &dyn Variables, via: &Via) -> Result<ShellKind, HostError> {
+        let windows = matches!(via, Via::Winrm(_));
+        let said = get(vars, Property::ShellType)?;
+        let shell = match (
+            self.flags.shell,
+            said.as_ref().map(|found| found.text.as_str()),
+        ) {
+            (Some(shell), _) => shell,
+            (None, None) if windows => ShellKind::Cmd,
+            (
+                None,
+                None
+                | Some(
+                    "sh" | "bash" | "dash" | "ash" | "ksh" | "mksh" | "zsh" | "csh" | "tcsh"
+                    | "fish",
+                ),
+            ) => ShellKind::Posix,
+            (None, Some("powershell" | "pwsh")) => ShellKind::Powershell,
+            (None, Some("cmd")) => ShellKind::Cmd,
+            (None, Some(other)) => {
+                return Err(HostError::new(
+                    ErrorKind::Arguments,
+                    format!("`{other}` is no shell type: write sh, powershell or cmd"),
+                ));
+            }
+        };
+        if windows && shell == ShellKind::Posix {
+            let by = match (self.flags.shell, said) {
+                (None, Some(found)) => found.place(),
+                _ => "`--shell`".to_owned(),
+            };
+            return Err(HostError::new(
+                ErrorKind::Arguments,
+                format!("a host behind WinRM has no sh ({by}): its shells are cmd and powershell"),
+            ));
+        }
+        Ok(shell)
+    }
+
     /// A variable, else the flag, else the setting; notes a flag that lost.
-    fn pick(
+    pub(super) fn pick(
         &self,
         vars: &dyn Variables,
         property: Property,
@@ -185,7 +242,7 @@ impl Resolver {
     }
 
     /// The same among the variables that are meant.
-    fn pick_of(
+    pub(super) fn pick_of(
         &self,
         vars: &dyn Variables,
         property: Property,
@@ -208,7 +265,7 @@ impl Resolver {
             flag(&self.defaults.flags).map(|text| Found {
                 name,
                 text,
-                origin: "settings".to_owned(),
+                origin: SETTINGS.to_owned(),
             })
         };
         Ok(mine
@@ -218,61 +275,6 @@ impl Resolver {
                 origin: name.to_owned(),
             })
             .or_else(fallback))
-    }
-
-    fn escalation(&self, vars: &dyn Variables) -> Result<Option<Become>, HostError> {
-        let wanted = self.pick(vars, Property::Become, "--become", |flags| {
-            flags.r#become.then(|| "true".to_owned())
-        })?;
-        let Some(wanted) = wanted else {
-            return Ok(None);
-        };
-        if !boolean(&wanted)? {
-            return Ok(None);
-        }
-        let method = self.pick(vars, Property::BecomeMethod, "--become-method", |flags| {
-            flags.become_method.clone()
-        })?;
-        let method = match &method {
-            Some(found) => found.text.as_str(),
-            None if wanted.name == "ansible_su" => "su",
-            None => "sudo",
-        };
-        let kind = match method.strip_prefix("ansible.builtin.").unwrap_or(method) {
-            "sudo" => BecomeMethod::Sudo,
-            "su" => BecomeMethod::Su,
-            "doas" | "community.general.doas" => BecomeMethod::Doas,
-            "runas" => BecomeMethod::Runas,
-            other => {
-                return Err(HostError::new(
-                    ErrorKind::Unsupported,
-                    format!(
-                        "the become method `{other}` is not supported: write sudo, su, doas or runas"
-                    ),
-                ));
-            }
-        };
-        let meant = |name: &str| !is_of_another_method(name, kind.name());
-        let user = self.pick_of(
-            vars,
-            Property::BecomeUser,
-            "--become-user",
-            |flags| flags.become_user.clone(),
-            meant,
-        )?;
-        let password = secret(vars, Property::BecomePassword, meant)?;
-        let flags = get_of(vars, Property::BecomeFlags, meant)?
-            .map(|found| {
-                super::ssh_config::words(&found.text).map_err(|message| wrong(&found, &message))
-            })
-            .transpose()?;
-        Ok(Some(Become {
-            method: kind,
-            user: user.map_or_else(|| "root".to_owned(), |found| found.text),
-            password: password.or_else(|| self.flags.become_password.clone()),
-            exe: get_of(vars, Property::BecomeExe, meant)?.map(|found| found.text),
-            flags: flags.unwrap_or_default(),
-        }))
     }
 
     fn ssh(&self, host: &Arc<str>, vars: &dyn Variables) -> Result<Arc<SshTarget>, HostError> {
@@ -459,7 +461,7 @@ impl Resolver {
     }
 }
 
-fn mode_name(mode: HostKeyMode) -> String {
+pub(super) fn mode_name(mode: HostKeyMode) -> String {
     match mode {
         HostKeyMode::Strict => "strict",
         HostKeyMode::AcceptNew => "accept-new",

@@ -8,7 +8,7 @@ use crate::base::secret::Secret;
 use crate::base::value::Value;
 use crate::event::HostError;
 
-struct Vars(Vec<(&'static str, Value, &'static str)>);
+pub(super) struct Vars(pub(super) Vec<(&'static str, Value, &'static str)>);
 
 impl Variables for Vars {
     fn get(&self, name: &str) -> Result<Option<Resolved>, HostError> {
@@ -25,7 +25,7 @@ impl Variables for Vars {
     fn learn(&self, _: &Secret) {}
 }
 
-fn vars(list: &[(&'static str, &str)]) -> Vars {
+pub(super) fn vars(list: &[(&'static str, &str)]) -> Vars {
     Vars(
         list.iter()
             .map(|(name, value)| (*name, Value::string(value), "hosts.yml:1"))
@@ -33,7 +33,7 @@ fn vars(list: &[(&'static str, &str)]) -> Vars {
     )
 }
 
-fn resolver(config: &str, flags: Flags) -> Resolver {
+pub(super) fn resolver(config: &str, flags: Flags) -> Resolver {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("config");
     std::fs::write(&file, config).unwrap();
@@ -42,6 +42,7 @@ fn resolver(config: &str, flags: Flags) -> Resolver {
         flags: Flags::default(),
         ssh_args: None,
         connect_timeout: std::time::Duration::from_secs(10),
+        certificates: None,
     };
     Resolver::new(flags, defaults, config)
 }
@@ -53,7 +54,7 @@ fn ssh(resolver: &Resolver, host: &str, vars: &Vars) -> Arc<SshTarget> {
     }
 }
 
-fn error(list: &[(&'static str, &str)]) -> String {
+pub(super) fn error(list: &[(&'static str, &str)]) -> String {
     let error = resolver("", Flags::default())
         .resolve(&Arc::from("a"), &vars(list))
         .unwrap_err();
@@ -179,7 +180,7 @@ fn become_takes_old_names() {
 fn errors_name_variable_and_origin() {
     insta::assert_snapshot!(error(&[("ansible_port", "x")]), @"arguments: hosts.yml:1: `Port x`: expected a number");
     insta::assert_snapshot!(error(&[("ansible_become", "maybe")]), @"arguments: `ansible_become` is wrong (hosts.yml:1): expected yes or no");
-    insta::assert_snapshot!(error(&[("ansible_connection", "winrm")]), @"unsupported: the connection `winrm` is not supported: it comes with a later version");
+    insta::assert_snapshot!(error(&[("ansible_connection", "telnet")]), @"unsupported: the connection `telnet` is not supported: write ssh, winrm, psrp or local");
     insta::assert_snapshot!(error(&[("ansible_ssh_args", "-W x")]), @"unsupported: hosts.yml:1: the ssh argument `-W` is not understood: -o, -J, -F, -i, -p and -l are");
 }
 

@@ -1,11 +1,15 @@
 //! How bytes get to a host and back: `exec` of one command, and `probe`; nothing else. A transport
 //! knows no quoting and no scripts; what is said over it is made in `shell` and driven by `engine`.
 
+mod dial;
 pub mod local;
 pub mod pool;
+pub mod probe;
 pub mod ssh;
 pub mod types;
 pub mod winrm;
+#[cfg(feature = "winrm-rs")]
+mod winrm_rs;
 
 pub use pool::{Pool, Transports, raise_open_files};
 pub use types::{

@@ -115,7 +115,8 @@ pub trait Output: Send {
         None
     }
 
-    /// Lets go of the command: closes the channel. (That ends nothing on the host.)
+    /// Lets go of the command: closes the channel. (Over SSH that ends nothing on the host; over WinRM
+    /// a command that has not ended goes with its shell.)
     async fn close(&mut self);
 }
 
@@ -128,6 +129,9 @@ pub enum OutputEvent {
     Exit(Exit),
     /// The host would not start it.
     Refused,
+    /// The end of the command, or part of its output, can't be learnt any more, and why. Nothing but
+    /// [`OutputEvent::Closed`] follows.
+    Lost(HostError),
     /// No more output will come, and nothing else. After [`OutputEvent::Exit`] the normal end;
     /// without one the connection was lost.
     Closed,

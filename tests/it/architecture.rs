@@ -21,6 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store", &["base", "event"]),
     ("report", &["base", "event", "inventory"]),
     ("transport", &["base", "event", "target"]),
+    ("doctor", &["base", "shell"]),
     ("engine", &["base", "event", "target", "transport", "shell"]),
 ];
 

@@ -12,11 +12,13 @@
 mod architecture;
 mod auth;
 mod choosing;
+mod doctor;
 mod escalate;
 mod history;
 mod hostkeys;
 mod inventory;
 mod limits;
+mod notices;
 mod run;
 mod secrets;
 mod settings;
@@ -24,3 +26,4 @@ mod store;
 mod support;
 mod users;
 mod ways;
+mod windows;

@@ -39,7 +39,7 @@ fn the_document_is_the_contracts_in_inventory_order_and_stands_also_when_hosts_f
     1 {"schema":1,"run":"019ab000-0000-7000-8000-000000000001","verb":"run","command":"uname -s","pattern":"web","started":"2026-11-23T08:00:00.000Z","finished":"2026-11-23T08:00:01.500Z","outcome":"failed","stopped":null,"recorded":"stored","summary":{"total":3,"ok":1,"changed":0,"skipped":0,"failed":1,"unreachable":1,"timed_out":0,"cancelled":0,"deferred":0},
     1  "hosts": [
     1   {"host":"web01","outcome":"ok","exit":0,"signal":null,"stdout":"Linux\n","stderr":"","encoding":"utf-8","truncated":false,"started":"2026-11-23T08:00:00.000Z","duration_ms":41.7,"attempts":1,"error":null},
-    1   {"host":"web02","outcome":"unreachable","exit":null,"signal":null,"stdout":"","stderr":"","encoding":"utf-8","truncated":false,"started":"2026-11-23T08:00:00.000Z","duration_ms":41.7,"attempts":1,"error":{"kind":"refused","message":"connection to 10.0.0.2:22 refused","hint":"check that sshd runs there and that ansible_port is right"}},
+    1   {"host":"web02","outcome":"unreachable","exit":null,"signal":null,"stdout":"","stderr":"","encoding":"utf-8","truncated":false,"started":"2026-11-23T08:00:00.000Z","duration_ms":41.7,"attempts":1,"error":{"kind":"refused","message":"connection to 10.0.0.2:22 refused","hint":"check that sshd or WinRM runs there and that ansible_port is right"}},
     1   {"host":"web03","outcome":"failed","exit":1,"signal":null,"stdout":"","stderr":"no\n","encoding":"utf-8","truncated":false,"started":"2026-11-23T08:00:00.000Z","duration_ms":41.7,"attempts":1,"error":null}]}
     "#);
     let fields: Vec<String> = document(&show)["hosts"][0]

@@ -33,7 +33,7 @@ fn equal_results_stand_once_behind_their_folded_hosts_and_what_went_wrong_comes_
     1 db1: unreachable, refused
     1 ---------------
     1 connection to 127.0.0.9:22 refused
-    1 hint: check that sshd runs there and that ansible_port is right
+    1 hint: check that sshd or WinRM runs there and that ansible_port is right
     1 ---------------
     1 web05: failed, exit 3
     1 ---------------
@@ -156,7 +156,7 @@ fn every_outcome_has_its_words() {
     1 h08: failed, become_denied
     1 ---------------
     1 sudo: the password was not accepted
-    1 hint: check the become password (-K) and the host's sudoers
+    1 hint: check the become password (-K) and whom the host lets become another (sudoers, on Windows administrators)
     1 ---------------
     1 h09: failed, remote_io
     1 ---------------
@@ -186,7 +186,7 @@ fn messages_that_name_their_host_do_not_keep_results_apart() {
     1 a[1-2] (2): unreachable, refused
     1 ---------------
     1 a1: connection to 10.0.0.0:22 refused
-    1 hint: check that sshd runs there and that ansible_port is right
+    1 hint: check that sshd or WinRM runs there and that ansible_port is right
     2 2 hosts: 2 unreachable in 1.5s  (run 019ab000-0000-7000-8000-000000000001)
     ");
 }
@@ -260,7 +260,7 @@ fn fold_diff_shows_the_majority_whole_and_others_as_differences() {
     1 web06: unreachable, refused
     1 ---------------
     1 connection to 127.0.0.9:22 refused
-    1 hint: check that sshd runs there and that ansible_port is right
+    1 hint: check that sshd or WinRM runs there and that ansible_port is right
     2 6 hosts: 4 ok, 1 unreachable, 1 failed in 1.5s  (run 019ab000-0000-7000-8000-000000000001)
     ");
 }
@@ -290,7 +290,7 @@ fn of_two_outputs_as_frequent_fold_diff_takes_the_first_shown_as_the_base() {
     1 web[01-03] (3): unreachable, refused
     1 ---------------
     1 connection to 127.0.0.9:22 refused
-    1 hint: check that sshd runs there and that ansible_port is right
+    1 hint: check that sshd or WinRM runs there and that ansible_port is right
     1 ---------------
     1 web06: failed, exit 1
     1 ---------------

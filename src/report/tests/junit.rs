@@ -52,7 +52,7 @@ fn a_suite_a_run_and_a_case_a_host_in_inventory_order() {
             </testcase>
             <testcase name="主机3" classname="iomsctl.run" time="0.042">
                 <error message="unreachable, refused" type="unreachable">connection to 10.0.0.3:22 refused
-    hint: check that sshd runs there and that ansible_port is right
+    hint: check that sshd or WinRM runs there and that ansible_port is right
     </error>
             </testcase>
             <testcase name="db1" classname="iomsctl.run" time="0.042">

@@ -2,36 +2,121 @@
 
 use bytes::Bytes;
 
-use super::Carrier;
+pub(super) use super::length::is_built_in;
+use super::length::{Way, way};
+use super::{Carrier, quote};
 use crate::shell::conversation::{Conversation, Failure, Opening, Step};
 use crate::shell::plan::{Command, Plan};
+
+/// Reads command lines from standard input and echoes none; `rem` keeps it from greeting.
+const READER: &str = "cmd.exe /q /d /k rem";
 
 /// One command line's conversation with `cmd.exe`.
 #[derive(Debug)]
 pub struct CmdConversation {
     opening: Opening,
+    payload: Bytes,
+}
+
+/// What `cmd.exe` can do with a plan.
+#[derive(Debug)]
+pub(super) enum Said {
+    /// Just say it.
+    Conversation(CmdConversation),
+    /// It has to be a batch file, with this text.
+    Batch(String),
 }
 
 impl CmdConversation {
     /// For a plan that is a line, words, or a ping.
-    pub(super) fn new(plan: &Plan, carrier: Carrier) -> Result<Self, Failure> {
-        let line = match &plan.command {
-            Command::Line(line) => line.clone(),
-            Command::Words(words) => words.join(" "),
-            Command::Ping => "rem".to_owned(),
-            Command::Script(_) => return Err(Failure::Unsupported("no line".to_owned())),
+    pub(super) fn new(plan: &Plan, carrier: Carrier) -> Result<Said, Failure> {
+        let line = line(&plan.command)?;
+        if line.contains('\0') {
+            return Err(unsupported("the command line holds a NUL character"));
+        }
+        let winrm = carrier == Carrier::Winrm;
+        let mut opening = Opening {
+            pty: plan.tty,
+            ..Opening::default()
         };
-        let _ = carrier;
-        Ok(Self {
-            opening: Opening {
-                command: line.into_bytes().into(),
-                pty: plan.tty,
-                env: plan.env.clone(),
-                chdir: plan.chdir.clone(),
-                bare: false,
-            },
-        })
+        let mut payload = Bytes::new();
+        let mut prefix = String::new();
+        if winrm {
+            opening.env.clone_from(&plan.env);
+            opening.chdir.clone_from(&plan.chdir);
+        } else {
+            prefix = set_up(plan)?;
+        }
+        let command = match way(&line, winrm, plan.stdin.is_empty() && !plan.tty) {
+            Way::Line => format!("{prefix}{line}"),
+            Way::Bare => {
+                opening.bare = true;
+                line
+            }
+            Way::Fed(pieces) => {
+                payload = fed(&pieces);
+                format!("{prefix}{READER}")
+            }
+            Way::Batch => return Ok(Said::Batch(format!("@echo off\r\n{line}\r\n"))),
+            Way::TooLong => return Err(too_long(&line)),
+        };
+        opening.command = command.into_bytes().into();
+        Ok(Said::Conversation(Self { opening, payload }))
     }
+}
+
+/// The line for a plan's command.
+pub(super) fn line(command: &Command) -> Result<String, Failure> {
+    match command {
+        Command::Line(line) => Ok(line.clone()),
+        Command::Words(words) => quote::cmd_words(words),
+        Command::Ping => Ok("rem".to_owned()),
+        Command::Script(_) => Err(unsupported("cmd.exe runs no scripts from its input")),
+    }
+}
+
+/// The pieces of a line for [`READER`]. The code of the last one is that of all.
+fn fed(pieces: &[String]) -> Bytes {
+    let mut text = String::new();
+    for piece in pieces {
+        text.push_str(piece);
+        text.push_str("\r\n");
+    }
+    text.push_str("@exit %errorlevel%\r\n");
+    text.into_bytes().into()
+}
+
+/// What sets a folder where the transport can't. Variables would have to stand in the command line,
+/// where every user of the host can read them.
+fn set_up(plan: &Plan) -> Result<String, Failure> {
+    if !plan.env.is_empty() {
+        return Err(unsupported(
+            "over ssh cmd.exe can be given variables only where everybody sees them: use --shell powershell",
+        ));
+    }
+    match &plan.chdir {
+        None => Ok(String::new()),
+        Some(folder) if folder.contains(['"', '%', '\n', '\r', '\0']) => Err(unsupported(
+            "the folder's name can't be said to cmd.exe: use --shell powershell",
+        )),
+        Some(folder) => Ok(format!("cd /d \"{folder}\"||exit 1&")),
+    }
+}
+
+fn too_long(line: &str) -> Failure {
+    let length = line.encode_utf16().count();
+    let what = if line.contains(['\n', '\r']) {
+        "cmd.exe takes one line, and these can't be given to it one by one".to_owned()
+    } else {
+        format!("the command line has {length} characters; cmd.exe takes 8191")
+    };
+    Failure::Unsupported(format!(
+        "{what}: make it a script (iomsctl script FILE.cmd), or use --shell powershell"
+    ))
+}
+
+fn unsupported(why: &str) -> Failure {
+    Failure::Unsupported(why.to_owned())
 }
 
 impl Conversation for CmdConversation {
@@ -44,7 +129,7 @@ impl Conversation for CmdConversation {
     }
 
     fn payload(&self) -> Bytes {
-        Bytes::new()
+        self.payload.clone()
     }
 
     fn opens_with_the_work(&self) -> bool {
@@ -87,5 +172,67 @@ impl Conversation for CmdConversation {
 
     fn says_gone(&self, _stdout: &[u8]) -> bool {
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shell::plan::Stdin;
+
+    fn plan(command: Command) -> Plan {
+        Plan {
+            command,
+            env: vec![("A".to_owned(), "秘".to_owned())],
+            chdir: Some("C:\\a b".to_owned()),
+            tty: false,
+            stdin: Stdin::Empty,
+            detach: false,
+        }
+    }
+
+    fn said(plan: &Plan, carrier: Carrier) -> CmdConversation {
+        match CmdConversation::new(plan, carrier).unwrap() {
+            Said::Conversation(conversation) => conversation,
+            Said::Batch(text) => panic!("{text}"),
+        }
+    }
+
+    #[test]
+    fn a_line_is_said_as_it_was_typed_and_winrm_sets_the_rest() {
+        let opening = said(
+            &plan(Command::Line("dir /b & echo %A%".to_owned())),
+            Carrier::Winrm,
+        )
+        .begin();
+        assert_eq!(&opening.command[..], b"dir /b & echo %A%");
+        assert_eq!(opening.env, [("A".to_owned(), "秘".to_owned())]);
+        assert_eq!(opening.chdir.as_deref(), Some("C:\\a b"));
+        assert!(!opening.bare);
+    }
+
+    #[test]
+    fn over_ssh_no_variable_stands_in_a_command_line() {
+        let mut plan = plan(Command::Line("dir".to_owned()));
+        let refused = CmdConversation::new(&plan, Carrier::Channel).unwrap_err();
+        assert!(matches!(refused, Failure::Unsupported(why) if why.contains("powershell")));
+        plan.env.clear();
+        let opening = said(&plan, Carrier::Channel).begin();
+        assert_eq!(&opening.command[..], b"cd /d \"C:\\a b\"||exit 1&dir");
+    }
+
+    #[test]
+    fn long_lines_are_fed_or_refused_by_name() {
+        let half = "y".repeat(5000);
+        let mut plan = plan(Command::Line(format!("echo {half}&echo {half}")));
+        let conversation = said(&plan, Carrier::Winrm);
+        assert_eq!(&conversation.begin().command[..], READER.as_bytes());
+        let fed = format!("echo {half}\r\necho {half}\r\n@exit %errorlevel%\r\n");
+        assert_eq!(conversation.payload(), fed.as_bytes());
+        plan.stdin = Stdin::Bytes(Bytes::from_static(b"x"));
+        let refused = CmdConversation::new(&plan, Carrier::Winrm).unwrap_err();
+        assert!(
+            matches!(refused, Failure::Unsupported(why) if why.contains("8191") && why.contains("script"))
+        );
     }
 }

@@ -1,11 +1,23 @@
 //! Windows shells: what is said to `cmd.exe` and PowerShell, over whatever transport.
 
 mod cmd;
+mod dialogue;
+mod length;
+mod powershell;
+mod quote;
+mod script;
+mod start;
+mod task;
 
 pub use cmd::CmdConversation;
+pub use dialogue::PowershellConversation;
+pub use powershell::texts;
+pub use start::begins_with_start;
+
+use std::sync::Arc;
 
 use super::conversation::{Conversation, Failure};
-use super::plan::{Command, Plan};
+use super::plan::{Command, Plan, Script};
 use crate::base::secret::Secret;
 
 /// Which of Windows' shells reads a command line.
@@ -49,18 +61,38 @@ pub struct Situation<'a> {
 }
 
 /// The conversation for a plan. `mark` is random and of letters and digits only.
+///
+/// What `cmd.exe` can't do itself (scripts, other users, letting go, some long lines) PowerShell
+/// does for it; the user's line is in the words of `cmd.exe` there too.
 pub fn conversation(
     plan: &Plan,
     situation: &Situation<'_>,
     mark: &str,
 ) -> Result<Box<dyn Conversation>, Failure> {
-    let _ = mark;
-    match (&plan.command, situation.shell) {
-        (Command::Line(_) | Command::Words(_) | Command::Ping, WindowsShell::Cmd)
-            if situation.runas.is_none() =>
-        {
-            Ok(Box::new(CmdConversation::new(plan, situation.carrier)?))
+    let by_cmd = situation.shell == WindowsShell::Cmd
+        && situation.runas.is_none()
+        && !plan.detach
+        && !matches!(plan.command, Command::Script(_));
+    if !by_cmd {
+        return Ok(Box::new(PowershellConversation::new(
+            plan, situation, mark,
+        )?));
+    }
+    match CmdConversation::new(plan, situation.carrier)? {
+        cmd::Said::Conversation(conversation) => Ok(Box::new(conversation)),
+        cmd::Said::Batch(text) => {
+            let script = Script {
+                name: "line.cmd".to_owned(),
+                body: text.into_bytes().into(),
+                args: Vec::new(),
+            };
+            let plan = Plan {
+                command: Command::Script(Arc::new(script)),
+                ..plan.clone()
+            };
+            Ok(Box::new(PowershellConversation::new(
+                &plan, situation, mark,
+            )?))
         }
-        _ => Err(Failure::Unsupported("PowerShell is to come".to_owned())),
     }
 }

@@ -1,30 +1,11 @@
 //! What went wrong while connecting, in the words of the closed list of kinds.
 
-use std::io;
 use std::time::Duration;
 
 use super::client::SessionError;
 use crate::event::{ErrorKind, HostError};
 use crate::target::SshTarget;
-
-/// An error of the operating system while connecting.
-pub(super) fn io_error(place: &str, error: &io::Error) -> HostError {
-    let kind = match error.kind() {
-        io::ErrorKind::ConnectionRefused => ErrorKind::Refused,
-        io::ErrorKind::ConnectionReset
-        | io::ErrorKind::ConnectionAborted
-        | io::ErrorKind::BrokenPipe
-        | io::ErrorKind::UnexpectedEof => ErrorKind::Reset,
-        io::ErrorKind::TimedOut
-        | io::ErrorKind::HostUnreachable
-        | io::ErrorKind::NetworkUnreachable => ErrorKind::ConnectTimeout,
-        _ => match error.raw_os_error() {
-            Some(_) => ErrorKind::LocalIo,
-            None => ErrorKind::Protocol,
-        },
-    };
-    HostError::new(kind, format!("{place}: {error}"))
-}
+use crate::transport::dial::io_error;
 
 pub(super) fn timed_out(target: &SshTarget, limit: Duration, doing: &str) -> HostError {
     let limit = crate::base::quantity::show_duration(limit);

@@ -1,5 +1,5 @@
 //! The test bed: fleets of real OpenSSH hosts on loopback addresses, hosts that fail in every known
-//! way, an SSH server with canned answers for scale, and a database. Everything lives in temporary
+//! way, an SSH server with canned answers for scale, a WinRM server, and a database. Everything lives in temporary
 //! folders and ends with the value that started it.
 
 mod background;
@@ -16,6 +16,7 @@ mod mariadb;
 mod process;
 mod sshd;
 mod system_user;
+pub mod windows;
 
 pub use canned::{Answer, Canned, Output};
 pub use error::{Error, Result};
@@ -24,3 +25,4 @@ pub use left_out::left_out;
 pub use mariadb::MariaDb;
 pub use sshd::{Sshd, SshdBuilder};
 pub use system_user::SystemUser;
+pub use windows::Windows;

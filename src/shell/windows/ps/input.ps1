@@ -1,0 +1,64 @@
+# What the command reads: lines of base64 up to a line of a dot.
+
+# Copies what comes into $stream; with a limit, that many bytes at the least (a line is not cut).
+function IomsCopy($stream, $limit) {
+    $copied = 0
+    while ($limit -lt 0 -or $copied -lt $limit) {
+        $line = $Ioms.In.ReadLine()
+        if ($line -eq $null -or $line -eq '.') { $Ioms.InputEnded = $true; return }
+        $bytes = [Convert]::FromBase64String($line)
+        $stream.Write($bytes, 0, $bytes.Length)
+        $copied += $bytes.Length
+    }
+}
+
+# Two calls that .NET doesn't offer: another standard input for the programs started from here on.
+function IomsNative {
+    $name = New-Object Reflection.AssemblyName 'IomsNative'
+    $run = [Reflection.Emit.AssemblyBuilderAccess]::Run
+    $define = [Reflection.Emit.AssemblyBuilder].GetMethod('DefineDynamicAssembly',
+        [type[]]@([Reflection.AssemblyName], [Reflection.Emit.AssemblyBuilderAccess]))
+    if ($define) { $assembly = $define.Invoke($null, @($name, $run)) }
+    else { $assembly = [AppDomain]::CurrentDomain.DefineDynamicAssembly($name, $run) }
+    $type = $assembly.DefineDynamicModule('IomsNative').DefineType('IomsNative', 'Public,Class')
+    foreach ($call in @('SetStdHandle', 'kernel32.dll', [bool], [type[]]@([int], [IntPtr])),
+            @('dup2', 'libc', [int], [type[]]@([int], [int]))) {
+        $method = $type.DefinePInvokeMethod($call[0], $call[1], 'Public,Static,PinvokeImpl', 'Standard',
+            $call[2], $call[3], 'Winapi', 'Ansi')
+        $method.SetImplementationFlags('PreserveSig')
+    }
+    $type.CreateType()
+}
+
+# From here on programs that are started read $file. Where that can't be had (a locked-down
+# language mode), they read what is left of our own input.
+function IomsChildrenRead($file) {
+    try {
+        $share = [IO.FileShare]([int][IO.FileShare]::ReadWrite -bor [int][IO.FileShare]::Delete -bor 16)
+        $stream = New-Object IO.FileStream $file, 'Open', 'Read', $share, 1
+        $Ioms.Keep = $stream
+        $handle = $stream.SafeFileHandle.DangerousGetHandle()
+        $native = IomsNative
+        if ($Ioms.Windows) { [void]$native::SetStdHandle(-10, $handle) }
+        else { [void]$native::dup2($handle.ToInt32(), 0) }
+    } catch { }
+}
+
+# All that is still to come, as a file that the command's own process and its children read.
+function IomsSpool {
+    $file = [IO.Path]::Combine($Ioms.Folder, 'stdin')
+    try {
+        $stream = [IO.File]::Create($file)
+        try { IomsCopy $stream -1 } finally { $stream.Close() }
+    } catch { IomsNoFile $_ 'standard input' }
+    $Ioms.Spool = $file
+    [Console]::SetIn((New-Object IO.StreamReader $file))
+    IomsChildrenRead $file
+}
+
+# Lets go of it, so that the folder can be removed.
+function IomsUnspool {
+    if (-not $Ioms.Spool) { return }
+    try { [Console]::In.Close() } catch { }
+    if ($Ioms.Keep) { $Ioms.Keep.Close() }
+}

@@ -1,0 +1,122 @@
+//! What is quoted comes back, by readers written down from Microsoft's rules.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// `CommandLineToArgvW` behind the program's name.
+fn argv(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut rest = line.chars().peekable();
+    loop {
+        while rest.next_if(|c| *c == ' ' || *c == '\t').is_some() {}
+        if rest.peek().is_none() {
+            return words;
+        }
+        let mut word = String::new();
+        let mut quoted = false;
+        while let Some(c) = rest.peek().copied() {
+            if !quoted && (c == ' ' || c == '\t') {
+                break;
+            }
+            let mut backslashes = 0;
+            while rest.next_if_eq(&'\\').is_some() {
+                backslashes += 1;
+            }
+            if rest.peek() == Some(&'"') {
+                word.extend(std::iter::repeat_n('\\', backslashes / 2));
+                rest.next();
+                if backslashes % 2 == 1 {
+                    word.push('"');
+                } else if quoted && rest.next_if_eq(&'"').is_some() {
+                    word.push('"');
+                } else {
+                    quoted = !quoted;
+                }
+            } else if backslashes > 0 {
+                word.extend(std::iter::repeat_n('\\', backslashes));
+            } else if let Some(c) = rest.next() {
+                word.push(c);
+            }
+        }
+        words.push(word);
+    }
+}
+
+/// What `cmd.exe` makes of a line without variables: carets dropped outside of quotes. `None` where
+/// it would act upon something.
+fn cmd(line: &str) -> Option<String> {
+    let mut passed = String::new();
+    let mut quoted = false;
+    let mut rest = line.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '^' if !quoted => passed.push(rest.next()?),
+            '"' => {
+                quoted = !quoted;
+                passed.push(c);
+            }
+            '&' | '|' | '<' | '>' | '(' | ')' | '%' | '!' if !quoted => return None,
+            _ => passed.push(c),
+        }
+    }
+    Some(passed)
+}
+
+fn owned(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+#[test]
+fn plain_words_stay_as_a_person_would_write_them() {
+    let words = owned(&["echo", "hello", "a b", "c:\\d e\\", "50%", "x&y"]);
+    assert_eq!(
+        cmd_words(&words).unwrap(),
+        r#"echo hello ^"a b^" ^"c:\d e\\^" 50^% x^&y"#
+    );
+    let words = owned(&[r"C:\Program Files (x86)\a.exe", "-v"]);
+    assert_eq!(
+        cmd_words(&words).unwrap(),
+        r#""C:\Program Files (x86)\a.exe" -v"#
+    );
+}
+
+#[test]
+fn a_line_break_is_refused_for_cmd_rather_than_cut() {
+    assert!(matches!(
+        cmd_words(&owned(&["echo", "a\nb"])),
+        Err(Failure::Unsupported(_))
+    ));
+}
+
+#[test]
+fn parameters_of_powershell_stay_parameters() {
+    let words = owned(&[
+        "-Name",
+        "it's",
+        "-Force:$TRUE",
+        "-Path:C:\\a b",
+        "-5",
+        "‘x",
+        "$env:A",
+        "-X:$x",
+    ]);
+    assert_eq!(
+        powershell_arguments(&words),
+        "-Name 'it''s' -Force:$TRUE -Path:'C:\\a b' '-5' '‘‘x' '$env:A' -X:'$x'"
+    );
+}
+
+proptest! {
+    #[test]
+    fn any_arguments_arrive_in_a_program_as_they_are(words in prop::collection::vec("[^\0]{0,12}|[\\\\\" ]{0,6}", 0..5)) {
+        prop_assert_eq!(argv(&arguments(&words)), words);
+    }
+
+    #[test]
+    fn any_arguments_pass_cmd_as_they_are(words in prop::collection::vec("[^\0\r\n]{0,12}|[\\\\\"&^% ]{0,6}", 0..5)) {
+        let line = cmd_arguments(&words).unwrap();
+        let passed = cmd(&line).unwrap();
+        prop_assert_eq!(argv(&passed), words);
+    }
+}

@@ -1,0 +1,14 @@
+//! Windows hosts end to end: the project's WinRM server in front of `/bin/sh` (for speed), Wine (for
+//! real console programs) and PowerShell's engine.
+
+mod bed;
+mod commands;
+mod faults;
+mod identity;
+mod lasting;
+mod login;
+mod over_ssh;
+mod powershell;
+mod quotas;
+mod text;
+mod wine;

@@ -1,0 +1,70 @@
+//! What a shell's commands start dies with the shell; what is detached lives on.
+
+use ioms_fleet::windows::{Language, Need, Tier, Windows, lacks};
+
+use super::bed::Bed;
+use crate::support::{runs, wait_until};
+
+fn token(name: &str) -> String {
+    format!("{name}-{}", std::process::id())
+}
+
+#[test]
+fn a_started_program_dies_with_the_shell_and_a_detached_one_lives() {
+    if lacks("--detach over WinRM", &[Need::Server, Need::Powershell]) {
+        return;
+    }
+    let windows = Windows::start().unwrap();
+    let bed = Bed::of(windows, 1, "ansible_shell_type: powershell\n");
+    let plain = token("winrm-plain");
+    bed.host(&[&format!(
+        "Start-Process bash -ArgumentList '-c','\"exec -a {plain} sleep 300\"'"
+    )]);
+    wait_until("what was only started is gone", || {
+        !runs(&format!("{plain} 300"))
+    });
+    let lasting = token("winrm-lasting");
+    let host = bed.host(&[
+        "--detach",
+        &format!("bash -c 'exec -a {lasting} sleep 300'"),
+    ]);
+    assert_eq!(host["outcome"], "ok", "{host}");
+    wait_until("it runs", || runs(&format!("{lasting} 300")));
+    bed.is_clean();
+    assert!(
+        runs(&format!("{lasting} 300")),
+        "the shell is gone, it is not"
+    );
+}
+
+#[test]
+fn on_wine_a_service_starts_what_lives_on() {
+    let needs = [Need::Server, Need::Wine, Need::PowershellForWine];
+    if lacks("--detach on Wine", &needs) {
+        return;
+    }
+    let windows = Windows::builder()
+        .tier(Tier::Wine(Language::En))
+        .start()
+        .unwrap();
+    let bed = Bed::of(windows, 1, "");
+    let mark = 60_000 + std::process::id() % 5000;
+    let line = format!("ping -n {mark} 127.0.0.1");
+    bed.host(&[&format!("start /b {line}")]);
+    wait_until("what was only started is gone", || {
+        !runs(&format!("-n {mark}"))
+    });
+    let host = bed.host(&["--detach", &line]);
+    assert_eq!(host["outcome"], "ok", "{host}");
+    bed.is_clean();
+    wait_until("it lives", || runs(&format!("-n {mark}")));
+}
+
+#[test]
+fn lines_that_begin_with_start_are_warned_of() {
+    let Some(bed) = Bed::http("the warning of start") else {
+        return;
+    };
+    let ran = bed.run(&["run", "-g", "all", "start server.exe"]);
+    assert!(ran.stderr.contains("--detach"), "{}", ran.said());
+}
