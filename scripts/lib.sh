@@ -44,3 +44,18 @@ apt_install() {
     fi
     return "$status"
 }
+
+# make_venv FOLDER: a Python of our own with what the WinRM server of the tests needs, made anew when that changes.
+make_venv() {
+    local folder=$1 wanted
+    wanted=$(cat tests/winrm/requirements*.txt)
+    [ "$(cat "$folder/.made-of" 2>/dev/null)" != "$wanted" ] || return 0
+    say "making $folder"
+    rm -rf "$folder"
+    python3 -m venv "$folder"
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -r tests/winrm/requirements.txt >&2
+    # Built here, against the Kerberos library.
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -r tests/winrm/requirements-kerberos.txt >&2 ||
+        printf 'warning: no Kerberos in %s\n' "$folder" >&2
+    printf '%s\n' "$wanted" >"$folder/.made-of"
+}

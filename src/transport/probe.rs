@@ -1,7 +1,6 @@
 //! The first steps of the way to a host, each on its own and timed by whoever asks: its addresses, a
 //! connection, its first words. For `doctor`; a transport goes the whole way by itself.
 
-use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::dial::io_error;
 use crate::event::{ErrorKind, HostError};
 
 /// No greeting is longer (RFC 4253, 4.2: 255 bytes, lines before it not counted).
@@ -36,28 +36,16 @@ pub async fn knock(addresses: &[SocketAddr], limit: Duration) -> Result<TcpStrea
     for address in addresses {
         match timeout(limit, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => return Ok(stream),
-            Ok(Err(error)) => failed = unreached(*address, &error),
-            Err(_) => failed = unreached(*address, &io::ErrorKind::TimedOut.into()),
+            Ok(Err(error)) => failed = io_error(&address.to_string(), &error),
+            Err(_) => {
+                failed = HostError::new(
+                    ErrorKind::ConnectTimeout,
+                    format!("{address}: no answer within {} s", limit.as_secs()),
+                );
+            }
         }
     }
     Err(failed)
-}
-
-fn unreached(address: SocketAddr, error: &io::Error) -> HostError {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => HostError::new(
-            ErrorKind::Refused,
-            format!("connection to {address} refused"),
-        ),
-        io::ErrorKind::TimedOut => HostError::new(
-            ErrorKind::ConnectTimeout,
-            format!("no answer from {address}"),
-        ),
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-            HostError::new(ErrorKind::ConnectTimeout, format!("{address}: {error}"))
-        }
-        _ => HostError::new(ErrorKind::Reset, format!("{address}: {error}")),
-    }
 }
 
 /// What an SSH server says first: `SSH-2.0-OpenSSH_9.2p1`. `Err`: what was said instead.

@@ -210,7 +210,7 @@ fn what_hosts_have_in_common_is_said_once() {
         .collect();
     insta::assert_snapshot!(first, @"
     fail tcp  37 hosts: port PORT refused  (web[01-37])
-      fix: check that sshd or WinRM runs there and that ansible_port is right
+      fix: does sshd run there? is ansible_port right?
     ");
 }
 

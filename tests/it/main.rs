@@ -26,3 +26,4 @@ mod store;
 mod support;
 mod users;
 mod ways;
+mod windows;

@@ -1,22 +1,29 @@
 //! The way to a host before anybody logs in: name, port, banner or TLS.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
+use jiff::Timestamp;
 use tokio::net::TcpStream;
 
 use super::case::{Case, failed};
+use crate::base::clock;
 use crate::doctor::{Check, Finding};
 use crate::event::{ErrorKind, HostError};
 use crate::target::{SshTarget, Target, Via, WinrmTarget};
 use crate::transport::probe::{addresses, greeting, knock};
+use crate::transport::winrm::{ScannedCertificate, scan};
 
 /// For each step where connecting has no limit.
 const UNLIMITED: Duration = Duration::from_mins(1);
 
 /// A port that refuses is worth a look at the others; they answer at once or are not there.
 const OTHER_PORT: Duration = Duration::from_secs(1);
+
+/// So many days before its end a certificate is worth a word.
+const EXPIRES_SOON: i64 = 30;
 
 /// Walks all hosts' ways so far, so many at a time.
 pub async fn walk(cases: &mut [Case], forks: usize) {
@@ -38,7 +45,7 @@ async fn before_login(target: &Target) -> Vec<Finding> {
                 return [Check::Dns, Check::Tcp, Check::Banner].map(skipped).into();
             }
             let limit = limit(ssh.options.connect_timeout);
-            let (mut found, stream) = reach(&ssh.address, ssh.port, limit, &SSH_ELSE).await;
+            let (mut found, stream) = reach(&ssh.address, ssh.port, limit, &SSH).await;
             if let Some(stream) = stream {
                 found.push(banner(stream, limit).await);
             }
@@ -46,9 +53,9 @@ async fn before_login(target: &Target) -> Vec<Finding> {
         }
         Via::Winrm(winrm) => {
             let limit = limit(winrm.options.connect_timeout);
-            let (mut found, stream) = reach(&winrm.address, winrm.port, limit, &WINRM_ELSE).await;
+            let (mut found, stream) = reach(&winrm.address, winrm.port, limit, &WINRM).await;
             if stream.is_some() {
-                found.extend(tls(winrm));
+                found.push(tls(winrm).await);
             }
             found
         }
@@ -75,35 +82,53 @@ fn limit(connect_timeout: Duration) -> Duration {
     }
 }
 
-/// Where else a host may listen, and what to set then.
-const SSH_ELSE: [(u16, &str); 3] = [
-    (22, "22 does: set ansible_port: 22"),
-    (5986, "5986 does (WinRM): set ansible_connection: winrm"),
-    (
-        5985,
-        "5985 does (WinRM over HTTP): set ansible_connection: winrm and ansible_port: 5985",
-    ),
-];
-const WINRM_ELSE: [(u16, &str); 3] = [
-    (
-        5986,
-        "5986 does: set ansible_port: 5986 and ansible_winrm_scheme: https",
-    ),
-    (
-        5985,
-        "5985 does: set ansible_port: 5985 (HTTP; messages are sealed)",
-    ),
-    (
-        22,
-        "22 does: set ansible_connection: ssh and ansible_shell_type: powershell",
-    ),
-];
+/// What to do where nobody answers.
+struct Advice {
+    /// Other ports a host may listen on, and what to set then.
+    elsewhere: [(u16, &'static str); 3],
+    /// Nobody listens on any.
+    refused: &'static str,
+    /// Nobody answers.
+    silent: &'static str,
+}
+
+const SSH: Advice = Advice {
+    elsewhere: [
+        (22, "22 does: set ansible_port: 22"),
+        (5986, "5986 does (WinRM): set ansible_connection: winrm"),
+        (
+            5985,
+            "5985 does (WinRM over HTTP): set ansible_connection: winrm and ansible_port: 5985",
+        ),
+    ],
+    refused: "does sshd run there? is ansible_port right?",
+    silent: "is the host up? does a firewall drop the port? -T waits longer",
+};
+
+const WINRM: Advice = Advice {
+    elsewhere: [
+        (
+            5986,
+            "5986 does: set ansible_port: 5986 and ansible_winrm_scheme: https",
+        ),
+        (
+            5985,
+            "5985 does: set ansible_port: 5985 (HTTP; messages are sealed), or give the host an HTTPS listener",
+        ),
+        (
+            22,
+            "22 does: set ansible_connection: ssh and ansible_shell_type: powershell",
+        ),
+    ],
+    refused: "does WinRM listen there? on the host: `winrm enumerate winrm/config/listener`; `winrm quickconfig` opens it",
+    silent: "is the host up? does its firewall let the port in? On a public network profile Windows lets in its own subnet only; -T waits longer",
+};
 
 async fn reach(
     name: &str,
     port: u16,
     limit: Duration,
-    elsewhere: &[(u16, &str)],
+    advice: &Advice,
 ) -> (Vec<Finding>, Option<TcpStream>) {
     let began = Instant::now();
     let found = match addresses(name, port).await {
@@ -125,7 +150,7 @@ async fn reach(
         }
         Err(error) => {
             let took = began.elapsed();
-            let finding = unreached(&error, port, &found, elsewhere).await;
+            let finding = unreached(&error, port, &found, advice).await;
             findings.push(finding.took(took));
             (findings, None)
         }
@@ -142,18 +167,15 @@ fn dns(name: &str, found: &[SocketAddr]) -> Finding {
 }
 
 /// Why a port was not reached; of one that refuses, who else listens there.
-async fn unreached(
-    error: &HostError,
-    port: u16,
-    found: &[SocketAddr],
-    elsewhere: &[(u16, &str)],
-) -> Finding {
+async fn unreached(error: &HostError, port: u16, found: &[SocketAddr], advice: &Advice) -> Finding {
     let finding = failed(Check::Tcp, error);
     if error.kind != ErrorKind::Refused {
-        return finding.topic(format!("port {port} does not answer"));
+        return finding
+            .hint(advice.silent)
+            .topic(format!("port {port} does not answer"));
     }
     let finding = finding.topic(format!("port {port} refused"));
-    for (other, advice) in elsewhere.iter().filter(|(other, _)| *other != port) {
+    for (other, advice) in advice.elsewhere.iter().filter(|(other, _)| *other != port) {
         let there: Vec<SocketAddr> = found
             .iter()
             .map(|one| SocketAddr::new(one.ip(), *other))
@@ -162,7 +184,7 @@ async fn unreached(
             return finding.hint(format!("nothing listens on {port}, but {advice}"));
         }
     }
-    finding
+    finding.hint(advice.refused)
 }
 
 async fn banner(stream: TcpStream, limit: Duration) -> Finding {
@@ -175,13 +197,45 @@ async fn banner(stream: TcpStream, limit: Duration) -> Finding {
 }
 
 /// TLS, or that there is none.
-fn tls(winrm: &WinrmTarget) -> Option<Finding> {
+async fn tls(winrm: &Arc<WinrmTarget>) -> Finding {
     if !winrm.options.https {
-        return Some(Finding::warn(
+        return Finding::warn(
             Check::Tls,
             "HTTP: every message is sealed, but NTLM does not prove who answers",
             "give the host an HTTPS listener and set ansible_port: 5986",
-        ));
+        );
     }
-    None
+    let began = Instant::now();
+    match scan(winrm).await {
+        Ok(certificate) => shown(&certificate, clock::now()),
+        Err(error) => failed(Check::Tls, &error).topic(topic(&error)),
+    }
+    .took(began.elapsed())
+}
+
+/// What the hosts of one mistake have in common.
+fn topic(error: &HostError) -> String {
+    format!("no TLS ({})", error.kind.name())
+}
+
+/// The certificate; whether it is believed is seen when we log in.
+fn shown(certificate: &ScannedCertificate, now: Timestamp) -> Finding {
+    let until = certificate.not_after.strftime("%Y-%m-%d");
+    let detail = format!(
+        "{}, until {until}, {}",
+        certificate.subject, certificate.fingerprint
+    );
+    let left = certificate.not_after.duration_since(now).as_hours() / 24;
+    let renew = "renew the listener's certificate";
+    match left {
+        _ if certificate.not_after < now => {
+            Finding::warn(Check::Tls, format!("{detail}: it is expired"), renew)
+                .topic("the certificate is expired")
+        }
+        0..EXPIRES_SOON => {
+            Finding::warn(Check::Tls, format!("{detail}: {left} days are left"), renew)
+                .topic("the certificate expires soon")
+        }
+        _ => Finding::ok(Check::Tls, detail),
+    }
 }

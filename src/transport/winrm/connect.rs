@@ -12,6 +12,8 @@ use super::shell::Shells;
 use super::wire::Wire;
 use crate::event::{ErrorKind, HostError, Timings};
 use crate::target::{Target, Via};
+#[cfg(feature = "winrm-rs")]
+use crate::target::{WinrmAuth, WinrmClient};
 use crate::transport::types::{Connection, ExecRequest, Process, Transport};
 
 /// WinRM for one run.
@@ -40,6 +42,12 @@ impl Transport for Winrm {
                 "not a host behind WinRM",
             ));
         };
+        #[cfg(feature = "winrm-rs")]
+        if target.options.client == WinrmClient::WinrmRs
+            || target.options.auth == WinrmAuth::Credssp
+        {
+            return crate::transport::winrm_rs::connect(target).await;
+        }
         possible(target)?;
         let (wire, timings) = Wire::open(&self.certificates, target).await?;
         let session = Session::new(target.clone(), self.certificates.clone(), wire);

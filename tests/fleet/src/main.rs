@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
-use ioms_fleet::{Answer, Canned, Error, Output, Sshd};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ioms_fleet::windows::{Language, Tier};
+use ioms_fleet::{Answer, Canned, Error, Output, Sshd, Windows};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Brings up a fleet on loopback addresses, says when it is ready, and takes it down at the end.
@@ -41,6 +42,30 @@ enum Fleet {
         #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
         delay_ms: u64,
     },
+    /// Windows hosts behind WinRM, for `Administrator`
+    Windows {
+        #[command(flatten)]
+        common: Common,
+        /// How commands run
+        #[arg(long, value_enum, default_value = "sh")]
+        exec: Runs,
+        /// The inventory says HTTPS rather than sealed messages over HTTP
+        #[arg(long)]
+        https: bool,
+        /// Options of the server: --cbt=strict, ... (python -m server --help)
+        #[arg(last = true, value_name = "OPTION")]
+        options: Vec<String>,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Runs {
+    /// With /bin/sh
+    Sh,
+    /// In Wine, as an English Windows
+    Wine,
+    /// In Wine, as a Chinese Windows, code page 936
+    WineZh,
 }
 
 #[derive(Args)]
@@ -95,17 +120,56 @@ async fn run(cli: Cli) -> Result<(), Error> {
             ready(fleet.port(), &inventory, fleet.key(), &known_hosts)?;
             the_end(common.detach_stdin).await
         }
+        Fleet::Windows {
+            common,
+            exec,
+            https,
+            options,
+        } => {
+            let tier = match exec {
+                Runs::Sh => Tier::Sh,
+                Runs::Wine => Tier::Wine(Language::En),
+                Runs::WineZh => Tier::Wine(Language::Zh),
+            };
+            let builder = Windows::builder().tier(tier).folder(&common.dir);
+            let builder = options
+                .iter()
+                .fold(builder, |builder, one| builder.flag(one));
+            let windows = builder.start()?;
+            let vars = if https {
+                String::new()
+            } else {
+                windows.over_http()
+            };
+            let inventory = windows.dir().join("inventory.yml");
+            windows.write_inventory(common.hosts, &inventory, &vars)?;
+            let password = windows.dir().join("password");
+            std::fs::write(&password, windows.password()).map_err(stdio)?;
+            say(&format!(
+                "ready http={} https={} inventory={} ca={} password={} log={}\n",
+                windows.http(),
+                windows.https(),
+                inventory.display(),
+                windows.ca().display(),
+                password.display(),
+                windows.dir().join("log").display(),
+            ))?;
+            the_end(common.detach_stdin).await
+        }
     }
 }
 
 /// The one line by which a caller knows where everything is.
 fn ready(port: u16, inventory: &Path, key: &Path, known_hosts: &Path) -> Result<(), Error> {
-    let line = format!(
+    say(&format!(
         "ready port={port} inventory={} key={} known_hosts={}\n",
         inventory.display(),
         key.display(),
         known_hosts.display()
-    );
+    ))
+}
+
+fn say(line: &str) -> Result<(), Error> {
     let mut out = io::stdout();
     out.write_all(line.as_bytes())
         .and_then(|()| out.flush())

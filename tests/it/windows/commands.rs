@@ -78,11 +78,17 @@ fn output_comes_while_the_command_runs() {
         "run",
         "-g",
         "all",
-        &format!("echo early; while [ ! -e {} ]; do sleep 0.1; done; echo late", gate.display()),
+        &format!(
+            "echo early; while [ ! -e {} ]; do sleep 0.1; done; echo late",
+            gate.display()
+        ),
     ]);
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let early = lines.find(|line| line.as_ref().unwrap().contains("early"));
-    assert!(early.is_some(), "the first line came before the last was said");
+    assert!(
+        early.is_some(),
+        "the first line came before the last was said"
+    );
     std::fs::write(gate, "").unwrap();
     assert!(lines.any(|line| line.unwrap().contains("late")));
     assert!(child.wait().unwrap().success());
@@ -123,7 +129,12 @@ fn variables_and_folder_are_set_without_standing_in_arguments() {
         "echo \"$IOMS_X\"; pwd",
     ]);
     assert_eq!(host["stdout"], "a & b 密\n/\n", "{host}");
-    assert!(bed.windows.commands().iter().all(|line| !line.contains("密")));
+    assert!(
+        bed.windows
+            .commands()
+            .iter()
+            .all(|line| !line.contains("密"))
+    );
 }
 
 #[test]
@@ -132,7 +143,8 @@ fn a_command_over_its_time_is_ended_with_its_children() {
         return;
     };
     let token = format!("winrm-over-{}", std::process::id());
-    let line = format!("(exec -a {token} sleep 300) & setsid sh -c 'exec -a {token} sleep 300'; wait");
+    let line =
+        format!("(exec -a {token} sleep 300) & setsid sh -c 'exec -a {token} sleep 300'; wait");
     let host = bed.host(&["--timeout", "1", &format!("bash -c \"{line}\"")]);
     assert_eq!(came_out(&host), ("timed_out", "timeout"), "{host}");
     wait_until("the tree is gone", || !runs(&token));
@@ -160,7 +172,8 @@ fn an_interrupted_run_ends_its_commands_and_deletes_its_shells() {
 
 #[test]
 fn a_quiet_command_is_polled_not_given_up() {
-    let Some(bed) = Bed::http_with("WinRM polling", "ansible_winrm_operation_timeout_sec: 1\n") else {
+    let Some(bed) = Bed::http_with("WinRM polling", "ansible_winrm_operation_timeout_sec: 1\n")
+    else {
         return;
     };
     let host = bed.host(&["sleep 3; echo done"]);

@@ -12,7 +12,9 @@ fn a_handshake_that_is_cut_is_begun_again() {
     let Some(bed) = Bed::http("a cut handshake") else {
         return;
     };
-    bed.windows.fault(Fault::new("drop-handshake").times(1)).unwrap();
+    bed.windows
+        .fault(Fault::new("drop-handshake").times(1))
+        .unwrap();
     let host = bed.host(&["echo in"]);
     assert_eq!(host["stdout"], "in\n", "{host}");
 }
@@ -23,7 +25,9 @@ fn a_connection_lost_while_waiting_is_taken_up_on_the_same_command() {
         return;
     };
     let file = bed.desk.dir.path().join("times");
-    bed.windows.fault(Fault::new("drop-receive").times(2)).unwrap();
+    bed.windows
+        .fault(Fault::new("drop-receive").times(2))
+        .unwrap();
     let host = bed.host(&[&format!("echo x >> {}; sleep 1; echo done", file.display())]);
     assert_eq!(host["stdout"], "done\n", "{host}");
     assert_eq!(crate::support::read(file), "x\n", "it ran once");
@@ -35,7 +39,9 @@ fn an_answer_lost_in_the_middle_is_told_with_how_the_command_ended() {
     let Some(bed) = Bed::http("an answer cut in the middle") else {
         return;
     };
-    bed.windows.fault(Fault::new("cut-receive").times(1)).unwrap();
+    bed.windows
+        .fault(Fault::new("cut-receive").times(1))
+        .unwrap();
     let host = bed.host(&["echo lost; sleep 1; echo kept"]);
     assert_eq!(came_out(&host), ("failed", "disconnected"), "{host}");
     assert!(host["stdout"].as_str().unwrap().contains("kept"), "{host}");
@@ -46,7 +52,9 @@ fn a_command_whose_start_got_no_answer_is_never_sent_again() {
     let Some(bed) = Bed::http("a start without answer") else {
         return;
     };
-    bed.windows.fault(Fault::new("lose-command").times(1)).unwrap();
+    bed.windows
+        .fault(Fault::new("lose-command").times(1))
+        .unwrap();
     let host = bed.host(&["--retries", "3", "true"]);
     assert_eq!(came_out(&host), ("failed", "disconnected"), "{host}");
     assert_eq!(bed.windows.commands().len(), 1);
@@ -59,7 +67,13 @@ fn input_over_a_connection_that_breaks_is_no_success() {
     };
     bed.windows.fault(Fault::new("drop-send")).unwrap();
     let file = bed.desk.file("input", vec![b'x'; 300_000]);
-    let host = bed.host(&["--timeout", "10", "--stdin", file.to_str().unwrap(), "wc -c"]);
+    let host = bed.host(&[
+        "--timeout",
+        "10",
+        "--stdin",
+        file.to_str().unwrap(),
+        "wc -c",
+    ]);
     assert_ne!(host["stdout"].as_str().unwrap().trim(), "300000");
     assert_ne!(came_out(&host).0, "ok", "{host}");
 }
@@ -82,7 +96,9 @@ fn a_server_that_restarts_leaves_no_command_called_done() {
     let Some(bed) = Bed::http("a restart of WinRM") else {
         return;
     };
-    let mut child = bed.desk.start(&["--output", "json", "run", "-g", "all", "sleep 60"]);
+    let mut child = bed
+        .desk
+        .start(&["--output", "json", "run", "-g", "all", "sleep 60"]);
     wait_until("it runs", || bed.windows.state().unwrap().commands == 1);
     bed.windows.restart(Duration::from_millis(500)).unwrap();
     let status = child.wait().unwrap();
@@ -99,11 +115,17 @@ fn a_host_that_answers_one_byte_a_second_is_given_up_in_time() {
     let Some(bed) = Bed::http("a trickling host") else {
         return;
     };
-    bed.windows.fault(Fault::new("trickle").with("wait", 1.0)).unwrap();
+    bed.windows
+        .fault(Fault::new("trickle").with("wait", 1.0))
+        .unwrap();
     let began = std::time::Instant::now();
     let host = bed.host(&["-T", "3", "true"]);
     assert!(began.elapsed() < Duration::from_secs(30));
-    assert_eq!(came_out(&host), ("unreachable", "connect_timeout"), "{host}");
+    assert_eq!(
+        came_out(&host),
+        ("unreachable", "connect_timeout"),
+        "{host}"
+    );
 }
 
 #[test]

@@ -11,19 +11,36 @@ fn a_certificate_nobody_vouches_for_is_refused_until_it_is_approved() {
     if lacks("certificates on record", &[Need::Server]) {
         return;
     }
-    let windows = Windows::builder().https(Certificate::SelfSigned).start().unwrap();
+    let windows = Windows::builder()
+        .https(Certificate::SelfSigned)
+        .start()
+        .unwrap();
     let bed = Bed::of(windows, 2, OWN_ROOTS);
     let host = bed.host_of("win01");
     assert_eq!(came_out(&host), ("unreachable", "certificate"), "{host}");
     assert!(said(&host).contains("hostkeys"), "{host}");
     let scanned = bed.run(&["hostkeys", "scan", "-g", "all"]).ends_with(0);
-    assert!(scanned.stdout.contains("SHA256:") && scanned.stdout.contains("new"), "{}", scanned.said());
-    bed.run(&["hostkeys", "approve", "-g", "all", "--yes"]).ends_with(0);
+    assert!(
+        scanned.stdout.contains("SHA256:") && scanned.stdout.contains("new"),
+        "{}",
+        scanned.said()
+    );
+    bed.run(&["hostkeys", "approve", "-g", "all", "--yes"])
+        .ends_with(0);
     assert_eq!(bed.host_of("win01")["outcome"], "ok");
     let listed = bed.run(&["hostkeys", "list", "-g", "all"]).ends_with(0);
-    assert_eq!(listed.stdout.matches("SHA256:").count(), 2, "{}", listed.said());
-    bed.run(&["hostkeys", "forget", "-g", "win01", "--yes"]).ends_with(0);
-    assert_eq!(came_out(&bed.host_of("win01")), ("unreachable", "certificate"));
+    assert_eq!(
+        listed.stdout.matches("SHA256:").count(),
+        2,
+        "{}",
+        listed.said()
+    );
+    bed.run(&["hostkeys", "forget", "-g", "win01", "--yes"])
+        .ends_with(0);
+    assert_eq!(
+        came_out(&bed.host_of("win01")),
+        ("unreachable", "certificate")
+    );
     assert_eq!(bed.host_of("win02")["outcome"], "ok");
 }
 
@@ -34,13 +51,25 @@ fn the_authority_a_pin_or_nobody_is_asked_as_the_variables_say() {
     }
     let bed = Bed::of(Windows::start().unwrap(), 1, "");
     assert_eq!(bed.host_of("win01")["outcome"], "ok", "by its authority");
-    let pin = format!("{OWN_ROOTS}ioms_winrm_cert_fingerprint: '{}'\n", bed.windows.fingerprint());
+    let pin = format!(
+        "{OWN_ROOTS}ioms_winrm_cert_fingerprint: '{}'\n",
+        bed.windows.fingerprint()
+    );
     let bed = bed.again(&pin);
     assert_eq!(bed.host_of("win01")["outcome"], "ok", "by its pin");
-    let wrong = format!("{OWN_ROOTS}ioms_winrm_cert_fingerprint: '{}'\n", "ab".repeat(32));
+    let wrong = format!(
+        "{OWN_ROOTS}ioms_winrm_cert_fingerprint: '{}'\n",
+        "ab".repeat(32)
+    );
     let bed = bed.again(&wrong);
-    assert_eq!(came_out(&bed.host_of("win01")).0, "unreachable", "another pin");
-    let bed = bed.again(&format!("{OWN_ROOTS}ansible_winrm_server_cert_validation: ignore\n"));
+    assert_eq!(
+        came_out(&bed.host_of("win01")).0,
+        "unreachable",
+        "another pin"
+    );
+    let bed = bed.again(&format!(
+        "{OWN_ROOTS}ansible_winrm_server_cert_validation: ignore\n"
+    ));
     let ran = bed.run(&["run", "-g", "all", "true"]).ends_with(0);
     assert!(ran.stderr.contains("not checked"), "{}", ran.said());
 }
@@ -50,22 +79,39 @@ fn at_first_sight_when_asked_and_never_another_one() {
     if lacks("changed certificates", &[Need::Server]) {
         return;
     }
-    let windows = Windows::builder().https(Certificate::SelfSigned).start().unwrap();
+    let windows = Windows::builder()
+        .https(Certificate::SelfSigned)
+        .start()
+        .unwrap();
     let bed = Bed::of(windows, 1, OWN_ROOTS);
-    let ran = bed.run(&["run", "-g", "all", "--host-key", "accept-new", "true"]).ends_with(0);
+    let ran = bed
+        .run(&["run", "-g", "all", "--host-key", "accept-new", "true"])
+        .ends_with(0);
     assert!(ran.stderr.contains("was new"), "{}", ran.said());
     assert_eq!(bed.host_of("win01")["outcome"], "ok");
     // The same record, and another host where it was.
-    let other = Windows::builder().https(Certificate::SelfSigned).start().unwrap();
+    let other = Windows::builder()
+        .https(Certificate::SelfSigned)
+        .start()
+        .unwrap();
     let known = bed.desk.dir.path().join("data/known_certificates");
     let text = crate::support::read(&known);
-    let moved = text.replace(&format!(":{} ", bed.windows.https()), &format!(":{} ", other.https()));
+    let moved = text.replace(
+        &format!(":{} ", bed.windows.https()),
+        &format!(":{} ", other.https()),
+    );
     assert_ne!(text, moved, "{text}");
     let changed = Bed::of(other, 1, OWN_ROOTS);
     changed.desk.file("data/known_certificates", moved);
     for mode in ["strict", "accept-new"] {
-        let document = changed.desk.json(&["run", "-g", "all", "--host-key", mode, "true"]);
-        assert_eq!(came_out(&document["hosts"][0]), ("unreachable", "host_key_changed"), "{document}");
+        let document = changed
+            .desk
+            .json(&["run", "-g", "all", "--host-key", mode, "true"]);
+        assert_eq!(
+            came_out(&document["hosts"][0]),
+            ("unreachable", "host_key_changed"),
+            "{document}"
+        );
     }
 }
 
@@ -74,8 +120,15 @@ fn what_is_wrong_with_a_certificate_is_named() {
     if lacks("wrong certificates", &[Need::Server]) {
         return;
     }
-    for (certificate, word) in [(Certificate::Expired, "expired"), (Certificate::WrongName, "name")] {
-        let bed = Bed::of(Windows::builder().https(certificate).start().unwrap(), 1, "");
+    for (certificate, word) in [
+        (Certificate::Expired, "expired"),
+        (Certificate::WrongName, "name"),
+    ] {
+        let bed = Bed::of(
+            Windows::builder().https(certificate).start().unwrap(),
+            1,
+            "",
+        );
         let host = bed.host_of("win01");
         assert_eq!(came_out(&host), ("unreachable", "certificate"), "{host}");
         assert!(said(&host).contains(word), "{word}: {host}");

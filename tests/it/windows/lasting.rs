@@ -17,14 +17,25 @@ fn a_started_program_dies_with_the_shell_and_a_detached_one_lives() {
     let windows = Windows::start().unwrap();
     let bed = Bed::of(windows, 1, "ansible_shell_type: powershell\n");
     let plain = token("winrm-plain");
-    bed.host(&[&format!("Start-Process bash -ArgumentList '-c','\"exec -a {plain} sleep 300\"'")]);
-    wait_until("what was only started is gone", || !runs(&format!("{plain} 300")));
+    let line = format!("exec -a {plain} sleep 300 >/dev/null 2>&1");
+    bed.host(&[&format!(
+        "Start-Process setsid -ArgumentList 'bash','-c','\"{line}\"'"
+    )]);
+    wait_until("what was only started is gone", || {
+        !runs(&format!("{plain} 300"))
+    });
     let lasting = token("winrm-lasting");
-    let host = bed.host(&["--detach", &format!("bash -c 'exec -a {lasting} sleep 300'")]);
+    let host = bed.host(&[
+        "--detach",
+        &format!("bash -c 'exec -a {lasting} sleep 300'"),
+    ]);
     assert_eq!(host["outcome"], "ok", "{host}");
     wait_until("it runs", || runs(&format!("{lasting} 300")));
     bed.is_clean();
-    assert!(runs(&format!("{lasting} 300")), "the shell is gone, it is not");
+    assert!(
+        runs(&format!("{lasting} 300")),
+        "the shell is gone, it is not"
+    );
 }
 
 #[test]
@@ -33,12 +44,17 @@ fn on_wine_a_service_starts_what_lives_on() {
     if lacks("--detach on Wine", &needs) {
         return;
     }
-    let windows = Windows::builder().tier(Tier::Wine(Language::En)).start().unwrap();
+    let windows = Windows::builder()
+        .tier(Tier::Wine(Language::En))
+        .start()
+        .unwrap();
     let bed = Bed::of(windows, 1, "");
     let mark = 60_000 + std::process::id() % 5000;
     let line = format!("ping -n {mark} 127.0.0.1");
-    bed.host(&[&format!("start /b {line}")]);
-    wait_until("what was only started is gone", || !runs(&format!("-n {mark}")));
+    bed.host(&[&format!("start /b {line} >nul 2>&1")]);
+    wait_until("what was only started is gone", || {
+        !runs(&format!("-n {mark}"))
+    });
     let host = bed.host(&["--detach", &line]);
     assert_eq!(host["outcome"], "ok", "{host}");
     bed.is_clean();

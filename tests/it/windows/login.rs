@@ -9,7 +9,10 @@ fn ntlm_over_https_is_bound_to_the_connection() {
     if lacks("channel binding", &[Need::Server]) {
         return;
     }
-    let windows = Windows::builder().option("--cbt", "strict").start().unwrap();
+    let windows = Windows::builder()
+        .option("--cbt", "strict")
+        .start()
+        .unwrap();
     let bed = Bed::of(windows, 1, "");
     assert_eq!(bed.host(&["echo in"])["stdout"], "in\n");
     let bed = bed.again("ansible_winrm_send_cbt: false\n");
@@ -35,8 +38,15 @@ fn a_wrong_password_is_sent_once_and_explained() {
     };
     let host = bed.host(&["--retries", "3", "true"]);
     assert_eq!(came_out(&host), ("unreachable", "auth_denied"), "{host}");
-    assert!(said(&host).contains("LocalAccountTokenFilterPolicy"), "{host}");
-    assert_eq!(bed.windows.refusals().len(), 1, "accounts are locked by less");
+    assert!(
+        said(&host).contains("LocalAccountTokenFilterPolicy"),
+        "{host}"
+    );
+    assert_eq!(
+        bed.windows.refusals().len(),
+        1,
+        "accounts are locked by less"
+    );
 }
 
 #[test]
@@ -46,7 +56,10 @@ fn basic_works_over_https_only_and_is_refused_before_connecting_elsewhere() {
     };
     assert_eq!(bed.host(&["echo in"])["stdout"], "in\n");
     let before = bed.windows.requests().len();
-    let vars = format!("{}ansible_winrm_transport: basic\n", bed.windows.over_http());
+    let vars = format!(
+        "{}ansible_winrm_transport: basic\n",
+        bed.windows.over_http()
+    );
     let bed = bed.again(&vars);
     let host = bed.host(&["true"]);
     assert_eq!(host["outcome"], "failed", "{host}");
@@ -67,7 +80,10 @@ fn a_client_certificate_logs_in_and_one_of_nobody_does_not() {
             key.display()
         )
     };
-    let (mine, strangers) = (vars(windows.client_certificate()), vars(windows.stranger_certificate()));
+    let (mine, strangers) = (
+        vars(windows.client_certificate()),
+        vars(windows.stranger_certificate()),
+    );
     let bed = Bed::of(windows, 1, &mine);
     let host = bed.host(&["echo in"]);
     assert_eq!(host["stdout"], "in\n", "{host}");
@@ -104,7 +120,9 @@ fn two_hundred_hosts_at_once_lose_no_login() {
     let windows = Windows::start().unwrap();
     let vars = windows.over_http();
     let bed = Bed::of(windows, 200, &vars);
-    let document = bed.desk.json(&["run", "-g", "all", "-f", "200", "-T", "60", "true"]);
+    let document = bed
+        .desk
+        .json(&["run", "-g", "all", "-f", "200", "-T", "60", "true"]);
     assert_eq!(document["summary"]["ok"], 200, "{}", document["summary"]);
     assert_eq!(bed.windows.refusals(), Vec::<String>::new());
     bed.is_clean();

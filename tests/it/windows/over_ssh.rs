@@ -28,16 +28,41 @@ fn commands_and_scripts_run_as_over_winrm() {
         return;
     };
     let document = lab.json(&[
-        "run", "-g", "all", "--env", "IOMS_X=密", "--chdir", "/usr",
+        "run",
+        "-g",
+        "all",
+        "--env",
+        "IOMS_X=密",
+        "--chdir",
+        "/usr",
         "\"更新 $env:IOMS_X $((Get-Location).Path)\"; [Console]::Error.WriteLine('err'); exit 3",
     ]);
     let host = only(&document);
-    assert_eq!(host["stdout"].as_str().unwrap().trim(), "更新 密 /usr", "{host}");
-    assert_eq!((&host["stderr"], &host["exit"]), (&"err\n".into(), &3.into()), "{host}");
+    assert_eq!(
+        host["stdout"].as_str().unwrap().trim(),
+        "更新 密 /usr",
+        "{host}"
+    );
+    assert_eq!(
+        (&host["stderr"], &host["exit"]),
+        (&"err\n".into(), &3.into()),
+        "{host}"
+    );
     let file = lab.desk.file("check.ps1", "'[' + $args[0] + ']'\nexit 4\n");
-    let document = lab.json(&["script", "-g", "all", file.to_str().unwrap(), "--", "a \"b\" 中"]);
+    let document = lab.json(&[
+        "script",
+        "-g",
+        "all",
+        file.to_str().unwrap(),
+        "--",
+        "a \"b\" 中",
+    ]);
     let host = only(&document);
-    assert_eq!((host["stdout"].as_str().unwrap().trim(), &host["exit"]), ("[a \"b\" 中]", &4.into()), "{host}");
+    assert_eq!(
+        (host["stdout"].as_str().unwrap().trim(), &host["exit"]),
+        ("[a \"b\" 中]", &4.into()),
+        "{host}"
+    );
     assert_eq!(only(&lab.json(&["ping", "-g", "all"]))["outcome"], "ok");
 }
 
@@ -48,10 +73,18 @@ fn a_command_over_its_time_is_ended_with_its_children() {
     };
     let token = format!("pwsh-over-{}", std::process::id());
     let document = lab.json(&[
-        "run", "-g", "all", "--timeout", "3",
+        "run",
+        "-g",
+        "all",
+        "--timeout",
+        "3",
         &format!("bash -c 'exec -a {token} sleep 300'"),
     ]);
     let host = only(&document);
-    assert_eq!((&host["outcome"], &host["error"]["kind"]), (&"timed_out".into(), &"timeout".into()), "{host}");
+    assert_eq!(
+        (&host["outcome"], &host["error"]["kind"]),
+        (&"timed_out".into(), &"timeout".into()),
+        "{host}"
+    );
     wait_until("its child is gone", || !runs(&format!("{token} 300")));
 }

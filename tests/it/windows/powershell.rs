@@ -40,10 +40,17 @@ fn statuses_are_those_of_powershell() {
     ] {
         let host = bed.host(&[line]);
         assert_eq!(host["exit"], exit, "{line}: {host}");
-        assert_eq!(host["stdout"].as_str().unwrap().replace('\r', ""), stdout, "{line}");
+        assert_eq!(
+            host["stdout"].as_str().unwrap().replace('\r', ""),
+            stdout,
+            "{line}"
+        );
     }
     let host = bed.host(&["throw 'it broke 坏了'"]);
-    assert!(host["stderr"].as_str().unwrap().contains("it broke 坏了"), "{host}");
+    assert!(
+        host["stderr"].as_str().unwrap().contains("it broke 坏了"),
+        "{host}"
+    );
     bed.is_clean();
 }
 
@@ -52,10 +59,23 @@ fn chinese_text_arrives_in_both_directions_and_nothing_stands_in_arguments() {
     let Some(bed) = bed("Chinese over PowerShell") else {
         return;
     };
-    let host = bed.host(&["--env", "IOMS_X=密", "Write-Output \"更新 文件 $env:IOMS_X\""]);
-    assert_eq!(host["stdout"].as_str().unwrap().trim(), "更新 文件 密", "{host}");
+    let host = bed.host(&[
+        "--env",
+        "IOMS_X=密",
+        "Write-Output \"更新 文件 $env:IOMS_X\"",
+    ]);
+    assert_eq!(
+        host["stdout"].as_str().unwrap().trim(),
+        "更新 文件 密",
+        "{host}"
+    );
     let lines = bed.windows.commands();
-    assert!(lines.iter().all(|line| !line.contains("更新") && !line.contains('密')), "{lines:?}");
+    assert!(
+        lines
+            .iter()
+            .all(|line| !line.contains("更新") && !line.contains('密')),
+        "{lines:?}"
+    );
 }
 
 #[test]
@@ -63,7 +83,16 @@ fn a_script_of_powershell_gets_its_arguments_and_its_input() {
     let Some(bed) = bed("PowerShell scripts") else {
         return;
     };
-    let words = ["a b", "it's", "\"quoted\"", "100%", "更新 文件", "", "-Flag", "$x;`n"];
+    let words = [
+        "a b",
+        "it's",
+        "\"quoted\"",
+        "100%",
+        "更新 文件",
+        "",
+        "-Flag",
+        "$x;`n",
+    ];
     let text = "param()\nforeach ($a in $args) { '[' + $a + ']' }\n'脚本'\n[Console]::In.ReadToEnd()\nexit 5\n";
     let file = bed.desk.file("input", "line one\nline two\n");
     let flags = ["--stdin", file.to_str().unwrap()];
@@ -71,9 +100,16 @@ fn a_script_of_powershell_gets_its_arguments_and_its_input() {
     assert_eq!(host["exit"], 5, "{host}");
     let stdout = host["stdout"].as_str().unwrap().replace('\r', "");
     let wanted: String = words.iter().map(|word| format!("[{word}]\n")).collect();
-    assert!(stdout.starts_with(&format!("{wanted}脚本\nline one\nline two\n")), "{stdout}");
+    assert!(
+        stdout.starts_with(&format!("{wanted}脚本\nline one\nline two\n")),
+        "{stdout}"
+    );
     let left = bed.host(&["@(Get-ChildItem ([IO.Path]::GetTempPath()) -Filter 'ioms-*').Count"]);
-    assert_eq!(left["stdout"].as_str().unwrap().trim(), "0", "nothing is left");
+    assert_eq!(
+        left["stdout"].as_str().unwrap().trim(),
+        "0",
+        "nothing is left"
+    );
 }
 
 #[test]
@@ -90,11 +126,21 @@ fn a_script_over_its_time_is_ended_and_its_folder_removed() {
     let Some(bed) = bed("PowerShell time limits") else {
         return;
     };
-    let host = script(&bed, "long.ps1", "'begun'\nStart-Sleep 300\n", &["--timeout", "3"], &[]);
+    let host = script(
+        &bed,
+        "long.ps1",
+        "'begun'\nStart-Sleep 300\n",
+        &["--timeout", "3"],
+        &[],
+    );
     assert_eq!(came_out(&host), ("timed_out", "timeout"), "{host}");
     assert!(host["stdout"].as_str().unwrap().contains("begun"), "{host}");
     let left = bed.host(&["@(Get-ChildItem ([IO.Path]::GetTempPath()) -Filter 'ioms-*').Count"]);
-    assert_eq!(left["stdout"].as_str().unwrap().trim(), "0", "nothing is left");
+    assert_eq!(
+        left["stdout"].as_str().unwrap().trim(),
+        "0",
+        "nothing is left"
+    );
     bed.is_clean();
 }
 

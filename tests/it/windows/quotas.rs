@@ -9,7 +9,9 @@ fn a_shell_that_is_refused_for_a_moment_is_asked_for_again() {
     let Some(bed) = Bed::http("a passing quota") else {
         return;
     };
-    bed.windows.fault(Fault::new("quota-create").times(2)).unwrap();
+    bed.windows
+        .fault(Fault::new("quota-create").times(2))
+        .unwrap();
     let host = bed.host(&["echo in"]);
     assert_eq!(host["stdout"], "in\n", "{host}");
     assert_eq!(bed.windows.state().unwrap().taken("quota-create"), 2);
@@ -40,5 +42,9 @@ fn messages_are_as_large_as_the_host_allows() {
     bed.windows.set("max_envelope", 40_000).unwrap();
     let file = bed.desk.file("input", vec![b'x'; 500_000]);
     let host = bed.host(&["--stdin", file.to_str().unwrap(), "wc -c"]);
-    assert_eq!(host["stdout"].as_str().unwrap_or("").trim(), "500000", "{host}");
+    assert_eq!(
+        host["stdout"].as_str().unwrap_or("").trim(),
+        "500000",
+        "{host}"
+    );
 }

@@ -11,9 +11,18 @@ fn a_gbk_console_reads_right_and_is_asked_once() {
     if lacks("code pages over WinRM", &[Need::Server]) {
         return;
     }
-    let windows = Windows::builder().env("WINRS_CODEPAGE", "936").start().unwrap();
+    let windows = Windows::builder()
+        .option("--codepage", "936")
+        .start()
+        .unwrap();
     let bed = Bed::of(windows, 1, "");
-    let asked = |bed: &Bed| bed.windows.commands().iter().filter(|line| *line == "chcp").count();
+    let asked = |bed: &Bed| {
+        bed.windows
+            .commands()
+            .iter()
+            .filter(|line| *line == "chcp")
+            .count()
+    };
     assert_eq!(bed.host(&["echo ascii"])["stdout"], "ascii\n");
     assert_eq!(asked(&bed), 0, "nobody needs to know");
     let host = bed.host(&[GBK]);
@@ -33,7 +42,10 @@ fn what_the_user_says_of_the_encoding_wins() {
     if lacks("output_encoding over WinRM", &[Need::Server]) {
         return;
     }
-    let windows = Windows::builder().env("WINRS_CODEPAGE", "437").start().unwrap();
+    let windows = Windows::builder()
+        .option("--codepage", "437")
+        .start()
+        .unwrap();
     let bed = Bed::of(windows, 1, "output_encoding: gbk\n");
     assert_eq!(bed.host(&[GBK])["stdout"], "中文\n");
     assert!(bed.windows.commands().iter().all(|line| line != "chcp"));
@@ -56,5 +68,9 @@ fn progress_on_standard_error_is_no_failure_and_not_shown() {
     let sample = include_str!("../fixtures/clixml/progress.stderr.xml");
     let file = bed.desk.file("progress.xml", sample);
     let host = bed.host(&[&format!("cat {} >&2; echo fine", file.display())]);
-    assert_eq!((&host["outcome"], &host["stderr"]), (&"ok".into(), &"".into()), "{host}");
+    assert_eq!(
+        (&host["outcome"], &host["stderr"]),
+        (&"ok".into(), &"".into()),
+        "{host}"
+    );
 }

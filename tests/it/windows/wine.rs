@@ -12,7 +12,10 @@ fn bed(what: &str, language: Language) -> Option<Bed> {
     if lacks(what, &NEEDS) {
         return None;
     }
-    let windows = Windows::builder().tier(Tier::Wine(language)).start().unwrap();
+    let windows = Windows::builder()
+        .tier(Tier::Wine(language))
+        .start()
+        .unwrap();
     Some(Bed::of(windows, 1, ""))
 }
 
@@ -37,15 +40,31 @@ fn a_chinese_console_reads_right_in_both_directions() {
     };
     let host = bed.host(&["echo 更新 文件& echo 错误 1>&2& exit 5"]);
     prints(&host, &["更新 文件"]);
-    assert_eq!(host["stderr"].as_str().unwrap().trim_end(), "错误", "{host}");
-    assert_eq!((&host["exit"], &host["encoding"]), (&5.into(), &"gb18030".into()));
-    let host = bed.host(&["--shell", "powershell", "Write-Output '更新 文件'; cmd /c echo 更新"]);
+    assert_eq!(
+        host["stderr"].as_str().unwrap().trim_end(),
+        "错误",
+        "{host}"
+    );
+    assert_eq!(
+        (&host["exit"], &host["encoding"]),
+        (&5.into(), &"gb18030".into())
+    );
+    let host = bed.host(&[
+        "--shell",
+        "powershell",
+        "Write-Output '更新 文件'; cmd /c echo 更新",
+    ]);
     prints(&host, &["更新 文件", "更新"]);
     let text = "@echo off\r\necho 批处理 %~1\r\nexit /b 6\r\n";
     let host = script(&bed, "检查.bat", text, &["更新 文件"]);
     prints(&host, &["批处理 更新 文件"]);
     assert_eq!(host["exit"], 6);
-    let host = script(&bed, "检查.ps1", "'脚本 ' + $args[0]\nexit 7\n", &["更新 文件"]);
+    let host = script(
+        &bed,
+        "检查.ps1",
+        "'脚本 ' + $args[0]\nexit 7\n",
+        &["更新 文件"],
+    );
     prints(&host, &["脚本 更新 文件"]);
     assert_eq!(host["exit"], 7);
     bed.is_clean();
@@ -56,12 +75,25 @@ fn words_arrive_as_they_are() {
     let Some(bed) = bed("quoting for cmd.exe", Language::En) else {
         return;
     };
-    let words = ["a b", "x&y|z", "50%", "%PATH%", "^caret", "\"q\"", "tail\\", "c d\\", "(p)", "!e!", "<>", "中文"];
-    // PowerShell shows each argument that reached a program.
-    let show = "foreach ($a in [Environment]::GetCommandLineArgs()) { if ($a -like '@*') { $a } }";
-    let mut args = vec!["run", "-g", "all", "--", "powershell", "-NoProfile", "-Command", show];
+    let words = [
+        "a b", "x&y|z", "50%", "%PATH%", "^caret", "\"q\"", "tail\\", "c d\\", "(p)", "!e!", "<>",
+        "中文",
+    ];
+    // Each argument as it reached a program.
+    let show = "foreach ($a in $args) { '@' + $a }\r\n";
+    let place = bed.windows.drive_c().unwrap().join("show.ps1");
+    std::fs::write(place, show).unwrap();
+    let mut args = vec!["run", "-g", "all", "--"];
+    args.extend([
+        "powershell",
+        "-NoProfile",
+        "-OutputFormat",
+        "Text",
+        "-File",
+        "C:\\show.ps1",
+    ]);
+    args.extend(words);
     let marked: Vec<String> = words.iter().map(|word| format!("@{word}")).collect();
-    args.extend(marked.iter().map(String::as_str));
     let document = bed.desk.json(&args);
     let host = only(&document).clone();
     let wanted: Vec<&str> = marked.iter().map(String::as_str).collect();
@@ -74,7 +106,9 @@ fn lines_over_the_limit_of_cmd_run_all_the_same() {
         return;
     };
     let long = "x".repeat(5000);
-    let host = bed.host(&[&format!("rem {long}& echo one& rem {long}& echo two& exit 3")]);
+    let host = bed.host(&[&format!(
+        "rem {long}& echo one& rem {long}& echo two& exit 3"
+    )]);
     prints(&host, &["one", "two"]);
     assert_eq!(host["exit"], 3);
     let host = bed.host(&[&format!("hostname {long}{long}")]);
@@ -92,7 +126,12 @@ fn scripts_run_by_their_endings() {
     let host = script(&bed, "check.vbs", vbs, &["x"]);
     prints(&host, &["vbs x"]);
     assert_eq!(host["exit"], 4);
-    let host = script(&bed, "check.cmd", "@echo off\r\nset /p L=\r\necho got %L%\r\n", &[]);
+    let host = script(
+        &bed,
+        "check.cmd",
+        "@echo off\r\nset /p L=\r\necho got %L%\r\n",
+        &[],
+    );
     assert_eq!(host["outcome"], "ok", "{host}");
     let host = script(&bed, "check.py", "print(1)\n", &[]);
     assert_eq!(came_out(&host), ("failed", "no_such_interpreter"), "{host}");
@@ -104,9 +143,20 @@ fn variables_folders_and_input_reach_console_programs() {
         return;
     };
     let file = bed.desk.file("input", "b\r\na\r\n");
-    let host = bed.host(&["--stdin", file.to_str().unwrap(), "--env", "IOMS_X=a b", "--chdir", "C:\\windows", "echo %IOMS_X%& cd& more"]);
+    let host = bed.host(&[
+        "--stdin",
+        file.to_str().unwrap(),
+        "--env",
+        "IOMS_X=a b",
+        "--chdir",
+        "C:\\windows",
+        "echo %IOMS_X%& cd& more",
+    ]);
     let stdout = host["stdout"].as_str().unwrap();
     for part in ["a b", "C:\\windows", "b\r\na"] {
-        assert!(stdout.to_lowercase().contains(&part.to_lowercase()), "{part}: {host}");
+        assert!(
+            stdout.to_lowercase().contains(&part.to_lowercase()),
+            "{part}: {host}"
+        );
     }
 }

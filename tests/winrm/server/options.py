@@ -30,7 +30,7 @@ def parse(arguments=None):
     add("--prefix", help="wine: WINEPREFIX")
     add("--winepath", default="C:\\ps;C:\\shims", help="wine: folders to put first in PATH (default: %(default)s)")
     add("--wine", default="wine", help="wine: the program (default: %(default)s)")
-    add("--max-shells", type=int, default=30, help="shells a user (default: %(default)s)")
+    add("--max-shells", type=int, default=30, help="shells a user and address (default: %(default)s)")
     add("--max-envelope", type=int, default=512000, help="bytes of a request or an answer (default: %(default)s)")
     add("--max-wait", type=float, default=60, help="seconds that a Receive may wait (default: %(default)s)")
     add("--one-command", action="store_true", help="one running command a shell")

@@ -55,8 +55,8 @@ class Service:
 
     async def do_create(self, call, connection):
         """A new shell."""
-        options, user = self.host.options, connection.login.user
-        if sum(shell.user == user for shell in self.shells.values()) >= options.max_shells:
+        options, user, address = self.host.options, connection.login.user, connection.local[0]
+        if sum(shell.owner == (address, user) for shell in self.shells.values()) >= options.max_shells:
             raise Fault("s:Receiver", "w:QuotaLimit", 2150859173,
                         "The WS-Management service cannot process the request. This user is allowed a maximum number of "
                         "%d concurrent shells, which has been exceeded. Close existing shells or raise the quota for "
@@ -64,10 +64,10 @@ class Service:
         variables = {v.get("Name"): v.text or "" for v in call.root.iter(q("rsp:Variable"))}
         folder = self.host.how.folder(call.text("rsp:WorkingDirectory"))
         codepage = call.options.get("WINRS_CODEPAGE", options.codepage)
-        shell = Shell(user, variables, folder, codepage)
+        shell = Shell((address, user), variables, folder, codepage)
         self.shells[shell.id] = shell
         self.host.journal.write("shell", shell=shell.id, user=user, options=call.options)
-        address = "%s://%s:%d/wsman" % ("https" if connection.login.tls else "http", *connection.local)
+        url = "%s://%s:%d/wsman" % ("https" if connection.login.tls else "http", *connection.local)
         return envelope(
             soap.TRANSFER + "/CreateResponse", call.message_id,
             "<x:ResourceCreated><a:Address>%s</a:Address><a:ReferenceParameters><w:ResourceURI>%s</w:ResourceURI>"
@@ -76,7 +76,7 @@ class Service:
             "<rsp:Owner>%s</rsp:Owner><rsp:ClientIP>%s</rsp:ClientIP><rsp:IdleTimeOut>PT7200.000S</rsp:IdleTimeOut>"
             "<rsp:InputStreams>stdin</rsp:InputStreams><rsp:OutputStreams>stdout stderr</rsp:OutputStreams>"
             "<rsp:ShellRunTime>P0DT0H0M0S</rsp:ShellRunTime><rsp:ShellInactivity>P0DT0H0M0S</rsp:ShellInactivity>"
-            "</rsp:Shell>" % (address, soap.CMD, shell.id, shell.id, soap.CMD, escape(user), connection.peer[0])), ()
+            "</rsp:Shell>" % (url, soap.CMD, shell.id, shell.id, soap.CMD, escape(user), connection.peer[0])), ()
 
     async def do_command(self, call, connection):
         """A command in a shell."""
@@ -184,9 +184,9 @@ class Service:
             await self.end(shell)
 
     def shell(self, call, connection):
-        """The shell that a request is about; another user's is not found."""
+        """The shell that a request is about; another user's or another address' is not found."""
         shell = self.shells.get((call.shell_id or "").upper())
-        if shell is None or shell.user != connection.login.user:
+        if shell is None or shell.owner != (connection.local[0], connection.login.user):
             raise Fault("s:Sender", "w:InvalidSelectors", 2150858843,
                         "The request for the Windows Remote Shell with ShellId %s failed because the shell was not "
                         "found on the server. Possible causes are: the specified ShellId is incorrect or the shell no "

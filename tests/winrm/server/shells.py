@@ -21,11 +21,11 @@ ABORTED = ("s:Receiver", "w:InternalError", 995,
 
 
 class Shell:
-    """A shell of a user: variables, a folder and commands."""
+    """A shell: variables, a folder and commands. `owner`: the host's address and the user, as every address is a host."""
 
-    def __init__(self, user, variables, folder, codepage):
+    def __init__(self, owner, variables, folder, codepage):
         self.id = str(uuid.uuid4()).upper()
-        self.user, self.folder, self.commands = user, folder, {}
+        self.owner, self.folder, self.commands = owner, folder, {}
         self.variables = dict(variables, WINRS_CODEPAGE=codepage, WINRS_SHELL=self.id)
 
     @property

@@ -10,6 +10,6 @@ int main(int count, char **words)
         return 87;
     }
     /* "Active code page", in Chinese where Windows says it so, in GBK. */
-    printf("%s: %u\r\n", GetOEMCP() == 936 ? "\xbb\xee\xb6\xaf\xb4\xfa\xc2\xeb\xd2\xb3" : "Active code page", GetOEMCP());
+    printf("%s: %u\n", GetOEMCP() == 936 ? "\xbb\xee\xb6\xaf\xb4\xfa\xc2\xeb\xd2\xb3" : "Active code page", GetOEMCP());
     return 0;
 }

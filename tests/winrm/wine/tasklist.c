@@ -32,11 +32,11 @@ int main(int count, char **words)
         if ((*name && _stricmp(name, one.szExeFile)) || (id && id != one.th32ProcessID))
             continue;
         if (heading && !some)
-            printf("\"Image Name\",\"PID\",\"Session Name\",\"Session#\",\"Mem Usage\"\r\n");
+            printf("\"Image Name\",\"PID\",\"Session Name\",\"Session#\",\"Mem Usage\"\n");
         some = 1;
-        printf("\"%s\",\"%lu\",\"Services\",\"0\",\"1,024 K\"\r\n", one.szExeFile, (unsigned long)one.th32ProcessID);
+        printf("\"%s\",\"%lu\",\"Services\",\"0\",\"1,024 K\"\n", one.szExeFile, (unsigned long)one.th32ProcessID);
     }
     if (!some)
-        printf("INFO: No tasks are running which match the specified criteria.\r\n");
+        printf("INFO: No tasks are running which match the specified criteria.\n");
     return 0;
 }

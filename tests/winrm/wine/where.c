@@ -13,7 +13,7 @@ static int try(const char *folder, const char *name, const char *ending)
     if (kind == INVALID_FILE_ATTRIBUTES || (kind & FILE_ATTRIBUTE_DIRECTORY))
         return 0;
     if (!quiet)
-        printf("%s\r\n", path);
+        printf("%s\n", path);
     return 1;
 }
 
@@ -58,7 +58,7 @@ int main(int count, char **words)
         }
         if (!found) {
             if (!quiet)
-                fprintf(stderr, "INFO: Could not find files for the given pattern(s).\r\n");
+                fprintf(stderr, "INFO: Could not find files for the given pattern(s).\n");
             status = 1;
         }
     }

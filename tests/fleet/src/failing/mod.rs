@@ -1,5 +1,6 @@
 //! Hosts that fail: each on a port of its own, at every address 127.x.y.z, until dropped.
 
+mod old_tls;
 mod proxy;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketType, bind, listen, socket};
 
+pub use old_tls::{OldTls, old_tls};
 pub use proxy::{Line, Proxy};
 
 use crate::error::{Result, Tried};

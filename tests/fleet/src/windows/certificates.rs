@@ -60,36 +60,22 @@ impl Certificates {
         let server = format!("subjectAltName={names}\nextendedKeyUsage=serverAuth\n");
         match kind {
             Certificate::SelfSigned => {
-                leaf(folder, "host", "winhost1", &server, None, &["-days", "30"])?
+                leaf(folder, "host", "winhost1", &server, None)?;
             }
             Certificate::Untrusted => {
                 authority(folder, "other")?;
-                leaf(
-                    folder,
-                    "host",
-                    "winhost1",
-                    &server,
-                    Some("other"),
-                    &["-days", "30"],
-                )?;
+                leaf(folder, "host", "winhost1", &server, Some("other"))?;
             }
             Certificate::Expired => expired(folder, &server)?,
             Certificate::Signed | Certificate::WrongName => {
-                leaf(
-                    folder,
-                    "host",
-                    "winhost1",
-                    &server,
-                    Some("ca"),
-                    &["-days", "30"],
-                )?;
+                leaf(folder, "host", "winhost1", &server, Some("ca"))?;
             }
         }
         for (name, whose) in [("client", user), ("stranger", "nobody")] {
             // Windows maps a certificate to an account by its user principal name.
             let upn = format!("otherName:1.3.6.1.4.1.311.20.2.3;UTF8:{whose}@localhost");
             let client = format!("subjectAltName={upn}\nextendedKeyUsage=clientAuth\n");
-            leaf(folder, name, whose, &client, Some("ca"), &["-days", "30"])?;
+            leaf(folder, name, whose, &client, Some("ca"))?;
         }
         let host = made.host.to_string_lossy();
         let said = process::run(
@@ -136,14 +122,13 @@ fn authority(folder: &Folder, name: &str) -> Result<()> {
     )
 }
 
-/// `NAME.pem` and `NAME.key`, signed by `authority` or by itself. RSA, as Windows' are.
+/// `NAME.pem` and `NAME.key`, signed by `authority` or by itself.
 fn leaf(
     folder: &Folder,
     name: &str,
     subject: &str,
     extensions: &str,
     authority: Option<&str>,
-    validity: &[&str],
 ) -> Result<()> {
     request(folder, name, subject, extensions)?;
     let file = |ending: &str| format!("{name}.{ending}");
@@ -164,12 +149,17 @@ fn leaf(
         Some(_) => args.extend(["-CA", &signer_pem, "-CAkey", &signer_key, "-CAcreateserial"]),
         None => args.extend(["-signkey", &signer_key]),
     }
-    args.extend(validity);
+    args.extend(["-days", "30"]);
     openssl(folder, &args)
 }
 
 /// A key and a request to sign it.
 fn request(folder: &Folder, name: &str, subject: &str, extensions: &str) -> Result<()> {
+    // The host's is RSA, as Windows' are; the others are quicker to make.
+    let kind: &[&str] = match name {
+        "host" => &["rsa:2048"],
+        _ => &["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"],
+    };
     let text = format!("basicConstraints=critical,CA:FALSE\n{extensions}");
     folder::write(&folder.join(&format!("{name}.ext")), &text)?;
     let (key, request, subject) = (
@@ -177,13 +167,10 @@ fn request(folder: &Folder, name: &str, subject: &str, extensions: &str) -> Resu
         format!("{name}.csr"),
         format!("/CN={subject}"),
     );
-    openssl(
-        folder,
-        &[
-            "req", "-newkey", "rsa:2048", "-nodes", "-keyout", &key, "-out", &request, "-subj",
-            &subject,
-        ],
-    )
+    let mut args = vec!["req", "-nodes", "-keyout", &key, "-out", &request];
+    args.extend(["-subj", &subject, "-newkey"]);
+    args.extend(kind);
+    openssl(folder, &args)
 }
 
 /// Only `openssl ca` sets the beginning and the end.

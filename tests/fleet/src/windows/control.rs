@@ -108,7 +108,7 @@ impl Windows {
         let what = "the server's control";
         let mut stream = UnixStream::connect(self.dir().join("control")).tried(what)?;
         stream
-            .set_read_timeout(Some(Duration::from_secs(60)))
+            .set_read_timeout(Some(Duration::from_mins(1)))
             .tried(what)?;
         writeln!(stream, "{order}").tried(what)?;
         let mut line = String::new();

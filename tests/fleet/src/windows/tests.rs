@@ -1,5 +1,9 @@
-//! Against the real server, by its own control and journal; `tests/it/winrm_server.rs` has clients.
+//! Against the real server, by its control and its journal and with other people's clients.
 
+mod clients;
+mod wine;
+
+use std::process::Stdio;
 use std::time::Duration;
 
 use super::*;
@@ -10,16 +14,14 @@ fn it_comes_up_answers_and_is_gone_when_dropped() {
         return;
     }
     let windows = Windows::start().unwrap();
-    assert!(process::says(windows.http(), b"").then_some(()).is_some());
+    assert!(process::says(windows.http(), b""));
     assert_eq!(windows.fingerprint().len(), 64);
     windows.fault(Fault::new("drop-receive").times(1)).unwrap();
     windows.set("max_shells", 5).unwrap();
     assert!(windows.set("no_such_option", 5).is_err());
     let state = windows.state().unwrap();
-    assert_eq!(
-        (state.shells, state.commands, state.taken("drop-receive")),
-        (0, 0, 0)
-    );
+    assert_eq!((state.shells, state.commands), (0, 0));
+    assert_eq!(state.taken("drop-receive"), 0);
     windows.restart(Duration::ZERO).unwrap();
     assert_eq!(windows.said(), "");
     let pid = windows.pid().unwrap();
@@ -28,11 +30,11 @@ fn it_comes_up_answers_and_is_gone_when_dropped() {
 }
 
 #[test]
-fn every_kind_of_certificate_is_served() {
+fn every_kind_of_certificate_is_shown() {
+    use Certificate::{Expired, SelfSigned, Signed, Untrusted, WrongName};
     if lacks("certificates of the WinRM server", &[Need::Server]) {
         return;
     }
-    use Certificate::{Expired, SelfSigned, Signed, Untrusted, WrongName};
     let verdicts = [
         (Signed, "Verification: OK"),
         (SelfSigned, "self-signed certificate"),
@@ -46,18 +48,17 @@ fn every_kind_of_certificate_is_served() {
         let ca = windows.ca().to_string_lossy();
         let mut command = std::process::Command::new("openssl");
         command.args(["s_client", "-connect", &to, "-CAfile", &ca, "-verify_ip"]);
-        command
-            .arg(windows.address(2))
-            .stdin(std::process::Stdio::null());
+        command.arg(windows.address(2)).stdin(Stdio::null());
         let said = command.output().unwrap();
-        let said = String::from_utf8_lossy(&[said.stdout, said.stderr].concat()).into_owned();
+        let said = [said.stdout, said.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
         assert!(said.contains(verdict), "{kind:?}: {said}");
     }
 }
 
 #[test]
-fn an_inventory_can_be_changed_by_variables() {
-    if lacks("the WinRM server", &[Need::Server]) {
+fn an_inventory_takes_the_callers_variables() {
+    if lacks("inventories of the WinRM server", &[Need::Server]) {
         return;
     }
     let windows = Windows::start().unwrap();
