@@ -12,7 +12,7 @@ use super::execution::FormArgs;
 use super::{CliError, Globals, OutputForm, Setup, Status, history_diff, records};
 use crate::base::clock::{self, rfc3339};
 use crate::base::quantity;
-use crate::base::text::{decode, terminal_safe};
+use crate::base::text::{Charset, decode, terminal_safe};
 use crate::event::{Consumer as _, Event, Recorded, RunEnd, Stamped, Summary};
 use crate::report::{self, Report};
 use crate::store::{Filter, HostRun, Match, RunRow, Store};
@@ -420,7 +420,7 @@ async fn grep(setup: &Setup, store: &Store, args: &GrepArgs) -> Result<Status, C
             found.len() < args.max
         })
         .await?;
-    let text_of = |hit: &Match| decode(&hit.text, encoding_rs::UTF_8).text.into_owned();
+    let text_of = |hit: &Match| decode(&hit.text, Charset::UTF_8).text.into_owned();
     if setup.json() {
         let matches: Vec<Json> = found
             .iter()

@@ -15,6 +15,7 @@ use super::error::HostError;
 use super::redact::{Redactor, StreamRedactor};
 use super::types::{Event, HostIx, HostResult, Outcome, Stamped, Stream, Timings};
 use crate::base::clock;
+use crate::base::text::Charset;
 
 /// How many events may wait for a slow consumer before hosts have to wait for it.
 const QUEUE: usize = 512;
@@ -110,7 +111,7 @@ impl Emitter {
         HostEmitter {
             emitter: self.clone(),
             host,
-            encoding: encoding_rs::UTF_8,
+            encoding: Charset::UTF_8,
             started: clock::now(),
             stdout: sink("stdout"),
             stderr: sink("stderr"),
@@ -142,7 +143,7 @@ pub struct HostEnd {
 pub struct HostEmitter {
     emitter: Emitter,
     host: HostIx,
-    encoding: &'static encoding_rs::Encoding,
+    encoding: Charset,
     started: Timestamp,
     stdout: Sink,
     stderr: Sink,
@@ -150,7 +151,7 @@ pub struct HostEmitter {
 
 impl HostEmitter {
     /// What the host speaks, once that is known; UTF-8 before.
-    pub fn speaks(&mut self, encoding: &'static encoding_rs::Encoding) {
+    pub fn speaks(&mut self, encoding: Charset) {
         self.encoding = encoding;
     }
 

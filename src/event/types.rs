@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::capture::Captured;
 use super::error::HostError;
 use crate::base::id::RunId;
+use crate::base::text::Charset;
 
 /// A host of a run: its place in [`RunHeader::hosts`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -236,7 +237,7 @@ pub struct HostResult {
     /// Standard error, redacted.
     pub stderr: Captured,
     /// The encoding the host speaks: `utf-8`, `gb18030`.
-    pub encoding: &'static encoding_rs::Encoding,
+    pub encoding: Charset,
     /// When work on the host began.
     pub started: Timestamp,
     /// From there to its end.
@@ -332,7 +333,7 @@ pub enum Event {
         /// As it came, at any border.
         bytes: Bytes,
         /// What the host speaks.
-        encoding: &'static encoding_rs::Encoding,
+        encoding: Charset,
     },
     /// A host is done.
     HostFinished(HostIx, Arc<HostResult>),

@@ -75,7 +75,7 @@ const LINES_MAX: usize = 8;
 
 /// Reads a CSV file's bytes. The separator is found out: comma, semicolon or tab.
 pub fn import_csv(bytes: &[u8]) -> Result<Imported, String> {
-    let gbk = text::encoding("gbk").unwrap_or(encoding_rs::UTF_8);
+    let gbk = text::encoding("gbk").unwrap_or(text::Charset::UTF_8);
     let decoded = text::decode(bytes, gbk);
     if decoded.lossy {
         return Err("the text is neither UTF-8 nor GBK: save it as UTF-8".into());

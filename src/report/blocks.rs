@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::text::write_captured;
+use super::text::write_outputs;
 use super::words::{cut_notice, explanation, finished, verdict};
 use super::{Context, Part};
 use crate::base::quantity::show_duration;
@@ -34,11 +34,7 @@ impl Part for Blocks {
                     ms(timings.auth)
                 )?;
             }
-            write_captured(&result.stdout, result.encoding, manner, out)?;
-            if !result.stderr.is_empty() {
-                writeln!(out, "stderr:")?;
-                write_captured(&result.stderr, result.encoding, manner, out)?;
-            }
+            write_outputs(result, manner, out)?;
             out.write_all(cut_notice(result).unwrap_or_default().as_bytes())?;
             out.write_all(explanation(result).as_bytes())?;
             out.flush()

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use similar::TextDiff;
 
-use crate::base::text::{decode, terminal_safe};
-use crate::event::{Captured, HostResult};
+use super::reading::read;
+use crate::base::text::terminal_safe;
+use crate::event::{Captured, HostResult, Stream};
 
 /// Larger outputs are shown whole, in bytes.
 const MAX: u64 = 256 * 1024;
@@ -22,9 +23,9 @@ pub fn difference(
     out: &mut dyn Write,
 ) -> io::Result<bool> {
     let mut shown = false;
-    for (name, one, two) in [
-        ("stdout", &majority.stdout, &other.stdout),
-        ("stderr", &majority.stderr, &other.stderr),
+    for (stream, name, one, two) in [
+        (Stream::Stdout, "stdout", &majority.stdout, &other.stdout),
+        (Stream::Stderr, "stderr", &majority.stderr, &other.stderr),
     ] {
         if one.digest == two.digest {
             continue;
@@ -33,10 +34,17 @@ pub fn difference(
             return Ok(false);
         }
         let text = |output: &Captured, result: &HostResult| -> io::Result<String> {
-            let bytes = output.read()?;
-            Ok(decode(&bytes, result.encoding).text.into_owned())
+            let mut text = String::new();
+            read(output, stream, result.encoding, |more| {
+                text.push_str(more);
+                Ok(())
+            })?;
+            Ok(text)
         };
         let (one, two) = (text(one, majority)?, text(two, other)?);
+        if one == two {
+            continue;
+        }
         let diff = TextDiff::configure()
             .timeout(PATIENCE)
             .diff_lines(&one, &two);

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::diff::difference;
-use super::text::write_captured;
+use super::reading::digest;
+use super::text::write_outputs;
 use super::words::{cut_notice, explanation, finished, verdict};
 use super::{Context, Part};
 use crate::base::digest::ContentDigest;
@@ -32,14 +33,15 @@ struct Key {
 
 impl Key {
     fn of(result: &HostResult) -> Self {
+        let (stderr, length) = digest(&result.stderr, Stream::Stderr, result.encoding);
         Self {
             outcome: result.outcome,
             exit: result.exit,
             signal: result.signal.clone(),
             error: result.error.as_ref().map(|error| error.kind),
             stdout: result.stdout.digest,
-            stderr: result.stderr.digest,
-            totals: (result.stdout.total, result.stderr.total),
+            stderr,
+            totals: (result.stdout.total, length),
             identity: result
                 .error
                 .as_ref()
@@ -159,11 +161,7 @@ fn show_group(cx: &mut Context, group: &Group, majority: Option<&HostResult>) ->
             None => false,
         };
         if !shown {
-            write_captured(&sample.stdout, sample.encoding, manner, out)?;
-            if !sample.stderr.is_empty() {
-                writeln!(out, "stderr:")?;
-                write_captured(&sample.stderr, sample.encoding, manner, out)?;
-            }
+            write_outputs(sample, manner, out)?;
         }
         out.write_all(cut_notice(sample).unwrap_or_default().as_bytes())?;
         if messages {

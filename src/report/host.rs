@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use base64::engine::general_purpose::STANDARD;
 use base64::write::EncoderWriter;
-use encoding_rs::Encoding;
 use serde::Serialize;
 
 use super::json;
 use super::reading::{Reading, pieces};
 use crate::base::clock::rfc3339;
-use crate::event::{Captured, HostResult};
+use crate::base::text::Charset;
+use crate::event::{Captured, HostResult, Stream};
 
 /// Milliseconds with one decimal.
 fn ms(time: Duration) -> f64 {
@@ -36,9 +36,9 @@ pub(super) fn write_host(
     host.field("outcome", &result.outcome)?;
     host.field("exit", &result.exit)?;
     host.field("signal", &result.signal)?;
-    host.output("stdout", &result.stdout, result.encoding)?;
-    host.output("stderr", &result.stderr, result.encoding)?;
-    host.field("encoding", &encoding_name(result.encoding))?;
+    host.output(Stream::Stdout, &result.stdout, result.encoding)?;
+    host.output(Stream::Stderr, &result.stderr, result.encoding)?;
+    host.field("encoding", &result.encoding.name())?;
     host.field("truncated", &result.truncated())?;
     host.field("started", &rfc3339(result.started))?;
     host.field("duration_ms", &ms(result.duration))?;
@@ -50,11 +50,6 @@ pub(super) fn write_host(
     host.field("error", &result.error)?;
     host.out.write_all(b"}")?;
     Ok(host.unread)
-}
-
-/// An encoding's name in documents.
-pub(super) fn encoding_name(encoding: &'static Encoding) -> String {
-    encoding.name().to_ascii_lowercase()
 }
 
 struct Object<'a> {
@@ -75,8 +70,12 @@ impl Object<'_> {
         json::write(self.out, value)
     }
 
-    fn output(&mut self, name: &str, output: &Captured, host: &'static Encoding) -> io::Result<()> {
-        let reading = match Reading::of(output, host) {
+    fn output(&mut self, stream: Stream, output: &Captured, host: Charset) -> io::Result<()> {
+        let name = match stream {
+            Stream::Stdout => "stdout",
+            Stream::Stderr => "stderr",
+        };
+        let reading = match Reading::of(output, stream, host) {
             Ok(reading) => reading,
             Err(error) => {
                 self.unread.get_or_insert(error);
@@ -84,16 +83,9 @@ impl Object<'_> {
             }
         };
         self.key(name)?;
-        self.quoted(|out| {
-            reading
-                .decode(output, |text| json::write_inside(out, text))
-                .map(|_| ())
-        })?;
+        self.quoted(|out| reading.decode(output, |text| json::write_inside(out, text)))?;
         if reading.encoding != host && !(reading.ascii && host.is_ascii_compatible()) {
-            self.field(
-                &format!("{name}_encoding"),
-                &encoding_name(reading.encoding),
-            )?;
+            self.field(&format!("{name}_encoding"), &reading.encoding.name())?;
         }
         if reading.lossy {
             self.field(&format!("{name}_lossy"), &true)?;
@@ -102,9 +94,7 @@ impl Object<'_> {
             self.key(&format!("{name}_b64"))?;
             self.quoted(|out| {
                 let mut encoder = EncoderWriter::new(out, &STANDARD);
-                pieces(output, 0, |piece, _| {
-                    encoder.write_all(piece).map(|()| true)
-                })?;
+                pieces(output, |piece, _| encoder.write_all(piece).map(|()| true))?;
                 encoder.finish().map(|_| ())
             })?;
         }

@@ -5,14 +5,14 @@ use std::io;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use encoding_rs::{DecoderResult, Encoding};
 use serde_json::{Map, Value, json as value};
 
 use super::document::frame;
-use super::host::{encoding_name, write_host};
+use super::host::write_host;
 use super::json;
 use super::{Context, Part};
 use crate::base::clock::rfc3339;
+use crate::base::text::Charset;
 use crate::event::{Event, HostIx, HostResult, Recorded, RunEnd, Stamped, Stream};
 
 /// No character is longer, in any encoding.
@@ -28,11 +28,12 @@ pub(super) struct Lines {
 struct State {
     /// The beginning of a character whose rest is yet to come.
     held: Vec<u8>,
-    /// Something came that was no UTF-8 and fits the host's encoding: what follows is in it too.
+    /// Within a line that is no UTF-8 and fits the host's encoding: its rest is in it too.
     foreign: bool,
 }
 
 /// What stands for a piece of output.
+#[derive(Debug, PartialEq, Eq)]
 enum Shown {
     Utf8(String),
     Foreign(String),
@@ -40,55 +41,80 @@ enum Shown {
 }
 
 impl State {
-    /// The next bytes in; what can be shown of them out. At most a character's beginning is held
-    /// back.
-    fn push(&mut self, bytes: &[u8], host: &'static Encoding, last: bool) -> Shown {
+    /// The next bytes in; what can be shown of them out, in turn. At most a character's beginning
+    /// is held back.
+    fn push(&mut self, bytes: &[u8], host: Charset, last: bool) -> Vec<Shown> {
         let mut all = std::mem::take(&mut self.held);
         all.extend_from_slice(bytes);
-        if !self.foreign {
-            let valid = match std::str::from_utf8(&all) {
-                Ok(_) => all.len(),
-                Err(error) if error.error_len().is_none() && !last => error.valid_up_to(),
-                Err(_) => 0,
-            };
-            if valid > 0 || all.len() < CHARACTER_MAX && !last && begins_utf8(&all) {
-                self.held = all.split_off(valid);
-                return Shown::Utf8(String::from_utf8_lossy(&all).into_owned());
+        let mut shown = Vec::new();
+        let mut rest = all.as_slice();
+        while !rest.is_empty() {
+            if !self.foreign {
+                let (utf8, hold) = utf8_lines(rest, last);
+                let (text, behind) = rest.split_at(utf8);
+                add(
+                    &mut shown,
+                    Shown::Utf8(String::from_utf8_lossy(text).into_owned()),
+                );
+                if hold {
+                    self.held = behind.to_vec();
+                    break;
+                }
+                rest = behind;
             }
+            let end = rest.iter().position(|byte| *byte == b'\n');
+            let (line, behind) = rest.split_at(end.map_or(rest.len(), |at| at + 1));
+            if !line.is_empty() {
+                add(&mut shown, self.line(line, host, last || end.is_some()));
+            }
+            rest = behind;
         }
-        for hold in 0..CHARACTER_MAX.min(all.len() + 1) {
-            let (head, tail) = all.split_at(all.len() - hold);
-            if hold > 0 && (last || !begins(tail, host)) {
+        shown
+    }
+
+    /// A line that is no UTF-8, or as much of it as there is.
+    fn line(&mut self, line: &[u8], host: Charset, ended: bool) -> Shown {
+        for hold in 0..CHARACTER_MAX.min(line.len() + 1) {
+            let (head, tail) = line.split_at(line.len() - hold);
+            if hold > 0 && (ended || !host.begins(tail)) {
                 continue;
             }
-            if let Some(text) = exactly(head, host) {
-                self.foreign |= !head.is_empty();
+            if let Some(text) = host.exactly(head) {
+                self.foreign = !ended && (self.foreign || !head.is_empty());
                 self.held = tail.to_vec();
                 return Shown::Foreign(text);
             }
         }
-        Shown::Bytes(all)
+        self.foreign = false;
+        Shown::Bytes(line.to_vec())
     }
 }
 
-fn begins_utf8(bytes: &[u8]) -> bool {
-    std::str::from_utf8(bytes)
-        .is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
+/// How much of this is UTF-8: whole lines, and the last one as far as it goes. Whether what is behind
+/// that is the beginning of a character.
+fn utf8_lines(bytes: &[u8], last: bool) -> (usize, bool) {
+    let Err(error) = std::str::from_utf8(bytes) else {
+        return (bytes.len(), false);
+    };
+    let valid = error.valid_up_to();
+    if error.error_len().is_none() && !last {
+        return (valid, true);
+    }
+    let good = bytes.get(..valid).unwrap_or_default();
+    let newline = good.iter().rposition(|byte| *byte == b'\n');
+    (newline.map_or(0, |at| at + 1), false)
 }
 
-/// Whether these may be the beginning of a character.
-fn begins(bytes: &[u8], encoding: &'static Encoding) -> bool {
-    let mut decoder = encoding.new_decoder_without_bom_handling();
-    let mut text = String::with_capacity(64);
-    let (result, _) = decoder.decode_to_string_without_replacement(bytes, &mut text, false);
-    result == DecoderResult::InputEmpty && text.is_empty()
-}
-
-/// The text, if it gives back the very bytes.
-fn exactly(bytes: &[u8], encoding: &'static Encoding) -> Option<String> {
-    let text = encoding.decode_without_bom_handling_and_without_replacement(bytes)?;
-    let (again, _, unfit) = encoding.encode(&text);
-    (!unfit && *again == *bytes).then(|| text.into_owned())
+/// Adds what is shown to what is before it, where that is of its kind; ASCII is of each.
+fn add(shown: &mut Vec<Shown>, more: Shown) {
+    match (shown.last_mut(), more) {
+        (_, Shown::Utf8(more) | Shown::Foreign(more)) if more.is_empty() => {}
+        (Some(Shown::Utf8(text)), Shown::Utf8(more))
+        | (Some(Shown::Foreign(text)), Shown::Foreign(more)) => text.push_str(&more),
+        (Some(Shown::Foreign(text)), Shown::Utf8(more)) if more.is_ascii() => text.push_str(&more),
+        (Some(Shown::Bytes(bytes)), Shown::Bytes(more)) => bytes.extend(more),
+        (_, more) => shown.push(more),
+    }
 }
 
 impl Lines {
@@ -105,23 +131,24 @@ impl Lines {
         event: &Stamped,
         key: (HostIx, Stream),
         bytes: &[u8],
-        encoding: &'static Encoding,
+        encoding: Charset,
     ) -> io::Result<()> {
         let last = matches!(event.event, Event::HostFinished(..));
         let state = self.streams.entry(key).or_default();
-        let mut fields = start(cx.name(key.0));
-        fields.insert("stream".into(), value!(key.1));
-        match state.push(bytes, encoding, last) {
-            Shown::Utf8(text) | Shown::Foreign(text) if text.is_empty() => return Ok(()),
-            Shown::Bytes(bytes) if bytes.is_empty() => return Ok(()),
-            Shown::Utf8(text) => fields.insert("text".into(), value!(text)),
-            Shown::Foreign(text) => {
-                fields.insert("text".into(), value!(text));
-                fields.insert("encoding".into(), value!(encoding_name(encoding)))
-            }
-            Shown::Bytes(bytes) => fields.insert("b64".into(), value!(STANDARD.encode(bytes))),
-        };
-        line(cx, event.at, "output", fields)
+        for shown in state.push(bytes, encoding, last) {
+            let mut fields = start(cx.name(key.0));
+            fields.insert("stream".into(), value!(key.1));
+            match shown {
+                Shown::Utf8(text) => fields.insert("text".into(), value!(text)),
+                Shown::Foreign(text) => {
+                    fields.insert("text".into(), value!(text));
+                    fields.insert("encoding".into(), value!(encoding.name()))
+                }
+                Shown::Bytes(bytes) => fields.insert("b64".into(), value!(STANDARD.encode(bytes))),
+            };
+            line(cx, event.at, "output", fields)?;
+        }
+        Ok(())
     }
 
     fn finished(
@@ -196,7 +223,7 @@ impl Part for Lines {
                 stream,
                 bytes,
                 encoding,
-            } => self.output(cx, event, (*host, *stream), bytes, encoding),
+            } => self.output(cx, event, (*host, *stream), bytes, *encoding),
             Event::HostFinished(host, result) => self.finished(cx, event, *host, result),
             Event::Waiting(_) | Event::Notice(_) | Event::RunFinished(_) => Ok(()),
         }

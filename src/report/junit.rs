@@ -6,13 +6,13 @@ use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use encoding_rs::Encoding;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::reading::Reading;
+use super::reading::read;
 use super::words::{explanation, finished, size, verdict};
 use super::{Context, Part};
-use crate::event::{Captured, Event, HostIx, HostResult, Outcome, Stamped};
+use crate::base::text::Charset;
+use crate::event::{Captured, Event, HostIx, HostResult, Outcome, Stamped, Stream};
 
 /// No more of an output goes into the report, in bytes.
 const OUTPUT_MAX: usize = 64 * 1024;
@@ -136,26 +136,26 @@ fn case(name: &str, verb: &str, result: &HostResult) -> TestCase {
     let mut case = TestCase::new(name, status);
     case.set_classname(format!("iomsctl.{verb}"));
     case.set_time(result.duration);
-    if !result.stdout.is_empty() {
-        case.set_system_out(beginning(&result.stdout, result.encoding));
+    let stdout = beginning(&result.stdout, Stream::Stdout, result.encoding);
+    if !stdout.is_empty() {
+        case.set_system_out(stdout);
     }
-    if !result.stderr.is_empty() {
-        case.set_system_err(beginning(&result.stderr, result.encoding));
+    let stderr = beginning(&result.stderr, Stream::Stderr, result.encoding);
+    if !stderr.is_empty() {
+        case.set_system_err(stderr);
     }
     case
 }
 
 /// The first of an output, and how much there was where that is not all.
-fn beginning(output: &Captured, host: &'static Encoding) -> String {
+fn beginning(output: &Captured, stream: Stream, host: Charset) -> String {
     let (mut text, mut cut) = (String::new(), output.truncated());
-    let read = Reading::of(output, host).and_then(|reading| {
-        reading.decode(output, |piece| {
-            let room = OUTPUT_MAX.saturating_sub(text.len());
-            let end = piece.floor_char_boundary(room);
-            text.push_str(piece.get(..end).unwrap_or_default());
-            cut |= end < piece.len();
-            Ok(())
-        })
+    let read = read(output, stream, host, |piece| {
+        let room = OUTPUT_MAX.saturating_sub(text.len());
+        let end = piece.floor_char_boundary(room);
+        text.push_str(piece.get(..end).unwrap_or_default());
+        cut |= end < piece.len();
+        Ok(())
     });
     if let Err(error) = read {
         return format!("[this output can't be read: {error}]");

@@ -94,9 +94,10 @@ impl Part for Live {
                     .streams
                     .entry((*host, *stream))
                     .or_insert_with(|| Partial {
-                        text: TextStream::new(manner, encoding),
+                        text: TextStream::new(manner, *stream, *encoding),
                         line: Vec::new(),
                     });
+                partial.text.speaks(*encoding);
                 let text = partial.text.push(bytes);
                 if self.alone {
                     return self.write(cx, *stream, &text);
@@ -109,7 +110,7 @@ impl Part for Live {
                 let name = cx.shown(*host);
                 for stream in [Stream::Stdout, Stream::Stderr] {
                     if let Some(mut partial) = self.streams.remove(&(*host, stream)) {
-                        partial.line.extend_from_slice(&partial.text.finish());
+                        partial.line.extend_from_slice(&partial.text.finish(false));
                         let out = if self.alone {
                             std::mem::take(&mut partial.line)
                         } else {

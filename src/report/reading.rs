@@ -1,104 +1,178 @@
-//! What encoding a kept output is in, and the output as text, piece by piece: what is large is read
-//! from its file twice rather than kept in memory.
+//! How an output reads: what character sets are in it, and its text, piece by piece. What is large is
+//! read from its file twice rather than kept in memory.
 
 use std::io::{self, Read};
 
-use encoding_rs::{CoderResult, Decoder, Encoder, Encoding, UTF_8};
-
-use crate::base::digest::Hasher;
-use crate::event::Captured;
+use crate::base::clixml::{self, Filter};
+use crate::base::digest::{ContentDigest, Hasher};
+use crate::base::text::{Charset, Facts, StreamDecoder};
+use crate::event::{Captured, Stream};
 
 const PIECE: usize = 64 * 1024;
 
-/// How one output reads, by the rules of [`crate::base::text::decode`]: a byte-order mark decides,
-/// then strict UTF-8, then what the host speaks.
+/// One stream as people read it, as it comes: decoded, and standard error without CLIXML.
+pub(super) struct Legible {
+    decoder: StreamDecoder,
+    clixml: Option<Filter>,
+}
+
+impl Legible {
+    /// Of a host that speaks `host`.
+    pub(super) fn new(stream: Stream, host: Charset) -> Self {
+        Self {
+            decoder: StreamDecoder::new(host),
+            clixml: (stream == Stream::Stderr).then(Filter::new),
+        }
+    }
+
+    /// What the host speaks, where that was learnt on the way.
+    pub(super) fn speaks(&mut self, host: Charset) {
+        self.decoder.speaks(host);
+    }
+
+    /// The next bytes in, what is to be read of them out.
+    pub(super) fn push(&mut self, bytes: &[u8]) -> String {
+        let text = self.decoder.push(bytes);
+        match &mut self.clixml {
+            Some(clixml) => clixml.push(&text),
+            None => text,
+        }
+    }
+
+    /// What was held back, at the end; `cut`: where `--max-output` cut, which may have been within a
+    /// character.
+    pub(super) fn finish(&mut self, cut: bool) -> String {
+        let text = if cut {
+            self.decoder.finish_cut()
+        } else {
+            self.decoder.finish()
+        };
+        match &mut self.clixml {
+            Some(clixml) => clixml.push(&text) + &clixml.finish(),
+            None => text,
+        }
+    }
+
+    fn facts(&self) -> Facts {
+        self.decoder.facts()
+    }
+
+    /// Whether there was CLIXML.
+    fn is_clean(&self) -> bool {
+        self.clixml.as_ref().is_some_and(Filter::seen)
+    }
+}
+
+/// How one output reads, by the rules of [`StreamDecoder`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reading {
-    /// The encoding that fits.
-    pub(super) encoding: &'static Encoding,
+    /// The character set in it: the host's where some lines are in that.
+    pub(super) encoding: Charset,
     /// Some bytes are no characters.
     pub(super) lossy: bool,
     /// The text, encoded again, is the very bytes that came.
     pub(super) exact: bool,
-    /// All of it is ASCII, which most encodings agree on.
+    /// All of it is ASCII, which most character sets agree on.
     pub(super) ascii: bool,
-    /// The length of the byte-order mark.
-    mark: usize,
+    host: Charset,
+    stream: Stream,
 }
 
 impl Reading {
-    /// Looks the output through; `host` is what the host speaks.
-    pub(super) fn of(output: &Captured, host: &'static Encoding) -> io::Result<Self> {
-        let mut start = Vec::new();
-        output.reader()?.take(3).read_to_end(&mut start)?;
-        if let Some((encoding, mark)) = Encoding::for_bom(&start) {
-            let mut reading = Self {
-                encoding,
-                lossy: false,
-                exact: false,
-                ascii: false,
-                mark,
-            };
-            reading.lossy = reading.decode(output, |_| Ok(()))?;
-            return Ok(reading);
-        }
-        let mut reading = Self {
-            encoding: UTF_8,
-            lossy: false,
-            exact: true,
-            ascii: true,
-            mark: 0,
-        };
-        let mut utf8 = Utf8::default();
-        pieces(output, 0, |piece, _| {
-            reading.ascii &= piece.is_ascii();
-            Ok(utf8.push(piece))
-        })?;
-        // Where `--max-output` cuts, it may cut a character.
-        if utf8.valid && (utf8.held.is_empty() || output.truncated()) {
-            reading.lossy = !utf8.held.is_empty();
-            reading.exact = utf8.held.is_empty();
-            return Ok(reading);
-        }
-        reading.encoding = host;
-        let mut again = Hasher::default();
-        let mut encoder = host.new_encoder();
-        reading.lossy = reading.decode(output, |text| {
-            encode(&mut encoder, text, &mut again);
+    /// Looks an output through; `host` is what the host speaks.
+    pub(super) fn of(output: &Captured, stream: Stream, host: Charset) -> io::Result<Self> {
+        let mut again = (host != Charset::UTF_8).then(|| (host.encoder(), Hasher::default()));
+        let legible = read(output, stream, host, |text| {
+            if let Some((encoder, hasher)) = &mut again {
+                encoder.push(text, |bytes| hasher.update(bytes));
+            }
             Ok(())
         })?;
-        reading.exact = !reading.lossy && again.finish() == output.digest;
-        Ok(reading)
+        let facts = legible.facts();
+        let again = again.map(|(_, hasher)| hasher.finish());
+        let same = facts.charset == Charset::UTF_8 || again == Some(output.digest);
+        Ok(Self {
+            encoding: facts.charset,
+            lossy: facts.lossy,
+            exact: same && !facts.lossy && !facts.marked && !legible.is_clean(),
+            ascii: facts.ascii,
+            host,
+            stream,
+        })
     }
 
-    /// Hands out the text piece by piece; true when something did not fit.
+    /// Hands out the text piece by piece.
     pub(super) fn decode(
         &self,
         output: &Captured,
-        mut to: impl FnMut(&str) -> io::Result<()>,
-    ) -> io::Result<bool> {
-        let mut decoder = self.encoding.new_decoder_without_bom_handling();
-        let mut lossy = false;
-        pieces(output, self.mark, |piece, last| {
-            let (text, unfit) = decode(&mut decoder, piece, last);
-            lossy |= unfit;
-            if !text.is_empty() {
-                to(&text)?;
-            }
-            Ok(true)
-        })?;
-        Ok(lossy)
+        to: impl FnMut(&str) -> io::Result<()>,
+    ) -> io::Result<()> {
+        read(output, self.stream, self.host, to).map(|_| ())
     }
+}
+
+/// Hands out an output's text piece by piece.
+pub(super) fn read(
+    output: &Captured,
+    stream: Stream,
+    host: Charset,
+    mut to: impl FnMut(&str) -> io::Result<()>,
+) -> io::Result<Legible> {
+    let mut legible = Legible::new(stream, host);
+    pieces(output, |piece, last| {
+        let text = if last {
+            legible.finish(output.truncated())
+        } else {
+            legible.push(piece)
+        };
+        if !text.is_empty() {
+            to(&text)?;
+        }
+        Ok(true)
+    })?;
+    Ok(legible)
+}
+
+/// What makes outputs equal for their reader, and how much it is: the bytes, but of CLIXML, which
+/// holds times and numbers of processes, what is shown of it.
+pub(super) fn digest(output: &Captured, stream: Stream, host: Charset) -> (ContentDigest, u64) {
+    let bytes = (output.digest, output.total);
+    if stream == Stream::Stdout || output.truncated() || !holds_clixml(output).unwrap_or(false) {
+        return bytes;
+    }
+    let (mut hasher, mut length) = (Hasher::default(), 0);
+    let shown = read(output, stream, host, |text| {
+        hasher.update(text.as_bytes());
+        length += text.len() as u64;
+        Ok(())
+    });
+    match shown {
+        Ok(_) => (hasher.finish(), length),
+        Err(_) => bytes,
+    }
+}
+
+/// Whether CLIXML stands in the beginning of an output.
+fn holds_clixml(output: &Captured) -> io::Result<bool> {
+    let header = clixml::HEADER.as_bytes();
+    let mut found = false;
+    if output.kept >= header.len() as u64 {
+        pieces(output, |piece, _| {
+            found = piece
+                .split_inclusive(|byte| *byte == b'\n')
+                .any(|line| line.starts_with(header));
+            Ok(false)
+        })?;
+    }
+    Ok(found)
 }
 
 /// Reads an output in pieces until `take` wants no more; the last is empty.
 pub(super) fn pieces(
     output: &Captured,
-    skip: usize,
     mut take: impl FnMut(&[u8], bool) -> io::Result<bool>,
 ) -> io::Result<()> {
     let mut reader = output.reader()?;
-    io::copy(&mut reader.by_ref().take(skip as u64), &mut io::sink())?;
     let size = usize::try_from(output.kept).map_or(PIECE, |kept| kept.clamp(1, PIECE));
     let mut buffer = vec![0; size];
     loop {
@@ -109,70 +183,5 @@ pub(super) fn pieces(
         if !take(buffer.get(..got).unwrap_or_default(), got == 0)? || got == 0 {
             return Ok(());
         }
-    }
-}
-
-/// Decodes one piece.
-pub(super) fn decode(decoder: &mut Decoder, bytes: &[u8], last: bool) -> (String, bool) {
-    let room = decoder.max_utf8_buffer_length(bytes.len());
-    let mut text = String::with_capacity(room.unwrap_or(bytes.len() * 3 + 16));
-    let (_, _, unfit) = decoder.decode_to_string(bytes, &mut text, last);
-    (text, unfit)
-}
-
-fn encode(encoder: &mut Encoder, mut text: &str, to: &mut Hasher) {
-    let mut buffer = [0; 4096];
-    loop {
-        let (result, read, written, _) = encoder.encode_from_utf8(text, &mut buffer, false);
-        to.update(buffer.get(..written).unwrap_or_default());
-        text = text.get(read..).unwrap_or_default();
-        if result == CoderResult::InputEmpty {
-            return;
-        }
-    }
-}
-
-/// Whether a stream is UTF-8 so far.
-struct Utf8 {
-    valid: bool,
-    /// The beginning of a character whose rest is yet to come.
-    held: Vec<u8>,
-}
-
-impl Default for Utf8 {
-    fn default() -> Self {
-        Self {
-            valid: true,
-            held: Vec::new(),
-        }
-    }
-}
-
-impl Utf8 {
-    /// Takes the next bytes; false once it is certain that this is no UTF-8.
-    fn push(&mut self, mut bytes: &[u8]) -> bool {
-        while !self.held.is_empty() {
-            let Some((first, rest)) = bytes.split_first() else {
-                return true;
-            };
-            self.held.push(*first);
-            bytes = rest;
-            match std::str::from_utf8(&self.held) {
-                Ok(_) => self.held.clear(),
-                Err(error) if error.error_len().is_none() => {}
-                Err(_) => {
-                    self.valid = false;
-                    return false;
-                }
-            }
-        }
-        if let Err(error) = std::str::from_utf8(bytes) {
-            self.valid = error.error_len().is_none();
-            self.held = bytes
-                .get(error.valid_up_to()..)
-                .unwrap_or_default()
-                .to_vec();
-        }
-        self.valid
     }
 }

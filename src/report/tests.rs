@@ -2,6 +2,7 @@
 //! user reads comes out. A line of standard output begins with `1 `, one of standard error with
 //! `2 `; `¬` stands where a line has no end.
 
+mod clixml;
 mod documents;
 mod escaping;
 mod fold;
@@ -22,11 +23,11 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use encoding_rs::{Encoding, UTF_8};
 use jiff::Timestamp;
 
 use super::{End, Form, Look, Options, Report, Screen};
 use crate::base::id::RunId;
+use crate::base::text::Charset;
 use crate::event::{
     Captured, Consumer, ErrorKind, Event, HostError, HostIx, HostResult, Outcome, Recorded, RunEnd,
     RunHeader, Stamped, Stopped, Stream, Summary, Timings, Waiting,
@@ -148,6 +149,11 @@ pub(super) fn options(form: Form) -> Options {
     }
 }
 
+/// The character set of a label.
+pub(super) fn charset(label: &str) -> Charset {
+    Charset::from_label(label).unwrap()
+}
+
 /// A result that is well, to be changed where it is not.
 pub(super) fn result(stdout: impl AsRef<[u8]>) -> HostResult {
     HostResult {
@@ -156,7 +162,7 @@ pub(super) fn result(stdout: impl AsRef<[u8]>) -> HostResult {
         signal: None,
         stdout: Captured::inline(stdout.as_ref().to_vec()),
         stderr: Captured::empty(),
-        encoding: UTF_8,
+        encoding: Charset::UTF_8,
         started: at(0),
         duration: Duration::from_micros(41_700),
         attempts: 1,
@@ -251,7 +257,7 @@ impl Show {
         host: u32,
         stream: Stream,
         bytes: impl AsRef<[u8]>,
-        encoding: &'static Encoding,
+        encoding: Charset,
     ) -> &mut Self {
         self.say(Event::Output {
             host: HostIx(host),
@@ -262,11 +268,11 @@ impl Show {
     }
 
     pub(super) fn out(&mut self, host: u32, text: &str) -> &mut Self {
-        self.output(host, Stream::Stdout, text, UTF_8)
+        self.output(host, Stream::Stdout, text, Charset::UTF_8)
     }
 
     pub(super) fn err(&mut self, host: u32, text: &str) -> &mut Self {
-        self.output(host, Stream::Stderr, text, UTF_8)
+        self.output(host, Stream::Stderr, text, Charset::UTF_8)
     }
 
     pub(super) fn waiting(&mut self, waiting: &[(u32, u64, u64)]) -> &mut Self {

@@ -4,16 +4,16 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use encoding_rs::{Decoder, Encoding};
-
-use super::reading::{Reading, decode, pieces};
-use crate::base::text::{StreamDecoder, terminal_safe};
-use crate::event::Captured;
+use super::reading::{Legible, pieces};
+use crate::base::clixml;
+use crate::base::text::{Charset, terminal_safe};
+use crate::event::{Captured, HostResult, Stream};
 
 /// How bytes of hosts are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Manner {
-    /// As they came; of a host that speaks another encoding than UTF-8, decoded.
+    /// As they came; decoded of a host that speaks another encoding than UTF-8, and from where
+    /// CLIXML begins.
     Bytes,
     /// Decoded, control characters and all.
     Text,
@@ -23,9 +23,9 @@ pub(super) enum Manner {
 
 impl Manner {
     /// Of a host that speaks this: bytes that no pipe's reader would understand are decoded.
-    fn of(self, encoding: &'static Encoding) -> Self {
+    fn of(self, encoding: Charset) -> Self {
         match self {
-            Self::Bytes if encoding != encoding_rs::UTF_8 => Self::Text,
+            Self::Bytes if encoding != Charset::UTF_8 => Self::Text,
             other => other,
         }
     }
@@ -41,6 +41,7 @@ pub(super) fn one_line(text: &str) -> Cow<'_, str> {
 }
 
 /// Text on its way to a screen, piece by piece.
+#[derive(Default)]
 struct Shower {
     safe: bool,
     /// A carriage return at the end of a piece: what follows says what it means.
@@ -63,29 +64,84 @@ impl Shower {
     }
 }
 
-/// How a stream is decoded, as far as it is known.
-enum Decoding {
-    /// What may be the beginning of a byte-order mark.
-    Begun(Vec<u8>),
-    Marked(Decoder),
-    Unmarked(StreamDecoder),
+/// Bytes that are passed on until CLIXML begins.
+struct Watch {
+    line_start: bool,
+    /// What may be the beginning of CLIXML.
+    held: Vec<u8>,
 }
 
-/// One output stream on its way, as it comes.
+impl Watch {
+    /// The next bytes in; out those that are passed on, and from CLIXML on those that are not.
+    fn push<'a>(&mut self, bytes: &'a [u8]) -> (Cow<'a, [u8]>, Option<Vec<u8>>) {
+        let mut all = Cow::Borrowed(bytes);
+        if !self.held.is_empty() {
+            all = Cow::Owned([std::mem::take(&mut self.held).as_slice(), bytes].concat());
+        }
+        let (passed, clixml) = self.find(&all);
+        let rest = all.get(passed..).unwrap_or_default().to_vec();
+        let passed = match all {
+            Cow::Borrowed(bytes) => Cow::Borrowed(bytes.get(..passed).unwrap_or(bytes)),
+            Cow::Owned(mut bytes) => {
+                bytes.truncate(passed);
+                Cow::Owned(bytes)
+            }
+        };
+        if clixml {
+            return (passed, Some(rest));
+        }
+        self.held = rest;
+        (passed, None)
+    }
+
+    /// How much is passed on, and whether CLIXML begins there.
+    fn find(&mut self, all: &[u8]) -> (usize, bool) {
+        let header = clixml::HEADER.as_bytes();
+        let mut at = 0;
+        loop {
+            let rest = all.get(at..).unwrap_or_default();
+            if self.line_start && (rest.starts_with(header) || header.starts_with(rest)) {
+                return (at, rest.starts_with(header));
+            }
+            let newline = rest.iter().position(|byte| *byte == b'\n');
+            self.line_start = newline.is_some();
+            let Some(newline) = newline else {
+                return (all.len(), false);
+            };
+            at += newline + 1;
+        }
+    }
+}
+
+/// How a stream is written.
+enum Writing {
+    /// As it came; standard error until CLIXML begins.
+    Bytes(Option<Watch>),
+    Text(Box<Legible>),
+}
+
+/// One output stream on its way.
 pub(super) struct TextStream {
-    manner: Manner,
-    encoding: &'static Encoding,
-    decoding: Decoding,
+    stream: Stream,
+    encoding: Charset,
+    writing: Writing,
     shower: Shower,
 }
 
 impl TextStream {
-    pub(super) fn new(manner: Manner, encoding: &'static Encoding) -> Self {
+    pub(super) fn new(manner: Manner, stream: Stream, encoding: Charset) -> Self {
         let manner = manner.of(encoding);
+        let watch = || Watch {
+            line_start: true,
+            held: Vec::new(),
+        };
         Self {
-            manner,
+            stream,
             encoding,
-            decoding: Decoding::Begun(Vec::new()),
+            writing: match manner {
+                Manner::Bytes => Writing::Bytes((stream == Stream::Stderr).then(watch)),
+                _ => Writing::Text(Box::new(Legible::new(stream, encoding))),
+            },
             shower: Shower {
                 safe: manner == Manner::Safe,
                 returned: false,
@@ -93,97 +149,105 @@ impl TextStream {
         }
     }
 
+    /// What the host speaks, where that was learnt on the way.
+    pub(super) fn speaks(&mut self, encoding: Charset) {
+        if encoding == self.encoding {
+            return;
+        }
+        self.encoding = encoding;
+        match &mut self.writing {
+            Writing::Text(text) => text.speaks(encoding),
+            Writing::Bytes(watch) => {
+                let held = watch.take().map(|watch| watch.held).unwrap_or_default();
+                let mut text = Legible::new(self.stream, encoding);
+                // At most a part of the header: nothing is shown of it yet.
+                let _ = text.push(&held);
+                self.writing = Writing::Text(Box::new(text));
+            }
+        }
+    }
+
     /// The next bytes in; what can be written of them out.
     pub(super) fn push<'a>(&mut self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
-        if self.manner == Manner::Bytes {
-            return Cow::Borrowed(bytes);
-        }
-        let text = self.decode(bytes, false);
-        Cow::Owned(self.shower.show(text, false).into_bytes())
-    }
-
-    /// What was held back, at the end.
-    pub(super) fn finish(&mut self) -> Vec<u8> {
-        if self.manner == Manner::Bytes {
-            return Vec::new();
-        }
-        let text = self.decode(&[], true);
-        self.shower.show(text, true).into_bytes()
-    }
-
-    fn decode(&mut self, bytes: &[u8], last: bool) -> String {
-        match &mut self.decoding {
-            Decoding::Begun(begun) => {
-                begun.extend_from_slice(bytes);
-                let marks: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
-                let whole = Encoding::for_bom(begun);
-                if whole.is_none() && !last && marks.iter().any(|mark| mark.starts_with(begun)) {
-                    return String::new();
-                }
-                let begun = std::mem::take(begun);
-                let (decoding, from) = match whole {
-                    Some((encoding, length)) => (
-                        Decoding::Marked(encoding.new_decoder_without_bom_handling()),
-                        length,
-                    ),
-                    None => (Decoding::Unmarked(StreamDecoder::new(self.encoding)), 0),
-                };
-                self.decoding = decoding;
-                self.decode(begun.get(from..).unwrap_or_default(), last)
+        match &mut self.writing {
+            Writing::Bytes(None) => Cow::Borrowed(bytes),
+            Writing::Bytes(Some(watch)) => {
+                let (passed, clixml) = watch.push(bytes);
+                let Some(clixml) = clixml else { return passed };
+                let mut text = Legible::new(self.stream, self.encoding);
+                let shown = text.push(&clixml);
+                self.writing = Writing::Text(Box::new(text));
+                let mut all = passed.into_owned();
+                all.extend(self.shower.show(shown, false).into_bytes());
+                Cow::Owned(all)
             }
-            Decoding::Marked(decoder) => decode(decoder, bytes, last).0,
-            Decoding::Unmarked(decoder) => {
-                let mut text = decoder.push(bytes);
-                if last {
-                    text.push_str(&decoder.finish());
-                }
-                text
+            Writing::Text(text) => {
+                let shown = text.push(bytes);
+                Cow::Owned(self.shower.show(shown, false).into_bytes())
+            }
+        }
+    }
+
+    /// What was held back, at the end; `cut`: of what was kept.
+    pub(super) fn finish(&mut self, cut: bool) -> Vec<u8> {
+        match &mut self.writing {
+            Writing::Bytes(watch) => watch.take().map(|watch| watch.held).unwrap_or_default(),
+            Writing::Text(text) => {
+                let shown = text.finish(cut);
+                self.shower.show(shown, true).into_bytes()
             }
         }
     }
 }
 
-/// Writes a kept output, ending with a newline where there is anything. One that can't be read is
-/// no reason to be silent about the other hosts: the place says so.
-pub(super) fn write_captured(
-    output: &Captured,
-    encoding: &'static Encoding,
+/// Writes both outputs of a host, standard error behind a word where there is any.
+pub(super) fn write_outputs(
+    result: &HostResult,
     manner: Manner,
     to: &mut dyn Write,
 ) -> io::Result<()> {
-    let manner = manner.of(encoding);
-    let mut last = b'\n';
+    for (stream, output, word) in [
+        (Stream::Stdout, &result.stdout, ""),
+        (Stream::Stderr, &result.stderr, "stderr:\n"),
+    ] {
+        if !output.is_empty() {
+            let text = TextStream::new(manner, stream, result.encoding);
+            write_captured(output, text, word, to)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes a kept output behind a word, ending with a newline, where there is anything to be shown.
+/// One that can't be read is no reason to be silent about the other hosts: the place says so.
+fn write_captured(
+    output: &Captured,
+    mut text: TextStream,
+    word: &str,
+    to: &mut dyn Write,
+) -> io::Result<()> {
+    let mut last = None;
     let mut written = Ok(());
     let mut write = |bytes: &[u8]| {
-        written = to.write_all(bytes);
-        last = bytes.last().copied().unwrap_or(last);
-        written.as_ref().is_ok()
+        let Some(end) = bytes.last() else { return true };
+        let word = if last.is_none() { word } else { "" };
+        written = to
+            .write_all(word.as_bytes())
+            .and_then(|()| to.write_all(bytes));
+        last = Some(*end);
+        written.is_ok()
     };
-    let read = if manner == Manner::Bytes {
-        pieces(output, 0, |piece, _| Ok(write(piece)))
-    } else {
-        let mut shower = Shower {
-            safe: manner == Manner::Safe,
-            returned: false,
-        };
-        let read = Reading::of(output, encoding).and_then(|reading| {
-            reading.decode(output, |text| {
-                if write(shower.show(text.to_owned(), false).as_bytes()) {
-                    Ok(())
-                } else {
-                    Err(io::ErrorKind::Other.into())
-                }
-            })
-        });
-        write(shower.show(String::new(), true).as_bytes());
-        read.map(|_| ())
-    };
+    let read = pieces(output, |piece, _| Ok(write(&text.push(piece))));
+    write(&text.finish(output.truncated()));
     written?;
-    if last != b'\n' {
+    if last.is_some_and(|last| last != b'\n') {
         to.write_all(b"\n")?;
     }
     if let Err(error) = read {
         tracing::error!(%error, "a kept output can't be read");
+        if last.is_none() {
+            to.write_all(word.as_bytes())?;
+        }
         writeln!(to, "[this output can't be read: {error}]")?;
     }
     Ok(())

@@ -13,6 +13,7 @@ use super::database::Store;
 use super::error::StoreError;
 use crate::base::digest;
 use crate::base::id::RunId;
+use crate::base::text::Charset;
 use crate::event::{
     Body, Captured, HostIx, HostResult, Outcome, RunEnd, RunHeader, Stopped, Summary, Timings,
 };
@@ -216,7 +217,7 @@ impl Store {
             signal: self.get(row, "signal_name")?,
             stdout: self.captured(row, "stdout", outputs).await?,
             stderr: self.captured(row, "stderr", outputs).await?,
-            encoding: crate::base::text::encoding(&encoding).unwrap_or(encoding_rs::UTF_8),
+            encoding: Charset::from_label(&encoding).unwrap_or(Charset::UTF_8),
             started: time(self.get(row, "started")?)?,
             duration: us(self.get(row, "duration_us")?),
             attempts: u32::try_from(self.get::<i64>(row, "attempts")?).unwrap_or(0),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::secret::Secret;
+use crate::base::text::Charset;
 
 /// A host, ready to be reached.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -18,7 +19,7 @@ pub struct Target {
     /// As whom the work is done, if not as the login user.
     pub r#become: Option<Become>,
     /// `output_encoding`, where the user set it.
-    pub encoding: Option<&'static encoding_rs::Encoding>,
+    pub encoding: Option<Charset>,
     /// The folder for scripts on the host; `None`: the host's own choice (`$TMPDIR`, `/tmp`).
     pub tmpdir: Option<String>,
 }

@@ -18,8 +18,8 @@ pub(super) fn printed(host: &Value, stream: &str) -> Vec<u8> {
         return engine.decode(bytes).unwrap();
     }
     let encoding = field(&format!("{stream}_encoding")).unwrap_or(field("encoding").unwrap());
-    let encoding = Encoding::for_label(encoding.as_bytes()).unwrap();
-    encoding.encode(field(stream).unwrap()).0.into_owned()
+    let encoding = Charset::from_label(encoding).unwrap();
+    encoding.encode(field(stream).unwrap()).0
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn death_by_a_signal_has_no_exit_status() {
 
 #[test]
 fn text_is_read_by_the_hosts_encoding_and_its_bytes_can_always_be_had() {
-    let cases: [(&[u8], &str, &str); 9] = [
+    let cases: [(&[u8], &str, &str); 14] = [
         (b"plain\n", "utf-8", "plain\n"),
         (b"plain\n", "cp936", "plain\n"),
         (b"\xd6\xd0\xce\xc4", "cp936", "中文"),
@@ -122,6 +122,11 @@ fn text_is_read_by_the_hosts_encoding_and_its_bytes_can_always_be_had() {
         (b"a\xffb", "utf-8", "a\u{fffd}b"),
         (b"\x80\xd6", "cp936", "€\u{fffd}"),
         (b"nul \0 esc \x1b", "utf-8", "nul \0 esc \u{1b}"),
+        (b"\xe4\xb8\xad\n\xd6\xd0\n", "cp936", "中\n中\n"),
+        (b"ok\n\xd6\xd0\n", "cp936", "ok\n中\n"),
+        (b"o\0k\0!\0\r\0\n\0", "cp936", "ok!\r\n"),
+        (b"caf\x82 \xcd\n", "cp437", "café ═\n"),
+        (b"\xd5\n", "cp857", "\u{fffd}\n"),
     ];
     let mut shown = String::new();
     for (bytes, encoding, text) in cases {
@@ -150,6 +155,11 @@ fn text_is_read_by_the_hosts_encoding_and_its_bytes_can_always_be_had() {
     a\xffb utf-8: stderr_b64 "Yf9i"
     \x80\xd6 cp936: stderr_lossy true
     \x80\xd6 cp936: stderr_b64 "gNY="
+    \xe4\xb8\xad\n\xd6\xd0\n cp936: stderr_b64 "5LitCtbQCg=="
+    o\x00k\x00!\x00\r\x00\n\x00 cp936: stderr_encoding "utf-16le"
+    o\x00k\x00!\x00\r\x00\n\x00 cp936: stderr_b64 "bwBrACEADQAKAA=="
+    \xd5\n cp857: stderr_lossy true
+    \xd5\n cp857: stderr_b64 "1Qo="
     "#);
 }
 

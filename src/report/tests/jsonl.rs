@@ -102,7 +102,7 @@ fn a_character_cut_between_two_pieces_comes_whole_and_what_is_no_text_comes_as_b
 
     cp936 {"text":"中","encoding":"gb18030"}
     cp936 {"text":"文ok\n","encoding":"gb18030"}
-    cp936 {"text":"ok\n","encoding":"gb18030"}
+    cp936 {"text":"ok\n"}
 
     cp936 {"text":"中"}
     cp936 {"text":"文"}

@@ -109,6 +109,23 @@ fn a_character_cut_between_two_pieces_is_whole_at_a_terminal() {
 }
 
 #[test]
+fn each_line_is_utf_8_or_what_the_host_speaks_also_where_that_is_learnt_on_the_way() {
+    let gbk = charset("936");
+    let mut show = Show::run(Form::Live, TERMINAL, &["win1"]);
+    show.start(0)
+        .out(0, "中文\nplain\n")
+        .output(0, Stream::Stdout, b"\xd6\xd0\xce\xc4\r\n", gbk)
+        .output(0, Stream::Stdout, "中文\r\n", gbk)
+        .done(0, result("").speaks("936"));
+    insta::assert_snapshot!(show.end(), @"
+    1 win1: 中文
+    1 win1: plain
+    1 win1: 中文
+    1 win1: 中文
+    ");
+}
+
+#[test]
 fn a_byte_order_mark_decides_and_is_not_shown_at_a_terminal() {
     for bytes in [
         &b"\xef\xbb\xbfok \xe4\xb8\xad\n"[..],
@@ -119,8 +136,8 @@ fn a_byte_order_mark_decides_and_is_not_shown_at_a_terminal() {
             let (one, other) = bytes.split_at(cut);
             let mut show = Show::run(Form::Human, TERMINAL, &["win1"]);
             show.start(0)
-                .output(0, Stream::Stdout, one, UTF_8)
-                .output(0, Stream::Stdout, other, UTF_8)
+                .output(0, Stream::Stdout, one, Charset::UTF_8)
+                .output(0, Stream::Stdout, other, Charset::UTF_8)
                 .done(0, result(bytes));
             show.end();
             assert_eq!(show.paper.out(), "ok 中\n", "cut at {cut}");
@@ -134,7 +151,7 @@ fn a_line_without_end_is_shown_in_pieces_that_cut_no_character() {
     show.start(0);
     let long = "中".repeat(30_000);
     for piece in long.as_bytes().chunks(10_000) {
-        show.output(0, Stream::Stdout, piece, UTF_8);
+        show.output(0, Stream::Stdout, piece, Charset::UTF_8);
     }
     show.done(0, result(&long));
     show.end();

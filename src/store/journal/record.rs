@@ -118,7 +118,7 @@ impl HostRecord {
             outcome: result.outcome,
             exit: result.exit,
             signal: result.signal.clone(),
-            encoding: result.encoding.name().to_ascii_lowercase(),
+            encoding: result.encoding.name(),
             started: result.started,
             duration_us: us(result.duration),
             attempts: result.attempts,
