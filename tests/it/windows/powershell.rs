@@ -17,12 +17,28 @@ fn bed(what: &str) -> Option<Bed> {
 
 fn script(bed: &Bed, name: &str, text: &str, flags: &[&str], arguments: &[&str]) -> Value {
     let file = bed.desk.file(name, text);
-    let mut args = vec!["script", "-g", "all"];
+    let folders = folders(bed);
+    let mut args = vec!["script", "-g", "all", "--tmpdir", folders.to_str().unwrap()];
     args.extend(flags);
     args.push(file.to_str().unwrap());
     args.push("--");
     args.extend(arguments);
     only(&bed.desk.json(&args)).clone()
+}
+
+/// Where scripts are put.
+fn folders(bed: &Bed) -> std::path::PathBuf {
+    let path = bed.desk.dir.path().join("folders");
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
+
+/// What scripts have left there.
+fn left(bed: &Bed) -> Vec<String> {
+    let entries = std::fs::read_dir(folders(bed)).unwrap();
+    entries
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect()
 }
 
 #[test]
@@ -104,12 +120,7 @@ fn a_script_of_powershell_gets_its_arguments_and_its_input() {
         stdout.starts_with(&format!("{wanted}脚本\nline one\nline two\n")),
         "{stdout}"
     );
-    let left = bed.host(&["@(Get-ChildItem ([IO.Path]::GetTempPath()) -Filter 'ioms-*').Count"]);
-    assert_eq!(
-        left["stdout"].as_str().unwrap().trim(),
-        "0",
-        "nothing is left"
-    );
+    assert_eq!(left(&bed), Vec::<String>::new());
 }
 
 #[test]
@@ -135,12 +146,7 @@ fn a_script_over_its_time_is_ended_and_its_folder_removed() {
     );
     assert_eq!(came_out(&host), ("timed_out", "timeout"), "{host}");
     assert!(host["stdout"].as_str().unwrap().contains("begun"), "{host}");
-    let left = bed.host(&["@(Get-ChildItem ([IO.Path]::GetTempPath()) -Filter 'ioms-*').Count"]);
-    assert_eq!(
-        left["stdout"].as_str().unwrap().trim(),
-        "0",
-        "nothing is left"
-    );
+    assert_eq!(left(&bed), Vec::<String>::new());
     bed.is_clean();
 }
 
