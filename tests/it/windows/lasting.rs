@@ -18,7 +18,9 @@ fn a_started_program_dies_with_the_shell_and_a_detached_one_lives() {
     let bed = Bed::of(windows, 1, "ansible_shell_type: powershell\n");
     let plain = token("winrm-plain");
     let line = format!("exec -a {plain} sleep 300 >/dev/null 2>&1");
-    bed.host(&[&format!("Start-Process setsid -ArgumentList 'bash','-c','\"{line}\"'")]);
+    bed.host(&[&format!(
+        "Start-Process setsid -ArgumentList 'bash','-c','\"{line}\"'"
+    )]);
     wait_until("what was only started is gone", || {
         !runs(&format!("{plain} 300"))
     });
