@@ -139,6 +139,9 @@ fn each_broken_step_ends_the_way_and_says_what_to_do() {
     desk.run(&["doctor", "settings"]).ends_with(2);
     desk.run(&["doctor", "dns"]).ends_with(4);
     desk.run(&["doctor", "all"]).ends_with(6);
+    desk.run(&["doctor", "settings", "dns"]).ends_with(6);
+    desk.run(&["doctor", "-g", "dns", "settings"]).ends_with(1);
+    desk.run(&["doctor"]).ends_with(1);
     desk.run(&["doctor", "nobody"]).ends_with(5);
 }
 

@@ -54,7 +54,8 @@ async fn before_login(target: &Target) -> Vec<Finding> {
         Via::Winrm(winrm) => {
             let limit = limit(winrm.options.connect_timeout);
             let (mut found, stream) = reach(&winrm.address, winrm.port, limit, &WINRM).await;
-            if stream.is_some() {
+            // It goes first: who serves one at a time is waiting for it.
+            if stream.map(drop).is_some() {
                 found.push(tls(winrm).await);
             }
             found

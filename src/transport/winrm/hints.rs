@@ -116,11 +116,11 @@ pub(super) const NEEDS_TLS: &str = "use HTTPS (ansible_port: 5986, ansible_winrm
      over HTTP: ansible_winrm_transport: ntlm, whose messages are sealed";
 
 /// CredSSP.
-pub(super) const CREDSSP: &str = "build iomsctl with `--features winrm-rs`, and set ansible_winrm_client: winrm-rs for the host; \
+pub(super) const CREDSSP: &str = "build iomsctl with `--features winrm-rs`, and set ioms_winrm_client: winrm-rs for the host; \
      or do without: become: runas, or the delegated file transfer, need no second login";
 
 /// winrm-rs.
-pub(super) const WINRM_RS: &str = "build iomsctl with `--features winrm-rs`, or leave ansible_winrm_client out: the built-in client is the better one for most";
+pub(super) const WINRM_RS: &str = "build iomsctl with `--features winrm-rs`, or leave ioms_winrm_client out: the built-in client is the better one for most";
 
 /// The command was on its way when the connection went.
 pub(super) const MAY_HAVE_STARTED: &str =
@@ -128,7 +128,7 @@ pub(super) const MAY_HAVE_STARTED: &str =
 
 /// Kerberos, while it is not built in.
 pub(super) const KERBEROS: &str = "use ansible_winrm_transport: ntlm, which serves domain accounts too; or build iomsctl with \
-     `--features winrm-rs`, and set ansible_winrm_client: winrm-rs for the host";
+     `--features winrm-rs`, and set ioms_winrm_client: winrm-rs for the host";
 
 /// NTLM is switched off.
 pub(super) const NTLM_REFUSED: &str = "a policy forbids NTLM there (`Network security: Restrict NTLM`): use Kerberos or, over HTTPS with a local account, basic";

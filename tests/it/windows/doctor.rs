@@ -141,3 +141,31 @@ fn plain_http_where_tls_was_expected_is_named() {
     let hint = finding(&document, "tls")["hint"].as_str().unwrap();
     assert!(hint.contains("ansible_port"), "{hint}");
 }
+
+#[test]
+fn powershell_behind_an_sshd_is_asked_in_its_own_words() {
+    let Some(lab) = super::over_ssh::lab("doctor by PowerShell over SSH") else {
+        return;
+    };
+    let document = lab.json(&["doctor", "all"]);
+    let shell = finding(&document, "shell");
+    assert_eq!(shell["state"], "ok", "{document:#}");
+    assert!(shell["detail"].as_str().unwrap().starts_with("PowerShell"));
+    assert_eq!(finding(&document, "clock")["state"], "ok");
+    lab.run(&["doctor", "all"]).ends_with(0);
+}
+
+#[test]
+fn a_host_with_old_tls_only_hears_its_ways_out() {
+    let Ok(old) = ioms_fleet::failing::old_tls() else {
+        panic!("no openssl");
+    };
+    let desk = crate::support::Desk::with(&format!(
+        "all: {{hosts: {{old: {{ansible_connection: winrm, ansible_host: 127.0.0.1, ansible_port: {}}}}}}}\n",
+        old.port()
+    ));
+    let document = desk.json(&["doctor", "old"]);
+    assert_eq!(walked(&document), ["dns ok", "tcp ok", "tls fail"]);
+    let hint = finding(&document, "tls")["hint"].as_str().unwrap();
+    assert!(hint.contains("TLS 1.2") && hint.contains("5985"), "{hint}");
+}
