@@ -19,7 +19,7 @@ from comparison.measure import adopt_orphans
 from comparison.sections import SECTIONS, Bench, Section
 
 ROOT = Path(__file__).resolve().parent.parent
-PEERS = ["parallel-ssh", "asyncssh", "pyinfra", "ansible-core"]
+PEERS = ["parallel-ssh", "asyncssh", "pyinfra", "ansible-core", "pywinrm", "pypsrp"]
 
 
 def main() -> None:

@@ -109,6 +109,13 @@ TARGETS = [
         "×",
     ),
     at_most("10,000 hosts: CPU by it unrecorded", ratio("record", OURS, "unrecorded"), 1.1, "×"),
+    at_most("1,000 Windows hosts: failures", failures("winrm1000"), 0),
+    at_least("1,000 Windows hosts: pywinrm's CPU by ours", ratio("winrm1000", "pywinrm"), 10, "×"),
+    at_least("1,000 Windows hosts: pypsrp's CPU by ours", ratio("winrm1000", "pypsrp"), 5, "×"),
+    at_most(
+        "1,000 Windows hosts: our CPU by the floor's", ratio("winrm1000", OURS, "floor"), 1.3, "×"
+    ),
+    at_most("1,000 Windows hosts: peak memory", value("winrm1000", OURS, "peak_mb"), 200, " MB"),
     at_most("One local host: first output", first_output_ms, 30, " ms"),
     at_most("1,000 hosts × 100 MB: peak memory", output_peak, 300, " MB"),
 ]

@@ -31,9 +31,63 @@ def addresses(hosts: int) -> list[str]:
     return [f"127.10.{n // 254}.{n % 254 + 1}" for n in range(hosts)]
 
 
+def windows_addresses(hosts: int) -> list[str]:
+    """The Windows hosts' addresses, as tests/fleet/src/windows/mod.rs gives them."""
+    return [f"127.7.{n // 254}.{n % 254 + 1}" for n in range(hosts)]
+
+
+@dataclass(frozen=True)
+class WindowsFleet:
+    """Windows hosts that are up."""
+
+    kind: str
+    hosts: int
+    dir: Path
+    port: int
+    user: str
+    inventory: Path
+    password_file: Path
+    hosts_file: Path
+
+
 @contextmanager
 def fleet(program: Path, kind: str, hosts: int, dir: Path, *args: str) -> Iterator[Fleet]:
     """Brings a fleet up (`sshd` or `canned`) and takes it down at the end."""
+    with served(program, kind, hosts, dir, *args) as facts:
+        inventory = Path(facts["inventory"])
+        yield Fleet(
+            kind=kind,
+            hosts=hosts,
+            dir=dir,
+            port=int(facts["port"]),
+            user=user_of(inventory),
+            inventory=inventory,
+            key=Path(facts["key"]),
+            known_hosts=Path(facts["known_hosts"]),
+            hosts_file=listed(dir, addresses(hosts)),
+        )
+
+
+@contextmanager
+def windows_fleet(program: Path, hosts: int, dir: Path, *args: str) -> Iterator[WindowsFleet]:
+    """The same with Windows hosts, whose commands /bin/sh runs."""
+    with served(program, "windows", hosts, dir, *args) as facts:
+        inventory = Path(facts["inventory"])
+        yield WindowsFleet(
+            kind="windows",
+            hosts=hosts,
+            dir=dir,
+            port=int(facts["http"]),
+            user=user_of(inventory),
+            inventory=inventory,
+            password_file=Path(facts["password"]),
+            hosts_file=listed(dir, windows_addresses(hosts)),
+        )
+
+
+@contextmanager
+def served(program: Path, kind: str, hosts: int, dir: Path, *args: str) -> Iterator[dict[str, str]]:
+    """`ioms-fleet` while it is up: what it says of where everything is."""
     dir.mkdir(parents=True, exist_ok=True)
     server = subprocess.Popen(
         [program, kind, "--hosts", str(hosts), "--dir", dir, *args],
@@ -46,27 +100,20 @@ def fleet(program: Path, kind: str, hosts: int, dir: Path, *args: str) -> Iterat
         line = server.stdout.readline()
         if not line.startswith("ready "):
             raise SystemExit(f"ioms-fleet {kind} did not come up")
-        facts = dict(word.split("=", 1) for word in line.split()[1:])
-        inventory = Path(facts["inventory"])
-        hosts_file = dir / "hosts.txt"
-        hosts_file.write_text("".join(f"{address}\n" for address in addresses(hosts)))
-        yield Fleet(
-            kind=kind,
-            hosts=hosts,
-            dir=dir,
-            port=int(facts["port"]),
-            user=user_of(inventory),
-            inventory=inventory,
-            key=Path(facts["key"]),
-            known_hosts=Path(facts["known_hosts"]),
-            hosts_file=hosts_file,
-        )
+        yield dict(word.split("=", 1) for word in line.split()[1:])
     finally:
         server.stdin.close()
         server.wait()
 
 
+def listed(dir: Path, hosts: list[str]) -> Path:
+    """A file with a host a line."""
+    hosts_file = dir / "hosts.txt"
+    hosts_file.write_text("".join(f"{address}\n" for address in hosts))
+    return hosts_file
+
+
 def user_of(inventory: Path) -> str:
     """Who logs in, as the inventory says."""
     lines = inventory.read_text().splitlines()
-    return next(line.split(": ")[1] for line in lines if "ansible_user:" in line)
+    return next(line.split(": ")[1].strip("'") for line in lines if "ansible_user:" in line)

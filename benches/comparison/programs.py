@@ -7,8 +7,9 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from .fleet import Fleet
+from .fleet import Fleet, WindowsFleet
 
 HERE = Path(__file__).parent
 COMMAND = "echo fleet-ok"
@@ -21,9 +22,9 @@ class Program:
     name: str
     note: str
     version: str | None
-    argv: Callable[[Fleet], list[str]]
+    argv: Callable[[Any], list[str]]
     count: Callable[[str], int]
-    env: Callable[[Fleet], dict[str, str]] = field(default=lambda _: {})
+    env: Callable[[Any], dict[str, str]] = field(default=lambda _: {})
 
     @property
     def installed(self) -> bool:
@@ -72,7 +73,7 @@ def ours(binary: Path, *more: str, name: str = "iomsctl", note: str = "recorded"
     return Program(name, note, ask(binary, "--version"), argv, count, clean_settings)
 
 
-def clean_settings(fleet: Fleet) -> dict[str, str]:
+def clean_settings(fleet: Fleet | WindowsFleet) -> dict[str, str]:
     """Nobody's own settings."""
     return {"XDG_CONFIG_HOME": str(fleet.dir / "config")}
 
@@ -89,7 +90,7 @@ def floor(binary: Path) -> Program:
             "--hosts-file": fleet.hosts_file,
             "--command": COMMAND,
         }
-        return [str(binary), *(str(word) for pair in args.items() for word in pair)]
+        return [str(binary), "ssh", *(str(word) for pair in args.items() for word in pair)]
 
     version = "-" if binary.exists() else None
     return Program("floor", "bare russh loop, 500 at a time", version, argv, found(r"ok=(\d+)"))
@@ -190,3 +191,46 @@ def ansible(venv: Path) -> Program:
     # It speaks no other locale.
     version = ask("env", "LC_ALL=C.UTF-8", binary, "--version")
     return Program("ansible", "raw, -f 50, defaults else", version, argv, times(r"^fleet-ok"), env)
+
+
+def ours_on_windows(binary: Path) -> Program:
+    """iomsctl over WinRM."""
+
+    def argv(fleet: WindowsFleet) -> list[str]:
+        data = ["--data-dir", str(fleet.dir / "data")]
+        hosts = ["-g", "all", "--forks", "200"]
+        return [str(binary), "run", "-i", str(fleet.inventory), *data, *hosts, COMMAND]
+
+    count = found(r"hosts: (\d+) ok\b")
+    note = "200 at a time, recorded"
+    return Program("iomsctl", note, ask(binary, "--version"), argv, count, clean_settings)
+
+
+def floor_on_windows(binary: Path) -> Program:
+    """The bare library for NTLM and its seals."""
+
+    def argv(fleet: WindowsFleet) -> list[str]:
+        args = {
+            "--user": fleet.user,
+            "--password-file": fleet.password_file,
+            "--port": fleet.port,
+            "--hosts-file": fleet.hosts_file,
+            "--command": COMMAND,
+            "--forks": 200,
+        }
+        return [str(binary), "winrm", *(str(word) for pair in args.items() for word in pair)]
+
+    version = "-" if binary.exists() else None
+    return Program("floor", "bare sspi loop, 200 at a time", version, argv, found(r"ok=(\d+)"))
+
+
+def winrm_script(python: Path, package: str) -> Program:
+    """A Python library for WinRM by a script of ours."""
+    code = f"from importlib.metadata import version; print(version('{package}'))"
+
+    def argv(fleet: WindowsFleet) -> list[str]:
+        facts = [fleet.hosts_file, fleet.port, fleet.user, fleet.password_file, COMMAND]
+        return [str(python), str(HERE / "winrm_run.py"), package, *map(str, facts)]
+
+    note = "200 threads"
+    return Program(package, note, ask(python, "-c", code), argv, found(r"ok=(\d+)"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import programs
-from .fleet import Fleet, fleet
+from .fleet import Fleet, WindowsFleet, fleet, windows_fleet
 from .measure import Cost, Summary, run, summarize
 from .programs import Program
 
@@ -74,7 +74,7 @@ def all_programs(bench: Bench) -> list[Program]:
     ]
 
 
-def in_turn(fleet: Fleet, compared: list[Program], rounds: int) -> list[Row]:
+def in_turn(fleet: Fleet | WindowsFleet, compared: list[Program], rounds: int) -> list[Row]:
     """Measures programs in turn, so that a machine's moods hit all."""
     costs: dict[str, list[Cost]] = {program.name: [] for program in compared if program.installed}
     counts: dict[str, list[int]] = {name: [] for name in costs}
@@ -98,7 +98,7 @@ def in_turn(fleet: Fleet, compared: list[Program], rounds: int) -> list[Row]:
     ]
 
 
-def say(program: Program, fleet: Fleet, turn: int, cost: Cost, ok: int) -> None:
+def say(program: Program, fleet: Fleet | WindowsFleet, turn: int, cost: Cost, ok: int) -> None:
     """How it went, for whoever waits."""
     print(
         f"  {turn}  {program.name:24} {cost.wall:8.2f} s wall  "
@@ -169,10 +169,27 @@ def local(section: Section, bench: Bench) -> list[Row]:
     return [Row("iomsctl", "localhost, `-c local`, `echo x`", version, summarize(costs, ok))]
 
 
+def winrm1000(section: Section, bench: Bench) -> list[Row]:
+    compared = [
+        programs.ours_on_windows(bench.iomsctl),
+        programs.floor_on_windows(bench.floor),
+        programs.winrm_script(bench.python, "pypsrp"),
+        programs.winrm_script(bench.python, "pywinrm"),
+    ]
+    dir = Path(tempfile.mkdtemp(prefix="ioms-compare."))
+    try:
+        with windows_fleet(bench.server, section.hosts, dir) as up:
+            return in_turn(up, compared, bench.rounds)
+    finally:
+        time.sleep(0.5)
+        shutil.rmtree(dir, ignore_errors=True)
+
+
 SECTIONS = [
     Section("sshd100", "100 real OpenSSH hosts", 100, sshd100),
     Section("canned1000", "1,000 hosts that answer at once", 1000, canned1000),
     Section("canned10000", "10,000 hosts that answer at once", 10000, canned10000),
+    Section("winrm1000", "1,000 Windows hosts: sealed WinRM over HTTP", 1000, winrm1000),
     Section("record", "What recording costs: 10,000 hosts", 10000, record),
     Section("local", "From the start to the first output, one local host", 1, local),
     Section("output", "Much output: 1,000 hosts", 1000, output),

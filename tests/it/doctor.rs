@@ -63,7 +63,7 @@ fn a_host_that_is_well_is_shown_with_each_step() {
     let ran = lab.run(&["doctor", "web01"]).ends_with(0);
     insta::assert_snapshot!(plain(&ran), @"
     web01  ssh  SYSTEM: everything is supported
-      dns             ok       ADDRESS is an address  N ms
+      dns             ok       ADDRESS is an address
       tcp             ok       ADDRESS  N ms
       banner          ok       SSH-2.0-OpenSSH  N ms
       identity        ok       the host key is believed  N ms

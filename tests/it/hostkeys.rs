@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use ioms_fleet::Sshd;
+use ioms_fleet::windows::{Certificate, Need, Windows, lacks};
 
-use crate::support::{Lab, only, read};
+use crate::support::{Desk, Lab, only, read};
 
 fn known(lab: &Lab) -> PathBuf {
     lab.sshd.dir().join("known_hosts")
@@ -270,4 +271,65 @@ fn the_keys_of_a_fleet_are_scanned_reviewed_and_approved() {
         .ends_with(0);
     assert_eq!(kind(&lab), "host_key_unknown");
     assert_eq!(read(known(&lab)).lines().count(), 4, "the others' stay");
+}
+
+#[test]
+fn certificates_stand_in_one_table_with_keys() {
+    if lacks("hostkeys for certificates", &[Need::Server]) {
+        return;
+    }
+    let windows = Windows::builder()
+        .https(Certificate::SelfSigned)
+        .start()
+        .unwrap();
+    // Nobody's password is needed for looking.
+    let vars = "ansible_password: ''\nansible_winrm_ca_trust_path: legacy_requests\n";
+    let desk = Desk::with(&windows.inventory(2, vars));
+    let scanned = desk.json(&["hostkeys", "scan", "-g", "all"]);
+    let rows = scanned["hostkeys"].as_array().unwrap();
+    assert_eq!(rows.len(), 2, "{scanned}");
+    for row in rows {
+        assert_eq!(
+            (row["type"].as_str(), row["state"].as_str()),
+            (Some("x509"), Some("new"))
+        );
+        assert!(row["fingerprint"].as_str().unwrap().starts_with("SHA256:"));
+        assert!(!row["subject"].as_str().unwrap().is_empty(), "{row}");
+        assert!(row["expires"].as_str().unwrap().ends_with('Z'), "{row}");
+    }
+    let record = desk.dir.path().join("data/known_certificates");
+    assert!(!record.exists(), "a scan believes nothing");
+    desk.run(&["hostkeys", "approve", "-g", "all"]).ends_with(1);
+    desk.run(&["hostkeys", "approve", "-g", "all", "--yes"])
+        .ends_with(0);
+    assert_eq!(read(&record).lines().count(), 2);
+    let state = || desk.json(&["hostkeys", "scan", "-g", "win01"])["hostkeys"][0]["state"].clone();
+    assert_eq!(state(), "known");
+    let listed = desk.json(&["hostkeys", "list", "-g", "win02"]);
+    assert_eq!(listed["hostkeys"][0]["line"], 2, "{listed}");
+    let other = read(&record).replace("SHA256:", "SHA256:x");
+    std::fs::write(&record, other).unwrap();
+    assert_eq!(state(), "changed");
+    desk.run(&["hostkeys", "scan", "-g", "win01"]).ends_with(2);
+    desk.run(&["hostkeys", "approve", "-g", "win01", "--yes"])
+        .ends_with(2);
+    desk.run(&["hostkeys", "forget", "-g", "win01", "--yes"])
+        .ends_with(0);
+    assert_eq!(read(&record).lines().count(), 1, "the other's stays");
+    assert_eq!(state(), "new");
+    // The pinned one is known, whatever the record says.
+    let pin = format!("ioms_winrm_cert_fingerprint={}", windows.fingerprint());
+    let pinned = desk.json(&["hostkeys", "scan", "-g", "win01", "-e", &pin]);
+    assert_eq!(pinned["hostkeys"][0]["state"], "known");
+}
+
+#[test]
+fn hosts_over_http_have_no_certificate_and_say_so() {
+    if lacks("hostkeys for certificates", &[Need::Server]) {
+        return;
+    }
+    let windows = Windows::start().unwrap();
+    let desk = Desk::with(&windows.inventory(1, &windows.over_http()));
+    let ran = desk.run(&["hostkeys", "scan", "-g", "all"]).ends_with(0);
+    insta::assert_snapshot!(ran.stdout, @"win01  none      HTTP: it shows no certificate");
 }

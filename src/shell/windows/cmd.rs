@@ -70,7 +70,7 @@ pub(super) fn line(command: &Command) -> Result<String, Failure> {
     match command {
         Command::Line(line) => Ok(line.clone()),
         Command::Words(words) => quote::cmd_words(words),
-        Command::Ping => Ok("rem".to_owned()),
+        Command::Ping => Ok("exit 0".to_owned()),
         Command::Script(_) => Err(unsupported("cmd.exe runs no scripts from its input")),
     }
 }

@@ -96,3 +96,6 @@ pub fn conversation(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,11 @@
 //! One command in a shell: how it is started, what it says, how it is ended.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 use super::fault::Meaning;
@@ -124,7 +124,7 @@ fn process(shells: Arc<Shells>, lease: Lease, answered: Answered) -> Result<Proc
     })
 }
 
-type Asking = JoinHandle<Result<Answered, CallError>>;
+type Asking = Pin<Box<dyn Future<Output = Result<Answered, CallError>> + Send>>;
 
 /// A command's output.
 struct WinrmOutput {
@@ -134,7 +134,8 @@ struct WinrmOutput {
     /// Dropped, it takes the command with it.
     lease: Option<Lease>,
     queue: VecDeque<OutputEvent>,
-    /// The question that is under way: it outlives whoever asked, so that no answer is lost.
+    /// The question that is under way. It is kept here, so that whoever gives up waiting for it loses
+    /// nothing; it goes on with the next who waits.
     asking: Option<Asking>,
     asked: bool,
     /// An answer broke off: bytes may be missing.
@@ -160,16 +161,12 @@ impl WinrmOutput {
                 ))
             }
         };
-        let answered = asking.await;
+        let answered = asking.as_mut().await;
         self.asking = None;
         self.pipe.answered();
         match answered {
-            Ok(Ok(answered)) => self.take(answered),
-            Ok(Err(failed)) => self.fail(unreached(&failed)),
-            Err(_) => self.fail(HostError::new(
-                ErrorKind::Disconnected,
-                "the question for output was given up",
-            )),
+            Ok(answered) => self.take(answered),
+            Err(failed) => self.fail(unreached(&failed)),
         }
     }
 
@@ -256,9 +253,9 @@ impl WinrmOutput {
     }
 }
 
-/// One question for output, in a task of its own.
+/// One question for output.
 fn ask(shells: Arc<Shells>, place: Place, pipe: Arc<Pipe>, first: bool) -> Asking {
-    tokio::spawn(async move {
+    Box::pin(async move {
         let session = &shells.session;
         let receive = Operation::Receive(place.clone());
         match pipe.asks(first).await {

@@ -9,13 +9,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::FutureExt as _;
 use http_body_util::{BodyExt as _, Collected, Full, Limited};
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderValue, USER_AGENT};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
 /// How long an answer's body may be: sixteen times the largest envelope that Windows allows by default.
@@ -59,19 +59,18 @@ impl Failure {
     }
 }
 
-/// The connection.
+/// What moves the bytes.
+type Driver = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The connection. It moves while a request is waited for, and not in a task of its own: handing each
+/// request over to one and back costs more than all the rest of HTTP.
 pub(super) struct Http {
     sender: SendRequest<Full<Bytes>>,
+    /// None: it is closed.
+    driver: Option<Driver>,
     read: Arc<AtomicU64>,
-    task: AbortHandle,
     host: HeaderValue,
     path: String,
-}
-
-impl Drop for Http {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
 }
 
 impl Http {
@@ -91,22 +90,25 @@ impl Http {
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| Failure::NoAnswer(text(&error)))?;
-        let task = tokio::spawn(async move {
-            // How it ends is told to whoever has sent something.
-            let _ = connection.await;
-        });
+        // How it ends is told to whoever has sent something.
+        let driver = Box::pin(connection.map(|_| ()));
         Ok(Self {
             sender,
+            driver: Some(driver),
             read,
-            task: task.abort_handle(),
             host,
             path,
         })
     }
 
-    /// Whether it is known to be closed.
-    pub(super) fn is_closed(&self) -> bool {
-        self.sender.is_closed()
+    /// Whether it is closed, by the host too.
+    pub(super) fn is_closed(&mut self) -> bool {
+        if let Some(driver) = &mut self.driver
+            && driver.as_mut().now_or_never().is_some()
+        {
+            self.driver = None;
+        }
+        self.driver.is_none() || self.sender.is_closed()
     }
 
     /// One request and its answer. `patience` is how long the host may take to begin.
@@ -127,14 +129,17 @@ impl Http {
         for (name, value) in headers {
             map.insert(name, value.clone());
         }
-        if self.sender.ready().await.is_err() {
+        if self.is_closed() {
             return Err(Failure::NotSent);
         }
         let before = self.read.load(Ordering::Relaxed);
         let read = self.read.clone();
+        let Self { sender, driver, .. } = self;
         let sending = async {
-            let answer = self
-                .sender
+            if sender.ready().await.is_err() {
+                return Err(Failure::NotSent);
+            }
+            let answer = sender
                 .try_send_request(request)
                 .await
                 .map_err(|mut error| match error.take_message() {
@@ -163,8 +168,29 @@ impl Http {
                 body,
             })
         };
-        patiently(&read, before, patience, sending).await
+        patiently(&read, before, patience, driven(driver, sending)).await
     }
+}
+
+/// Does the work, and moves the bytes that it waits for.
+async fn driven<T>(driver: &mut Option<Driver>, work: impl Future<Output = T>) -> T {
+    tokio::pin!(work);
+    std::future::poll_fn(|context| {
+        loop {
+            if let Poll::Ready(done) = work.as_mut().poll(context) {
+                return Poll::Ready(done);
+            }
+            match driver {
+                Some(moving) => match moving.as_mut().poll(context) {
+                    // Whoever waits hears of it.
+                    Poll::Ready(()) => *driver = None,
+                    Poll::Pending => return work.as_mut().poll(context),
+                },
+                None => return Poll::Pending,
+            }
+        }
+    })
+    .await
 }
 
 fn failure(error: &hyper::Error, read: &AtomicU64, before: u64) -> Failure {

@@ -10,6 +10,8 @@ mod auth;
 mod authorities;
 mod certificate_file;
 mod certificates;
+#[cfg(test)]
+mod client_tests;
 mod command;
 mod connect;
 mod fault;
@@ -27,8 +29,12 @@ mod seal;
 mod session;
 mod shell;
 mod soap;
+#[cfg(test)]
+mod testing;
 mod tls;
 mod tls_probe;
+#[cfg(test)]
+mod tls_tests;
 mod unexpected;
 mod untrusted;
 mod verify;

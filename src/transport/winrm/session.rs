@@ -219,12 +219,15 @@ impl Session {
     /// A connection that nobody uses, or a new one.
     async fn wire(&self) -> Result<Wire, HostError> {
         let idle = self.idle.lock().ok().and_then(|mut idle| {
-            idle.retain(|wire| !wire.is_closed());
+            idle.retain_mut(|wire| !wire.is_closed());
             idle.pop()
         });
         match idle {
             Some(wire) => Ok(wire),
-            None => Ok(Wire::open(&self.certificates, &self.target).await?.0),
+            // In a box: it is large, rare, and part of every request otherwise.
+            None => Ok(Box::pin(Wire::open(&self.certificates, &self.target))
+                .await?
+                .0),
         }
     }
 }

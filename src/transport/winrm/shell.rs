@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rand::RngExt as _;
+use tokio::task::JoinHandle;
 
 use super::fault::Meaning;
 use super::request::{Operation, Place, ShellKey};
@@ -29,6 +30,8 @@ pub(super) struct Shells {
 struct State {
     idle: Vec<Shell>,
     open: BTreeSet<String>,
+    /// Deletions that nobody waits for, but for a goodbye.
+    deleting: Vec<JoinHandle<()>>,
 }
 
 struct Shell {
@@ -132,7 +135,6 @@ impl Shells {
 
     /// Deletes a shell. One that is gone already is fine.
     async fn delete(&self, id: &str) -> Result<(), HostError> {
-        self.forget(id);
         let operation = Operation::Delete(id.to_owned());
         let answered = self
             .session
@@ -147,24 +149,34 @@ impl Shells {
         }
     }
 
-    fn forget(&self, id: &str) {
-        if let Ok(mut state) = self.state.lock() {
-            state.open.remove(id);
+    /// Takes a shell out of the books. `false`: it is out already, and being deleted.
+    fn forget(&self, id: &str) -> bool {
+        self.state.lock().is_ok_and(|mut state| {
             state.idle.retain(|shell| shell.id != id);
-        }
+            state.open.remove(id)
+        })
     }
 
     /// Deletes a shell while the caller goes on.
     fn delete_later(self: &Arc<Self>, id: String) {
+        if !self.forget(&id) {
+            return;
+        }
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };
         let shells = self.clone();
-        runtime.spawn(async move {
-            if let Err(error) = shells.delete(&id).await {
-                tracing::debug!(place = shells.session.place, %error, "a shell was left open");
-            }
-        });
+        let deleting = runtime.spawn(async move { shells.delete_quietly(&id).await });
+        if let Ok(mut state) = self.state.lock() {
+            state.deleting.retain(|one| !one.is_finished());
+            state.deleting.push(deleting);
+        }
+    }
+
+    async fn delete_quietly(&self, id: &str) {
+        if let Err(error) = self.delete(id).await {
+            tracing::debug!(place = self.session.place, %error, "a shell was left open");
+        }
     }
 
     /// Deletes all of them, and hangs up. Goes on when it is not waited for.
@@ -175,28 +187,28 @@ impl Shells {
     }
 
     /// The same without waiting.
-    pub(super) fn close_later(self: &Arc<Self>) -> Option<tokio::task::JoinHandle<()>> {
+    pub(super) fn close_later(self: &Arc<Self>) -> Option<JoinHandle<()>> {
         self.session.close();
-        let open: Vec<String> = match self.state.lock() {
+        let (open, deleting) = match self.state.lock() {
             Ok(mut state) => {
                 state.idle.clear();
-                std::mem::take(&mut state.open).into_iter().collect()
+                (
+                    std::mem::take(&mut state.open),
+                    std::mem::take(&mut state.deleting),
+                )
             }
-            Err(_) => Vec::new(),
+            Err(_) => Default::default(),
         };
-        if open.is_empty() {
+        if open.is_empty() && deleting.is_empty() {
             self.session.hang_up();
             return None;
         }
         let runtime = tokio::runtime::Handle::try_current().ok()?;
         let shells = self.clone();
         Some(runtime.spawn(async move {
-            let deleting = open.iter().map(|id| shells.delete(id));
-            for deleted in futures::future::join_all(deleting).await {
-                if let Err(error) = deleted {
-                    tracing::debug!(place = shells.session.place, %error, "a shell was left open");
-                }
-            }
+            let others = open.iter().map(|id| shells.delete_quietly(id));
+            futures::future::join_all(others).await;
+            futures::future::join_all(deleting).await;
             shells.session.hang_up();
         }))
     }
@@ -263,6 +275,9 @@ impl Lease {
             return Ok(());
         };
         let shells = self.shells.clone();
+        if !shells.forget(&shell.id) {
+            return Ok(());
+        }
         let deleting = tokio::spawn(async move { shells.delete(&shell.id).await });
         deleting.await.unwrap_or(Ok(()))
     }

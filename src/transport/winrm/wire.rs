@@ -95,7 +95,7 @@ impl Wire {
         })?;
         let (http, binding) = if options.https {
             *stage = "waiting for its TLS";
-            let secured = secure(certificates, target, stream).await?;
+            let secured = Box::pin(secure(certificates, target, stream)).await?;
             let http = Http::open(secured.stream, host, options.path.clone()).await;
             (http, Some(secured.binding))
         } else {
@@ -123,7 +123,7 @@ impl Wire {
     }
 
     /// Whether it is known to be closed.
-    pub(super) fn is_closed(&self) -> bool {
+    pub(super) fn is_closed(&mut self) -> bool {
         self.http.is_closed()
     }
 

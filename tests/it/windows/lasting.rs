@@ -17,8 +17,9 @@ fn a_started_program_dies_with_the_shell_and_a_detached_one_lives() {
     let windows = Windows::start().unwrap();
     let bed = Bed::of(windows, 1, "ansible_shell_type: powershell\n");
     let plain = token("winrm-plain");
+    let line = format!("exec -a {plain} sleep 300 >/dev/null 2>&1");
     bed.host(&[&format!(
-        "Start-Process bash -ArgumentList '-c','\"exec -a {plain} sleep 300\"'"
+        "Start-Process setsid -ArgumentList 'bash','-c','\"{line}\"'"
     )]);
     wait_until("what was only started is gone", || {
         !runs(&format!("{plain} 300"))
@@ -50,7 +51,7 @@ fn on_wine_a_service_starts_what_lives_on() {
     let bed = Bed::of(windows, 1, "");
     let mark = 60_000 + std::process::id() % 5000;
     let line = format!("ping -n {mark} 127.0.0.1");
-    bed.host(&[&format!("start /b {line}")]);
+    bed.host(&[&format!("start /b {line} >nul 2>&1")]);
     wait_until("what was only started is gone", || {
         !runs(&format!("-n {mark}"))
     });

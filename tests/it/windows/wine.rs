@@ -79,20 +79,21 @@ fn words_arrive_as_they_are() {
         "a b", "x&y|z", "50%", "%PATH%", "^caret", "\"q\"", "tail\\", "c d\\", "(p)", "!e!", "<>",
         "中文",
     ];
-    // PowerShell shows each argument that reached a program.
-    let show = "foreach ($a in [Environment]::GetCommandLineArgs()) { if ($a -like '@*') { $a } }";
-    let mut args = vec![
-        "run",
-        "-g",
-        "all",
-        "--",
+    // Each argument as it reached a program.
+    let show = "foreach ($a in $args) { '@' + $a }\r\n";
+    let place = bed.windows.drive_c().unwrap().join("show.ps1");
+    std::fs::write(place, show).unwrap();
+    let mut args = vec!["run", "-g", "all", "--"];
+    args.extend([
         "powershell",
         "-NoProfile",
-        "-Command",
-        show,
-    ];
+        "-OutputFormat",
+        "Text",
+        "-File",
+        "C:\\show.ps1",
+    ]);
+    args.extend(words);
     let marked: Vec<String> = words.iter().map(|word| format!("@{word}")).collect();
-    args.extend(marked.iter().map(String::as_str));
     let document = bed.desk.json(&args);
     let host = only(&document).clone();
     let wanted: Vec<&str> = marked.iter().map(String::as_str).collect();

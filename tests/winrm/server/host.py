@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import socket
 import uuid
@@ -40,6 +41,8 @@ class Host:
 
     async def run(self):
         """Serves until a signal comes."""
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # five a session
         mark = "WINRM_SERVER=" + uuid.uuid4().hex
         self.reaper.start(mark)
         # Everything that is started from here on has it, the reaper has not.

@@ -3,7 +3,7 @@
 # This process and all below it, by the parents that the system names.
 function IomsTree($root) {
     $children = @{}
-    foreach ($line in @(& ps -A -o pid= -o ppid=)) {
+    foreach ($line in @(& /bin/sh -c 'ps -A -o pid= -o ppid=')) {
         $id, $parent = -split $line
         $children[$parent] += @($id)
     }
@@ -13,6 +13,10 @@ function IomsTree($root) {
 }
 
 function IomsAlive($ids) {
+    if (-not $Ioms.Windows) {
+        # What has ended and was not fetched by its parent yet is gone.
+        return [bool](& /bin/sh -c ('ps -o stat= -p ' + [string]::Join(',', [string[]]$ids)) | Where-Object { $_ -notmatch '^Z' })
+    }
     foreach ($id in $ids) {
         try { if (-not [Diagnostics.Process]::GetProcessById([int]$id).HasExited) { return $true } } catch { }
     }
@@ -25,7 +29,7 @@ function IomsEnd($root) {
         $tree = @($root)
     } else {
         $tree = @(IomsTree $root)
-        foreach ($id in $tree) { & kill -KILL $id 2>$null }
+        foreach ($id in $tree) { try { [Diagnostics.Process]::GetProcessById([int]$id).Kill() } catch { } }
     }
     for ($tries = 0; $tries -lt 20 -and (IomsAlive $tree); $tries++) { Start-Sleep -Milliseconds 100 }
     -not (IomsAlive $tree)

@@ -18,7 +18,7 @@ function IomsNative {
     $run = [Reflection.Emit.AssemblyBuilderAccess]::Run
     $define = [Reflection.Emit.AssemblyBuilder].GetMethod('DefineDynamicAssembly',
         [type[]]@([Reflection.AssemblyName], [Reflection.Emit.AssemblyBuilderAccess]))
-    if ($define) { $assembly = $define.Invoke($null, @($name, $run)) }
+    if ($define) { $assembly = [Reflection.Emit.AssemblyBuilder]::DefineDynamicAssembly($name, $run) }
     else { $assembly = [AppDomain]::CurrentDomain.DefineDynamicAssembly($name, $run) }
     $type = $assembly.DefineDynamicModule('IomsNative').DefineType('IomsNative', 'Public,Class')
     foreach ($call in @('SetStdHandle', 'kernel32.dll', [bool], [type[]]@([int], [IntPtr])),
@@ -58,7 +58,6 @@ function IomsSpool {
 
 # Lets go of it, so that the folder can be removed.
 function IomsUnspool {
-    if (-not $Ioms.Spool) { return }
     try { [Console]::In.Close() } catch { }
     if ($Ioms.Keep) { $Ioms.Keep.Close() }
 }

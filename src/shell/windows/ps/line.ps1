@@ -14,7 +14,7 @@ try {
     } else { [void]$Ioms.Pipeline.Invoke() }
     $Ioms.Code = IomsCode
 } catch { IomsShow $_ } finally {
-    IomsUnspool
+    if ($Ioms.Spool) { IomsUnspool }
     IomsRemove
 }
 exit $Ioms.Code

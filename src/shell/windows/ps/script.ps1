@@ -58,7 +58,7 @@ function IomsInterpreter {
         if ($found) { return $found }
     }
     IomsRemove
-    IomsReport 'no_such_interpreter' ('no ' + [string]::Join(', ', $Ioms.Said['interpreter']) + ' on the host')
+    IomsReport 'no_such_interpreter' ('no ' + [string]::Join(', ', [string[]]$Ioms.Said['interpreter']) + ' on the host')
     exit 1
 }
 

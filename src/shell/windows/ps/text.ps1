@@ -13,7 +13,10 @@ function IomsShow($record) {
     # What Invoke() wraps.
     if ($why -is [Management.Automation.MethodInvocationException] -and $why.InnerException) { $why = $why.InnerException }
     if ($why.ErrorRecord) { $record = $why.ErrorRecord }
-    $Host.UI.WriteErrorLine(($record | Out-String).TrimEnd())
+    $text = ($record | Out-String).Trim()
+    # A mistake in the text has no place in it to point at.
+    if (-not $text) { $text = $record.Exception.Message }
+    $Host.UI.WriteErrorLine($text)
 }
 
 # 0 for a good end, N for `exit N`; for a failed last statement the code of the native program that

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::Mutex;
 
 use super::certificates::{Certificate, Certificates};
+use super::kdc::Kdc;
 use super::prefix::Prefix;
 use super::{Tier, Windows, needs};
 use crate::error::{Error, Result, Tried};
@@ -73,6 +74,13 @@ impl WindowsBuilder {
     pub fn flag(mut self, name: &str) -> Self {
         self.options.push(name.to_owned());
         self
+    }
+
+    /// Takes tickets of this realm.
+    pub fn kerberos(self, kdc: &Kdc) -> Self {
+        self.option("--keytab", &kdc.keytab().to_string_lossy())
+            .option("--kerberos-host", kdc.host())
+            .env("KRB5_CONFIG", &kdc.config().to_string_lossy())
     }
 
     /// The `PowerShell` that the engine passes for, if it is the build that can: 5.1 unless said.

@@ -5,6 +5,7 @@ mod builder;
 mod certificates;
 mod control;
 mod journal;
+mod kdc;
 mod needs;
 mod prefix;
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub use builder::WindowsBuilder;
 pub use certificates::Certificate;
 pub use control::{Fault, State};
 pub use journal::{Body, Request};
+pub use kdc::Kdc;
 pub use needs::{Need, lacks};
 pub use prefix::Language;
 

@@ -12,6 +12,8 @@ use crate::process;
 pub enum Need {
     /// The server: Python with `tests/winrm/requirements.txt`, and openssl.
     Server,
+    /// A key distribution centre, and Kerberos in the server's Python.
+    Kerberos,
     /// `PowerShell` for Linux, named by `IOMS_PWSH`.
     Powershell,
     /// The `PowerShell` for tests, which has `-Check` and passes for older ones (`IOMS_PWSH_AS`).
@@ -29,7 +31,7 @@ pub fn lacks(what: &str, needs: &[Need]) -> bool {
     let is = |name: &str, value: &str| std::env::var_os(name).is_some_and(|is| is == value);
     let (quick, ci) = (is("IOMS_TEST_QUICK", "1"), is("CI", "true"));
     for need in needs {
-        let optional = !matches!(need, Need::Server | Need::Wine);
+        let optional = !matches!(need, Need::Server | Need::Wine | Need::Kerberos);
         if !(quick || (optional && !ci)) {
             continue;
         }
@@ -47,6 +49,15 @@ impl Need {
     fn missing(self) -> Option<String> {
         match self {
             Self::Server => python().err().map(|error| error.to_string()),
+            Self::Kerberos => match process::find("krb5kdc").and_then(|_| python()) {
+                Err(error) => Some(error.to_string()),
+                Ok(python) => process::output(
+                    Command::new(python).args(["-c", "import gssapi, krb5"]),
+                    None,
+                )
+                .err()
+                .map(|_| "no Kerberos in the server's Python".to_owned()),
+            },
             Self::Powershell => named("IOMS_PWSH").err().map(|error| error.to_string()),
             Self::PowershellOfTests => match named("IOMS_PWSH") {
                 Err(error) => Some(error.to_string()),

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use super::super::{Body, Fault, Need, Windows, lacks, needs};
+use super::super::{Body, Fault, Kdc, Need, Windows, lacks, needs};
 use crate::process;
 
 /// A script of `tests/winrm/clients`, told where the server is.
@@ -79,6 +79,29 @@ fn pypsrp_works_and_is_refused_where_windows_refuses() {
     assert_eq!(windows.state().unwrap().shells, 0);
     let refusals = windows.refusals().join("\n");
     assert!(refusals.contains("wrong channel binding"), "{refusals}");
+}
+
+#[test]
+fn kerberos_works_with_a_real_key_distribution_centre() {
+    if lacks("Kerberos", &[Need::Server, Need::Kerberos]) {
+        return;
+    }
+    let kdc = Kdc::start().unwrap();
+    let windows = Windows::builder().kerberos(&kdc).start().unwrap();
+    let mut command = script(&windows, "with_kerberos.py");
+    command
+        .env("KRB5_CONFIG", kdc.config())
+        .env("KRB5CCNAME", windows.dir().join("tickets"))
+        .env("WINRM_KERBEROS_HOST", kdc.host())
+        .env("WINRM_KERBEROS_USER", kdc.user())
+        .env("WINRM_KERBEROS_PASSWORD", kdc.password());
+    process::output(&mut command, None).unwrap();
+    assert_eq!(windows.plaintext(), []);
+    let kinds = windows.events("login");
+    assert!(
+        kinds.iter().all(|event| event["kind"] == "kerberos"),
+        "{kinds:?}"
+    );
 }
 
 #[test]

@@ -1,0 +1,6 @@
+//! What is said to PowerShell, tried on its real engine.
+
+mod commands;
+mod engine;
+mod scripts;
+mod texts;

@@ -1,0 +1,42 @@
+//! Every PowerShell text of the program, held to PowerShell 3.0 as Windows 7 has it.
+
+use std::process::Command as Process;
+
+use ioms_fleet::windows::{Need, lacks};
+
+#[test]
+fn every_text_is_powershell_3() {
+    if lacks("PowerShell texts held to 3.0", &[Need::PowershellOfTests]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let texts = crate::shell::windows::texts();
+    assert!(texts.len() > 15, "{}", texts.len());
+    let mut check = Process::new(std::env::var_os("IOMS_PWSH").unwrap());
+    check.args(["-Check", "-Compat", "3.0", "-Windows7"]);
+    for (name, text) in &texts {
+        let file = dir.path().join(name.replace(['/', ' ', ','], "_"));
+        std::fs::write(&file, text).unwrap();
+        check.arg(file);
+    }
+    let checked = check.output().unwrap();
+    assert!(
+        checked.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&checked.stdout),
+        String::from_utf8_lossy(&checked.stderr)
+    );
+}
+
+#[test]
+fn the_files_of_powershell_are_all_in_the_list() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/shell/windows/ps");
+    let names: Vec<&str> = crate::shell::windows::texts()
+        .iter()
+        .map(|text| text.0)
+        .collect();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(names.contains(&name.as_str()), "{name}");
+    }
+}
