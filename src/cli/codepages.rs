@@ -116,9 +116,9 @@ fn load(url: &DatabaseUrl, hosts: &[Arc<str>]) -> Result<Pages, String> {
         .map_err(|error| error.to_string())?;
     let facts = runtime.block_on(async {
         let store = Store::open(url).await?;
-        let facts = store.facts_of(hosts, FACT).await;
+        let facts: Result<_, StoreError> = store.facts_of(hosts, FACT).await;
         store.close().await;
-        Ok::<_, StoreError>(facts?)
+        facts
     });
     let pages = facts.map_err(|error| error.to_string())?;
     Ok(pages
