@@ -200,7 +200,7 @@ pub enum WinrmAuth {
     Basic,
     /// A client certificate, over HTTPS only.
     Certificate,
-    /// CredSSP, which hands the password on; with the `winrm-rs` feature only.
+    /// `CredSSP`, which hands the password on; with the `winrm-rs` feature only.
     Credssp,
 }
 
