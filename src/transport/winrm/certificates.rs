@@ -16,15 +16,18 @@ use super::untrusted;
 use crate::event::{ErrorKind, HostError};
 use crate::target::{HostKeyMode, WinrmTarget};
 
+/// What was read from disk, or why it could not be.
+type Read<T> = Result<T, HostError>;
+
 /// The certificates of one run.
 #[derive(Debug)]
 pub struct Certificates {
     file: PathBuf,
-    known: OnceLock<Result<HashMap<String, Vec<KnownCertificate>>, HostError>>,
+    known: OnceLock<Read<HashMap<String, Vec<KnownCertificate>>>>,
     learnt: Mutex<BTreeMap<String, KnownCertificate>>,
     unchecked: Mutex<BTreeSet<String>>,
-    authorities: Mutex<HashMap<Option<PathBuf>, Result<Arc<Authorities>, HostError>>>,
-    identities: Mutex<HashMap<(PathBuf, PathBuf), Result<authorities::Identity, HostError>>>,
+    authorities: Mutex<HashMap<Option<PathBuf>, Read<Arc<Authorities>>>>,
+    identities: Mutex<HashMap<(PathBuf, PathBuf), Read<authorities::Identity>>>,
     provider: Arc<CryptoProvider>,
 }
 

@@ -12,8 +12,8 @@ pub(super) const SILENT: &str = "is the host up, and does its firewall let 5986 
      Windows lets in its own subnet only; --connect-timeout waits longer";
 
 /// The connection was cut while connecting.
-pub(super) const RESET: &str = "the host or something before it hangs up: on 5986 a listener without a certificate does, and WinRM \
-     with too many connections (`winrm get winrm/config/service`, MaxConnections; fewer --forks)";
+pub(super) const RESET: &str = "the host or something before it hangs up: a listener for HTTPS (5986) does that to HTTP, one without a \
+     certificate to everybody, and WinRM to those with too many connections (`winrm get winrm/config/service`, MaxConnections; fewer --forks)";
 
 /// TLS without a common protocol or cipher.
 pub(super) const NO_COMMON_TLS: &str = "Windows 2008 to 2012 R2 as installed offer only TLS 1.0 or CBC suites with an RSA certificate, which are \
@@ -86,7 +86,7 @@ pub(super) const ACCESS_DENIED: &str = "the login is good, but the user may not 
      for local accounts set LocalAccountTokenFilterPolicy = 1; \
      see `winrm configsddl default` and `winrm get winrm/config/winrs`";
 
-/// AllowRemoteShellAccess.
+/// Remote shells are off.
 pub(super) const NO_SHELLS: &str =
     "on the host: `winrm set winrm/config/winrs @{AllowRemoteShellAccess=\"true\"}`";
 
@@ -97,7 +97,7 @@ pub(super) const NO_PROGRAM: &str =
 /// `chdir`.
 pub(super) const NO_FOLDER: &str = "the folder that the command is to start in is not on the host";
 
-/// MaxEnvelopeSizekb.
+/// Messages that are too large.
 pub(super) const ENVELOPE: &str = "the message is larger than the host takes (`winrm get winrm/config`, MaxEnvelopeSizekb): \
      a very long command line is better a script";
 
@@ -115,7 +115,7 @@ pub(super) const NOT_SEALED: &str = "every message over HTTP is sealed; an open 
 pub(super) const NEEDS_TLS: &str = "use HTTPS (ansible_port: 5986, ansible_winrm_scheme: https); \
      over HTTP: ansible_winrm_transport: ntlm, whose messages are sealed";
 
-/// CredSSP.
+/// `CredSSP`.
 pub(super) const CREDSSP: &str = "build iomsctl with `--features winrm-rs`, and set ioms_winrm_client: winrm-rs for the host; \
      or do without: become: runas, or the delegated file transfer, need no second login";
 
