@@ -323,11 +323,7 @@ impl PowershellConversation {
 
 impl Conversation for PowershellConversation {
     fn begin(&self) -> Opening {
-        Opening {
-            command: powershell::command(self.carrier).into_bytes().into(),
-            bare: self.carrier == Carrier::Winrm,
-            ..Opening::default()
-        }
+        powershell::opening(self.carrier)
     }
 
     fn opening(&self) -> Vec<u8> {

@@ -6,12 +6,14 @@ mod length;
 mod powershell;
 mod quote;
 mod script;
+mod session;
 mod start;
 mod task;
 
 pub use cmd::CmdConversation;
 pub use dialogue::PowershellConversation;
 pub use powershell::texts;
+pub use session::{Frame, Session, SessionStep};
 pub use start::begins_with_start;
 
 use std::sync::Arc;

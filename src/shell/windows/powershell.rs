@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Carrier;
+use crate::shell::conversation::Opening;
 
 /// The arguments of every PowerShell that is started.
 const ARGUMENTS: &str =
@@ -26,6 +27,15 @@ pub(super) fn command(carrier: Carrier) -> String {
     match carrier {
         Carrier::Winrm => format!("powershell.exe {ARGUMENTS}"),
         Carrier::Channel => format!("powershell {ARGUMENTS}"),
+    }
+}
+
+/// What begins every conversation with it.
+pub(super) fn opening(carrier: Carrier) -> Opening {
+    Opening {
+        command: command(carrier).into_bytes().into(),
+        bare: carrier == Carrier::Winrm,
+        ..Opening::default()
     }
 }
 

@@ -10,8 +10,8 @@ fn token(name: &str) -> String {
 }
 
 #[test]
-fn a_started_program_dies_with_the_shell_and_a_detached_one_lives() {
-    if lacks("--detach over WinRM", &[Need::Server, Need::Powershell]) {
+fn a_started_program_dies_with_the_shell() {
+    if lacks("what WinRM shells start", &[Need::Server, Need::Powershell]) {
         return;
     }
     let windows = Windows::start().unwrap();
@@ -24,18 +24,7 @@ fn a_started_program_dies_with_the_shell_and_a_detached_one_lives() {
     wait_until("what was only started is gone", || {
         !runs(&format!("{plain} 300"))
     });
-    let lasting = token("winrm-lasting");
-    let host = bed.host(&[
-        "--detach",
-        &format!("bash -c 'exec -a {lasting} sleep 300'"),
-    ]);
-    assert_eq!(host["outcome"], "ok", "{host}");
-    wait_until("it runs", || runs(&format!("{lasting} 300")));
     bed.is_clean();
-    assert!(
-        runs(&format!("{lasting} 300")),
-        "the shell is gone, it is not"
-    );
 }
 
 #[test]

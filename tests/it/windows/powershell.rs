@@ -17,8 +17,7 @@ fn bed(what: &str) -> Option<Bed> {
 
 fn script(bed: &Bed, name: &str, text: &str, flags: &[&str], arguments: &[&str]) -> Value {
     let file = bed.desk.file(name, text);
-    let folders = folders(bed);
-    let mut args = vec!["script", "-g", "all", "--tmpdir", folders.to_str().unwrap()];
+    let mut args = vec!["script", "-g", "all"];
     args.extend(flags);
     args.push(file.to_str().unwrap());
     args.push("--");
@@ -26,19 +25,15 @@ fn script(bed: &Bed, name: &str, text: &str, flags: &[&str], arguments: &[&str])
     only(&bed.desk.json(&args)).clone()
 }
 
-/// Where scripts are put.
-fn folders(bed: &Bed) -> std::path::PathBuf {
-    let path = bed.desk.dir.path().join("folders");
-    std::fs::create_dir_all(&path).unwrap();
-    path
+/// A folder for private folders, on the same machine.
+fn empty_folder(bed: &Bed) -> String {
+    let folder = bed.desk.dir.path().join("tmp");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder.to_str().unwrap().to_owned()
 }
 
-/// What scripts have left there.
-fn left(bed: &Bed) -> Vec<String> {
-    let entries = std::fs::read_dir(folders(bed)).unwrap();
-    entries
-        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-        .collect()
+fn is_empty(folder: &str) -> bool {
+    std::fs::read_dir(folder).unwrap().next().is_none()
 }
 
 #[test]
@@ -111,7 +106,8 @@ fn a_script_of_powershell_gets_its_arguments_and_its_input() {
     ];
     let text = "param()\nforeach ($a in $args) { '[' + $a + ']' }\n'脚本'\n[Console]::In.ReadToEnd()\nexit 5\n";
     let file = bed.desk.file("input", "line one\nline two\n");
-    let flags = ["--stdin", file.to_str().unwrap()];
+    let folder = empty_folder(&bed);
+    let flags = ["--stdin", file.to_str().unwrap(), "--tmpdir", &folder];
     let host = script(&bed, "check 检查.ps1", text, &flags, &words);
     assert_eq!(host["exit"], 5, "{host}");
     let stdout = host["stdout"].as_str().unwrap().replace('\r', "");
@@ -120,7 +116,7 @@ fn a_script_of_powershell_gets_its_arguments_and_its_input() {
         stdout.starts_with(&format!("{wanted}脚本\nline one\nline two\n")),
         "{stdout}"
     );
-    assert_eq!(left(&bed), Vec::<String>::new());
+    assert!(is_empty(&folder), "nothing is left");
 }
 
 #[test]
@@ -137,16 +133,12 @@ fn a_script_over_its_time_is_ended_and_its_folder_removed() {
     let Some(bed) = bed("PowerShell time limits") else {
         return;
     };
-    let host = script(
-        &bed,
-        "long.ps1",
-        "'begun'\nStart-Sleep 300\n",
-        &["--timeout", "3"],
-        &[],
-    );
+    let folder = empty_folder(&bed);
+    let flags = ["--timeout", "3", "--tmpdir", &folder];
+    let host = script(&bed, "long.ps1", "'begun'\nStart-Sleep 300\n", &flags, &[]);
     assert_eq!(came_out(&host), ("timed_out", "timeout"), "{host}");
     assert!(host["stdout"].as_str().unwrap().contains("begun"), "{host}");
-    assert_eq!(left(&bed), Vec::<String>::new());
+    assert!(is_empty(&folder), "nothing is left");
     bed.is_clean();
 }
 

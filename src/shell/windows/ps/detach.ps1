@@ -4,6 +4,7 @@
 # broken. The command line goes in by standard input, `VALUE PID` comes back.
 $Ioms.Create = @'
 & {
+    $ErrorActionPreference = 'Stop'
     $line, $folder = foreach ($text in [Console]::In.ReadLine().Split(',')) { [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($text)) }
     $all = @(foreach ($pair in [Environment]::GetEnvironmentVariables().GetEnumerator()) { $pair.Key + '=' + $pair.Value })
     if ('wmiclass' -as [type]) {
@@ -29,7 +30,10 @@ function IomsAsk($file, $line, $lines, $seconds) {
     $start.UseShellExecute = $false
     $start.RedirectStandardInput = $true
     $start.RedirectStandardOutput = $true
+    $start.RedirectStandardError = $true
     $process = [Diagnostics.Process]::Start($start)
+    # What it complains of is read away.
+    $process.BeginErrorReadLine()
     try {
         $bytes = [Text.Encoding]::ASCII.GetBytes($lines)
         $process.StandardInput.BaseStream.Write($bytes, 0, $bytes.Length)
@@ -59,7 +63,7 @@ function IomsByService {
     if ($Ioms.Said.ContainsKey('env')) { return 'a service takes no --env' }
     $name = 'ioms-' + (IomsSaid 'mark')
     $line = $env:ComSpec + ' /d /s /c "cd /d "' + (IomsHere) + '"&start "" /b ' + (IomsSaid 'startline') + '"'
-    $made = IomsAsk 'sc.exe' ('create ' + $name + ' start= demand binPath= "' + $line.Replace('"', '\"') + '"') '' 60
+    $made = IomsAsk 'sc.exe' ('create ' + $name + ' start= demand binPath= "' + ($line -replace '(\\*)"', '$1$1\"') + '"') '' 60
     if ($Ioms.Exit) { return $made }
     # It never says that it runs, which is an error to Windows and none to us.
     [void](IomsAsk 'sc.exe' "start $name" '' 60)
