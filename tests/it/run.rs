@@ -1,6 +1,6 @@
 //! `iomsctl run` on real OpenSSH hosts: what runs, what is shown, what the exit status says.
 
-use crate::support::{Desk, Lab, each, only, read};
+use crate::support::{Desk, Lab, each, only, read, runs, wait_until};
 
 #[test]
 fn equal_outputs_are_folded_and_a_host_that_is_down_is_named_with_its_cause() {
@@ -536,4 +536,38 @@ fn a_closed_pipe_ends_quietly() {
     let ended = child.wait_with_output().unwrap();
     let stderr = String::from_utf8_lossy(&ended.stderr).into_owned();
     assert!(!stderr.to_lowercase().contains("pipe"), "{stderr}");
+}
+
+#[test]
+fn what_is_detached_outlives_the_connection_and_its_process_is_told() {
+    let lab = Lab::new(1);
+    let token = format!("lasting-{}", std::process::id());
+    for (flags, work) in [
+        (vec![], vec![format!("bash -c 'exec -a {token} sleep 300'")]),
+        (
+            vec!["--chdir", "/usr"],
+            ["--", "bash", "-c", &format!("exec -a {token} sleep 300")]
+                .map(str::to_owned)
+                .to_vec(),
+        ),
+    ] {
+        let mut args = vec!["run", "-g", "all", "--detach"];
+        args.extend(flags);
+        args.extend(work.iter().map(String::as_str));
+        let document = lab.json(&args);
+        let host = only(&document);
+        assert_eq!(
+            (&host["outcome"], &host["error"]),
+            (&"ok".into(), &().into()),
+            "{host}"
+        );
+        let process = host["stdout"].as_str().unwrap().trim().to_owned();
+        wait_until("it runs by the number that was told", || {
+            std::fs::read(format!("/proc/{process}/cmdline"))
+                .is_ok_and(|line| String::from_utf8_lossy(&line).contains(&token))
+        });
+        let ended = std::process::Command::new("kill").arg(&process).status();
+        assert!(ended.unwrap().success());
+        wait_until("it is gone", || !runs(&format!("{token} 300")));
+    }
 }

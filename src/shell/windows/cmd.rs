@@ -29,7 +29,7 @@ pub(super) enum Said {
 
 impl CmdConversation {
     /// For a plan that is a line, words, or a ping.
-    pub(super) fn new(plan: &Plan, carrier: Carrier) -> Result<Said, Failure> {
+    pub(super) fn of(plan: &Plan, carrier: Carrier) -> Result<Said, Failure> {
         let line = line(&plan.command)?;
         if line.contains('\0') {
             return Err(unsupported("the command line holds a NUL character"));
@@ -192,7 +192,7 @@ mod tests {
     }
 
     fn said(plan: &Plan, carrier: Carrier) -> CmdConversation {
-        match CmdConversation::new(plan, carrier).unwrap() {
+        match CmdConversation::of(plan, carrier).unwrap() {
             Said::Conversation(conversation) => conversation,
             Said::Batch(text) => panic!("{text}"),
         }
@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn over_ssh_no_variable_stands_in_a_command_line() {
         let mut plan = plan(Command::Line("dir".to_owned()));
-        let refused = CmdConversation::new(&plan, Carrier::Channel).unwrap_err();
+        let refused = CmdConversation::of(&plan, Carrier::Channel).unwrap_err();
         assert!(matches!(refused, Failure::Unsupported(why) if why.contains("powershell")));
         plan.env.clear();
         let opening = said(&plan, Carrier::Channel).begin();
@@ -230,7 +230,7 @@ mod tests {
         let fed = format!("echo {half}\r\necho {half}\r\n@exit %errorlevel%\r\n");
         assert_eq!(conversation.payload(), fed.as_bytes());
         plan.stdin = Stdin::Bytes(Bytes::from_static(b"x"));
-        let refused = CmdConversation::new(&plan, Carrier::Winrm).unwrap_err();
+        let refused = CmdConversation::of(&plan, Carrier::Winrm).unwrap_err();
         assert!(
             matches!(refused, Failure::Unsupported(why) if why.contains("8191") && why.contains("script"))
         );

@@ -170,8 +170,7 @@ impl PowershellConversation {
         let mut program = Program::new(mark);
         program
             .parts(&[powershell::FOLDER, powershell::ENDING])
-            .say("of", &other.mark)
-            .say("pid", group.to_string());
+            .say("of", &other.mark);
         if let Some(folder) = &other.tmpdir {
             program.say("tmpdir", folder);
         }
@@ -180,6 +179,10 @@ impl PowershellConversation {
             if let Some(group) = inner.group {
                 program.say("pid", group.to_string());
             }
+        }
+        // Its number may be another's already where the transport has ended it.
+        if other.carrier != Carrier::Winrm {
+            program.say("pid", group.to_string());
         }
         let task = Task {
             program,

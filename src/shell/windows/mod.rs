@@ -80,7 +80,7 @@ pub fn conversation(
             plan, situation, mark,
         )?));
     }
-    match CmdConversation::new(plan, situation.carrier)? {
+    match CmdConversation::of(plan, situation.carrier)? {
         cmd::Said::Conversation(conversation) => Ok(Box::new(conversation)),
         cmd::Said::Batch(text) => {
             let script = Script {

@@ -86,7 +86,7 @@ pub(super) fn cmd_words(words: &[String]) -> Result<String, Failure> {
 }
 
 /// A text of PowerShell's: in single quotes, all of which it knows doubled
-/// (about_Quoting_Rules; the typographic ones count too).
+/// (`about_Quoting_Rules`; the typographic ones count too).
 pub(super) fn powershell_text(word: &str) -> String {
     let mut quoted = String::with_capacity(word.len() + 2);
     quoted.push('\'');

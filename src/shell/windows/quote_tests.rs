@@ -26,9 +26,8 @@ fn argv(line: &str) -> Vec<String> {
             if rest.peek() == Some(&'"') {
                 word.extend(std::iter::repeat_n('\\', backslashes / 2));
                 rest.next();
-                if backslashes % 2 == 1 {
-                    word.push('"');
-                } else if quoted && rest.next_if_eq(&'"').is_some() {
+                let literal = backslashes % 2 == 1;
+                if literal || (quoted && rest.next_if_eq(&'"').is_some()) {
                     word.push('"');
                 } else {
                     quoted = !quoted;

@@ -83,7 +83,7 @@ fn words_scripts_and_lines_of_cmd_run_in_a_task_too() {
     let Some(bench) = bench("runas of scripts") else {
         return;
     };
-    let mut run = |command: Command, user: &str| -> super::engine::Came {
+    let run = |command: Command, user: &str| -> super::engine::Came {
         bench.converse(&plan(command), &situation(&bench, user, Some("secret")))
     };
     let came = run(words(&["printf", "[%s]", "a \"b\" 中"]), "DOM\\user");
@@ -166,7 +166,7 @@ fn a_task_is_ended_with_all_it_started_and_forgotten() {
     };
     let token = format!("runas-ended-{}", std::process::id());
     let plan = plan(Command::Line(format!(
-        "'begun'; bash -c 'exec -a {token} sleep 300'"
+        "bash -c 'echo begun; exec -a {token} sleep 300'"
     )));
     let mut conversation =
         PowershellConversation::new(&plan, &situation(&bench, "DOM\\user", Some("secret")), MARK)
@@ -174,10 +174,14 @@ fn a_task_is_ended_with_all_it_started_and_forgotten() {
     let came = bench.drive(&mut conversation, &Stdin::Empty, Some("begun"));
     assert_eq!(came.stdout, "begun\n", "{came:?}");
     let runs = std::process::Command::new("pgrep")
-        .args(["-f", &token])
+        .args(["-af", &token])
         .output()
         .unwrap();
-    assert!(runs.stdout.is_empty());
+    assert!(
+        runs.stdout.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&runs.stdout)
+    );
     bench.is_clean();
 }
 

@@ -73,7 +73,7 @@ impl Live {
 
     /// The next thing that was seen; false at the end.
     fn step(&mut self) -> (SessionStep, bool) {
-        match self.seen.recv_timeout(Duration::from_secs(60)) {
+        match self.seen.recv_timeout(Duration::from_mins(1)) {
             Ok((true, bytes)) => (self.session.stdout(&bytes), true),
             Ok((false, bytes)) => (self.session.stderr(&bytes), true),
             Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => (self.session.ended(), false),
@@ -256,7 +256,10 @@ fn nothing_is_taken_for_a_session() {
     );
     let mut session = Session::new("S0123456789012345678", Carrier::Winrm);
     assert!(
-        session.stdout(&[b'x'; 70_000]).failed.is_some(),
+        session
+            .stdout("x".repeat(70_000).as_bytes())
+            .failed
+            .is_some(),
         "endless noise"
     );
 }
