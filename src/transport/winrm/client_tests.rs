@@ -13,9 +13,12 @@ use crate::transport::types::{
     Connection, ExecRequest, Exit, OutputEvent, Process, Pty, Transport as _,
 };
 
+fn certificates() -> Arc<Certificates> {
+    Arc::new(Certificates::new("/nonexistent/known_certificates".into()))
+}
+
 async fn connect(target: &Target) -> Result<Arc<dyn Connection>, HostError> {
-    let certificates = Certificates::new("/nonexistent/known_certificates".into());
-    Winrm::new(Arc::new(certificates)).connect(target).await
+    Winrm::new(certificates()).connect(target).await
 }
 
 async fn exec(connection: &Arc<dyn Connection>, line: &str) -> Result<Process, HostError> {
@@ -563,6 +566,19 @@ async fn shells_are_deleted_whoever_gives_up() {
     process.output.next().await;
     process.output.close().await;
     assert!(deleted(&host).await);
+}
+
+#[tokio::test]
+async fn hosts_over_http_are_counted_as_ntlm_does_not_prove_their_names() {
+    let host = Host::start(|_, _| None);
+    let certificates = certificates();
+    let winrm = Winrm::new(certificates.clone());
+    winrm.connect(&host.target()).await.unwrap();
+    assert_eq!(
+        certificates.unproven(),
+        [format!("127.0.0.1:{}", host.port)]
+    );
+    assert!(certificates.unchecked().is_empty());
 }
 
 #[tokio::test]

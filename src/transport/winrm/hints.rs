@@ -78,8 +78,13 @@ pub(super) const CERTIFICATE_DENIED: &str = "on the host: `winrm set winrm/confi
      `netsh http add sslcert ... clientcertnegotiation=enable`, as Windows else asks in a way that TLS libraries no longer speak";
 
 /// 401 to Kerberos.
-pub(super) const KERBEROS_DENIED: &str = "likely causes: clocks more than five minutes apart; a host name that is not the one of its \
+pub(super) const KERBEROS_DENIED: &str = "likely causes: a wrong password; clocks more than five minutes apart; a host name that is not the one of its \
      service principal (ansible_winrm_kerberos_hostname_override); not a member of Administrators or Remote Management Users";
+
+/// The same over TLS, to which the ticket is not tied.
+pub(super) const KERBEROS_DENIED_TLS: &str = "likely causes: a wrong password; clocks more than five minutes apart; a host name that is not the one of its \
+     service principal (ansible_winrm_kerberos_hostname_override); not a member of Administrators or Remote Management Users; \
+     CbtHardeningLevel Strict, which tickets from here don't meet: use ansible_winrm_transport: ntlm, or port 5985, whose messages are sealed";
 
 /// Rights, seen by the service.
 pub(super) const ACCESS_DENIED: &str = "the login is good, but the user may not open shells: make it a member of Administrators or Remote Management Users; \
@@ -126,9 +131,8 @@ pub(super) const WINRM_RS: &str = "build iomsctl with `--features winrm-rs`, or 
 pub(super) const MAY_HAVE_STARTED: &str =
     "the host took the request or did not; look before you run it again";
 
-/// Kerberos, while it is not built in.
-pub(super) const KERBEROS: &str = "use ansible_winrm_transport: ntlm, which serves domain accounts too; or build iomsctl with \
-     `--features winrm-rs`, and set ioms_winrm_client: winrm-rs for the host";
+/// A seal that does not fit.
+pub(super) const CHANGED_ON_THE_WAY: &str = "somebody or something between here and the host changes bytes: use HTTPS, and look for a proxy";
 
 /// NTLM is switched off.
 pub(super) const NTLM_REFUSED: &str = "a policy forbids NTLM there (`Network security: Restrict NTLM`): use Kerberos or, over HTTPS with a local account, basic";

@@ -9,6 +9,9 @@ pub(super) trait Sealing: Send {
     /// `application/HTTP-SPNEGO-session-encrypted`, or Kerberos' own.
     fn protocol(&self) -> &'static str;
 
+    /// Whether the login has proven the host's name to us.
+    fn proves_the_host(&self) -> bool;
+
     /// Seals a message in place; what is returned goes before it.
     fn seal(&mut self, message: &mut Vec<u8>) -> Result<Vec<u8>, HostError>;
 
@@ -177,6 +180,9 @@ mod tests {
     impl Sealing for Toy {
         fn protocol(&self) -> &'static str {
             "application/HTTP-SPNEGO-session-encrypted"
+        }
+        fn proves_the_host(&self) -> bool {
+            false
         }
         fn seal(&mut self, message: &mut Vec<u8>) -> Result<Vec<u8>, HostError> {
             self.0 += 1;
