@@ -57,7 +57,12 @@ impl CmdConversation {
                 payload = fed(&pieces);
                 format!("{prefix}{READER}")
             }
-            Way::Batch => return Ok(Said::Batch(format!("@echo off\r\n{line}\r\n"))),
+            Way::Batch(pieces) => {
+                return Ok(Said::Batch(format!(
+                    "@echo off\r\n{}\r\n",
+                    pieces.join("\r\n")
+                )));
+            }
             Way::TooLong => return Err(too_long(&line)),
         };
         opening.command = command.into_bytes().into();
@@ -222,12 +227,25 @@ mod tests {
     }
 
     #[test]
-    fn long_lines_are_fed_or_refused_by_name() {
+    fn a_long_line_becomes_a_batch_file_where_that_reads_the_same() {
         let half = "y".repeat(5000);
-        let mut plan = plan(Command::Line(format!("echo {half}&echo {half}")));
+        let plan = plan(Command::Line(format!("echo {half}&echo {half}&exit 3")));
+        let Said::Batch(text) = CmdConversation::of(&plan, Carrier::Winrm).unwrap() else {
+            panic!("it was said");
+        };
+        assert_eq!(
+            text,
+            format!("@echo off\r\necho {half}\r\necho {half}\r\nexit 3\r\n")
+        );
+    }
+
+    #[test]
+    fn other_long_lines_are_fed_or_refused_by_name() {
+        let half = "y".repeat(5000);
+        let mut plan = plan(Command::Line(format!("echo {half}&echo %A%{half}")));
         let conversation = said(&plan, Carrier::Winrm);
         assert_eq!(&conversation.begin().command[..], READER.as_bytes());
-        let fed = format!("echo {half}\r\necho {half}\r\n@exit %errorlevel%\r\n");
+        let fed = format!("echo {half}\r\necho %A%{half}\r\n@exit %errorlevel%\r\n");
         assert_eq!(conversation.payload(), fed.as_bytes());
         plan.stdin = Stdin::Bytes(Bytes::from_static(b"x"));
         let refused = CmdConversation::of(&plan, Carrier::Winrm).unwrap_err();

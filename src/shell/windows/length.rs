@@ -25,10 +25,10 @@ pub(super) enum Way {
     Line,
     /// As the command line of a process, without `cmd.exe`.
     Bare,
+    /// As a batch file of these lines: nothing in them reads otherwise there.
+    Batch(Vec<String>),
     /// Line by line to a `cmd.exe` that reads its standard input.
     Fed(Vec<String>),
-    /// As a batch file: nothing in it reads otherwise there.
-    Batch,
     /// Not at all.
     TooLong,
 }
@@ -42,15 +42,14 @@ pub(super) fn way(line: &str, bare: bool, fed: bool) -> Way {
     if bare && !several && units(line) <= BARE_MAX && is_one_program(line) {
         return Way::Bare;
     }
-    if let (true, Some(pieces)) = (fed, pieces(line)) {
-        return Way::Fed(pieces);
+    match pieces(line) {
+        // Rather than by standard input, which the commands read too. But a batch file reads `%`
+        // otherwise than a command line does.
+        Some(pieces) if !line.contains('%') => Way::Batch(pieces),
+        // On standard input the console's code page counts, which is not known.
+        Some(pieces) if fed && line.is_ascii() => Way::Fed(pieces),
+        _ => Way::TooLong,
     }
-    // A batch file reads `%` otherwise than a command line does.
-    let short = line.lines().all(|each| units(each) <= LINE_MAX);
-    if short && !line.contains('%') {
-        return Way::Batch;
-    }
-    Way::TooLong
 }
 
 fn units(text: &str) -> usize {
@@ -88,10 +87,6 @@ fn first_word(piece: &str) -> String {
 
 /// The line in pieces that do one after the other what it does at once.
 fn pieces(line: &str) -> Option<Vec<String>> {
-    // On standard input the console's code page counts, which is not known.
-    if !line.is_ascii() {
-        return None;
-    }
     let mut pieces = Vec::new();
     for each in line.lines().filter(|each| !each.trim().is_empty()) {
         if units(each) <= LINE_MAX {
@@ -173,18 +168,20 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_fed_where_it_may_be_cut() {
+    fn a_long_line_is_cut_where_it_may_be() {
         let half = "y".repeat(5000);
         let line = format!("echo \"&{half}\" 2>&1&& echo a^& & (b & c) & echo {half}");
-        assert_eq!(
-            way(&line, true, true),
-            Way::Fed(vec![
-                format!("echo \"&{half}\" 2>&1&& echo a^& "),
-                " (b & c) ".to_owned(),
-                format!(" echo {half}"),
-            ])
-        );
+        let pieces = vec![
+            format!("echo \"&{half}\" 2>&1&& echo a^& "),
+            " (b & c) ".to_owned(),
+            format!(" echo {half}"),
+        ];
+        assert_eq!(way(&line, true, false), Way::Batch(pieces));
+        let line = format!("echo %A% {half}&echo {half}");
+        let pieces = vec![format!("echo %A% {half}"), format!("echo {half}")];
+        assert_eq!(way(&line, true, true), Way::Fed(pieces));
         assert_eq!(way(&line, true, false), Way::TooLong);
+        assert_eq!(way(&format!("{line}中"), true, true), Way::TooLong);
         for not in [
             "if exist x echo",
             "for %i in (1) do echo",
@@ -197,10 +194,9 @@ mod tests {
 
     #[test]
     fn of_several_lines_none_is_lost() {
-        let fed = Way::Fed(vec!["echo a".to_owned(), "echo b".to_owned()]);
-        assert_eq!(way("echo a\r\necho b\n", true, true), fed);
-        assert_eq!(way("echo a\necho b", true, false), Way::Batch);
-        assert_eq!(way("echo 中\necho b", true, true), Way::Batch);
-        assert_eq!(way("echo 中\necho %A%", true, true), Way::TooLong);
+        let both = vec!["echo 中".to_owned(), "echo b".to_owned()];
+        assert_eq!(way("echo 中\r\necho b\n", true, true), Way::Batch(both));
+        let both = vec!["echo %A%".to_owned(), "echo b".to_owned()];
+        assert_eq!(way("echo %A%\necho b", true, true), Way::Fed(both));
     }
 }

@@ -80,7 +80,8 @@ fn words_arrive_as_they_are() {
         "中文",
     ];
     // Each argument as it reached a program.
-    let show = "foreach ($a in $args) { '@' + $a }\r\n";
+    let show = "foreach ($a in $args) {\r\n\
+        '@' + [regex]::Replace($a, '[^\\x00-\\x7f]', { '{0:x4}' -f [int][char]$args[0].Value })\r\n}\r\n";
     let place = bed.windows.drive_c().unwrap().join("show.ps1");
     std::fs::write(place, show).unwrap();
     let mut args = vec!["run", "-g", "all", "--"];
@@ -95,7 +96,10 @@ fn words_arrive_as_they_are() {
         "C:\\show.ps1",
     ]);
     args.extend(words);
-    let marked: Vec<String> = words.iter().map(|word| format!("@{word}")).collect();
+    let marked: Vec<String> = words
+        .iter()
+        .map(|word| format!("@{word}").replace("中文", "4e2d6587"))
+        .collect();
     let document = bed.desk.json(&args);
     let host = only(&document).clone();
     let wanted: Vec<&str> = marked.iter().map(String::as_str).collect();
