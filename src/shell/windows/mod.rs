@@ -7,6 +7,7 @@ mod powershell;
 mod quote;
 mod script;
 mod session;
+mod share;
 mod start;
 mod task;
 
@@ -14,6 +15,7 @@ pub use cmd::CmdConversation;
 pub use dialogue::PowershellConversation;
 pub use powershell::texts;
 pub use session::{Frame, Session, SessionStep};
+pub use share::names_a_share;
 pub use start::begins_with_start;
 
 use std::sync::Arc;
