@@ -49,7 +49,8 @@ pub(super) struct Session {
 #[derive(Debug)]
 pub(super) struct Answered {
     pub(super) response: Response,
-    /// An earlier answer broke off: what was in it is gone.
+    /// An earlier answer broke off, or did not come though the host may have given it: what was in it
+    /// is gone.
     pub(super) lost: bool,
 }
 
@@ -175,7 +176,8 @@ impl Session {
                     if !again {
                         return Err(failed);
                     }
-                    lost |= failed.stage == Stage::Cut;
+                    // A host takes output out of its books when it answers, whether that arrives or not.
+                    lost |= matches!(failed.stage, Stage::NoAnswer | Stage::Cut);
                     tracing::debug!(
                         place = self.place, doing = operation.name(), attempt, error = %failed.error,
                         "lost, trying again"
