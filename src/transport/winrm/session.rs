@@ -192,10 +192,12 @@ impl Session {
     fn may_repeat(&self, operation: &Operation, failed: &CallError) -> bool {
         let harmless = match failed.stage {
             Stage::NotTaken => true,
-            Stage::NoAnswer | Stage::Cut => !matches!(
-                operation,
-                Operation::Command { .. } | Operation::Send { .. }
-            ),
+            Stage::NoAnswer | Stage::Cut => match operation {
+                Operation::Command { .. } => false,
+                // What has ended may be ended again.
+                Operation::Send { bytes, end, .. } => *end && bytes.is_empty(),
+                _ => true,
+            },
             Stage::Answered => false,
         };
         let passing = matches!(
