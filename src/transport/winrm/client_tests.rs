@@ -436,6 +436,22 @@ async fn what_is_not_sealed_is_not_believed_and_what_was_changed_is_noticed() {
     connection.close().await;
 }
 
+/// Anybody on the way can put it there, after the host has done what was asked.
+#[tokio::test]
+async fn an_open_refusal_of_a_sealed_command_does_not_make_it_run_twice() {
+    let host = Host::start(at("Command", 0, Reply::Open(401, "text/plain", "")));
+    let connection = connect(&host.target()).await.unwrap();
+    let error = exec(&connection, "x").await.err().unwrap();
+    assert_eq!(error.kind, ErrorKind::Disconnected);
+    assert!(error.message.contains("may have been started"), "{error}");
+    connection.close().await;
+    let actions = host.actions();
+    assert_eq!(
+        actions.iter().filter(|action| *action == "Command").count(),
+        1
+    );
+}
+
 #[tokio::test]
 async fn an_answer_that_comes_byte_by_byte_is_an_answer() {
     let host = Host::start(|request, _| {
