@@ -582,6 +582,29 @@ async fn shells_are_deleted_whoever_gives_up() {
 }
 
 #[tokio::test]
+async fn a_command_that_nobody_waits_for_any_more_is_not_sent_and_one_that_is_out_is_known_to_be() {
+    let soon = Duration::from_millis(100);
+    for (slow, sent) in [("Create", false), ("Command", true)] {
+        let late = Reply::Late(Duration::from_millis(300), ordinary(slow));
+        let host = Host::start(at(slow, 0, late));
+        let connection = connect(&host.target()).await.unwrap();
+        let request = ExecRequest {
+            command: Bytes::from_static(b"x"),
+            ..ExecRequest::default()
+        };
+        let departure = request.departure.clone();
+        let given_up = tokio::time::timeout(soon, connection.exec(request)).await;
+        assert!(given_up.is_err());
+        assert_eq!(departure.call_off(), !sent, "{slow}");
+        // A goodbye waits for what was begun.
+        connection.close().await;
+        let actions = host.actions();
+        assert_eq!(actions.contains(&"Command".to_owned()), sent, "{actions:?}");
+        assert_eq!(actions.last().unwrap(), "Delete", "{actions:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_password_is_tried_once_and_explained() {
     let host = Host::start(|_, _| None);
     let error = connect(&target(host.port, "wrong")).await.err().unwrap();

@@ -37,6 +37,7 @@ pub(super) async fn start(shells: Arc<Shells>, request: ExecRequest) -> Result<P
             shell: lease.id().to_owned(),
             line: line.clone(),
             bare: request.bare,
+            departure: request.departure.clone(),
         };
         match shells.patiently(&operation).await {
             Ok(answered) => return process(shells, lease, answered),

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::soap::{self, Head, escape};
+use crate::transport::Departure;
 
 /// The resource that is a shell of `cmd.exe`.
 pub(super) const CMD: &str = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/cmd";
@@ -74,6 +75,7 @@ pub(super) enum Operation {
         shell: String,
         line: String,
         bare: bool,
+        departure: Departure,
     },
     /// What the command has said.
     Receive(Place),
@@ -125,7 +127,9 @@ impl Operation {
         };
         match self {
             Self::Create(key) => create(&head, key),
-            Self::Command { shell, line, bare } => command(&head, shell, line, *bare),
+            Self::Command {
+                shell, line, bare, ..
+            } => command(&head, shell, line, *bare),
             Self::Receive(place) => receive(&head, place),
             Self::Send { place, bytes, end } => send(&head, place, bytes, *end),
             Self::Interrupt(place) => signal(&head, place, "ctrl_c"),

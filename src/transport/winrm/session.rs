@@ -218,10 +218,11 @@ impl Session {
             _ => None,
         };
         let _place = self.wires.acquire().await.ok();
-        let mut wire = self.wire().await.map_err(|error| CallError {
+        let not_taken = |error| CallError {
             stage: Stage::NotTaken,
             error,
-        })?;
+        };
+        let mut wire = self.wire().await.map_err(not_taken)?;
         let message_id = message_id();
         let common = Common {
             to: &self.to,
@@ -229,13 +230,35 @@ impl Session {
             max_envelope,
         };
         let envelope = operation.render(&common, &message_id);
-        let response = wire.call(envelope, &message_id, timeout).await?;
+        let departure = match operation {
+            Operation::Command { departure, .. } => Some(departure),
+            _ => None,
+        };
+        if departure.is_some_and(|departure| !departure.depart()) {
+            self.keep(wire);
+            return Err(not_taken(HostError::new(
+                ErrorKind::Interrupted,
+                "nobody waits for the command any more; it was not started",
+            )));
+        }
+        let answer = wire.call(envelope, &message_id, timeout).await;
+        if let Some(departure) = departure
+            && not_started(&answer)
+        {
+            departure.came_back();
+        }
+        let response = answer?;
+        self.keep(wire);
+        Ok(response)
+    }
+
+    /// For the next request.
+    fn keep(&self, mut wire: Wire) {
         if !wire.is_closed()
             && let Ok(mut idle) = self.idle.lock()
         {
             idle.push(wire);
         }
-        Ok(response)
     }
 
     /// A connection that nobody uses, or a new one.
@@ -251,6 +274,14 @@ impl Session {
                 .await?
                 .0),
         }
+    }
+}
+
+/// Whether it is known that a command does not run.
+fn not_started(answer: &Result<Response, CallError>) -> bool {
+    match answer {
+        Ok(response) => response.fault.is_some(),
+        Err(failed) => failed.stage == Stage::NotTaken,
     }
 }
 
