@@ -73,7 +73,7 @@ enum Stop {
     Idle,
     NoHello,
     Halted(Stopped),
-    /// What the command reads could not be read here.
+    /// What the command reads could not be read here, or was lost on the way.
     InputLost(HostError),
 }
 
@@ -125,6 +125,9 @@ impl Drive<'_> {
         if !opening.is_empty() {
             match timeout(BEFORE_START, process.input.write(opening.into())).await {
                 Ok(Ok(())) => {}
+                Ok(Err(error)) if error.kind == ErrorKind::Disconnected => {
+                    return Stop::InputLost(error);
+                }
                 // The host's side tells why, by its exit or by the end of the connection.
                 Ok(Err(_)) => tracing::debug!("the host took no script"),
                 Err(_) => return Stop::NoHello,
@@ -215,9 +218,12 @@ impl Drive<'_> {
             return Err(Stop::Failed(failure));
         }
         if let (false, Some(input)) = (step.write.is_empty(), input.as_mut()) {
-            let written = timeout(BEFORE_START, input.write(step.write.into())).await;
-            if written.is_err() {
-                return Err(Stop::NoHello);
+            match timeout(BEFORE_START, input.write(step.write.into())).await {
+                Ok(Err(error)) if error.kind == ErrorKind::Disconnected => {
+                    return Err(Stop::InputLost(error));
+                }
+                Ok(_) => {}
+                Err(_) => return Err(Stop::NoHello),
             }
         }
         if !step.started {

@@ -98,7 +98,9 @@ pub struct Process {
 /// A command's standard input.
 #[async_trait]
 pub trait Input: Send {
-    /// Writes all of it; waits while the host takes no more.
+    /// Writes all of it; waits while the host takes no more. An error that is
+    /// [`ErrorKind::Disconnected`]: part of it may be lost, and the command may wait for it for ever;
+    /// any other: the command reads no more.
     async fn write(&mut self, bytes: Bytes) -> Result<(), HostError>;
 
     /// Ends the input.
