@@ -582,6 +582,16 @@ async fn shells_are_deleted_whoever_gives_up() {
 }
 
 #[tokio::test]
+async fn a_goodbye_over_a_connection_that_breaks_is_said_again() {
+    let host = Host::start(at("Delete", 0, Reply::HangUp));
+    let connection = connect(&host.target()).await.unwrap();
+    events(exec(&connection, "x").await.unwrap()).await;
+    connection.close().await;
+    let deletes = host.actions().iter().filter(|one| *one == "Delete").count();
+    assert_eq!((deletes, host.connections()), (2, 2));
+}
+
+#[tokio::test]
 async fn a_command_that_nobody_waits_for_any_more_is_not_sent_and_one_that_is_out_is_known_to_be() {
     let soon = Duration::from_millis(100);
     for (slow, sent) in [("Create", false), ("Command", true)] {

@@ -167,7 +167,8 @@ pub(super) fn payload(envelope: usize) -> usize {
     envelope.saturating_sub(OVERHEAD).max(1024) / 4 * 3
 }
 
-/// MS-WSMV 2.2.4.36. No code page is asked for: programs write in the one the host has, and what asks
+/// MS-WSMV 2.2.4.36. A shell that nobody knows of, as the answer to its creation was lost or we were
+/// killed, is to go soon: after ten minutes without a request, where Windows' default is two hours. No code page is asked for: programs write in the one the host has, and what asks
 /// for another changes it for all of them.
 fn create(head: &Head<'_>, key: &ShellKey) -> String {
     let head = Head {
@@ -194,6 +195,7 @@ fn create(head: &Head<'_>, key: &ShellKey) -> String {
             out.push_str("</rsp:WorkingDirectory>");
         }
         out.push_str(concat!(
+            "<rsp:IdleTimeOut>PT600S</rsp:IdleTimeOut>",
             "<rsp:InputStreams>stdin</rsp:InputStreams>",
             "<rsp:OutputStreams>stdout stderr</rsp:OutputStreams></rsp:Shell>"
         ));

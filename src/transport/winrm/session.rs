@@ -170,7 +170,7 @@ impl Session {
                 }
                 Err(failed) => {
                     attempt += 1;
-                    let again = self.may_repeat(&operation, &failed)
+                    let again = self.may_repeat(&operation, &failed, attempt)
                         && attempt <= ATTEMPTS
                         && began.elapsed() < PERSISTENCE;
                     if !again {
@@ -189,7 +189,7 @@ impl Session {
     }
 
     /// Whether a request that failed so may be sent again.
-    fn may_repeat(&self, operation: &Operation, failed: &CallError) -> bool {
+    fn may_repeat(&self, operation: &Operation, failed: &CallError, attempt: u32) -> bool {
         let harmless = match failed.stage {
             Stage::NotTaken => true,
             Stage::NoAnswer | Stage::Cut => match operation {
@@ -204,7 +204,9 @@ impl Session {
             failed.error.kind,
             ErrorKind::Reset | ErrorKind::Refused | ErrorKind::ConnectTimeout | ErrorKind::Dns
         );
-        harmless && passing && !self.is_closed()
+        // A goodbye may find that the connection was idle for too long.
+        let goodbye = matches!(operation, Operation::Delete(_)) && attempt == 1;
+        harmless && passing && (goodbye || !self.is_closed())
     }
 
     async fn once(
