@@ -28,6 +28,8 @@ pub struct Certificates {
     unchecked: Mutex<BTreeSet<String>>,
     unproven: Mutex<BTreeSet<String>>,
     authorities: Mutex<HashMap<Option<PathBuf>, Read<Arc<Authorities>>>>,
+    /// For which authorities all was read that a handshake may need.
+    prepared: tokio::sync::Mutex<BTreeSet<Option<PathBuf>>>,
     identities: Mutex<HashMap<(PathBuf, PathBuf), Read<authorities::Identity>>>,
     provider: Arc<CryptoProvider>,
 }
@@ -50,6 +52,7 @@ impl Certificates {
             unchecked: Mutex::default(),
             unproven: Mutex::default(),
             authorities: Mutex::default(),
+            prepared: tokio::sync::Mutex::default(),
             identities: Mutex::default(),
             provider: Arc::new(tokio_rustls::rustls::crypto::ring::default_provider()),
         }
@@ -112,6 +115,36 @@ impl Certificates {
 
     pub(super) fn provider(&self) -> &Arc<CryptoProvider> {
         &self.provider
+    }
+
+    /// Reads what judging a host may need, once, where it keeps nothing else waiting; in the handshake
+    /// itself everything waits. What can't be read is told where it is needed.
+    pub(super) async fn prepare(self: &Arc<Self>, target: &WinrmTarget) {
+        let options = &target.options;
+        let name = Self::name(target);
+        let judged_by_others = options.pin.is_some() || options.host_key == HostKeyMode::Off;
+        let on_record = matches!(self.known.get(), Some(Ok(known)) if known.contains_key(&name));
+        if judged_by_others || on_record {
+            return;
+        }
+        let ca = options.ca.clone();
+        let mut prepared = self.prepared.lock().await;
+        if prepared.contains(&ca) {
+            return;
+        }
+        let all = self.clone();
+        let key = ca.clone();
+        let reading = tokio::task::spawn_blocking(move || {
+            // The authorities are many: where a certificate is on record, none is asked.
+            let needed = all.known().is_ok_and(|known| !known.contains_key(&name));
+            if needed {
+                let _ = all.authorities(ca.as_deref());
+            }
+            needed
+        });
+        if reading.await.unwrap_or(true) {
+            prepared.insert(key);
+        }
     }
 
     fn known(&self) -> Result<&HashMap<String, Vec<KnownCertificate>>, HostError> {

@@ -37,6 +37,7 @@ pub(super) async fn start(shells: Arc<Shells>, request: ExecRequest) -> Result<P
             shell: lease.id().to_owned(),
             line: line.clone(),
             bare: request.bare,
+            departure: request.departure.clone(),
         };
         match shells.patiently(&operation).await {
             Ok(answered) => return process(shells, lease, answered),
@@ -144,7 +145,7 @@ struct WinrmOutput {
     asked: bool,
     /// How much came so far, in bytes.
     received: usize,
-    /// An answer broke off: bytes may be missing.
+    /// An answer broke off or did not come: bytes may be missing.
     lost: bool,
     /// Nothing more will come.
     over: bool,
@@ -225,7 +226,7 @@ impl WinrmOutput {
         if self.lost {
             self.queue.push_back(OutputEvent::Lost(HostError::new(
                 ErrorKind::Disconnected,
-                "the connection was lost in the middle of an answer: the command has ended, and part of its output is missing",
+                "the connection was lost when the host was answering: the command has ended, and part of its output may be missing",
             )));
         }
         if !self.ending

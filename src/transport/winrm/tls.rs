@@ -35,6 +35,7 @@ pub(super) async fn secure(
     target: &Arc<WinrmTarget>,
     stream: TcpStream,
 ) -> Result<Secured, HostError> {
+    certificates.prepare(target).await;
     let identity = certificates.identity(target)?;
     let judge = Judge::new(
         target.clone(),

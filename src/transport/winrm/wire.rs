@@ -203,9 +203,13 @@ impl Wire {
             .get(CONTENT_TYPE)
             .map_or(&b""[..], HeaderValue::as_bytes);
         if answer.status == StatusCode::UNAUTHORIZED {
-            // Nothing is done for those who are not logged in.
+            // Nothing is done for those who are not logged in. Where we seal, anybody in between may say
+            // so, after the host has done it.
             return Err(CallError {
-                stage: Stage::NotTaken,
+                stage: match self.speech {
+                    Speech::Sealed(_) => Stage::NoAnswer,
+                    Speech::Open(_) => Stage::NotTaken,
+                },
                 error: HostError::new(
                     ErrorKind::Reset,
                     format!("{}: the host wants a new login", self.place),
