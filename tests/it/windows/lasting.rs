@@ -40,7 +40,8 @@ fn on_wine_a_service_starts_what_lives_on() {
     let bed = Bed::of(windows, 1, "");
     let mark = 60_000 + std::process::id() % 5000;
     let line = format!("ping -n {mark} 127.0.0.1");
-    bed.host(&[&format!("start /b {line} >nul 2>&1")]);
+    // Wine's pipes stay with what was started: the command itself is over at once.
+    bed.host(&["--timeout", "5", &format!("start /b {line} >nul 2>&1")]);
     wait_until("what was only started is gone", || {
         !runs(&format!("-n {mark}"))
     });
