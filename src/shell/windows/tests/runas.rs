@@ -186,6 +186,35 @@ fn a_task_is_ended_with_all_it_started_and_forgotten() {
 }
 
 #[test]
+fn a_host_without_powershell_lets_go_by_wmic() {
+    let mut plan = plan(Command::Line("D:\\game\\zone.exe -zone 7".to_owned()));
+    plan.detach = true;
+    let situation = Situation {
+        shell: WindowsShell::Cmd,
+        carrier: crate::shell::windows::Carrier::Winrm,
+        runas: None,
+        tmpdir: None,
+    };
+    let mut conversation = PowershellConversation::new(&plan, &situation, MARK).unwrap();
+    let opening = conversation.begin();
+    assert!(!opening.bare);
+    let line = String::from_utf8(opening.command.to_vec()).unwrap();
+    assert!(
+        line.ends_with("wmic process call create \"cmd.exe /d /c D:\\game\\zone.exe -zone 7\")"),
+        "{line}"
+    );
+    conversation.stderr(format!("{MARK}\r\n").into_bytes().into());
+    let said = format!("{MARK} 0 0 0\r\n{MARK} ok\r\n    ProcessId = 4711;\r\n");
+    let step = conversation.stdout(said.into_bytes().into());
+    assert_eq!(step.stdout, "    ProcessId = 4711;\r\n");
+    assert_eq!((conversation.ended(), conversation.group()), (None, None));
+    // What wmic would read otherwise is not left to it.
+    plan.command = Command::Line("a.exe 1,2".to_owned());
+    let conversation = PowershellConversation::new(&plan, &situation, MARK).unwrap();
+    assert!(conversation.begin().bare);
+}
+
+#[test]
 fn the_password_goes_out_after_the_hello_and_shows_nowhere() {
     let mut plan: Plan = plan(Command::Line("'x'".to_owned()));
     plan.env = vec![("A".to_owned(), "secret value".to_owned())];
