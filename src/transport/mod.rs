@@ -8,8 +8,6 @@ pub mod probe;
 pub mod ssh;
 pub mod types;
 pub mod winrm;
-#[cfg(feature = "winrm-rs")]
-mod winrm_rs;
 
 pub use pool::{Pool, Transports, raise_open_files};
 pub use types::{

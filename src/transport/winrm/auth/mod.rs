@@ -57,7 +57,16 @@ pub(super) fn possible(target: &WinrmTarget) -> Result<(), HostError> {
             "Kerberos is not spoken by the built-in WinRM client".to_owned(),
             hints::KERBEROS,
         ),
-        WinrmAuth::Basic | WinrmAuth::Certificate if !options.https => refuse(
+        _ => complete(target),
+    }
+}
+
+/// Whether there is what a login needs, and a way to say it that nobody can read.
+pub(super) fn complete(target: &WinrmTarget) -> Result<(), HostError> {
+    let options = &target.options;
+    let refuse = |kind, message: String, hint: &str| Err(HostError::new(kind, message).hint(hint));
+    match options.auth {
+        WinrmAuth::Basic | WinrmAuth::Certificate | WinrmAuth::Credssp if !options.https => refuse(
             ErrorKind::Arguments,
             format!(
                 "{} over HTTP would be readable on the way",
@@ -70,8 +79,9 @@ pub(super) fn possible(target: &WinrmTarget) -> Result<(), HostError> {
             "no certificate to log in with was named".to_owned(),
             "set ansible_winrm_cert_pem and ansible_winrm_cert_key_pem",
         ),
-        WinrmAuth::Certificate => Ok(()),
-        WinrmAuth::Negotiate | WinrmAuth::Ntlm | WinrmAuth::Basic => {
+        // Kerberos has its ticket, or gets one.
+        WinrmAuth::Certificate | WinrmAuth::Kerberos => Ok(()),
+        WinrmAuth::Negotiate | WinrmAuth::Ntlm | WinrmAuth::Basic | WinrmAuth::Credssp => {
             if target.user.is_empty() {
                 return refuse(
                     ErrorKind::Arguments,
