@@ -420,7 +420,9 @@ fn kerberos_logs_in_with_the_ticket_of_the_system() {
         assert_eq!(
             (&host["stdout"], &host["exit"]),
             (&"in\n".into(), &3.into()),
-            "{host}"
+            "{host} {:?} {}",
+            bed.windows.refusals(),
+            bed.windows.said()
         );
         bed.is_clean();
         let logins = bed.windows.events("login");

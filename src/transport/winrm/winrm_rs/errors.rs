@@ -62,6 +62,7 @@ pub(super) fn explain(target: &WinrmTarget, doing: Doing, error: &WinrmError) ->
         WinrmError::Http(_) if target.options.auth == WinrmAuth::Certificate => {
             other(ErrorKind::Protocol, hints::CERTIFICATE_DENIED)
         }
+        WinrmError::Http(_) => other(ErrorKind::Reset, hints::RESET),
         _ => other(ErrorKind::Protocol, hints::SAID_BY_WINRM_RS),
     };
     begun(doing, error)
