@@ -9,8 +9,6 @@ pub mod probe;
 pub mod ssh;
 pub mod types;
 pub mod winrm;
-#[cfg(feature = "winrm-rs")]
-mod winrm_rs;
 
 pub use departure::Departure;
 pub use pool::{Pool, Transports, raise_open_files};

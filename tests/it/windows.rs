@@ -13,3 +13,5 @@ mod powershell;
 mod quotas;
 mod text;
 mod wine;
+#[cfg(feature = "winrm-rs")]
+mod winrm_rs;

@@ -48,7 +48,7 @@ impl Transport for Winrm {
         if target.options.client == WinrmClient::WinrmRs
             || target.options.auth == WinrmAuth::Credssp
         {
-            return crate::transport::winrm_rs::connect(target).await;
+            return super::winrm_rs::connect(&self.certificates, target).await;
         }
         possible(target)?;
         let (wire, timings) = Wire::open(&self.certificates, target).await?;

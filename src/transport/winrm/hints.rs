@@ -127,6 +127,33 @@ pub(super) const CREDSSP: &str = "build iomsctl with `--features winrm-rs`, and 
 /// winrm-rs.
 pub(super) const WINRM_RS: &str = "build iomsctl with `--features winrm-rs`, or leave ioms_winrm_client out: the built-in client is the better one for most";
 
+/// What only ours can do.
+#[cfg(feature = "winrm-rs")]
+pub(super) const OURS_CAN: &str = "our own client can: leave ioms_winrm_client out for this host";
+
+/// Kerberos by the system's libraries.
+#[cfg(feature = "winrm-rs")]
+pub(super) const BY_NAME: &str = "reach the host by the name in its service principal (ansible_host), and let krb5.conf say where the key \
+     distribution centre is";
+
+/// No ticket, or one that is not good.
+#[cfg(feature = "winrm-rs")]
+pub(super) const NO_TICKET: &str = "winrm-rs logs in with the ticket of `kinit` (KRB5CCNAME, KRB5_CONFIG), whoever it is for; the password of the \
+     inventory is not used";
+
+/// NTLM belongs to a connection, and the crate can't hold on to one while it logs in.
+#[cfg(feature = "winrm-rs")]
+pub(super) const LOST_BY_WINRM_RS: &str = "and winrm-rs loses logins of its own on a busy machine: -f 1, or our own client (leave ioms_winrm_client out)";
+
+/// Another host than a moment ago.
+#[cfg(feature = "winrm-rs")]
+pub(super) const CHANGED_MEANWHILE: &str = "it is not the certificate that the host showed a moment ago: are there several hosts behind the address?";
+
+/// Anything else.
+#[cfg(feature = "winrm-rs")]
+pub(super) const SAID_BY_WINRM_RS: &str =
+    "this is what the crate winrm-rs says; without ioms_winrm_client our own client is used";
+
 /// The command was on its way when the connection went.
 pub(super) const MAY_HAVE_STARTED: &str =
     "the host took the request or did not; look before you run it again";

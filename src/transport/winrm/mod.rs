@@ -4,7 +4,8 @@
 //! From below: `http` (one connection), `tls` and `certificates` (who is there), `auth` (logging in),
 //! `seal` (the frame of sealed messages), `wire` (a logged-in connection); beside them `soap`,
 //! `request`, `response` and `fault` (what is said); above them `session` (a host's connections, and
-//! what is repeated), `shell`, `command` with `input` and `pipe`, and `connect` (the transport).
+//! what is repeated), `shell`, `command` with `input` and `pipe`, and `connect` (the transport). Apart
+//! from them `winrm_rs`, the crate of that name behind the same traits.
 
 mod auth;
 mod authorities;
@@ -38,6 +39,8 @@ mod tls_tests;
 mod unexpected;
 mod untrusted;
 mod verify;
+#[cfg(feature = "winrm-rs")]
+mod winrm_rs;
 mod wire;
 
 pub use certificate_file::{KnownCertificate, append, forget};

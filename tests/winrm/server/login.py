@@ -15,6 +15,9 @@ from .accounts import plain
 
 MUTUAL = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 AUTHENTICATE = b"NTLMSSP\0\x03\0\0\0"
+# A token of Kerberos itself (RFC 2743, 3.1, with the mechanism of RFC 4121), which Windows takes under Negotiate as well
+# as one within SPNEGO.
+BARE_KERBEROS = bytes.fromhex("06092a864886f712010202")
 
 
 class Refused(Exception):
@@ -98,12 +101,14 @@ class Login:
         """The acceptor that fits a first token."""
         ntlm = token.startswith(b"NTLMSSP\0")
         kerberos = self.host.options.keytab is not None
+        bare = kerberos and token[:1] == b"\x60" and BARE_KERBEROS in token[1:20]
         binding = None
         if self.tls and b"NTLMSSP\0" not in token and self.host.options.cbt != "none":
             binding = self.binding()
         return spnego.server(
-            protocol="ntlm" if ntlm else "negotiate",
-            options=(spnego.NegotiateOptions.use_ntlm if ntlm else spnego.NegotiateOptions.use_negotiate),
+            protocol="ntlm" if ntlm else "kerberos" if bare else "negotiate",
+            options=(spnego.NegotiateOptions.use_ntlm if ntlm else spnego.NegotiateOptions(0) if bare
+                     else spnego.NegotiateOptions.use_negotiate),
             service="HTTP" if kerberos else None,
             hostname=self.host.options.kerberos_host if kerberos else None,
             channel_bindings=binding,

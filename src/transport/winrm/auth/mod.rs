@@ -56,7 +56,16 @@ pub(super) fn possible(target: &WinrmTarget) -> Result<(), HostError> {
             "CredSSP is not spoken by the built-in WinRM client".to_owned(),
             hints::CREDSSP,
         ),
-        WinrmAuth::Basic | WinrmAuth::Certificate if !options.https => refuse(
+        _ => complete(target),
+    }
+}
+
+/// Whether there is what a login needs, and a way to say it that nobody can read.
+pub(super) fn complete(target: &WinrmTarget) -> Result<(), HostError> {
+    let options = &target.options;
+    let refuse = |kind, message: String, hint: &str| Err(HostError::new(kind, message).hint(hint));
+    match options.auth {
+        WinrmAuth::Basic | WinrmAuth::Certificate | WinrmAuth::Credssp if !options.https => refuse(
             ErrorKind::Arguments,
             format!(
                 "{} over HTTP would be readable on the way",
@@ -70,7 +79,13 @@ pub(super) fn possible(target: &WinrmTarget) -> Result<(), HostError> {
             "set ansible_winrm_cert_pem and ansible_winrm_cert_key_pem",
         ),
         WinrmAuth::Certificate => Ok(()),
-        WinrmAuth::Negotiate | WinrmAuth::Ntlm | WinrmAuth::Basic | WinrmAuth::Kerberos => {
+        // The crate has its ticket, or gets one.
+        WinrmAuth::Kerberos if options.client == WinrmClient::WinrmRs => Ok(()),
+        WinrmAuth::Negotiate
+        | WinrmAuth::Ntlm
+        | WinrmAuth::Basic
+        | WinrmAuth::Kerberos
+        | WinrmAuth::Credssp => {
             if target.user.is_empty() {
                 return refuse(
                     ErrorKind::Arguments,

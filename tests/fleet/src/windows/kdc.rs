@@ -17,6 +17,7 @@ const PASSWORD: &str = "Kerb3ros pass";
 #[derive(Debug)]
 pub struct Kdc {
     folder: Folder,
+    host: String,
     port: u16,
     _server: Server,
 }
@@ -24,6 +25,11 @@ pub struct Kdc {
 impl Kdc {
     /// With `Administrator` and the host in it.
     pub fn start() -> Result<Self> {
+        Self::start_for(HOST)
+    }
+
+    /// With a host of this name or address, for clients that take the address for the name.
+    pub fn start_for(host: &str) -> Result<Self> {
         let folder = Folder::new(None)?;
         let port = process::free_port()?;
         configure(&folder, port)?;
@@ -35,8 +41,8 @@ impl Kdc {
         let keytab = folder.join("keytab");
         for query in [
             format!("addprinc -pw \"{PASSWORD}\" Administrator"),
-            format!("addprinc -randkey HTTP/{HOST}"),
-            format!("ktadd -k {} HTTP/{HOST}", keytab.display()),
+            format!("addprinc -randkey HTTP/{host}"),
+            format!("ktadd -k {} HTTP/{host}", keytab.display()),
         ] {
             tool("kadmin.local", &["-r", REALM, "-q", &query])?;
         }
@@ -56,6 +62,7 @@ impl Kdc {
         }
         Ok(Self {
             folder,
+            host: host.to_owned(),
             port,
             _server: server,
         })
@@ -68,9 +75,8 @@ impl Kdc {
     }
 
     /// The name in the host's principal `HTTP/NAME`.
-    #[allow(clippy::unused_self, reason = "reads better as kdc.host()")]
-    pub fn host(&self) -> &'static str {
-        HOST
+    pub fn host(&self) -> &str {
+        &self.host
     }
 
     /// Who has a ticket: `Administrator@IOMS.TEST`.
@@ -83,6 +89,17 @@ impl Kdc {
     #[allow(clippy::unused_self, reason = "reads better as kdc.password()")]
     pub fn password(&self) -> &'static str {
         PASSWORD
+    }
+
+    /// Gets a ticket for the user, as `kinit` does, into a file for `KRB5CCNAME`.
+    pub fn ticket(&self, cache: &Path) -> Result<()> {
+        let mut command = Command::new(process::find("kinit")?);
+        command
+            .arg("-c")
+            .arg(cache)
+            .arg(self.user())
+            .envs(environment(self.folder.path()));
+        process::output(&mut command, Some(self.password())).map(|_| ())
     }
 
     /// The port on 127.0.0.1, TCP and UDP.
