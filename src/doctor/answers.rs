@@ -72,18 +72,13 @@ impl Answers {
         let bytes: Vec<u8> = output.iter().copied().filter(|byte| *byte != 0).collect();
         let text = String::from_utf8_lossy(&bytes);
         let mut answers = Self::default();
-        let mut in_groups = false;
         let (mut size, mut free) = (None, None);
         let lines = text.split(['\n', '\r']).map(str::trim);
         for line in lines.filter(|line| !line.is_empty()).take(LINES_MAX) {
-            match line {
-                "@@begin groups" => in_groups = true,
-                "@@end groups" => in_groups = false,
-                _ if in_groups => answers.groups.extend(sids(line)),
-                _ => match line.strip_prefix("@@") {
-                    Some(answer) => answers.take(answer),
-                    None => answers.native(line, &mut size, &mut free),
-                },
+            // Each line is understood by itself: their order is the host's.
+            match line.strip_prefix("@@") {
+                Some(answer) => answers.take(answer),
+                None => answers.native(line, &mut size, &mut free),
             }
         }
         if let (Some(size), Some(free)) = (size, free) {
@@ -138,7 +133,11 @@ impl Answers {
     /// What native tools of Windows print, in whatever language.
     fn native(&mut self, line: &str, size: &mut Option<u64>, free: &mut Option<u64>) {
         let value = line.rsplit(['=', ' ', '\t']).next().unwrap_or_default();
-        if line.starts_with("Microsoft Windows") {
+        let before = self.groups.len();
+        self.groups.extend(sids(line));
+        if self.groups.len() > before {
+            // A group of `whoami`; nothing else prints SIDs.
+        } else if line.starts_with("Microsoft Windows") {
             self.version = self.version.or_else(|| Version::find(line));
         } else if line.starts_with("ProductName") {
             let name = line.split_once("REG_SZ").map(|(_, name)| name.trim());
