@@ -82,7 +82,10 @@ fn shell(answers: &Answers, about: &Circumstances) -> Finding {
         Finding::warn(
             Check::Shell,
             format!("{detail}; its answer broke off"),
-            format!("run a command yourself: iomsctl run -g {} hostname", about.host),
+            format!(
+                "run a command yourself: iomsctl run -g {} hostname",
+                about.host
+            ),
         )
         .topic("the shell's answer broke off")
     }

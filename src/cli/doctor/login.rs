@@ -160,9 +160,11 @@ fn not_let_in(case: &mut Case, target: &Target, error: &HostError) {
         ErrorKind::HostKeyChanged => Some("the host key or certificate is not the one on record"),
         _ => None,
     };
-    let mut finding = failed(check, error);
-    finding.topic = topic.map(str::to_owned);
-    case.findings.push(finding);
+    let finding = failed(check, error);
+    case.findings.push(match topic {
+        Some(topic) => finding.topic(topic),
+        None => finding,
+    });
 }
 
 fn reached(case: &Case) -> bool {
