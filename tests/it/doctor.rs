@@ -215,6 +215,10 @@ fn what_hosts_have_in_common_is_said_once() {
     fail tcp  37 hosts: port PORT refused  (web[01-37])
       fix: does sshd run there? is ansible_port right?
     ");
+    assert!(ran.stdout.ends_with("\n38 hosts: 1 good, 37 bad\n"));
+    let two = desk.run(&["doctor", "web01", "me"]).ends_with(4);
+    assert!(!two.stdout.contains("In common:"), "{}", two.stdout);
+    assert!(two.stdout.ends_with("\n2 hosts: 1 good, 1 bad\n"));
 }
 
 #[test]

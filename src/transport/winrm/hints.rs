@@ -4,8 +4,8 @@ use super::fault::Quota;
 use crate::event::{ErrorKind, HostError};
 
 /// Nothing listens.
-pub(super) const REFUSED: &str = "does WinRM listen there? on the host: `winrm enumerate winrm/config/listener`; `winrm quickconfig` opens it. \
-     5986 is HTTPS, 5985 is HTTP (ansible_port)";
+pub(super) const REFUSED: &str = "does WinRM listen there? on the host: `winrm enumerate winrm/config/listener`; \
+     scripts/windows/winrm-https.ps1 opens 5986 (HTTPS), `winrm quickconfig` opens 5985 (HTTP) only. Is ansible_port right?";
 
 /// No answer to the first packet.
 pub(super) const SILENT: &str = "is the host up, and does its firewall let 5986 (HTTPS) or 5985 (HTTP) in? On a public network profile \
@@ -19,6 +19,10 @@ pub(super) const RESET: &str = "the host or something before it hangs up: a list
 pub(super) const NO_COMMON_TLS: &str = "Windows 2008 to 2012 R2 as installed offer only TLS 1.0 or CBC suites with an RSA certificate, which are \
      not spoken here. Ways out: enable TLS 1.2 and an ECDHE-GCM suite on the host; or give its listener an ECDSA certificate; \
      or HTTP with sealed messages (ansible_port: 5985, ansible_winrm_scheme: http); or OpenSSH on the host";
+
+/// A connection, and then no word of TLS.
+pub(super) const NO_TLS_ANSWER: &str = "the port takes connections but answers no TLS: is it the HTTP port? \
+     5986 is HTTPS, 5985 is HTTP with sealed messages: set ansible_port and ansible_winrm_scheme to match";
 
 /// What answered speaks no TLS.
 pub(super) const NOT_TLS: &str = "5986 is HTTPS, 5985 is HTTP with sealed messages: set ansible_port and ansible_winrm_scheme to match";
