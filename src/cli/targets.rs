@@ -1,5 +1,6 @@
 //! From the hosts of a run to their targets, when each one's turn comes.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -126,7 +127,7 @@ impl RunTargets {
         if target.encoding.is_some() || target.shell == ShellKind::Posix {
             return target.encoding;
         }
-        let page = self.pages.as_ref()?.of(name)?;
+        let page = self.pages.as_ref()?.of(name, &place(&target.via))?;
         Charset::from_code_page(page)
     }
 
@@ -185,9 +186,27 @@ impl Targets for RunTargets {
     }
 
     fn learnt_codepage(&self, host: HostIx, page: u16) {
-        if let (Some(name), Some(pages)) = (self.hosts.get(host.index()), &self.pages) {
-            pages.learn(name, page);
+        if let (Some(name), Some(pages)) = (self.hosts.get(host.index()), &self.pages)
+            && let Ok(target) = self.resolver.resolve(name, &self.fleet.host(name))
+        {
+            pages.learn(name, place(&target.via), page);
         }
+    }
+}
+
+/// Where a host is, as far as its name there does not say: private addresses are in use behind many
+/// jump hosts.
+fn place(via: &Via) -> String {
+    match via {
+        Via::Ssh(ssh) => {
+            let mut place = format!("{}:{}", ssh.address, ssh.port);
+            for jump in &ssh.jump {
+                let _ = write!(place, " via {}:{}", jump.address, jump.port);
+            }
+            place
+        }
+        Via::Winrm(winrm) => format!("{}:{}", winrm.address, winrm.port),
+        Via::Local => "local".to_owned(),
     }
 }
 
