@@ -76,7 +76,20 @@ fn words_arrive_as_they_are() {
         return;
     };
     let words = [
-        "a b", "x&y|z", "50%", "%PATH%", "^caret", "\"q\"", "tail\\", "c d\\", "(p)", "!e!", "<>",
+        "a b",
+        "x&y|z",
+        "50%",
+        "%PATH%",
+        "%PATH:~0,3%",
+        "%PATH:a=b%",
+        "%%OS%%",
+        "^caret",
+        "\"q\"",
+        "tail\\",
+        "c d\\",
+        "(p)",
+        "!e!",
+        "<>",
         "中文",
     ];
     // Each argument as it reached a program.
