@@ -126,6 +126,9 @@ fn lines_over_the_limit_of_cmd_run_all_the_same() {
     )]);
     prints(&host, &["one", "two"]);
     assert_eq!(host["exit"], 3);
+    let host = bed.host(&["more\r\nset /p X=\r\nfor %i in (1 2) do @echo %i %OS% 5%\r\nexit 4"]);
+    prints(&host, &["1 Windows_NT 5%", "2 Windows_NT 5%"]);
+    assert_eq!(host["exit"], 4);
     let host = bed.host(&[&format!("hostname {long}{long}")]);
     assert_ne!(host["error"]["kind"], "unsupported", "{host}");
     let host = bed.host(&[&format!("if 1==1 (echo {long}{long})")]);
