@@ -8,14 +8,10 @@ use super::{Carrier, quote};
 use crate::shell::conversation::{Conversation, Failure, Opening, Step};
 use crate::shell::plan::{Command, Plan};
 
-/// Reads command lines from standard input and echoes none; `rem` keeps it from greeting.
-const READER: &str = "cmd.exe /q /d /k rem";
-
 /// One command line's conversation with `cmd.exe`.
 #[derive(Debug)]
 pub struct CmdConversation {
     opening: Opening,
-    payload: Bytes,
 }
 
 /// What `cmd.exe` can do with a plan.
@@ -39,7 +35,6 @@ impl CmdConversation {
             pty: plan.tty,
             ..Opening::default()
         };
-        let mut payload = Bytes::new();
         let mut prefix = String::new();
         if winrm {
             opening.env.clone_from(&plan.env);
@@ -47,26 +42,17 @@ impl CmdConversation {
         } else {
             prefix = set_up(plan)?;
         }
-        let command = match way(&line, winrm, plan.stdin.is_empty() && !plan.tty) {
+        let command = match way(&line, winrm) {
             Way::Line => format!("{prefix}{line}"),
             Way::Bare => {
                 opening.bare = true;
                 line
             }
-            Way::Fed(pieces) => {
-                payload = fed(&pieces);
-                format!("{prefix}{READER}")
-            }
-            Way::Batch(pieces) => {
-                return Ok(Said::Batch(format!(
-                    "@echo off\r\n{}\r\n",
-                    pieces.join("\r\n")
-                )));
-            }
+            Way::Batch(text) => return Ok(Said::Batch(text)),
             Way::TooLong => return Err(too_long(&line)),
         };
         opening.command = command.into_bytes().into();
-        Ok(Said::Conversation(Self { opening, payload }))
+        Ok(Said::Conversation(Self { opening }))
     }
 }
 
@@ -78,17 +64,6 @@ pub(super) fn line(command: &Command) -> Result<String, Failure> {
         Command::Ping => Ok("exit 0".to_owned()),
         Command::Script(_) => Err(unsupported("cmd.exe runs no scripts from its input")),
     }
-}
-
-/// The pieces of a line for [`READER`]. The code of the last one is that of all.
-fn fed(pieces: &[String]) -> Bytes {
-    let mut text = String::new();
-    for piece in pieces {
-        text.push_str(piece);
-        text.push_str("\r\n");
-    }
-    text.push_str("@exit %errorlevel%\r\n");
-    text.into_bytes().into()
 }
 
 /// What sets a folder where the transport can't. Variables would have to stand in the command line,
@@ -111,7 +86,7 @@ fn set_up(plan: &Plan) -> Result<String, Failure> {
 fn too_long(line: &str) -> Failure {
     let length = line.encode_utf16().count();
     let what = if line.contains(['\n', '\r']) {
-        "cmd.exe takes one line, and these can't be given to it one by one".to_owned()
+        "cmd.exe takes lines of 8191 characters".to_owned()
     } else {
         format!("the command line has {length} characters; cmd.exe takes 8191")
     };
@@ -134,7 +109,7 @@ impl Conversation for CmdConversation {
     }
 
     fn payload(&self) -> Bytes {
-        self.payload.clone()
+        Bytes::new()
     }
 
     fn opens_with_the_work(&self) -> bool {
@@ -227,27 +202,15 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_becomes_a_batch_file_where_that_reads_the_same() {
+    fn long_lines_are_a_batch_file_or_refused_by_name() {
         let half = "y".repeat(5000);
-        let plan = plan(Command::Line(format!("echo {half}&echo {half}&exit 3")));
-        let Said::Batch(text) = CmdConversation::of(&plan, Carrier::Winrm).unwrap() else {
-            panic!("it was said");
-        };
-        assert_eq!(
-            text,
-            format!("@echo off\r\necho {half}\r\necho {half}\r\nexit 3\r\n")
-        );
-    }
-
-    #[test]
-    fn other_long_lines_are_fed_or_refused_by_name() {
-        let half = "y".repeat(5000);
-        let mut plan = plan(Command::Line(format!("echo {half}&echo %A%{half}")));
-        let conversation = said(&plan, Carrier::Winrm);
-        assert_eq!(&conversation.begin().command[..], READER.as_bytes());
-        let fed = format!("echo {half}\r\necho %A%{half}\r\n@exit %errorlevel%\r\n");
-        assert_eq!(conversation.payload(), fed.as_bytes());
+        let mut plan = plan(Command::Line(format!("echo {half}&echo {half}")));
         plan.stdin = Stdin::Bytes(Bytes::from_static(b"x"));
+        let Said::Batch(text) = CmdConversation::of(&plan, Carrier::Winrm).unwrap() else {
+            panic!("it goes as it is");
+        };
+        assert_eq!(text, format!("@echo off\r\necho {half}\r\necho {half}\r\n"));
+        plan.command = Command::Line(format!("echo {half}{half}"));
         let refused = CmdConversation::of(&plan, Carrier::Winrm).unwrap_err();
         assert!(
             matches!(refused, Failure::Unsupported(why) if why.contains("8191") && why.contains("script"))

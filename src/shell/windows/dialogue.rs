@@ -332,7 +332,10 @@ impl PowershellConversation {
         } else {
             format!(": it said `{said}`")
         };
-        Failure::Unsupported(format!("no PowerShell answered{said}"))
+        Failure::NoInterpreter(format!(
+            "no PowerShell answered{said} (`script`, `--detach`, `runas` and several lines need it on the host; `run` of \
+             one line by cmd.exe works without)"
+        ))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Windows shells: what is said to `cmd.exe` and PowerShell, over whatever transport.
 
+mod batch;
 mod cmd;
 mod dialogue;
 mod length;
@@ -66,7 +67,7 @@ pub struct Situation<'a> {
 
 /// The conversation for a plan. `mark` is random and of letters and digits only.
 ///
-/// What `cmd.exe` can't do itself (scripts, other users, letting go, some long lines) PowerShell
+/// What `cmd.exe` can't do itself (scripts, other users, letting go, several lines) PowerShell
 /// does for it; the user's line is in the words of `cmd.exe` there too.
 pub fn conversation(
     plan: &Plan,

@@ -76,7 +76,20 @@ fn words_arrive_as_they_are() {
         return;
     };
     let words = [
-        "a b", "x&y|z", "50%", "%PATH%", "^caret", "\"q\"", "tail\\", "c d\\", "(p)", "!e!", "<>",
+        "a b",
+        "x&y|z",
+        "50%",
+        "%PATH%",
+        "%PATH:~0,3%",
+        "%PATH:a=b%",
+        "%%OS%%",
+        "^caret",
+        "\"q\"",
+        "tail\\",
+        "c d\\",
+        "(p)",
+        "!e!",
+        "<>",
         "中文",
     ];
     // Each argument as it reached a program.
@@ -117,6 +130,9 @@ fn lines_over_the_limit_of_cmd_run_all_the_same() {
     )]);
     prints(&host, &["one", "two"]);
     assert_eq!(host["exit"], 3);
+    let host = bed.host(&["more\r\nset /p X=\r\nfor %i in (1 2) do @echo %i %OS% 5%\r\nexit 4"]);
+    prints(&host, &["1 Windows_NT 5%", "2 Windows_NT 5%"]);
+    assert_eq!(host["exit"], 4);
     let host = bed.host(&[&format!("hostname {long}{long}")]);
     assert_ne!(host["error"]["kind"], "unsupported", "{host}");
     let host = bed.host(&[&format!("if 1==1 (echo {long}{long})")]);

@@ -201,7 +201,7 @@ fn where_no_powershell_answers_it_is_said_with_what_was_said() {
     std::fs::remove_file(bench.dir.path().join("bin/powershell")).unwrap();
     let came = bench.line("'x'");
     assert!(
-        matches!(&came.failed, Some(Failure::Unsupported(why)) if why.contains("no PowerShell answered") && why.contains("not found")),
+        matches!(&came.failed, Some(Failure::NoInterpreter(why)) if why.contains("no PowerShell answered") && why.contains("not found")),
         "{came:?}"
     );
 }

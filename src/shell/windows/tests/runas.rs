@@ -244,3 +244,30 @@ fn the_password_goes_out_after_the_hello_and_shows_nowhere() {
         "{shown}"
     );
 }
+
+#[test]
+fn what_is_let_go_of_as_another_must_have_begun() {
+    let Some(bench) = bench("--detach of runas") else {
+        return;
+    };
+    let run = |line: &str, user: &str| {
+        let mut plan = plan(words(&["sh", "-c", line]));
+        plan.detach = true;
+        bench.converse(&plan, &situation(&bench, user, Some("secret")))
+    };
+    for line in ["exit 0", "exec sleep 3"] {
+        let came = run(line, "DOM\\user");
+        assert_eq!((came.failed, came.exit), (None, Some(0)), "{line}");
+    }
+    let came = run("exit 3", "DOM\\user");
+    assert!(
+        matches!(&came.failed, Some(Failure::Remote(why)) if why.contains("code 3")),
+        "{came:?}"
+    );
+    let came = run("exit 0", "DOM\\late");
+    assert!(
+        matches!(&came.failed, Some(Failure::Denied(why)) if why.contains("SeBatchLogonRight")),
+        "{came:?}"
+    );
+    assert_eq!(log(&bench).last().unwrap(), &format!("delete ioms-{MARK}"));
+}
