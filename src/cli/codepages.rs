@@ -212,7 +212,7 @@ mod tests {
         let both = [page, whose];
         store.put_facts(&both, clock::now()).await.unwrap();
         assert_eq!(pages(&database).of(&"win2".into(), HERE), Some(936));
-        let long_ago = clock::now() - Duration::from_secs(31 * 24 * 3600);
+        let long_ago = clock::now() - Duration::from_hours(31 * 24);
         store.put_facts(&both, long_ago).await.unwrap();
         assert_eq!(pages(&database).of(&"win2".into(), HERE), None);
         store.close().await;
