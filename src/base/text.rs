@@ -22,10 +22,7 @@ pub struct Decoded<'a> {
 
 /// Decodes the whole of an output, as [`StreamDecoder`] does its pieces.
 pub fn decode(bytes: &[u8], host: Charset) -> Decoded<'_> {
-    let beginning = bytes.get(..wide::MOST).unwrap_or(bytes);
-    let plain = host.is_ascii_compatible()
-        && Charset::from_mark(bytes).is_none()
-        && !beginning.contains(&0);
+    let plain = begins_plain(bytes, host) && (!host.is_double_byte() || bytes.is_ascii());
     if let (true, Ok(text)) = (plain, std::str::from_utf8(bytes)) {
         return Decoded {
             text: Cow::Borrowed(text),
@@ -38,6 +35,12 @@ pub fn decode(bytes: &[u8], host: Charset) -> Decoded<'_> {
         text: Cow::Owned(text),
         lossy: decoder.facts().lossy,
     }
+}
+
+/// Whether an output that begins so is lines of UTF-8 or of what the host speaks: no mark, no UTF-16.
+pub fn begins_plain(bytes: &[u8], host: Charset) -> bool {
+    let beginning = bytes.get(..wide::MOST).unwrap_or(bytes);
+    host.is_ascii_compatible() && Charset::from_mark(bytes).is_none() && !beginning.contains(&0)
 }
 
 /// The character set of a name as users write it; see [`Charset::from_label`].

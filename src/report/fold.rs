@@ -1,6 +1,7 @@
 //! Equal results shown once, with the folded set of their hosts, as `clush -b` does: well first, the
 //! largest first; what went wrong last, where the eye is.
 
+use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 
@@ -17,14 +18,14 @@ use crate::inventory::hostset;
 
 const RULE: &str = "---------------";
 
-/// What makes results equal. Messages are not part of it: they name the host. But those of host keys
-/// are: whoever compares fingerprints must see each host's own.
+/// What makes results equal. Messages are not part of it: they name the host, as hints do not. But those
+/// of host keys are: whoever compares fingerprints must see each host's own.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
     outcome: Outcome,
     exit: Option<i32>,
     signal: Option<String>,
-    error: Option<ErrorKind>,
+    error: Option<(ErrorKind, Option<String>)>,
     stdout: ContentDigest,
     stderr: ContentDigest,
     totals: (u64, u64),
@@ -38,7 +39,10 @@ impl Key {
             outcome: result.outcome,
             exit: result.exit,
             signal: result.signal.clone(),
-            error: result.error.as_ref().map(|error| error.kind),
+            error: result
+                .error
+                .as_ref()
+                .map(|error| (error.kind, error.hint.clone())),
             stdout: result.stdout.digest,
             stderr,
             totals: (result.stdout.total, length),
@@ -61,8 +65,8 @@ impl Key {
 struct Group {
     hosts: Vec<HostIx>,
     sample: Arc<HostResult>,
-    /// Whether the messages differ beyond naming the host.
-    messages: bool,
+    /// The messages that differ.
+    messages: HashSet<String>,
 }
 
 pub(super) struct Fold {
@@ -79,19 +83,21 @@ impl Fold {
     }
 
     fn add(&mut self, host: HostIx, result: &Arc<HostResult>) {
-        let message =
-            |result: &HostResult| result.error.as_ref().map(|error| error.message.clone());
         let group = self.groups.entry(Key::of(result)).or_insert_with(|| Group {
             hosts: Vec::new(),
             sample: result.clone(),
-            messages: false,
+            messages: HashSet::new(),
         });
         // The message shown is that of the host that is named first.
         if group.hosts.iter().all(|other| host < *other) {
             group.sample = result.clone();
         }
         group.hosts.push(host);
-        group.messages |= message(&group.sample) != message(result);
+        if let Some(error) = &result.error
+            && !group.messages.contains(&error.message)
+        {
+            group.messages.insert(error.message.clone());
+        }
     }
 
     fn show(&mut self, cx: &mut Context) -> io::Result<()> {
@@ -150,7 +156,7 @@ fn show_group(cx: &mut Context, group: &Group, majority: Option<&HostResult>) ->
         cx.screen.style(Stream::Stdout, sample.outcome),
     );
     let first = names.first().map_or("?", String::as_str);
-    let messages = group.messages;
+    let others = group.messages.len().saturating_sub(1);
     cx.screen.out(|out| {
         writeln!(
             out,
@@ -164,10 +170,15 @@ fn show_group(cx: &mut Context, group: &Group, majority: Option<&HostResult>) ->
             write_outputs(sample, manner, out)?;
         }
         out.write_all(cut_notice(sample).unwrap_or_default().as_bytes())?;
-        if messages {
-            write!(out, "{first}: ")?;
+        let text = explanation(sample);
+        if others == 0 {
+            return out.write_all(text.as_bytes());
         }
-        out.write_all(explanation(sample).as_bytes())
+        let messages = if others == 1 { "message" } else { "messages" };
+        writeln!(
+            out,
+            "{first}: {text}(and {others} other {messages}: --output host shows all)"
+        )
     })
 }
 

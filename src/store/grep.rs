@@ -1,4 +1,7 @@
-//! A text in the outputs on record: run by run, page by page, so that a large record fits as well.
+//! A text in the outputs on record, as they are shown: run by run, page by page, so that a large record
+//! fits as well.
+
+mod shown;
 
 use std::collections::HashMap;
 use std::mem::size_of;
@@ -12,13 +15,13 @@ use super::database::Store;
 use super::error::StoreError;
 use super::history::{Filter, push_filter, run_id, time};
 use crate::base::id::RunId;
+use crate::base::text::Charset;
+use shown::{Output, Shown};
 
 /// Hosts that are asked for together.
 const PAGE: i64 = 500;
 /// Of a line that fits, so much is given, in bytes.
 const SHOWN: usize = 4096;
-/// Longer lines are searched in parts, in bytes.
-const LINE_MAX: usize = 8 << 20;
 /// What is remembered of outputs that were searched, in bytes.
 const REMEMBERED: usize = 16 << 20;
 
@@ -35,7 +38,7 @@ pub struct Match {
     pub stream: &'static str,
     /// From 1.
     pub line: usize,
-    /// The line, as bytes of the host.
+    /// The line as it is shown; not all of it may be UTF-8.
     pub text: Vec<u8>,
 }
 
@@ -63,8 +66,11 @@ impl Store {
                 let Some(last) = hosts.last() else { break };
                 after = last.ix;
                 for host in &hosts {
-                    for (stream, digest) in [("stdout", &host.stdout), ("stderr", &host.stderr)] {
-                        let Some(digest) = digest else { continue };
+                    for output in [&host.stdout, &host.stderr] {
+                        let Some(digest) = &output.digest else {
+                            continue;
+                        };
+                        let (stream, key) = (output.stream(), output.key(digest, host.encoding));
                         let id = run_id(&run)?;
                         let mut hit = |line: usize, text: &[u8]| {
                             found(Match {
@@ -76,9 +82,12 @@ impl Store {
                                 text: text.to_owned(),
                             })
                         };
-                        let go_on = match known.get(digest) {
-                            Some(lines) => lines.iter().all(|(line, text)| hit(*line, text)),
-                            None => self.search(digest, &regex, &mut known, hit).await?,
+                        let go_on = if let Some(lines) = known.get(&key) {
+                            lines.iter().all(|(line, text)| hit(*line, text))
+                        } else {
+                            let shown = Shown::new(output, host.encoding);
+                            self.search(digest, shown, key, &regex, &mut known, hit)
+                                .await?
                         };
                         if !go_on {
                             return Ok(());
@@ -112,7 +121,7 @@ impl Store {
         after: i64,
     ) -> Result<Vec<Searched>, StoreError> {
         let mut query = QueryBuilder::<Any>::new(
-            "SELECT ix, host, stdout_digest, stderr_digest FROM run_hosts WHERE run = ",
+            "SELECT ix, host, encoding, stdout_digest, stdout_total, stdout_kept, stderr_digest, stderr_total, stderr_kept FROM run_hosts WHERE run = ",
         );
         query.push_bind(run.to_owned());
         query.push(" AND ix > ").push_bind(after);
@@ -123,28 +132,39 @@ impl Store {
         let rows = query.build().fetch_all(&self.pool).await;
         let rows = rows.map_err(|error| self.failed(error))?;
         let one = |row: &sqlx::any::AnyRow| -> Result<Searched, sqlx::Error> {
+            let encoding: String = row.try_get(2)?;
+            let output = |from: usize| {
+                Ok::<_, sqlx::Error>(Output {
+                    error: from != 3,
+                    digest: row.try_get(from)?,
+                    cut: row.try_get::<i64, _>(from + 1)? > row.try_get::<i64, _>(from + 2)?,
+                })
+            };
             Ok(Searched {
                 ix: row.try_get(0)?,
                 name: row.try_get(1)?,
-                stdout: row.try_get(2)?,
-                stderr: row.try_get(3)?,
+                encoding: Charset::from_label(&encoding).unwrap_or(Charset::UTF_8),
+                stdout: output(3)?,
+                stderr: output(6)?,
             })
         };
         let hosts = rows.iter().map(one).collect::<Result<_, _>>();
         hosts.map_err(|error| self.failed(error))
     }
 
-    /// Searches an output, hands its lines on and remembers them; false when no more are wanted.
+    /// Searches an output, hands its lines on and remembers them by the key; false when no more are
+    /// wanted.
     async fn search(
         &self,
         digest: &str,
+        mut shown: Shown,
+        key: String,
         regex: &Regex,
         known: &mut Known,
         mut hit: impl FnMut(usize, &[u8]) -> bool,
     ) -> Result<bool, StoreError> {
         let mut keep = Some((Lines::new(), 0));
         let room = known.largest();
-        let mut go_on = true;
         let mut line = |number: usize, bytes: &[u8]| {
             let text = bytes.strip_suffix(b"\r").unwrap_or(bytes);
             if !regex.is_match(text) {
@@ -161,34 +181,15 @@ impl Store {
             }
             hit(number, text)
         };
-        let (mut number, mut rest) = (1, Vec::new());
+        let mut go_on = true;
         self.output(digest, |piece| {
-            rest.extend_from_slice(piece);
-            let mut at = 0;
-            while let Some(length) = rest
-                .get(at..)
-                .and_then(|tail| tail.iter().position(|byte| *byte == b'\n'))
-            {
-                go_on = line(number, rest.get(at..at + length).unwrap_or_default());
-                if !go_on {
-                    return Ok(false);
-                }
-                number += 1;
-                at += length + 1;
-            }
-            rest.drain(..at);
-            if rest.len() > LINE_MAX {
-                go_on = line(number, &rest);
-                rest.clear();
-            }
+            go_on = shown.push(piece, &mut line);
             Ok(go_on)
         })
         .await?;
-        if go_on && !rest.is_empty() {
-            go_on = line(number, &rest);
-        }
+        go_on = go_on && shown.finish(&mut line);
         if let (true, Some((lines, size))) = (go_on, keep) {
-            known.put(digest, lines, size);
+            known.put(key, lines, size);
         }
         Ok(go_on)
     }
@@ -198,8 +199,9 @@ impl Store {
 struct Searched {
     ix: i64,
     name: String,
-    stdout: Option<String>,
-    stderr: Option<String>,
+    encoding: Charset,
+    stdout: Output,
+    stderr: Output,
 }
 
 /// Outputs that were searched, as many as there is room for.
@@ -218,8 +220,8 @@ impl Known {
         }
     }
 
-    fn get(&self, digest: &str) -> Option<Arc<Lines>> {
-        self.lines.get(digest).cloned()
+    fn get(&self, key: &str) -> Option<Arc<Lines>> {
+        self.lines.get(key).cloned()
     }
 
     /// No output is remembered with more, in bytes.
@@ -227,15 +229,15 @@ impl Known {
         self.room / 4
     }
 
-    fn put(&mut self, digest: &str, lines: Lines, size: usize) {
+    fn put(&mut self, key: String, lines: Lines, size: usize) {
         // About what the map itself takes.
-        let size = size + digest.len() + 128;
+        let size = size + key.len() + 128;
         if self.size + size > self.room {
             self.lines.clear();
             self.size = 0;
         }
         self.size += size;
-        self.lines.insert(digest.to_owned(), Arc::new(lines));
+        self.lines.insert(key, Arc::new(lines));
     }
 }
 
@@ -248,7 +250,7 @@ mod tests {
         let mut known = Known::new(10_000);
         assert_eq!(known.largest(), 2500);
         for n in 0..1000 {
-            known.put(&format!("{n:064}"), Lines::new(), 300);
+            known.put(format!("{n:064}"), Lines::new(), 300);
             assert!(known.size <= 10_000 && known.lines.len() <= 20);
             assert!(known.get(&format!("{n:064}")).is_some());
         }

@@ -109,6 +109,24 @@ impl Charset {
             .any(|wide| self.0 == Set::Web(wide))
     }
 
+    /// Whether it is one of East Asia's pages of Windows (936, 950, 932, 949), in which two bytes
+    /// beyond ASCII are a character.
+    pub fn is_double_byte(self) -> bool {
+        [
+            encoding_rs::GB18030,
+            encoding_rs::BIG5,
+            encoding_rs::SHIFT_JIS,
+            encoding_rs::EUC_KR,
+        ]
+        .iter()
+        .any(|page| self.0 == Set::Web(page))
+    }
+
+    /// Whether bytes are whole characters of it.
+    pub fn fits(self, bytes: &[u8]) -> bool {
+        !self.decoder().push(bytes, true, &mut String::new())
+    }
+
     /// A decoder for a stream; it looks for no byte-order mark.
     pub fn decoder(self) -> Decoder {
         match self.0 {

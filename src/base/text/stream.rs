@@ -6,11 +6,16 @@ use super::wide::{MOST, Wide};
 
 /// Of a longer line no more is looked at together, in bytes.
 const LINE_MAX: usize = 64 * 1024;
+/// So much is looked at for whole lines at once, in bytes.
+const AHEAD: usize = 4 * LINE_MAX;
 
 /// Decodes a stream piece by piece: a byte-order mark decides, then it is looked whether this is
 /// UTF-16; else each line is strict UTF-8 or, where it is not, in the host's character set. So
 /// programs that speak UTF-8 and those that speak the host's may write into one stream. ASCII is
 /// handed out at once, all else once it is known how it reads.
+///
+/// Chinese of two bytes a character may happen to be UTF-8, of characters of two bytes; whole lines of
+/// those are what the host speaks where it is known to speak such a page (see `is_pages`).
 ///
 /// Lines can be told apart before they are decoded: in every code page of Windows a byte below 0x30
 /// is no part of a longer character.
@@ -123,11 +128,14 @@ impl StreamDecoder {
             let beginning = ending(self.host, wide, &self.held);
             self.begin(beginning, &mut text);
         }
+        let pages = self.is_pages(self.held.get(..self.valid).unwrap_or_default());
         match &mut self.state {
             State::Whole(decoder) | State::Line(decoder) => {
                 self.facts.lossy |= decoder.push(&[], true, &mut text);
             }
-            State::Lines if self.valid < self.held.len() && !cut => self.give_up(&mut text, true),
+            State::Lines if pages || (self.valid < self.held.len() && !cut) => {
+                self.give_up(&mut text, true);
+            }
             State::Lines => self.utf8(self.held.len(), &mut text),
             State::Utf8 if !self.held.is_empty() => {
                 self.held.clear();
@@ -196,8 +204,9 @@ impl StreamDecoder {
 
     /// At the beginning of a line or within its ASCII; gives what is left.
     fn lines<'a>(&mut self, bytes: &'a [u8], text: &mut String) -> &'a [u8] {
-        let valid = match std::str::from_utf8(bytes) {
-            Ok(_) => bytes.len(),
+        let ahead = bytes.get(..AHEAD).unwrap_or(bytes);
+        let valid = match std::str::from_utf8(ahead) {
+            Ok(_) => ahead.len(),
             Err(error) => error.valid_up_to(),
         };
         // Whole lines that are UTF-8, and the ASCII behind them.
@@ -206,18 +215,51 @@ impl StreamDecoder {
             .iter()
             .rposition(|byte| is_end(*byte))
             .map_or(0, |at| at + 1);
-        let (lines, rest) = bytes.split_at(lines);
-        let ascii = rest
-            .iter()
-            .position(|byte| !byte.is_ascii())
-            .unwrap_or(rest.len());
+        let lines = self.whole(good.get(..lines).unwrap_or_default(), text);
+        let rest = bytes.get(lines..).unwrap_or_default();
+        let ascii = beyond_ascii(rest).unwrap_or(rest.len());
         let (ascii, rest) = rest.split_at(ascii);
-        for good in [lines, ascii] {
-            text.push_str(&String::from_utf8_lossy(good));
-        }
+        text.push_str(&String::from_utf8_lossy(ascii));
         let (held, rest) = rest.split_at(rest.len().min(1));
         self.hold(held, text);
         rest
+    }
+
+    /// Whole lines that are UTF-8; gives how much of them was read: up to one that is too long.
+    fn whole(&mut self, lines: &[u8], text: &mut String) -> usize {
+        let mut push = |good: &[u8]| text.push_str(&String::from_utf8_lossy(good));
+        if !self.host.is_double_byte() || lines.is_ascii() {
+            push(lines);
+            return lines.len();
+        }
+        let (mut from, mut at) = (0, 0);
+        for line in lines.split_inclusive(|byte| is_end(*byte)) {
+            let tail = beyond_ascii(line).and_then(|ascii| line.get(ascii..));
+            if tail.is_some_and(|tail| tail.len() > LINE_MAX) {
+                break;
+            }
+            if tail.is_some_and(|tail| self.is_pages(tail)) {
+                push(lines.get(from..at).unwrap_or_default());
+                let mut read = String::new();
+                self.host.decoder().push(line, true, &mut read);
+                push(read.as_bytes());
+                self.facts.charset = self.host;
+                from = at + line.len();
+            }
+            at += line.len();
+        }
+        push(lines.get(from..at).unwrap_or_default());
+        at
+    }
+
+    /// Whether what is UTF-8 is rather in the host's page: nothing in it is so long that it can hardly
+    /// be anything else. A mark says that it is UTF-8.
+    fn is_pages(&self, utf8: &[u8]) -> bool {
+        self.host.is_double_byte()
+            && !self.facts.marked
+            && !utf8.is_ascii()
+            && utf8.iter().all(|byte| *byte < 0xE0)
+            && self.host.fits(utf8)
     }
 
     /// Within a line, behind its first byte beyond ASCII; gives what is left.
@@ -228,7 +270,11 @@ impl StreamDecoder {
         let (more, rest) = bytes.split_at(take);
         let ends = end == Some(take);
         if self.hold(more, text) && (ends || self.held.len() == LINE_MAX) {
-            self.utf8(self.valid, text);
+            if self.is_pages(self.held.get(..self.valid).unwrap_or_default()) {
+                self.give_up(text, ends);
+            } else {
+                self.utf8(self.valid, text);
+            }
         }
         rest
     }
@@ -341,6 +387,10 @@ fn ending(host: Charset, wide: &Wide, held: &[u8]) -> Beginning {
 fn is_end(byte: u8) -> bool {
     // A bar of progress returns to its line's beginning.
     matches!(byte, b'\n' | b'\r')
+}
+
+fn beyond_ascii(bytes: &[u8]) -> Option<usize> {
+    bytes.iter().position(|byte| !byte.is_ascii())
 }
 
 /// The place behind the first end of a line.

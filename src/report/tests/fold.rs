@@ -187,7 +187,39 @@ fn messages_that_name_their_host_do_not_keep_results_apart() {
     1 ---------------
     1 a1: connection to 10.0.0.0:22 refused
     1 hint: check that sshd or WinRM runs there and that ansible_port is right
+    1 (and 1 other message: --output host shows all)
     2 2 hosts: 2 unreachable in 1.5s  (run 019ab000-0000-7000-8000-000000000001)
+    ");
+}
+
+#[test]
+fn errors_that_call_for_something_else_are_shown_apart() {
+    let mut show = Show::run(Form::Fold, Look::default(), &["a1", "a2", "a3", "a4"]);
+    let wrong = |message: &str, hint: Option<&'static str>| {
+        let mut result = error(Outcome::Failed, ErrorKind::RemoteIo, message);
+        result.error = result.error.map(|error| HostError {
+            hint: hint.map(Into::into),
+            ..error
+        });
+        result
+    };
+    show.host(0, wrong("no room in /tmp", Some("make room")))
+        .host(1, wrong("/srv is read-only", Some("mount it")))
+        .host(2, wrong("no room in /var", Some("make room")))
+        .host(3, wrong("no room in /opt", Some("make room")));
+    insta::assert_snapshot!(show.end(), @"
+    1 ---------------
+    1 a[1,3-4] (3): failed, remote_io
+    1 ---------------
+    1 a1: no room in /tmp
+    1 hint: make room
+    1 (and 2 other messages: --output host shows all)
+    1 ---------------
+    1 a2: failed, remote_io
+    1 ---------------
+    1 /srv is read-only
+    1 hint: mount it
+    2 4 hosts: 4 failed in 1.5s  (run 019ab000-0000-7000-8000-000000000001)
     ");
 }
 

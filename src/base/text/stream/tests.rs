@@ -141,8 +141,78 @@ fn what_was_cut_off_is_no_other_character_set() {
     assert_eq!(stream.facts().charset, charset("936"));
 }
 
+#[test]
+fn two_bytes_that_could_be_both_are_what_the_host_is_known_to_speak() {
+    // All of these are valid UTF-8 too.
+    let bytes = charset("936").encode("值\r\n目录 ok\r\n").0;
+    assert!(std::str::from_utf8(&bytes).is_ok());
+    let (text, facts) = whole(&bytes, "936");
+    assert_eq!(text, "值\r\n目录 ok\r\n");
+    assert_eq!(facts.charset, charset("936"));
+    assert!(!facts.lossy);
+    for label in ["utf-8", "437", "1251"] {
+        assert_eq!(whole(&bytes, label).0.as_bytes(), bytes, "{label}");
+    }
+    // Longer sequences are no accident, nor is a mark; what the page does not have is UTF-8.
+    assert_eq!(whole("é 完成\n".as_bytes(), "936").0, "é 完成\n");
+    assert_eq!(whole("\u{feff}é\n".as_bytes(), "936").0, "é\n");
+    assert_eq!(whole("é\u{80}\n".as_bytes(), "950").0, "é\u{80}\n");
+    let mixed = [
+        "完成\n".as_bytes(),
+        b"\xd6\xb5\n",
+        "进度 1%\n".as_bytes(),
+        b"\xd6\xb5",
+    ]
+    .concat();
+    assert_eq!(whole(&mixed, "936").0, "完成\n值\n进度 1%\n值");
+}
+
+#[test]
+fn long_lines_that_could_be_both_read_the_same_at_any_cut_and_soon() {
+    let gbk = charset("936");
+    let value = gbk.encode("值").0;
+    let long = value.repeat(50_000);
+    let most = value.repeat(LINE_MAX / 2 - 1);
+    let bytes = [
+        &long[..],
+        b"\n",
+        &most,
+        b"\r\n",
+        "完".as_bytes(),
+        b"\nx",
+        &most,
+        b"yz\n",
+        &long,
+        "é完\n".as_bytes(),
+    ]
+    .concat();
+    let expected = read([bytes.as_slice()], gbk);
+    for size in [
+        1,
+        1000,
+        LINE_MAX - 1,
+        LINE_MAX,
+        LINE_MAX + 1,
+        AHEAD,
+        AHEAD + 1,
+    ] {
+        assert!(
+            read(bytes.chunks(size), gbk) == expected,
+            "pieces of {size}"
+        );
+    }
+    assert!(expected.0.starts_with(&"值".repeat(50_000)));
+    let begun = std::time::Instant::now();
+    let many = [&value[..], b"\n", "完\n".as_bytes()]
+        .concat()
+        .repeat(100_000);
+    assert_eq!(whole(&many, "936").0.matches('值').count(), 100_000);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(20));
+}
+
 /// What the rules say, written down as a whole.
 fn by_the_rules(bytes: &[u8], host: Charset) -> (String, bool) {
+    let utf8_marked = bytes.starts_with(b"\xef\xbb\xbf");
     let (marked, bytes) = match Charset::from_mark(bytes) {
         Some((charset, length)) if charset == Charset::UTF_8 => (None, &bytes[length..]),
         Some((charset, length)) => (Some(charset), &bytes[length..]),
@@ -158,7 +228,9 @@ fn by_the_rules(bytes: &[u8], host: Charset) -> (String, bool) {
     }
     let (mut text, mut lossy) = (String::new(), false);
     for line in bytes.split_inclusive(|byte| is_end(*byte)) {
+        let twos = !utf8_marked && !line.is_ascii() && line.iter().all(|byte| *byte < 0xE0);
         let (more, unfit) = match std::str::from_utf8(line) {
+            Ok(_) if twos && host.is_double_byte() && host.fits(line) => decode(host, line),
             Ok(line) => (line.to_owned(), false),
             Err(_) => decode(host, line),
         };
@@ -175,6 +247,8 @@ fn streams() -> impl Strategy<Value = Vec<u8>> {
         "\\PC{0,8}".prop_map(String::into_bytes),
         "[中文错误ok \r\n]{0,8}".prop_map(String::into_bytes),
         "[中文错误ok \r\n]{0,8}".prop_map(|text| charset("936").encode(&text).0),
+        "[éüПπ ok\r\n]{0,8}".prop_map(String::into_bytes),
+        "[目录值ok \r\n]{0,8}".prop_map(|text| charset("936").encode(&text).0),
         "[表示ソok \r\n]{0,8}".prop_map(|text| charset("932").encode(&text).0),
         "[中ok \r\n]{0,8}".prop_map(|text| utf16(&text)),
         Just(b"\xef\xbb\xbf".to_vec()),
