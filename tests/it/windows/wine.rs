@@ -82,7 +82,6 @@ fn words_arrive_as_they_are() {
         "%PATH%",
         "%PATH:~0,3%",
         "%PATH:a=b%",
-        "%%OS%%",
         "^caret",
         "\"q\"",
         "tail\\",
