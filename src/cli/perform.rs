@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::ask::{Terminal, confirm};
+use super::codepages::CodePages;
 use super::connection::ConnectionArgs;
 use super::execution::{LimitArgs, LimitDefaults, OutputArgs};
 use super::fleet::Fleet;
@@ -25,7 +26,7 @@ use crate::engine::{self, Job, Limits};
 use crate::event::capture::CaptureLimits;
 use crate::event::{Emitter, Event, RunEnd, RunHeader, Stopped};
 use crate::report::{Report, exit_status};
-use crate::shell::windows::begins_with_start;
+use crate::shell::windows::{begins_with_start, names_a_share};
 use crate::shell::{Command, Plan};
 use crate::transport::{Pool, raise_open_files};
 
@@ -80,22 +81,29 @@ pub fn perform(setup: &Setup, work: Work<'_>) -> Result<Status, CliError> {
     {
         setup.redactor.learn(secret);
     }
-    let targets = Arc::new(RunTargets::new(
+    let pages = Arc::new(CodePages::new(
+        setup.database().ok(),
+        work.chosen.hosts.clone(),
+    ));
+    let targets = RunTargets::new(
         work.fleet.clone(),
         work.chosen.hosts.clone(),
         flags,
         &setup.settings,
         work.connection.ssh_config.as_deref(),
         work.overrides.clone(),
-    )?);
+    )?;
+    let targets = Arc::new(targets.with_code_pages(pages.clone()));
     let header = Arc::new(header(setup, &work, &limits));
     let denied = denied(setup, &work);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let end = runtime.block_on(run(
-        setup, &work, header, targets, limits, prompt, files, denied,
-    ))?;
+    let end = runtime.block_on(async {
+        let end = run(setup, &work, header, targets, limits, prompt, files, denied).await;
+        pages.keep().await;
+        end
+    })?;
     runtime.shutdown_background();
     Ok(Status(exit_status(&end)))
 }
@@ -155,6 +163,11 @@ async fn run(
         }
         None => engine::run(job, pool, emitter.clone(), control).await,
     };
+    if end.summary.failed > 0 && goes_on_to_another_host(work, &targets) {
+        let text = "a login over WinRM can't go on to a share of another host: --become with the account's password can \
+                    (docs/windows.md, The second hop)";
+        emitter.emit(Event::Notice(text.into())).await;
+    }
     for notice in targets.notices().into_iter().chain(identities.settle()) {
         emitter.emit(Event::Notice(notice)).await;
     }
@@ -171,12 +184,21 @@ async fn run(
 /// Whether the command line starts a program that will not live: on Windows what a shell starts dies
 /// with the shell.
 fn starts_in_vain(work: &Work<'_>, targets: &RunTargets) -> bool {
-    let begins = match &work.plan.command {
-        Command::Line(line) => begins_with_start(line),
-        Command::Words(words) => begins_with_start(&words.join(" ")),
+    says(work, begins_with_start) && !work.plan.detach && targets.some_on_windows()
+}
+
+/// Whether the command names a share of another host, which takes a second login.
+fn goes_on_to_another_host(work: &Work<'_>, targets: &RunTargets) -> bool {
+    says(work, names_a_share) && !work.connection.r#become && targets.some_on_windows()
+}
+
+/// Whether the command line is such a one.
+fn says(work: &Work<'_>, such: fn(&str) -> bool) -> bool {
+    match &work.plan.command {
+        Command::Line(line) => such(line),
+        Command::Words(words) => such(&words.join(" ")),
         Command::Script(_) | Command::Ping => false,
-    };
-    begins && !work.plan.detach && targets.some_on_windows()
+    }
 }
 
 /// Where things are to be written must be known to be there before the work is done, not after.

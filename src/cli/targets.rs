@@ -1,10 +1,13 @@
 //! From the hosts of a run to their targets, when each one's turn comes.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::CliError;
+use super::codepages::CodePages;
 use super::fleet::Fleet;
+use crate::base::text::Charset;
 use crate::config::Settings;
 use crate::engine::Targets;
 use crate::event::{HostError, HostIx};
@@ -18,6 +21,8 @@ pub struct Overrides {
     pub shell: Option<ShellKind>,
     /// `--tmpdir`.
     pub tmpdir: Option<String>,
+    /// `--output-encoding`.
+    pub encoding: Option<Charset>,
 }
 
 /// Resolves the hosts of one run.
@@ -26,6 +31,7 @@ pub struct RunTargets {
     hosts: Vec<Arc<str>>,
     resolver: Resolver,
     overrides: Overrides,
+    pages: Option<Arc<CodePages>>,
     seen: Seen,
 }
 
@@ -101,8 +107,28 @@ impl RunTargets {
             hosts,
             resolver,
             overrides,
+            pages: None,
             seen: Seen::default(),
         })
+    }
+
+    /// With what is known of the code pages of Windows hosts.
+    #[must_use]
+    pub fn with_code_pages(mut self, pages: Arc<CodePages>) -> Self {
+        self.pages = Some(pages);
+        self
+    }
+
+    /// What the host speaks, if that is known: what the user says, else what was found before.
+    fn encoding(&self, name: &Arc<str>, target: &Target) -> Option<Charset> {
+        if self.overrides.encoding.is_some() {
+            return self.overrides.encoding;
+        }
+        if target.encoding.is_some() || target.shell == ShellKind::Posix {
+            return target.encoding;
+        }
+        let page = self.pages.as_ref()?.of(name, &place(&target.via))?;
+        Charset::from_code_page(page)
     }
 
     /// For work that looks at hosts first: a user or password that is missing is no error yet.
@@ -152,7 +178,35 @@ impl Targets for RunTargets {
         if let Some(tmpdir) = &self.overrides.tmpdir {
             Arc::make_mut(&mut target).tmpdir = Some(tmpdir.clone());
         }
+        let encoding = self.encoding(&name, &target);
+        if encoding != target.encoding {
+            Arc::make_mut(&mut target).encoding = encoding;
+        }
         Ok(target)
+    }
+
+    fn learnt_codepage(&self, host: HostIx, page: u16) {
+        if let (Some(name), Some(pages)) = (self.hosts.get(host.index()), &self.pages)
+            && let Ok(target) = self.resolver.resolve(name, &self.fleet.host(name))
+        {
+            pages.learn(name, place(&target.via), page);
+        }
+    }
+}
+
+/// Where a host is, as far as its name there does not say: private addresses are in use behind many
+/// jump hosts.
+fn place(via: &Via) -> String {
+    match via {
+        Via::Ssh(ssh) => {
+            let mut place = format!("{}:{}", ssh.address, ssh.port);
+            for jump in &ssh.jump {
+                let _ = write!(place, " via {}:{}", jump.address, jump.port);
+            }
+            place
+        }
+        Via::Winrm(winrm) => format!("{}:{}", winrm.address, winrm.port),
+        Via::Local => "local".to_owned(),
     }
 }
 

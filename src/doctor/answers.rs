@@ -65,6 +65,14 @@ pub struct Answers {
     pub memory_per_shell: Option<u32>,
 }
 
+/// What native tools have said that means something only with the rest.
+#[derive(Default)]
+struct Native {
+    size: Option<u64>,
+    free: Option<u64>,
+    codepage: Option<u16>,
+}
+
 impl Answers {
     /// Reads what a probe printed. Some native tools write UTF-16 among the others' bytes, and
     /// names may be in any code page: what counts is ASCII.
@@ -72,22 +80,20 @@ impl Answers {
         let bytes: Vec<u8> = output.iter().copied().filter(|byte| *byte != 0).collect();
         let text = String::from_utf8_lossy(&bytes);
         let mut answers = Self::default();
-        let mut in_groups = false;
-        let (mut size, mut free) = (None, None);
+        let mut told = Native::default();
         let lines = text.split(['\n', '\r']).map(str::trim);
         for line in lines.filter(|line| !line.is_empty()).take(LINES_MAX) {
-            match line {
-                "@@begin groups" => in_groups = true,
-                "@@end groups" => in_groups = false,
-                _ if in_groups => answers.groups.extend(sids(line)),
-                _ => match line.strip_prefix("@@") {
-                    Some(answer) => answers.take(answer),
-                    None => answers.native(line, &mut size, &mut free),
-                },
+            // Each line is understood by itself: their order is the host's.
+            match line.strip_prefix("@@") {
+                Some(answer) => answers.take(answer),
+                None => answers.native(line, &mut told),
             }
         }
-        if let (Some(size), Some(free)) = (size, free) {
+        if let (Some(size), Some(free)) = (told.size, told.free) {
             answers.disk(size, free, "the system drive");
+        }
+        if answers.shell.as_deref() == Some("cmd") {
+            answers.codepage = answers.codepage.or(told.codepage);
         }
         answers
     }
@@ -136,9 +142,13 @@ impl Answers {
     }
 
     /// What native tools of Windows print, in whatever language.
-    fn native(&mut self, line: &str, size: &mut Option<u64>, free: &mut Option<u64>) {
+    fn native(&mut self, line: &str, told: &mut Native) {
         let value = line.rsplit(['=', ' ', '\t']).next().unwrap_or_default();
-        if line.starts_with("Microsoft Windows") {
+        let before = self.groups.len();
+        self.groups.extend(sids(line));
+        if self.groups.len() > before {
+            // A group of `whoami`; nothing else prints SIDs.
+        } else if line.starts_with("Microsoft Windows") {
             self.version = self.version.or_else(|| Version::find(line));
         } else if line.starts_with("ProductName") {
             let name = line.split_once("REG_SZ").map(|(_, name)| name.trim());
@@ -148,17 +158,17 @@ impl Answers {
         } else if let Some(local) = line.strip_prefix("LocalDateTime=") {
             self.now = cim_time(local);
         } else if let Some(bytes) = line.strip_prefix("FreeSpace=") {
-            *free = bytes.parse().ok();
+            told.free = bytes.parse().ok();
         } else if let Some(bytes) = line.strip_prefix("Size=") {
-            *size = bytes.parse().ok();
+            told.size = bytes.parse().ok();
         } else if line.starts_with("MaxMemoryPerShellMB") {
             self.memory_per_shell = value.parse().ok();
         } else if let Some(local) = cim_time(line) {
             // As a table, where `/value` is not understood.
             self.now = Some(local);
-        } else if self.codepage.is_none() && self.shell.as_deref() == Some("cmd") {
+        } else if told.codepage.is_none() {
             // `Active code page: 936`: the words are the language's, the colon is everybody's.
-            self.codepage = line
+            told.codepage = line
                 .rsplit_once(':')
                 .and_then(|(_, number)| number.trim().trim_end_matches('.').parse().ok());
         }

@@ -33,6 +33,8 @@ const ELEVATED: [&str; 2] = ["S-1-16-12288", "S-1-16-16384"];
 /// What is known of the way to the host.
 #[derive(Debug, Clone, Default)]
 pub struct Circumstances {
+    /// The host's name in the inventory.
+    pub host: String,
     /// Over WinRM.
     pub winrm: bool,
     /// Logged in by Kerberos.
@@ -50,7 +52,7 @@ pub struct Circumstances {
 /// All that a host's answers say.
 pub fn findings(answers: &Answers, about: &Circumstances) -> Vec<Finding> {
     let mut found = vec![
-        shell(answers),
+        shell(answers, about),
         rights(answers, about),
         encoding(answers, about),
     ];
@@ -63,7 +65,7 @@ pub fn findings(answers: &Answers, about: &Circumstances) -> Vec<Finding> {
     found
 }
 
-fn shell(answers: &Answers) -> Finding {
+fn shell(answers: &Answers, about: &Circumstances) -> Finding {
     let Some(shell) = &answers.shell else {
         return Finding::fail(Check::Shell, "the shell's answer was not understood").hint(
             "is ansible_shell_type right (sh, powershell, cmd)? does the login print something of its own?",
@@ -80,8 +82,12 @@ fn shell(answers: &Answers) -> Finding {
         Finding::warn(
             Check::Shell,
             format!("{detail}; its answer broke off"),
-            "run the command yourself: iomsctl run -g HOST hostname",
+            format!(
+                "run a command yourself: iomsctl run -g {} hostname",
+                about.host
+            ),
         )
+        .topic("the shell's answer broke off")
     }
 }
 
@@ -281,5 +287,6 @@ fn second_hop(about: &Circumstances) -> Finding {
         Check::SecondHop,
         "the login is not handed on: shares and databases of a third host refuse the user",
     )
-    .hint("send files with upload, or use become (runas) with a password")
+    .hint("become (runas) with a password logs in on the host itself; or let the domain delegate to it: ansible_winrm_transport: \
+         kerberos, and resource-based constrained delegation")
 }

@@ -20,9 +20,7 @@ const CMD: &[&str] = &[
     "ver",
     "chcp",
     r"echo @@user %USERDOMAIN%\%USERNAME%",
-    "echo @@begin groups",
     "whoami /groups /fo csv /nh 2>nul",
-    "echo @@end groups",
     r#"reg query "HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion" /v ProductName 2>nul"#,
     r#"(reg query "HKLM\SOFTWARE\Microsoft\PowerShell\3\PowerShellEngine" /v PowerShellVersion 2>nul || reg query "HKLM\SOFTWARE\Microsoft\PowerShell\1\PowerShellEngine" /v PowerShellVersion 2>nul)"#,
     concat!(

@@ -4,7 +4,7 @@ use super::*;
 
 /// Printed by `cmd.exe` of Windows Server 2019 in Chinese, code page 936, `wmic` in UTF-16.
 fn server_2019() -> Vec<u8> {
-    let mut output = b"@@shell cmd\r\n\r\nMicrosoft Windows [\xb0\xe6\xb1\xbe 10.0.17763.2114]\r\n\xbb\xee\xb6\xaf\xb4\xfa\xc2\xeb\xd2\xb3: 936\r\n@@user GAME\\ops\r\n@@begin groups\r\n\"Everyone\",\"Well-known group\",\"S-1-1-0\",\"x\"\r\n\"BUILTIN\\Administrators\",\"Alias\",\"S-1-5-32-544\",\"x\"\r\n\"Mandatory Label\\High Mandatory Level\",\"Label\",\"S-1-16-12288\",\"\"\r\n@@end groups\r\n\r\nHKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\r\n    ProductName    REG_SZ    Windows Server 2019 Standard\r\n\r\n\r\nHKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\PowerShell\\3\\PowerShellEngine\r\n    PowerShellVersion    REG_SZ    5.1.17763.1\r\n\r\n".to_vec();
+    let mut output = b"@@shell cmd\r\n\r\nMicrosoft Windows [\xb0\xe6\xb1\xbe 10.0.17763.2114]\r\n\xbb\xee\xb6\xaf\xb4\xfa\xc2\xeb\xd2\xb3: 936\r\n@@user GAME\\ops\r\n\"Everyone\",\"Well-known group\",\"S-1-1-0\",\"x\"\r\n\"BUILTIN\\Administrators\",\"Alias\",\"S-1-5-32-544\",\"x\"\r\n\"Mandatory Label\\High Mandatory Level\",\"Label\",\"S-1-16-12288\",\"\"\r\n\r\nHKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\r\n    ProductName    REG_SZ    Windows Server 2019 Standard\r\n\r\n\r\nHKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\PowerShell\\3\\PowerShellEngine\r\n    PowerShellVersion    REG_SZ    5.1.17763.1\r\n\r\n".to_vec();
     let wide = "\u{feff}\r\r\n\r\r\nLocalDateTime=20261124183005.123000+480\r\r\n\r\r\nFreeSpace=21474836480\r\r\nSize=107374182400\r\r\n";
     output.extend(wide.encode_utf16().flat_map(u16::to_le_bytes));
     output.extend(b"Winrs\r\n    AllowRemoteShellAccess = true\r\n    MaxMemoryPerShellMB = 2147483647\r\n    MaxShellsPerUser = 2147483647\r\n\r\n@@end\r\n");
@@ -52,6 +52,17 @@ fn a_windows_server_is_read_whatever_its_language() {
         "second_hop ok: the login is not handed on: shares and databases of a third host refuse the user",
     ]
     "#);
+}
+
+#[test]
+fn lines_that_come_in_another_order_say_the_same() {
+    let mut moved = b"@@end\r\n".to_vec();
+    let answer = server_2019();
+    let (first, rest) = answer.split_at(b"@@shell cmd\r\n".len());
+    moved.extend(rest);
+    moved.truncate(answer.len() - first.len());
+    moved.extend(first);
+    assert_eq!(Answers::read(&moved), Answers::read(&answer));
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::event::{ErrorKind, HostEmitter, HostError, Outcome, Stopped, Stream};
 use crate::shell::{Conversation, Failure, Opening, Plan, Step};
 use crate::target::Target;
 use crate::transport::{
-    Connection, Connections, ExecRequest, Exit, Input, Output, OutputEvent, Process, Pty,
+    Connection, Connections, Departure, ExecRequest, Exit, Input, Output, OutputEvent, Process, Pty,
 };
 
 /// How long output is read after a command has exited while children in the background hold it.
@@ -73,7 +73,7 @@ enum Stop {
     Idle,
     NoHello,
     Halted(Stopped),
-    /// What the command reads could not be read here.
+    /// What the command reads could not be read here, or was lost on the way.
     InputLost(HostError),
 }
 
@@ -82,14 +82,16 @@ impl Drive<'_> {
     pub(super) async fn run(mut self, mut conversation: Box<dyn Conversation>) -> End {
         let conversation = &mut *conversation;
         let request = request(conversation.begin());
+        let departure = request.departure.clone();
         let opened = tokio::select! {
             opened = timeout(BEFORE_START, self.connection.exec(request)) => opened,
-            why = stopped(self.halt) => return End::halted(why, None),
+            why = stopped(self.halt) => return halted_early(why, &departure),
         };
         let mut process = match opened {
             Ok(Ok(process)) => process,
             Ok(Err(error)) => return not_begun(error),
-            Err(_) => return End::unreachable(no_session()),
+            Err(_) if departure.call_off() => return End::unreachable(no_session()),
+            Err(_) => return not_begun(no_start()),
         };
         let now = Instant::now();
         let mut progress = Progress {
@@ -123,6 +125,9 @@ impl Drive<'_> {
         if !opening.is_empty() {
             match timeout(BEFORE_START, process.input.write(opening.into())).await {
                 Ok(Ok(())) => {}
+                Ok(Err(error)) if error.kind == ErrorKind::Disconnected => {
+                    return Stop::InputLost(error);
+                }
                 // The host's side tells why, by its exit or by the end of the connection.
                 Ok(Err(_)) => tracing::debug!("the host took no script"),
                 Err(_) => return Stop::NoHello,
@@ -203,9 +208,13 @@ impl Drive<'_> {
     ) -> Result<(), Stop> {
         for (stream, bytes) in [(Stream::Stdout, step.stdout), (Stream::Stderr, step.stderr)] {
             if !bytes.is_empty() {
-                self.console
-                    .look_at(&bytes, conversation, self.output)
-                    .await;
+                let due = self.due(progress).0;
+                // To know how to show it is worth no delay of an end.
+                tokio::select! {
+                    () = self.console.look_at(&bytes, conversation, self.output) => {}
+                    _ = stopped(self.halt) => {}
+                    () = sleep_until(due) => {}
+                }
                 self.output.output(stream, bytes).await;
             }
         }
@@ -213,9 +222,12 @@ impl Drive<'_> {
             return Err(Stop::Failed(failure));
         }
         if let (false, Some(input)) = (step.write.is_empty(), input.as_mut()) {
-            let written = timeout(BEFORE_START, input.write(step.write.into())).await;
-            if written.is_err() {
-                return Err(Stop::NoHello);
+            match timeout(BEFORE_START, input.write(step.write.into())).await {
+                Ok(Err(error)) if error.kind == ErrorKind::Disconnected => {
+                    return Err(Stop::InputLost(error));
+                }
+                Ok(_) => {}
+                Err(_) => return Err(Stop::NoHello),
             }
         }
         if !step.started {
@@ -430,6 +442,18 @@ pub(super) fn request(opening: Opening) -> ExecRequest {
         env: opening.env,
         chdir: opening.chdir,
         bare: opening.bare,
+        departure: Departure::default(),
+    }
+}
+
+/// Stopped before the command was known to have been started.
+fn halted_early(why: Stopped, departure: &Departure) -> End {
+    if departure.call_off() {
+        return End::halted(why, None);
+    }
+    End {
+        started: true,
+        ..End::halted(why, Some("it may have been started".to_owned()))
     }
 }
 
@@ -455,6 +479,17 @@ fn no_session() -> HostError {
         ),
     )
     .hint("the host let us in and is silent since: is it overloaded or frozen?")
+}
+
+fn no_start() -> HostError {
+    HostError::new(
+        ErrorKind::Disconnected,
+        format!(
+            "the host took the command and said nothing for {} s; it may have been started",
+            BEFORE_START.as_secs()
+        ),
+    )
+    .hint("look before you run it again")
 }
 
 fn closed(conversation: &dyn Conversation, progress: &Progress) -> End {

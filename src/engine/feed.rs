@@ -47,7 +47,8 @@ impl Feeding {
         self.reads.notify_one();
     }
 
-    /// Waits for its end; an error when there was no more to be had here. Safe to drop half-way.
+    /// Waits for its end; an error when there was no more to be had here, or part of it
+    /// may be lost on the way. Safe to drop half-way.
     pub(super) async fn ended(&mut self) -> Result<(), HostError> {
         let Some(task) = &mut self.task else {
             return std::future::pending().await;
@@ -107,7 +108,10 @@ async fn feed(
         }
     };
     match fed.await {
-        Err(error) if error.kind == ErrorKind::LocalIo => Err(error),
+        // The command would wait for the rest, or take a part for the whole.
+        Err(error) if matches!(error.kind, ErrorKind::LocalIo | ErrorKind::Disconnected) => {
+            Err(error)
+        }
         Err(error) => {
             // A command need not read what it is given: `head` doesn't.
             tracing::debug!(%error, "standard input was not read to its end");

@@ -82,7 +82,7 @@ impl Input for LocalInput {
         };
         stdin.write_all(&bytes).await.map_err(|error| {
             HostError::new(
-                ErrorKind::Disconnected,
+                ErrorKind::RemoteIo,
                 format!("the command reads no more: {error}"),
             )
         })

@@ -19,6 +19,10 @@ const RESETS: u32 = 5;
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(2);
 
+/// The same where there is something to be tidied up: a shell that WinRM is not told to delete stays,
+/// with all that runs in it, and counts against the user's quota.
+const TIDYING: Duration = Duration::from_secs(15);
+
 /// The files this process needs beside connections: standard streams, journal, database, outputs.
 const OTHER_FILES: u64 = 64;
 
@@ -134,7 +138,11 @@ impl Pool {
         }
         if let Some(open) = open {
             // A host that takes nothing any more needs no goodbye.
-            let _ = tokio::time::timeout(GOODBYE, open.connection.close()).await;
+            let limit = match via {
+                Via::Winrm(_) => TIDYING,
+                Via::Ssh(_) | Via::Local => GOODBYE,
+            };
+            let _ = tokio::time::timeout(limit, open.connection.close()).await;
         }
     }
 
@@ -144,9 +152,8 @@ impl Pool {
             Ok(mut slots) => slots.drain().collect(),
             Err(_) => return,
         };
-        for (via, slot) in slots {
-            self.close(&via, &slot).await;
-        }
+        let closing = slots.iter().map(|(via, slot)| self.close(via, slot));
+        futures::future::join_all(closing).await;
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use super::departure::Departure;
 use crate::event::{ErrorKind, HostError, Stream, Timings};
 use crate::target::Target;
 
@@ -61,6 +62,8 @@ pub struct ExecRequest {
     pub chdir: Option<String>,
     /// Without `cmd.exe` around it (WinRM): program and arguments as `CreateProcess` takes them.
     pub bare: bool,
+    /// Whether it has gone out, where the transport may start it after nobody waits any more (WinRM).
+    pub departure: Departure,
 }
 
 /// Refuses what only WinRM can set up for a command.
@@ -95,7 +98,9 @@ pub struct Process {
 /// A command's standard input.
 #[async_trait]
 pub trait Input: Send {
-    /// Writes all of it; waits while the host takes no more.
+    /// Writes all of it; waits while the host takes no more. An error that is
+    /// [`ErrorKind::Disconnected`]: part of it may be lost, and the command may wait for it for ever;
+    /// any other: the command reads no more.
     async fn write(&mut self, bytes: Bytes) -> Result<(), HostError>;
 
     /// Ends the input.

@@ -139,6 +139,9 @@ fn each_broken_step_ends_the_way_and_says_what_to_do() {
     desk.run(&["doctor", "settings"]).ends_with(2);
     desk.run(&["doctor", "dns"]).ends_with(4);
     desk.run(&["doctor", "all"]).ends_with(6);
+    desk.run(&["doctor", "settings", "dns"]).ends_with(6);
+    desk.run(&["doctor", "-g", "dns", "settings"]).ends_with(1);
+    desk.run(&["doctor"]).ends_with(1);
     desk.run(&["doctor", "nobody"]).ends_with(5);
 }
 
@@ -212,6 +215,10 @@ fn what_hosts_have_in_common_is_said_once() {
     fail tcp  37 hosts: port PORT refused  (web[01-37])
       fix: does sshd run there? is ansible_port right?
     ");
+    assert!(ran.stdout.ends_with("\n38 hosts: 1 good, 37 bad\n"));
+    let two = desk.run(&["doctor", "web01", "me"]).ends_with(4);
+    assert!(!two.stdout.contains("In common:"), "{}", two.stdout);
+    assert!(two.stdout.ends_with("\n2 hosts: 1 good, 1 bad\n"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `iomsctl run` on real OpenSSH hosts: what runs, what is shown, what the exit status says.
 
-use crate::support::{Desk, Lab, each, only, read};
+use crate::support::{Desk, Lab, each, only, read, runs, wait_until};
 
 #[test]
 fn equal_outputs_are_folded_and_a_host_that_is_down_is_named_with_its_cause() {
@@ -155,6 +155,34 @@ fn a_hosts_code_page_is_read_right() {
     let document = lab.json(&args);
     assert_eq!(only(&document)["stdout"], "完成\n");
     assert!(lab.run(&args).stdout.contains("完成"));
+    // The flag is stronger, and each line is read by itself.
+    let line = r"printf '\315\352\263\311\n完成\n'";
+    let args = [
+        "run",
+        "-g",
+        "all",
+        "-e",
+        "output_encoding=cp437",
+        "--output-encoding",
+        "936",
+        line,
+    ];
+    let document = lab.json(&args);
+    assert_eq!(only(&document)["stdout"], "完成\n完成\n");
+    assert_eq!(only(&document)["encoding"], "gb18030");
+    assert_eq!(only(&document)["stdout_b64"], "zeqzyQrlrozmiJAK");
+    let console = [
+        "run",
+        "-g",
+        "all",
+        "--output-encoding",
+        "850",
+        r"printf '\201ber\n'",
+    ];
+    assert_eq!(lab.run(&console).stdout, "über\n");
+    let wrong = lab.run(&["run", "-g", "all", "--output-encoding", "klingon", "true"]);
+    assert_eq!(wrong.status, 1);
+    assert!(wrong.stderr.contains("klingon"), "{}", wrong.stderr);
 }
 
 #[test]
@@ -508,4 +536,38 @@ fn a_closed_pipe_ends_quietly() {
     let ended = child.wait_with_output().unwrap();
     let stderr = String::from_utf8_lossy(&ended.stderr).into_owned();
     assert!(!stderr.to_lowercase().contains("pipe"), "{stderr}");
+}
+
+#[test]
+fn what_is_detached_outlives_the_connection_and_its_process_is_told() {
+    let lab = Lab::new(1);
+    let token = format!("lasting-{}", std::process::id());
+    for (flags, work) in [
+        (vec![], vec![format!("bash -c 'exec -a {token} sleep 300'")]),
+        (
+            vec!["--chdir", "/usr"],
+            ["--", "bash", "-c", &format!("exec -a {token} sleep 300")]
+                .map(str::to_owned)
+                .to_vec(),
+        ),
+    ] {
+        let mut args = vec!["run", "-g", "all", "--detach"];
+        args.extend(flags);
+        args.extend(work.iter().map(String::as_str));
+        let document = lab.json(&args);
+        let host = only(&document);
+        assert_eq!(
+            (&host["outcome"], &host["error"]),
+            (&"ok".into(), &().into()),
+            "{host}"
+        );
+        let process = host["stdout"].as_str().unwrap().trim().to_owned();
+        wait_until("it runs by the number that was told", || {
+            std::fs::read(format!("/proc/{process}/cmdline"))
+                .is_ok_and(|line| String::from_utf8_lossy(&line).contains(&token))
+        });
+        let ended = std::process::Command::new("kill").arg(&process).status();
+        assert!(ended.unwrap().success());
+        wait_until("it is gone", || !runs(&format!("{token} 300")));
+    }
 }

@@ -1,6 +1,5 @@
 //! The floor of a `WinRM` fan-out: NTLM and the seals of crate `sspi`, HTTP by hand, and nothing
-//! else. Logs in, creates a shell, runs a command, ends its input, fetches what it prints, deletes
-//! the shell.
+//! else. Logs in, creates a shell, runs a command, fetches what it prints, deletes the shell.
 
 use std::fs;
 use std::io;
@@ -106,12 +105,6 @@ async fn host(
         .call(&format!("{SHELL}/Command"), shell.as_deref(), &body)
         .await?;
     let command = between(&answer, "<rsp:CommandId>", "</rsp:CommandId>").ok_or(Error::Answer)?;
-    // A command that reads must be told that there is nothing to read: any client's duty.
-    let body = format!(
-        "<rsp:Send><rsp:Stream Name=\"stdin\" CommandId=\"{command}\" End=\"true\"/></rsp:Send>"
-    );
-    host.call(&format!("{SHELL}/Send"), shell.as_deref(), &body)
-        .await?;
     let body = format!(
         "<rsp:Receive><rsp:DesiredStream CommandId=\"{command}\">stdout stderr</rsp:DesiredStream></rsp:Receive>"
     );

@@ -64,6 +64,12 @@ impl Case {
         self.findings.iter().any(|one| one.state == State::Fail)
     }
 
+    /// It answered, and nothing failed.
+    pub fn good(&self) -> bool {
+        let answered = self.findings.iter().any(|one| one.check == Check::Shell);
+        answered && !self.stopped()
+    }
+
     /// Something is to be mended on a host that was reached, or in what is said of it here.
     pub fn failed(&self) -> bool {
         self.stopped() && !self.unreachable()
@@ -85,9 +91,10 @@ impl Case {
     }
 }
 
-/// A failure with the words of its error.
+/// A failure with the words of its error; what hosts have in common of it is its kind.
 pub fn failed(check: Check, error: &HostError) -> Finding {
-    let finding = Finding::fail(check, error.message.clone());
+    let kind = error.kind.name().replace('_', " ");
+    let finding = Finding::fail(check, error.message.clone()).topic(kind);
     match &error.hint {
         Some(hint) => finding.hint(hint.clone()),
         None => finding,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::case::{Case, failed};
 use crate::doctor::{Answers, Check, Circumstances, Finding, findings, support};
-use crate::event::{ErrorKind, HostError, HostResult, Outcome};
+use crate::event::{ErrorKind, HostError, HostResult};
 use crate::target::{HostKeyMode, Target, Via, WinrmAuth};
 
 /// A login that lacks user or password is not tried.
@@ -25,15 +25,15 @@ pub fn read(case: &mut Case, result: &HostResult, output: &[u8]) {
     let Some(target) = case.target.clone() else {
         return;
     };
-    if result.outcome == Outcome::Unreachable {
+    // Only a connection that was made has times: without one nobody was let in, whatever the outcome.
+    let Some(timings) = result.timings else {
         let error = result
             .error
             .clone()
             .unwrap_or_else(|| HostError::new(ErrorKind::Disconnected, "the connection was lost"));
         not_let_in(case, &target, &error);
         return;
-    }
-    let timings = result.timings.unwrap_or_default();
+    };
     if !matches!(target.via, Via::Local) {
         case.findings.push(identity(&target).took(timings.connect));
         case.findings
@@ -54,6 +54,10 @@ pub fn read(case: &mut Case, result: &HostResult, output: &[u8]) {
     for mut finding in findings(&answers, &about) {
         if finding.check == Check::Shell {
             finding = finding.took(asking);
+            if let Some(error) = result.error.as_ref().filter(|_| !answers.complete) {
+                finding.detail = format!("{}: {}", finding.detail, error.message);
+                finding.hint = error.hint.clone().or(finding.hint);
+            }
         }
         case.findings.push(finding);
     }
@@ -75,6 +79,7 @@ fn circumstances(target: &Target, result: &HostResult, asking: Duration) -> Circ
         finished.checked_sub(asking).ok()
     });
     Circumstances {
+        host: target.host.to_string(),
         winrm,
         kerberos: auth == Some(WinrmAuth::Kerberos),
         hands_on: auth == Some(WinrmAuth::Credssp),
@@ -132,6 +137,8 @@ fn authentication(target: &Target) -> Finding {
 /// No login: where the way ended.
 fn not_let_in(case: &mut Case, target: &Target, error: &HostError) {
     let check = match error.kind {
+        // Wrong on our side: a file, a name, a value.
+        ErrorKind::Arguments | ErrorKind::Template | ErrorKind::LocalIo => Check::Settings,
         ErrorKind::HostKeyUnknown
         | ErrorKind::HostKeyChanged
         | ErrorKind::HostKeyRevoked
@@ -142,7 +149,9 @@ fn not_let_in(case: &mut Case, target: &Target, error: &HostError) {
     };
     // What the way around it did not let us look at was looked at now.
     case.findings.retain(|one| one.check != check);
-    if check == Check::Authentication && error.kind == ErrorKind::AuthDenied {
+    // Who denies a login was believed before, unless it was a bastion on the way.
+    let asked_itself = !matches!(&target.via, Via::Ssh(ssh) if !ssh.jump.is_empty());
+    if error.kind == ErrorKind::AuthDenied && asked_itself {
         case.findings.push(identity(target));
     }
     let topic = match error.kind {
@@ -151,9 +160,11 @@ fn not_let_in(case: &mut Case, target: &Target, error: &HostError) {
         ErrorKind::HostKeyChanged => Some("the host key or certificate is not the one on record"),
         _ => None,
     };
-    let mut finding = failed(check, error);
-    finding.topic = topic.map(str::to_owned);
-    case.findings.push(finding);
+    let finding = failed(check, error);
+    case.findings.push(match topic {
+        Some(topic) => finding.topic(topic),
+        None => finding,
+    });
 }
 
 fn reached(case: &Case) -> bool {

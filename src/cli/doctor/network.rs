@@ -54,7 +54,8 @@ async fn before_login(target: &Target) -> Vec<Finding> {
         Via::Winrm(winrm) => {
             let limit = limit(winrm.options.connect_timeout);
             let (mut found, stream) = reach(&winrm.address, winrm.port, limit, &WINRM).await;
-            if stream.is_some() {
+            // It goes first: who serves one at a time is waiting for it.
+            if stream.map(drop).is_some() {
                 found.push(tls(winrm).await);
             }
             found
@@ -120,7 +121,8 @@ const WINRM: Advice = Advice {
             "22 does: set ansible_connection: ssh and ansible_shell_type: powershell",
         ),
     ],
-    refused: "does WinRM listen there? on the host: `winrm enumerate winrm/config/listener`; `winrm quickconfig` opens it",
+    refused: "does WinRM listen there? on the host: `winrm enumerate winrm/config/listener`; \
+              scripts/windows/winrm-https.ps1 opens 5986 (HTTPS), `winrm quickconfig` opens 5985 (HTTP) only",
     silent: "is the host up? does its firewall let the port in? On a public network profile Windows lets in its own subnet only; -T waits longer",
 };
 
@@ -214,15 +216,7 @@ async fn tls(winrm: &Arc<WinrmTarget>) -> Finding {
 }
 
 fn no_tls(error: &HostError) -> Finding {
-    let finding = failed(Check::Tls, error).topic(format!("no TLS ({})", error.kind.name()));
-    // The port takes connections: it is no firewall that keeps silent now.
-    if error.kind == ErrorKind::ConnectTimeout {
-        return finding.hint(
-            "the port takes connections and speaks no TLS: is it that of HTTP? \
-             5986 is HTTPS, 5985 is HTTP with sealed messages: set ansible_port and ansible_winrm_scheme to match",
-        );
-    }
-    finding
+    failed(Check::Tls, error).topic(format!("no TLS ({})", error.kind.name()))
 }
 
 /// The certificate; whether it is believed is seen when we log in.

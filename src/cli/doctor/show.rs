@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 
 use super::case::Case;
-use super::summary::summary;
+use super::summary::{summary, totals};
 use crate::base::text::terminal_safe;
 use crate::cli::{CliError, Setup};
 use crate::doctor::{Finding, State};
@@ -29,7 +29,9 @@ pub fn show(setup: &Setup, cases: &[Case]) -> Result<(), CliError> {
         if !summary.is_empty() {
             text.push_str("In common:\n");
             text.push_str(&summary);
+            text.push('\n');
         }
+        text.push_str(&totals(cases));
     }
     let redacted = setup.redactor.text(&text);
     setup.print(&terminal_safe(&redacted))

@@ -148,17 +148,26 @@ pub(super) fn script(plan: &Plan, tmpdir: Option<&str>, mark: &str, footing: Foo
         Command::Ping => {
             line.code(":");
         }
+        Command::Line(words) if plan.detach => {
+            report_ok(&mut line, plan, mark);
+            detach(&mut line, footing, |line| {
+                line.code(login_shell(footing)).quoted(words);
+            });
+        }
+        Command::Words(words) if plan.detach => {
+            report_ok(&mut line, plan, mark);
+            detach(&mut line, footing, |line| {
+                for word in words {
+                    line.quoted(word).code(" ");
+                }
+            });
+        }
         Command::Line(words) => {
             report_ok(&mut line, plan, mark);
             if !feed(&mut line, plan, footing) {
                 line.code("exec ");
             }
-            line.code(if footing.escalated {
-                "/bin/sh -c "
-            } else {
-                r#""${SHELL:-/bin/sh}" -c "#
-            });
-            line.quoted(words);
+            line.code(login_shell(footing)).quoted(words);
         }
         Command::Words(words) => {
             report_ok(&mut line, plan, mark);
@@ -171,6 +180,26 @@ pub(super) fn script(plan: &Plan, tmpdir: Option<&str>, mark: &str, footing: Foo
         Command::Script(script) => run_script(&mut line, plan, script, tmpdir, mark, footing),
     }
     line.finish()
+}
+
+fn login_shell(footing: Footing) -> &'static str {
+    if footing.escalated {
+        "/bin/sh -c "
+    } else {
+        r#""${SHELL:-/bin/sh}" -c "#
+    }
+}
+
+/// Starts a command and lets go of it: in a session of its own, its streams nowhere, so that neither
+/// the end of the channel nor of a terminal reaches it. Its process is said.
+fn detach(line: &mut Line, footing: Footing, command: impl FnOnce(&mut Line)) {
+    if footing.terminal {
+        // It may go away before the command has left it.
+        line.code("trap '' HUP; ");
+    }
+    line.code("s=$(command -v setsid || command -v nohup); $s ");
+    command(line);
+    line.code(" </dev/null >/dev/null 2>&1 & echo $!");
 }
 
 /// Gives a command on a terminal its own standard input; whether that makes it part of a pipeline.

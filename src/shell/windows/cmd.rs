@@ -8,14 +8,10 @@ use super::{Carrier, quote};
 use crate::shell::conversation::{Conversation, Failure, Opening, Step};
 use crate::shell::plan::{Command, Plan};
 
-/// Reads command lines from standard input and echoes none; `rem` keeps it from greeting.
-const READER: &str = "cmd.exe /q /d /k rem";
-
 /// One command line's conversation with `cmd.exe`.
 #[derive(Debug)]
 pub struct CmdConversation {
     opening: Opening,
-    payload: Bytes,
 }
 
 /// What `cmd.exe` can do with a plan.
@@ -29,7 +25,7 @@ pub(super) enum Said {
 
 impl CmdConversation {
     /// For a plan that is a line, words, or a ping.
-    pub(super) fn new(plan: &Plan, carrier: Carrier) -> Result<Said, Failure> {
+    pub(super) fn of(plan: &Plan, carrier: Carrier) -> Result<Said, Failure> {
         let line = line(&plan.command)?;
         if line.contains('\0') {
             return Err(unsupported("the command line holds a NUL character"));
@@ -39,7 +35,6 @@ impl CmdConversation {
             pty: plan.tty,
             ..Opening::default()
         };
-        let mut payload = Bytes::new();
         let mut prefix = String::new();
         if winrm {
             opening.env.clone_from(&plan.env);
@@ -47,21 +42,17 @@ impl CmdConversation {
         } else {
             prefix = set_up(plan)?;
         }
-        let command = match way(&line, winrm, plan.stdin.is_empty() && !plan.tty) {
+        let command = match way(&line, winrm) {
             Way::Line => format!("{prefix}{line}"),
             Way::Bare => {
                 opening.bare = true;
                 line
             }
-            Way::Fed(pieces) => {
-                payload = fed(&pieces);
-                format!("{prefix}{READER}")
-            }
-            Way::Batch => return Ok(Said::Batch(format!("@echo off\r\n{line}\r\n"))),
+            Way::Batch(text) => return Ok(Said::Batch(text)),
             Way::TooLong => return Err(too_long(&line)),
         };
         opening.command = command.into_bytes().into();
-        Ok(Said::Conversation(Self { opening, payload }))
+        Ok(Said::Conversation(Self { opening }))
     }
 }
 
@@ -73,17 +64,6 @@ pub(super) fn line(command: &Command) -> Result<String, Failure> {
         Command::Ping => Ok("exit 0".to_owned()),
         Command::Script(_) => Err(unsupported("cmd.exe runs no scripts from its input")),
     }
-}
-
-/// The pieces of a line for [`READER`]. The code of the last one is that of all.
-fn fed(pieces: &[String]) -> Bytes {
-    let mut text = String::new();
-    for piece in pieces {
-        text.push_str(piece);
-        text.push_str("\r\n");
-    }
-    text.push_str("@exit %errorlevel%\r\n");
-    text.into_bytes().into()
 }
 
 /// What sets a folder where the transport can't. Variables would have to stand in the command line,
@@ -106,7 +86,7 @@ fn set_up(plan: &Plan) -> Result<String, Failure> {
 fn too_long(line: &str) -> Failure {
     let length = line.encode_utf16().count();
     let what = if line.contains(['\n', '\r']) {
-        "cmd.exe takes one line, and these can't be given to it one by one".to_owned()
+        "cmd.exe takes lines of 8191 characters".to_owned()
     } else {
         format!("the command line has {length} characters; cmd.exe takes 8191")
     };
@@ -129,7 +109,7 @@ impl Conversation for CmdConversation {
     }
 
     fn payload(&self) -> Bytes {
-        self.payload.clone()
+        Bytes::new()
     }
 
     fn opens_with_the_work(&self) -> bool {
@@ -192,7 +172,7 @@ mod tests {
     }
 
     fn said(plan: &Plan, carrier: Carrier) -> CmdConversation {
-        match CmdConversation::new(plan, carrier).unwrap() {
+        match CmdConversation::of(plan, carrier).unwrap() {
             Said::Conversation(conversation) => conversation,
             Said::Batch(text) => panic!("{text}"),
         }
@@ -214,7 +194,7 @@ mod tests {
     #[test]
     fn over_ssh_no_variable_stands_in_a_command_line() {
         let mut plan = plan(Command::Line("dir".to_owned()));
-        let refused = CmdConversation::new(&plan, Carrier::Channel).unwrap_err();
+        let refused = CmdConversation::of(&plan, Carrier::Channel).unwrap_err();
         assert!(matches!(refused, Failure::Unsupported(why) if why.contains("powershell")));
         plan.env.clear();
         let opening = said(&plan, Carrier::Channel).begin();
@@ -222,15 +202,16 @@ mod tests {
     }
 
     #[test]
-    fn long_lines_are_fed_or_refused_by_name() {
+    fn long_lines_are_a_batch_file_or_refused_by_name() {
         let half = "y".repeat(5000);
         let mut plan = plan(Command::Line(format!("echo {half}&echo {half}")));
-        let conversation = said(&plan, Carrier::Winrm);
-        assert_eq!(&conversation.begin().command[..], READER.as_bytes());
-        let fed = format!("echo {half}\r\necho {half}\r\n@exit %errorlevel%\r\n");
-        assert_eq!(conversation.payload(), fed.as_bytes());
         plan.stdin = Stdin::Bytes(Bytes::from_static(b"x"));
-        let refused = CmdConversation::new(&plan, Carrier::Winrm).unwrap_err();
+        let Said::Batch(text) = CmdConversation::of(&plan, Carrier::Winrm).unwrap() else {
+            panic!("it goes as it is");
+        };
+        assert_eq!(text, format!("@echo off\r\necho {half}\r\necho {half}\r\n"));
+        plan.command = Command::Line(format!("echo {half}{half}"));
+        let refused = CmdConversation::of(&plan, Carrier::Winrm).unwrap_err();
         assert!(
             matches!(refused, Failure::Unsupported(why) if why.contains("8191") && why.contains("script"))
         );

@@ -15,7 +15,7 @@ use super::powershell::{self, Program};
 use super::task::{self, Footing, Task};
 use super::{Carrier, Runas, Situation, WindowsShell};
 use crate::shell::conversation::{Conversation, Failure, InputCoding, Opening, Step};
-use crate::shell::plan::Plan;
+use crate::shell::plan::{Command, Plan};
 
 /// How much a host may say before its hello.
 const NOISE_MAX: usize = 64 * 1024;
@@ -33,6 +33,7 @@ pub struct PowershellConversation {
     mark: String,
     carrier: Carrier,
     tmpdir: Option<String>,
+    opening: Opening,
     /// The lines that go out at once.
     lines: String,
     /// A line that goes out after the hello only.
@@ -73,7 +74,16 @@ impl PowershellConversation {
         match &situation.runas {
             None => {
                 let task = task::task(plan, footing, mark)?;
-                Ok(Self::of(task, situation, mark))
+                let mut this = Self::of(task, situation, mark);
+                if let (true, WindowsShell::Cmd) =
+                    (plan.detach && plan.env.is_empty(), situation.shell)
+                    && plan.chdir.is_none()
+                    && let Command::Line(line) = &plan.command
+                {
+                    let otherwise = powershell::or_wmic(situation.carrier, line, mark);
+                    this.opening = otherwise.unwrap_or(this.opening);
+                }
+                Ok(this)
             }
             Some(runas) if plan.detach => {
                 let mut task = task::task(plan, footing, mark)?;
@@ -144,6 +154,7 @@ impl PowershellConversation {
             stage: Stage::Hello,
             mark: mark.to_owned(),
             carrier: situation.carrier,
+            opening: powershell::opening(situation.carrier),
             tmpdir: situation.tmpdir.map(str::to_owned),
             lines: task.program.lines(),
             secret: None,
@@ -170,8 +181,7 @@ impl PowershellConversation {
         let mut program = Program::new(mark);
         program
             .parts(&[powershell::FOLDER, powershell::ENDING])
-            .say("of", &other.mark)
-            .say("pid", group.to_string());
+            .say("of", &other.mark);
         if let Some(folder) = &other.tmpdir {
             program.say("tmpdir", folder);
         }
@@ -180,6 +190,10 @@ impl PowershellConversation {
             if let Some(group) = inner.group {
                 program.say("pid", group.to_string());
             }
+        }
+        // Its number may be another's already where the transport has ended it.
+        if other.carrier != Carrier::Winrm {
+            program.say("pid", group.to_string());
         }
         let task = Task {
             program,
@@ -252,7 +266,8 @@ impl PowershellConversation {
             let line = String::from_utf8_lossy(line).into_owned();
             let mut words = line.split_whitespace();
             if let Some(group) = words.next().and_then(|word| word.parse().ok()) {
-                self.group = Some(group);
+                // 0 where it is not PowerShell that answers.
+                self.group = Some(group).filter(|group| *group > 0);
                 self.codepage = words.next().and_then(|word| word.parse().ok());
                 let _ = self.seen.split_to(start + length + 1);
                 return true;
@@ -317,17 +332,16 @@ impl PowershellConversation {
         } else {
             format!(": it said `{said}`")
         };
-        Failure::Unsupported(format!("no PowerShell answered{said}"))
+        Failure::NoInterpreter(format!(
+            "no PowerShell answered{said} (`script`, `--detach`, `runas` and several lines need it on the host; `run` of \
+             one line by cmd.exe works without)"
+        ))
     }
 }
 
 impl Conversation for PowershellConversation {
     fn begin(&self) -> Opening {
-        Opening {
-            command: powershell::command(self.carrier).into_bytes().into(),
-            bare: self.carrier == Carrier::Winrm,
-            ..Opening::default()
-        }
+        self.opening.clone()
     }
 
     fn opening(&self) -> Vec<u8> {

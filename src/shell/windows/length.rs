@@ -25,16 +25,15 @@ pub(super) enum Way {
     Line,
     /// As the command line of a process, without `cmd.exe`.
     Bare,
-    /// Line by line to a `cmd.exe` that reads its standard input.
-    Fed(Vec<String>),
-    /// As a batch file: nothing in it reads otherwise there.
-    Batch,
+    /// As a batch file with this text. (Given by its standard input, `cmd.exe` would share that with
+    /// the programs it starts, which would eat the lines that follow.)
+    Batch(String),
     /// Not at all.
     TooLong,
 }
 
-/// What a line needs. `bare`: there is a way around `cmd.exe`; `fed`: standard input is free.
-pub(super) fn way(line: &str, bare: bool, fed: bool) -> Way {
+/// What a line needs. `bare`: there is a way around `cmd.exe`.
+pub(super) fn way(line: &str, bare: bool) -> Way {
     let several = line.contains(['\n', '\r']);
     if !several && units(line) <= LINE_MAX {
         return Way::Line;
@@ -42,18 +41,12 @@ pub(super) fn way(line: &str, bare: bool, fed: bool) -> Way {
     if bare && !several && units(line) <= BARE_MAX && is_one_program(line) {
         return Way::Bare;
     }
-    if let (true, Some(pieces)) = (fed, pieces(line)) {
-        return Way::Fed(pieces);
-    }
-    // A batch file reads `%` otherwise than a command line does.
-    let short = line.lines().all(|each| units(each) <= LINE_MAX);
-    if short && !line.contains('%') {
-        return Way::Batch;
-    }
-    Way::TooLong
+    pieces(line)
+        .and_then(|pieces| super::batch::text(&pieces, LINE_MAX))
+        .map_or(Way::TooLong, Way::Batch)
 }
 
-fn units(text: &str) -> usize {
+pub(super) fn units(text: &str) -> usize {
     text.encode_utf16().count()
 }
 
@@ -77,7 +70,7 @@ pub(super) fn is_built_in(line: &str) -> bool {
     BUILT_IN.contains(&first_word(line).as_str())
 }
 
-fn first_word(piece: &str) -> String {
+pub(super) fn first_word(piece: &str) -> String {
     piece
         .trim_start_matches([' ', '\t', '@', '(', ',', ';', '='])
         .split(|c: char| c.is_whitespace() || "\"(),;=./&<>|:".contains(c))
@@ -88,10 +81,6 @@ fn first_word(piece: &str) -> String {
 
 /// The line in pieces that do one after the other what it does at once.
 fn pieces(line: &str) -> Option<Vec<String>> {
-    // On standard input the console's code page counts, which is not known.
-    if !line.is_ascii() {
-        return None;
-    }
     let mut pieces = Vec::new();
     for each in line.lines().filter(|each| !each.trim().is_empty()) {
         if units(each) <= LINE_MAX {
@@ -157,50 +146,53 @@ mod tests {
         format!("{text} {}", "x".repeat(LINE_MAX))
     }
 
+    fn batch(lines: &[&str]) -> Way {
+        Way::Batch(format!("@echo off\r\n{}\r\n", lines.join("\r\n")))
+    }
+
     #[test]
     fn a_short_line_goes_as_it_is() {
-        assert_eq!(way("dir & echo %PATH%", true, true), Way::Line);
-        assert_eq!(way(&"中".repeat(LINE_MAX), false, false), Way::Line);
+        assert_eq!(way("dir & echo %PATH%", true), Way::Line);
+        assert_eq!(way(&"中".repeat(LINE_MAX), false), Way::Line);
     }
 
     #[test]
     fn a_long_call_of_one_program_goes_without_cmd() {
-        assert_eq!(way(&long("app.exe \"a & b\""), true, true), Way::Bare);
+        assert_eq!(way(&long("app.exe \"a & b\""), true), Way::Bare);
         for not in ["echo", "app %VAR%", "app >x", "app a^&b", "(app"] {
-            assert_ne!(way(&long(not), true, false), Way::Bare, "{not}");
+            assert_ne!(way(&long(not), true), Way::Bare, "{not}");
         }
-        assert_ne!(way(&long("app.exe"), false, false), Way::Bare);
+        assert_ne!(way(&long("app.exe"), false), Way::Bare);
     }
 
     #[test]
-    fn a_long_line_is_fed_where_it_may_be_cut() {
+    fn a_long_line_is_a_batch_file_where_it_may_be_cut() {
         let half = "y".repeat(5000);
         let line = format!("echo \"&{half}\" 2>&1&& echo a^& & (b & c) & echo {half}");
         assert_eq!(
-            way(&line, true, true),
-            Way::Fed(vec![
-                format!("echo \"&{half}\" 2>&1&& echo a^& "),
-                " (b & c) ".to_owned(),
-                format!(" echo {half}"),
+            way(&line, true),
+            batch(&[
+                &format!("echo \"&{half}\" 2>&1&& echo a^& "),
+                " (b & c) ",
+                &format!(" echo {half}"),
             ])
         );
-        assert_eq!(way(&line, true, false), Way::TooLong);
         for not in [
             "if exist x echo",
             "for %i in (1) do echo",
             "set A=1& echo %A%",
         ] {
             let line = format!("{not} {half} & echo {half}");
-            assert_eq!(way(&line, true, true), Way::TooLong, "{not}");
+            assert_eq!(way(&line, true), Way::TooLong, "{not}");
         }
     }
 
     #[test]
     fn of_several_lines_none_is_lost() {
-        let fed = Way::Fed(vec!["echo a".to_owned(), "echo b".to_owned()]);
-        assert_eq!(way("echo a\r\necho b\n", true, true), fed);
-        assert_eq!(way("echo a\necho b", true, false), Way::Batch);
-        assert_eq!(way("echo 中\necho b", true, true), Way::Batch);
-        assert_eq!(way("echo 中\necho %A%", true, true), Way::TooLong);
+        assert_eq!(
+            way("echo a\r\n\r\nmore\necho 中\n", true),
+            batch(&["echo a", "call more", "echo 中"])
+        );
+        assert_eq!(way(&format!("a\n{}", long("b")), false), Way::TooLong);
     }
 }

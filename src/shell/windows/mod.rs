@@ -1,17 +1,22 @@
 //! Windows shells: what is said to `cmd.exe` and PowerShell, over whatever transport.
 
+mod batch;
 mod cmd;
 mod dialogue;
 mod length;
 mod powershell;
 mod quote;
 mod script;
+mod session;
+mod share;
 mod start;
 mod task;
 
 pub use cmd::CmdConversation;
 pub use dialogue::PowershellConversation;
 pub use powershell::texts;
+pub use session::{Frame, Session, SessionStep};
+pub use share::names_a_share;
 pub use start::begins_with_start;
 
 use std::sync::Arc;
@@ -62,7 +67,7 @@ pub struct Situation<'a> {
 
 /// The conversation for a plan. `mark` is random and of letters and digits only.
 ///
-/// What `cmd.exe` can't do itself (scripts, other users, letting go, some long lines) PowerShell
+/// What `cmd.exe` can't do itself (scripts, other users, letting go, several lines) PowerShell
 /// does for it; the user's line is in the words of `cmd.exe` there too.
 pub fn conversation(
     plan: &Plan,
@@ -78,7 +83,7 @@ pub fn conversation(
             plan, situation, mark,
         )?));
     }
-    match CmdConversation::new(plan, situation.carrier)? {
+    match CmdConversation::of(plan, situation.carrier)? {
         cmd::Said::Conversation(conversation) => Ok(Box::new(conversation)),
         cmd::Said::Batch(text) => {
             let script = Script {

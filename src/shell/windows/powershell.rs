@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Carrier;
+use crate::shell::conversation::Opening;
 
 /// The arguments of every PowerShell that is started.
 const ARGUMENTS: &str =
@@ -27,6 +28,35 @@ pub(super) fn command(carrier: Carrier) -> String {
         Carrier::Winrm => format!("powershell.exe {ARGUMENTS}"),
         Carrier::Channel => format!("powershell {ARGUMENTS}"),
     }
+}
+
+/// What begins every conversation with it.
+pub(super) fn opening(carrier: Carrier) -> Opening {
+    Opening {
+        command: command(carrier).into_bytes().into(),
+        bare: carrier == Carrier::Winrm,
+        ..Opening::default()
+    }
+}
+
+/// The same through `cmd.exe`, which lets WMI's own tool start `line` where there is no PowerShell
+/// (Windows 2008). None where that tool would read the line otherwise: it has quotes and commas of
+/// its own, and `cmd.exe` comes before it.
+pub(super) fn or_wmic(carrier: Carrier, line: &str, mark: &str) -> Option<Opening> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || " _-./\\:=+@#$~[]{}".contains(c);
+    if !line.chars().all(plain) || line.len() > 7000 {
+        return None;
+    }
+    let powershell = command(carrier);
+    Some(Opening {
+        command: format!(
+            "if exist \"%SystemRoot%\\System32\\WindowsPowerShell\\v1.0\\powershell.exe\" ({powershell}) \
+             else (echo {mark}>&2&echo {mark} 0 0 0&echo {mark} ok&wmic process call create \"cmd.exe /d /c {line}\")"
+        )
+        .into_bytes()
+        .into(),
+        ..Opening::default()
+    })
 }
 
 /// A part of a program.

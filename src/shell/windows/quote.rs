@@ -41,15 +41,20 @@ pub(super) fn arguments(words: &[String]) -> String {
 }
 
 /// Text through one reading of `cmd.exe`: with a caret before all that it acts upon, quotes too, so
-/// that it never believes to be inside of some. (A `%` can't be quoted on a command line; with a
-/// caret after it, no variable has that name.)
+/// that it never believes to be inside of some.
+///
+/// A `%` can't be quoted on a command line: variables are replaced before carets are seen. But their
+/// names end at the next `%` or `:`, and with a caret on both sides of each `%` every such name begins
+/// with one, which no variable's does.
 pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);
+    let mut percent = false;
     for c in text.chars() {
-        if CMD_SPECIAL.contains(&c) {
+        if percent || CMD_SPECIAL.contains(&c) {
             escaped.push('^');
         }
         escaped.push(c);
+        percent = c == '%';
     }
     escaped
 }
@@ -70,6 +75,15 @@ pub(super) fn cmd_words(words: &[String]) -> Result<String, Failure> {
     let Some((program, rest)) = words.split_first() else {
         return Ok(String::new());
     };
+    // No caret works within its quotes.
+    if let Some((_, after)) = program.split_once('%')
+        && after.contains(['%', ':'])
+    {
+        return Err(Failure::Unsupported(
+            "the program's name holds percent signs, which cmd.exe would replace: use --shell powershell"
+                .to_owned(),
+        ));
+    }
     let odd = program.contains([' ', '\t', ',', ';', '=']) || program.contains(CMD_SPECIAL);
     let mut line = if odd && !program.contains('"') {
         // Carets would not do: it looks for the end of a program's name before it drops them.
@@ -86,7 +100,7 @@ pub(super) fn cmd_words(words: &[String]) -> Result<String, Failure> {
 }
 
 /// A text of PowerShell's: in single quotes, all of which it knows doubled
-/// (about_Quoting_Rules; the typographic ones count too).
+/// (`about_Quoting_Rules`; the typographic ones count too).
 pub(super) fn powershell_text(word: &str) -> String {
     let mut quoted = String::with_capacity(word.len() + 2);
     quoted.push('\'');

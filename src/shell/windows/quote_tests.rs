@@ -26,9 +26,8 @@ fn argv(line: &str) -> Vec<String> {
             if rest.peek() == Some(&'"') {
                 word.extend(std::iter::repeat_n('\\', backslashes / 2));
                 rest.next();
-                if backslashes % 2 == 1 {
-                    word.push('"');
-                } else if quoted && rest.next_if_eq(&'"').is_some() {
+                let literal = backslashes % 2 == 1;
+                if literal || (quoted && rest.next_if_eq(&'"').is_some()) {
                     word.push('"');
                 } else {
                     quoted = !quoted;
@@ -43,9 +42,27 @@ fn argv(line: &str) -> Vec<String> {
     }
 }
 
+/// Whether `cmd.exe` would replace a variable in a command line. Before it sees carets or quotes, it
+/// takes what stands between a `%` and the next `%` or `:` for a name; where there is no such
+/// variable the `%` stays and the search goes on behind it. Here every name is a variable's that
+/// doesn't begin with a caret.
+fn expands(line: &str) -> bool {
+    line.match_indices('%').any(|(at, _)| {
+        let rest = &line[at + 1..];
+        match rest.find(['%', ':']) {
+            None => false,
+            Some(0) => rest.starts_with(':'),
+            Some(end) => rest[end..].contains('%') && !rest.starts_with('^'),
+        }
+    })
+}
+
 /// What `cmd.exe` makes of a line without variables: carets dropped outside of quotes. `None` where
 /// it would act upon something.
 fn cmd(line: &str) -> Option<String> {
+    if expands(line) {
+        return None;
+    }
     let mut passed = String::new();
     let mut quoted = false;
     let mut rest = line.chars();
@@ -72,13 +89,24 @@ fn plain_words_stay_as_a_person_would_write_them() {
     let words = owned(&["echo", "hello", "a b", "c:\\d e\\", "50%", "x&y"]);
     assert_eq!(
         cmd_words(&words).unwrap(),
-        r#"echo hello ^"a b^" ^"c:\d e\\^" 50^% x^&y"#
+        r#"echo hello ^"a b^" ^"c:\d e\\^" 50^%^ x^&y"#
     );
     let words = owned(&[r"C:\Program Files (x86)\a.exe", "-v"]);
     assert_eq!(
         cmd_words(&words).unwrap(),
         r#""C:\Program Files (x86)\a.exe" -v"#
     );
+}
+
+#[test]
+fn no_percent_sign_of_an_argument_names_a_variable() {
+    assert!(expands("^%PATH:~0,3^%") && expands("%A%") && !expands("50% x"));
+    assert_eq!(escaped("%PATH:~0,3%"), "^%^PATH:~0,3^%");
+    assert_eq!(escaped("%%a"), "^%^%^a");
+    assert!(matches!(
+        cmd_words(&owned(&["C:\\%OS%\\a.exe"])),
+        Err(Failure::Unsupported(_))
+    ));
 }
 
 #[test]
@@ -114,7 +142,7 @@ proptest! {
     }
 
     #[test]
-    fn any_arguments_pass_cmd_as_they_are(words in prop::collection::vec("[^\0\r\n]{0,12}|[\\\\\"&^% ]{0,6}", 0..5)) {
+    fn any_arguments_pass_cmd_as_they_are(words in prop::collection::vec("[^\0\r\n]{0,12}|[\\\\\"&^%:~A= ]{0,9}", 0..5)) {
         let line = cmd_arguments(&words).unwrap();
         let passed = cmd(&line).unwrap();
         prop_assert_eq!(argv(&passed), words);

@@ -167,8 +167,8 @@ fn detached(program: &mut Program, plan: &Plan, shell: WindowsShell) -> Result<(
     }
     let cmd = |line: String| ("cmd.exe".to_owned(), format!("/d /s /c \"{line}\""));
     let is_batch = |name: &str| {
-        let name = name.to_ascii_lowercase();
-        name.ends_with(".bat") || name.ends_with(".cmd")
+        let ending = name.rsplit('.').next().unwrap_or_default();
+        ending.eq_ignore_ascii_case("bat") || ending.eq_ignore_ascii_case("cmd")
     };
     let (file, line) = match (&plan.command, shell) {
         (Command::Words(words), _)

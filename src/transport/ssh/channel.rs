@@ -156,7 +156,7 @@ impl Input for SshInput {
 
 fn gone(error: russh::Error) -> HostError {
     HostError::new(
-        ErrorKind::Disconnected,
+        ErrorKind::RemoteIo,
         format!("the command reads no more: {error}"),
     )
 }

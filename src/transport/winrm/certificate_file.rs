@@ -2,8 +2,9 @@
 //! `[address]:port SHA256:base64 # subject`. Reading, adding and taking away; no judgement.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use crate::event::{ErrorKind, HostError};
@@ -41,10 +42,11 @@ pub(super) fn load(file: &Path) -> Result<HashMap<String, Vec<KnownCertificate>>
         if trimmed.is_empty() || trimmed.starts_with('#') {
             continue;
         }
-        match parse(trimmed, index + 1) {
-            Some(entry) => known.entry(entry.name.clone()).or_default().push(entry),
-            None => tracing::warn!(file = %file.display(), line = index + 1, "not understood"),
-        }
+        let Some(entry) = parse(trimmed, index + 1) else {
+            tracing::warn!(file = %file.display(), line = index + 1, "not understood");
+            continue;
+        };
+        known.entry(entry.name.clone()).or_default().push(entry);
     }
     Ok(known)
 }
@@ -74,13 +76,11 @@ pub fn append(file: &Path, entries: &[KnownCertificate]) -> Result<(), HostError
     if entries.is_empty() {
         return Ok(());
     }
-    let lines: String = entries
-        .iter()
-        .map(|entry| {
-            let subject = entry.subject.replace(['\n', '\r'], " ");
-            format!("{} {} # {subject}\n", entry.name, entry.fingerprint)
-        })
-        .collect();
+    let mut lines = String::new();
+    for entry in entries {
+        let subject = entry.subject.replace(['\n', '\r'], " ");
+        let _ = writeln!(lines, "{} {} # {subject}", entry.name, entry.fingerprint);
+    }
     append_lines(file, &lines)
         .map_err(|error| unusable(file, "new certificates can't be written", &error))
 }
@@ -92,13 +92,7 @@ fn append_lines(file: &Path, lines: &str) -> std::io::Result<()> {
             .mode(0o700)
             .create(folder)?;
     }
-    let mut open = std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .read(true)
-        .mode(0o600)
-        .open(file)?;
-    rustix::fs::flock(&open, rustix::fs::FlockOperation::LockExclusive)?;
+    let mut open = locked(file, true)?;
     // A file edited by hand may lack its last newline.
     let torn = std::fs::read(file)?
         .last()
@@ -106,15 +100,38 @@ fn append_lines(file: &Path, lines: &str) -> std::io::Result<()> {
     open.write_all(format!("{}{lines}", if torn { "\n" } else { "" }).as_bytes())
 }
 
+/// The file, locked: the one that bears its name now, as [`forget`] puts a new one in its place.
+/// To be added to, and made if need be, or only to be read.
+fn locked(file: &Path, add: bool) -> std::io::Result<std::fs::File> {
+    loop {
+        let open = std::fs::OpenOptions::new()
+            .create(add)
+            .append(add)
+            .read(true)
+            .mode(0o600)
+            .open(file)?;
+        rustix::fs::flock(&open, rustix::fs::FlockOperation::LockExclusive)?;
+        let held = open.metadata()?;
+        match std::fs::metadata(file) {
+            Ok(named) if (named.dev(), named.ino()) == (held.dev(), held.ino()) => return Ok(open),
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// Takes all entries of these names away, every other line staying as it is. Says how many there
 /// were.
 pub fn forget(file: &Path, names: &[String]) -> Result<usize, HostError> {
     let edit = || -> std::io::Result<usize> {
-        let before = match std::fs::read(file) {
-            Ok(bytes) => bytes,
+        // Held until the new one is in its place: what others add meanwhile would be lost.
+        let _held = match locked(file, false) {
+            Ok(held) => held,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
             Err(error) => return Err(error),
         };
+        let before = std::fs::read(file)?;
         let (mut kept, mut gone) = (Vec::with_capacity(before.len()), 0);
         for line in before.split_inclusive(|byte| *byte == b'\n') {
             let entry = parse(String::from_utf8_lossy(line).trim(), 0);
@@ -198,6 +215,26 @@ mod tests {
         let known = load(&file).unwrap();
         assert_eq!(known.len(), 1);
         assert_eq!(known["[win2]:5986"][0].fingerprint, "SHA256:abc");
+    }
+
+    #[test]
+    fn what_is_added_while_others_are_forgotten_is_not_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("known_certificates");
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let file = &file;
+                scope.spawn(move || {
+                    for i in 0..20 {
+                        let keep = entry(&format!("[keep{thread}x{i}]:1"), "SHA256:x");
+                        let drop = entry(&format!("[drop{thread}x{i}]:1"), "SHA256:y");
+                        append(file, &[keep, drop.clone()]).unwrap();
+                        assert_eq!(forget(file, &[drop.name]).unwrap(), 1);
+                    }
+                });
+            }
+        });
+        assert_eq!(load(&file).unwrap().len(), 80);
     }
 
     #[test]

@@ -16,15 +16,21 @@ use super::untrusted;
 use crate::event::{ErrorKind, HostError};
 use crate::target::{HostKeyMode, WinrmTarget};
 
+/// What was read from disk, or why it could not be.
+type Read<T> = Result<T, HostError>;
+
 /// The certificates of one run.
 #[derive(Debug)]
 pub struct Certificates {
     file: PathBuf,
-    known: OnceLock<Result<HashMap<String, Vec<KnownCertificate>>, HostError>>,
+    known: OnceLock<Read<HashMap<String, Vec<KnownCertificate>>>>,
     learnt: Mutex<BTreeMap<String, KnownCertificate>>,
     unchecked: Mutex<BTreeSet<String>>,
-    authorities: Mutex<HashMap<Option<PathBuf>, Result<Arc<Authorities>, HostError>>>,
-    identities: Mutex<HashMap<(PathBuf, PathBuf), Result<authorities::Identity, HostError>>>,
+    unproven: Mutex<BTreeSet<String>>,
+    authorities: Mutex<HashMap<Option<PathBuf>, Read<Arc<Authorities>>>>,
+    /// For which authorities all was read that a handshake may need.
+    prepared: tokio::sync::Mutex<BTreeSet<Option<PathBuf>>>,
+    identities: Mutex<HashMap<(PathBuf, PathBuf), Read<authorities::Identity>>>,
     provider: Arc<CryptoProvider>,
 }
 
@@ -44,7 +50,9 @@ impl Certificates {
             known: OnceLock::new(),
             learnt: Mutex::default(),
             unchecked: Mutex::default(),
+            unproven: Mutex::default(),
             authorities: Mutex::default(),
+            prepared: tokio::sync::Mutex::default(),
             identities: Mutex::default(),
             provider: Arc::new(tokio_rustls::rustls::crypto::ring::default_provider()),
         }
@@ -77,6 +85,24 @@ impl Certificates {
         }
     }
 
+    /// The hosts that were spoken with by sealed NTLM over HTTP, which proves our name to them and not
+    /// theirs to us.
+    pub fn unproven(&self) -> Vec<String> {
+        match self.unproven.lock() {
+            Ok(unproven) => unproven.iter().cloned().collect(),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// There is one more of them.
+    pub(super) fn not_proven(&self, place: &str) {
+        if let Ok(mut unproven) = self.unproven.lock()
+            && !unproven.contains(place)
+        {
+            unproven.insert(place.to_owned());
+        }
+    }
+
     /// Writes down what was learnt, once, at the end; says what it was.
     pub fn save_learnt(&self) -> Result<Vec<KnownCertificate>, HostError> {
         let learnt: Vec<KnownCertificate> = match self.learnt.lock() {
@@ -89,6 +115,36 @@ impl Certificates {
 
     pub(super) fn provider(&self) -> &Arc<CryptoProvider> {
         &self.provider
+    }
+
+    /// Reads what judging a host may need, once, where it keeps nothing else waiting; in the handshake
+    /// itself everything waits. What can't be read is told where it is needed.
+    pub(super) async fn prepare(self: &Arc<Self>, target: &WinrmTarget) {
+        let options = &target.options;
+        let name = Self::name(target);
+        let judged_by_others = options.pin.is_some() || options.host_key == HostKeyMode::Off;
+        let on_record = matches!(self.known.get(), Some(Ok(known)) if known.contains_key(&name));
+        if judged_by_others || on_record {
+            return;
+        }
+        let ca = options.ca.clone();
+        let mut prepared = self.prepared.lock().await;
+        if prepared.contains(&ca) {
+            return;
+        }
+        let all = self.clone();
+        let key = ca.clone();
+        let reading = tokio::task::spawn_blocking(move || {
+            // The authorities are many: where a certificate is on record, none is asked.
+            let needed = all.known().is_ok_and(|known| !known.contains_key(&name));
+            if needed {
+                let _ = all.authorities(ca.as_deref());
+            }
+            needed
+        });
+        if reading.await.unwrap_or(true) {
+            prepared.insert(key);
+        }
     }
 
     fn known(&self) -> Result<&HashMap<String, Vec<KnownCertificate>>, HostError> {

@@ -13,9 +13,12 @@ use crate::transport::types::{
     Connection, ExecRequest, Exit, OutputEvent, Process, Pty, Transport as _,
 };
 
+fn certificates() -> Arc<Certificates> {
+    Arc::new(Certificates::new("/nonexistent/known_certificates".into()))
+}
+
 async fn connect(target: &Target) -> Result<Arc<dyn Connection>, HostError> {
-    let certificates = Certificates::new("/nonexistent/known_certificates".into());
-    Winrm::new(Arc::new(certificates)).connect(target).await
+    Winrm::new(certificates()).connect(target).await
 }
 
 async fn exec(connection: &Arc<dyn Connection>, line: &str) -> Result<Process, HostError> {
@@ -259,7 +262,7 @@ async fn large_input_arrives_whole_in_pieces() {
 }
 
 #[tokio::test]
-async fn a_lost_connection_is_made_again_and_the_same_command_goes_on() {
+async fn a_lost_connection_is_made_again_and_the_same_command_goes_on_with_the_gap_told() {
     let host = Host::start(|request, before| match (&*request.action, before) {
         ("Receive", 0) => Some(Reply::Body(received("one ", None))),
         ("Receive", 1) => Some(Reply::HangUp),
@@ -268,10 +271,10 @@ async fn a_lost_connection_is_made_again_and_the_same_command_goes_on() {
     });
     let connection = connect(&host.target()).await.unwrap();
     let events = events(exec(&connection, "x").await.unwrap()).await;
-    assert_eq!(
-        events,
-        [output("one "), output("two"), exit(0), OutputEvent::Closed]
-    );
+    assert_eq!(events[..3], [output("one "), output("two"), exit(0)]);
+    let error = lost(&events[3]);
+    assert_eq!(error.kind, ErrorKind::Disconnected);
+    assert!(error.message.contains("part of its output may be missing"));
     connection.close().await;
     assert_eq!(host.connections(), 2);
     let commands = host
@@ -291,7 +294,7 @@ async fn an_answer_that_broke_off_is_not_passed_over() {
     assert_eq!(events[..2], [output("hi\r\n"), exit(0)]);
     let error = lost(&events[2]);
     assert_eq!(error.kind, ErrorKind::Disconnected);
-    assert!(error.message.contains("part of its output is missing"));
+    assert!(error.message.contains("part of its output may be missing"));
     connection.close().await;
 }
 
@@ -375,6 +378,32 @@ async fn a_host_that_takes_only_small_messages_is_sent_small_ones() {
 }
 
 #[tokio::test]
+async fn much_output_is_worth_asking_how_large_messages_may_be() {
+    let host = Host::start(|request, before| match (&*request.action, before) {
+        ("Receive", 0..20) => Some(Reply::Body(received(&"x".repeat(100_000), None))),
+        ("Get", _) => Some(Reply::Body(
+            "<cfg:Config><cfg:MaxEnvelopeSizekb>500</cfg:MaxEnvelopeSizekb></cfg:Config>"
+                .to_owned(),
+        )),
+        _ => None,
+    });
+    let connection = connect(&host.target()).await.unwrap();
+    let events = events(exec(&connection, "x").await.unwrap()).await;
+    assert_eq!(events.len(), 23);
+    connection.close().await;
+    let requests = host.requests();
+    assert_eq!(
+        requests
+            .iter()
+            .filter(|request| request.action == "Get")
+            .count(),
+        1
+    );
+    let asked = |of: &Request| of.envelope.contains(">512000</w:MaxEnvelopeSize>");
+    assert!(!asked(&requests[0]) && asked(requests.last().unwrap()));
+}
+
+#[tokio::test]
 async fn what_is_not_sealed_is_not_believed_and_what_was_changed_is_noticed() {
     let open = r#"<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body><rsp:CommandResponse><rsp:CommandId>EVIL</rsp:CommandId></rsp:CommandResponse></s:Body></s:Envelope>"#;
     let soap = "application/soap+xml;charset=UTF-8";
@@ -408,6 +437,22 @@ async fn what_is_not_sealed_is_not_believed_and_what_was_changed_is_noticed() {
     let events = events(exec(&connection, "x").await.unwrap()).await;
     assert_eq!(lost(&events[0]).kind, ErrorKind::Protocol);
     connection.close().await;
+}
+
+/// Anybody on the way can put it there, after the host has done what was asked.
+#[tokio::test]
+async fn an_open_refusal_of_a_sealed_command_does_not_make_it_run_twice() {
+    let host = Host::start(at("Command", 0, Reply::Open(401, "text/plain", "")));
+    let connection = connect(&host.target()).await.unwrap();
+    let error = exec(&connection, "x").await.err().unwrap();
+    assert_eq!(error.kind, ErrorKind::Disconnected);
+    assert!(error.message.contains("may have been started"), "{error}");
+    connection.close().await;
+    let actions = host.actions();
+    assert_eq!(
+        actions.iter().filter(|action| *action == "Command").count(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -540,6 +585,52 @@ async fn shells_are_deleted_whoever_gives_up() {
 }
 
 #[tokio::test]
+async fn hosts_over_http_are_counted_as_ntlm_does_not_prove_their_names() {
+    let host = Host::start(|_, _| None);
+    let certificates = certificates();
+    let winrm = Winrm::new(certificates.clone());
+    winrm.connect(&host.target()).await.unwrap();
+    assert_eq!(
+        certificates.unproven(),
+        [format!("127.0.0.1:{}", host.port)]
+    );
+    assert!(certificates.unchecked().is_empty());
+}
+
+#[tokio::test]
+async fn a_goodbye_over_a_connection_that_breaks_is_said_again() {
+    let host = Host::start(at("Delete", 0, Reply::HangUp));
+    let connection = connect(&host.target()).await.unwrap();
+    events(exec(&connection, "x").await.unwrap()).await;
+    connection.close().await;
+    let deletes = host.actions().iter().filter(|one| *one == "Delete").count();
+    assert_eq!((deletes, host.connections()), (2, 2));
+}
+
+#[tokio::test]
+async fn a_command_that_nobody_waits_for_any_more_is_not_sent_and_one_that_is_out_is_known_to_be() {
+    let soon = Duration::from_millis(100);
+    for (slow, sent) in [("Create", false), ("Command", true)] {
+        let late = Reply::Late(Duration::from_millis(300), ordinary(slow));
+        let host = Host::start(at(slow, 0, late));
+        let connection = connect(&host.target()).await.unwrap();
+        let request = ExecRequest {
+            command: Bytes::from_static(b"x"),
+            ..ExecRequest::default()
+        };
+        let departure = request.departure.clone();
+        let given_up = tokio::time::timeout(soon, connection.exec(request)).await;
+        assert!(given_up.is_err());
+        assert_eq!(departure.call_off(), !sent, "{slow}");
+        // A goodbye waits for what was begun.
+        connection.close().await;
+        let actions = host.actions();
+        assert_eq!(actions.contains(&"Command".to_owned()), sent, "{actions:?}");
+        assert_eq!(actions.last().unwrap(), "Delete", "{actions:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_password_is_tried_once_and_explained() {
     let host = Host::start(|_, _| None);
     let error = connect(&target(host.port, "wrong")).await.err().unwrap();
@@ -574,7 +665,8 @@ async fn what_cannot_be_is_said_before_connecting() {
         }));
         target
     };
-    let cases: [(&dyn Fn(&mut WinrmOptions), ErrorKind, &str); 5] = [
+    type Case<'a> = (&'a dyn Fn(&mut WinrmOptions), ErrorKind, &'a str);
+    let cases: [Case<'_>; 5] = [
         (
             &|o| o.auth = WinrmAuth::Basic,
             ErrorKind::Arguments,

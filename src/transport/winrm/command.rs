@@ -24,6 +24,9 @@ use crate::transport::types::{ExecRequest, Exit, Output, OutputEvent, Process};
 /// has ended: the least that Windows allows.
 const QUICK: Duration = Duration::from_millis(500);
 
+/// After so much output larger messages are worth a question.
+const MUCH: usize = 1 << 20;
+
 /// Starts a command. To be run in a task of its own, as it must see what it has begun to its end.
 pub(super) async fn start(shells: Arc<Shells>, request: ExecRequest) -> Result<Process, HostError> {
     let (key, line) = readable(&request)?;
@@ -34,6 +37,7 @@ pub(super) async fn start(shells: Arc<Shells>, request: ExecRequest) -> Result<P
             shell: lease.id().to_owned(),
             line: line.clone(),
             bare: request.bare,
+            departure: request.departure.clone(),
         };
         match shells.patiently(&operation).await {
             Ok(answered) => return process(shells, lease, answered),
@@ -117,6 +121,7 @@ fn process(shells: Arc<Shells>, lease: Lease, answered: Answered) -> Result<Proc
             queue: VecDeque::new(),
             asking: None,
             asked: false,
+            received: 0,
             lost: false,
             over: false,
             ending: false,
@@ -138,7 +143,9 @@ struct WinrmOutput {
     /// nothing; it goes on with the next who waits.
     asking: Option<Asking>,
     asked: bool,
-    /// An answer broke off: bytes may be missing.
+    /// How much came so far, in bytes.
+    received: usize,
+    /// An answer broke off or did not come: bytes may be missing.
     lost: bool,
     /// Nothing more will come.
     over: bool,
@@ -158,6 +165,7 @@ impl WinrmOutput {
                     self.place.clone(),
                     self.pipe.clone(),
                     first,
+                    self.received > MUCH,
                 ))
             }
         };
@@ -174,6 +182,7 @@ impl WinrmOutput {
         self.lost |= answered.lost;
         let response = answered.response;
         for (stream, bytes) in response.output {
+            self.received += bytes.len();
             self.queue.push_back(OutputEvent::Data(stream, bytes));
         }
         if let Some(fault) = response.fault {
@@ -217,7 +226,7 @@ impl WinrmOutput {
         if self.lost {
             self.queue.push_back(OutputEvent::Lost(HostError::new(
                 ErrorKind::Disconnected,
-                "the connection was lost in the middle of an answer: the command has ended, and part of its output is missing",
+                "the connection was lost when the host was answering: the command has ended, and part of its output may be missing",
             )));
         }
         if !self.ending
@@ -254,9 +263,12 @@ impl WinrmOutput {
 }
 
 /// One question for output.
-fn ask(shells: Arc<Shells>, place: Place, pipe: Arc<Pipe>, first: bool) -> Asking {
+fn ask(shells: Arc<Shells>, place: Place, pipe: Arc<Pipe>, first: bool, much: bool) -> Asking {
     Box::pin(async move {
         let session = &shells.session;
+        if much {
+            session.learn_envelope().await;
+        }
         let receive = Operation::Receive(place.clone());
         match pipe.asks(first).await {
             Before::Nothing => session.call(receive).await,

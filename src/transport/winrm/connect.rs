@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tokio::sync::oneshot;
 
 use super::auth::possible;
 use super::certificates::Certificates;
@@ -14,6 +15,7 @@ use crate::event::{ErrorKind, HostError, Timings};
 use crate::target::{Target, Via};
 #[cfg(feature = "winrm-rs")]
 use crate::target::{WinrmAuth, WinrmClient};
+use crate::transport::Departure;
 use crate::transport::types::{Connection, ExecRequest, Process, Transport};
 
 /// WinRM for one run.
@@ -72,6 +74,15 @@ impl Drop for WinrmConnection {
     }
 }
 
+/// Calls a command off when nobody waits for its start any more.
+struct Waiting(Departure);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.call_off();
+    }
+}
+
 #[async_trait]
 impl Connection for WinrmConnection {
     async fn exec(&self, request: ExecRequest) -> Result<Process, HostError> {
@@ -81,9 +92,15 @@ impl Connection for WinrmConnection {
                 "the connection was closed before the command was started",
             ));
         }
-        // In a task of its own: who gives up waiting must not leave a shell behind.
-        let starting = tokio::spawn(start(self.shells.clone(), request));
-        match starting.await {
+        let _waiting = Waiting(request.departure.clone());
+        // In a task of its own: who gives up waiting must not leave a shell behind. What is started
+        // then is ended again, as nobody takes it.
+        let (tell, told) = oneshot::channel();
+        let starting = start(self.shells.clone(), request);
+        self.shells.see_to(async move {
+            let _ = tell.send(starting.await);
+        });
+        match told.await {
             Ok(started) => started,
             Err(_) => Err(HostError::new(
                 ErrorKind::Disconnected,

@@ -69,6 +69,7 @@ pub(super) struct Http {
     /// None: it is closed.
     driver: Option<Driver>,
     read: Arc<AtomicU64>,
+    written: Arc<AtomicU64>,
     host: HeaderValue,
     path: String,
 }
@@ -81,9 +82,11 @@ impl Http {
         path: String,
     ) -> Result<Self, Failure> {
         let read = Arc::<AtomicU64>::default();
+        let written = Arc::<AtomicU64>::default();
         let stream = Counted {
             inner: stream,
             read: read.clone(),
+            written: written.clone(),
         };
         let (sender, connection) = Builder::new()
             .max_buf_size(256 * 1024)
@@ -96,6 +99,7 @@ impl Http {
             sender,
             driver: Some(driver),
             read,
+            written,
             host,
             path,
         })
@@ -134,6 +138,7 @@ impl Http {
         }
         let before = self.read.load(Ordering::Relaxed);
         let read = self.read.clone();
+        let (written, sent_before) = (self.written.clone(), self.written.load(Ordering::Relaxed));
         let Self { sender, driver, .. } = self;
         let sending = async {
             if sender.ready().await.is_err() {
@@ -144,6 +149,8 @@ impl Http {
                 .await
                 .map_err(|mut error| match error.take_message() {
                     Some(_) => Failure::NotSent,
+                    // The connection took no byte of it.
+                    None if written.load(Ordering::Relaxed) == sent_before => Failure::NotSent,
                     None => failure(error.error(), &read, before),
                 })?;
             let (head, body) = answer.into_parts();
@@ -241,10 +248,19 @@ fn text(error: &hyper::Error) -> String {
     }
 }
 
-/// A stream that knows how many bytes came.
+/// A stream that knows how many bytes came, and how many it took.
 struct Counted<S> {
     inner: S,
     read: Arc<AtomicU64>,
+    written: Arc<AtomicU64>,
+}
+
+impl<S> Counted<S> {
+    fn wrote(&self, polled: &Poll<io::Result<usize>>) {
+        if let Poll::Ready(Ok(count)) = polled {
+            self.written.fetch_add(*count as u64, Ordering::Relaxed);
+        }
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
@@ -269,7 +285,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(context, bytes)
+        let polled = Pin::new(&mut self.inner).poll_write(context, bytes);
+        self.wrote(&polled);
+        polled
     }
 
     fn poll_write_vectored(
@@ -277,7 +295,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
         context: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(context, bytes)
+        let polled = Pin::new(&mut self.inner).poll_write_vectored(context, bytes);
+        self.wrote(&polled);
+        polled
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -42,8 +42,9 @@ impl WinrmInput {
         self.pipe.sent();
         let answered = match sent {
             Ok(Ok(answered)) => answered,
-            Ok(Err(failed)) => return Err(unread(&failed.error.message)),
-            Err(_) => return Err(unread("it was given up")),
+            Ok(Err(failed)) if self.pipe.has_ended() => return Err(unread(&failed.error.message)),
+            Ok(Err(failed)) => return Err(lost(&failed.error.message)),
+            Err(_) => return Err(lost("it was given up")),
         };
         match answered.response.fault {
             None => Ok(true),
@@ -57,10 +58,21 @@ impl WinrmInput {
     }
 }
 
+/// Nothing is missing to the command.
 fn unread(why: &str) -> HostError {
     HostError::new(
-        ErrorKind::Disconnected,
+        ErrorKind::RemoteIo,
         format!("the command reads no more: {why}"),
+    )
+}
+
+/// It may have arrived: sent again it could arrive twice.
+fn lost(why: &str) -> HostError {
+    HostError::new(
+        ErrorKind::Disconnected,
+        format!(
+            "the connection was lost when input was on its way ({why}); the command may have got a part of it"
+        ),
     )
 }
 

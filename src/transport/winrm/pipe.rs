@@ -135,6 +135,11 @@ impl Pipe {
         self.with(|state| state.waiting = false);
     }
 
+    /// Whether the command is over.
+    pub(super) fn has_ended(&self) -> bool {
+        self.with(|state| state.over)
+    }
+
     /// The command is over.
     pub(super) fn is_over(&self) {
         self.with(|state| state.over = true);

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::soap::{self, Head, escape};
+use crate::transport::Departure;
 
 /// The resource that is a shell of `cmd.exe`.
 pub(super) const CMD: &str = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/cmd";
@@ -27,6 +28,10 @@ pub(super) const ENVELOPE: usize = 153_600;
 
 /// What WS-Management demands of everybody (DSP0226, R13.1-2): less is refused.
 pub(super) const SMALLEST_ENVELOPE: usize = 8192;
+
+/// The default since 2012. Hosts may allow more; what comes at once must fit into memory here, for
+/// hundreds of hosts.
+pub(super) const LARGEST_ENVELOPE: usize = 512_000;
 
 /// What of an envelope is not for payload: its head, and the seal around it.
 const OVERHEAD: usize = 4096;
@@ -70,6 +75,7 @@ pub(super) enum Operation {
         shell: String,
         line: String,
         bare: bool,
+        departure: Departure,
     },
     /// What the command has said.
     Receive(Place),
@@ -121,7 +127,9 @@ impl Operation {
         };
         match self {
             Self::Create(key) => create(&head, key),
-            Self::Command { shell, line, bare } => command(&head, shell, line, *bare),
+            Self::Command {
+                shell, line, bare, ..
+            } => command(&head, shell, line, *bare),
             Self::Receive(place) => receive(&head, place),
             Self::Send { place, bytes, end } => send(&head, place, bytes, *end),
             Self::Interrupt(place) => signal(&head, place, "ctrl_c"),
@@ -159,7 +167,8 @@ pub(super) fn payload(envelope: usize) -> usize {
     envelope.saturating_sub(OVERHEAD).max(1024) / 4 * 3
 }
 
-/// MS-WSMV 2.2.4.36. No code page is asked for: programs write in the one the host has, and what asks
+/// MS-WSMV 2.2.4.36. A shell that nobody knows of, as the answer to its creation was lost or we were
+/// killed, is to go soon: after ten minutes without a request, where Windows' default is two hours. No code page is asked for: programs write in the one the host has, and what asks
 /// for another changes it for all of them.
 fn create(head: &Head<'_>, key: &ShellKey) -> String {
     let head = Head {
@@ -186,6 +195,7 @@ fn create(head: &Head<'_>, key: &ShellKey) -> String {
             out.push_str("</rsp:WorkingDirectory>");
         }
         out.push_str(concat!(
+            "<rsp:IdleTimeOut>PT600S</rsp:IdleTimeOut>",
             "<rsp:InputStreams>stdin</rsp:InputStreams>",
             "<rsp:OutputStreams>stdout stderr</rsp:OutputStreams></rsp:Shell>"
         ));

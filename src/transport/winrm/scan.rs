@@ -29,10 +29,12 @@ pub async fn scan(target: &Arc<WinrmTarget>) -> Result<ScannedCertificate, HostE
         Duration::ZERO => UNLIMITED,
         limit => limit,
     };
+    let mut hint = hints::SILENT;
     let asking = async {
         let stream = dial(&target.address, target.port, limit)
             .await
             .map_err(hints::of_dialing)?;
+        hint = hints::NO_TLS_ANSWER;
         let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
         let judge = Arc::new(Judge::new(target.clone(), None, provider));
         let connected = handshake(target, stream, judge.clone(), None).await;
@@ -57,6 +59,6 @@ pub async fn scan(target: &Arc<WinrmTarget>) -> Result<ScannedCertificate, HostE
             ErrorKind::ConnectTimeout,
             format!("{place}: no answer within {} s", limit.as_secs()),
         )
-        .hint(hints::SILENT)),
+        .hint(hint)),
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::certificates::Certificates;
 use super::fault::Meaning;
-use super::request::{Common, ENVELOPE, Operation, SMALLEST_ENVELOPE};
+use super::request::{Common, ENVELOPE, LARGEST_ENVELOPE, Operation, SMALLEST_ENVELOPE};
 use super::response::Response;
 use super::wire::{CallError, Stage, Wire, authority};
 use crate::event::{ErrorKind, HostError};
@@ -41,6 +41,7 @@ pub(super) struct Session {
     /// Waiting for output takes a connection for long: one is always left for the rest.
     receives: Semaphore,
     envelope: AtomicUsize,
+    asked_envelope: AtomicBool,
     closed: AtomicBool,
 }
 
@@ -48,7 +49,8 @@ pub(super) struct Session {
 #[derive(Debug)]
 pub(super) struct Answered {
     pub(super) response: Response,
-    /// An earlier answer broke off: what was in it is gone.
+    /// An earlier answer broke off, or did not come though the host may have given it: what was in it
+    /// is gone.
     pub(super) lost: bool,
 }
 
@@ -75,6 +77,7 @@ impl Session {
             wires: Semaphore::new(WIRES),
             receives: Semaphore::new(WIRES - 1),
             envelope: AtomicUsize::new(ENVELOPE),
+            asked_envelope: AtomicBool::new(false),
             closed: AtomicBool::new(false),
         }
     }
@@ -101,6 +104,22 @@ impl Session {
         let smaller = (refused / 2).max(SMALLEST_ENVELOPE);
         self.envelope.fetch_min(smaller, Ordering::Relaxed);
         Some(self.envelope())
+    }
+
+    /// Asks the host, once, how large messages may be: worth a round trip where there is much to carry.
+    /// Who may not ask stays with what every host takes.
+    pub(super) async fn learn_envelope(&self) {
+        if self.asked_envelope.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let Ok(answered) = self.call(Operation::Config).await else {
+            return;
+        };
+        if let Some(kilobytes) = answered.response.max_envelope_kb {
+            let allowed = usize::try_from(kilobytes).unwrap_or_default() * 1024;
+            let wanted = allowed.clamp(SMALLEST_ENVELOPE, LARGEST_ENVELOPE);
+            self.envelope.store(wanted, Ordering::Relaxed);
+        }
     }
 
     /// From now on connections are not made again.
@@ -151,13 +170,14 @@ impl Session {
                 }
                 Err(failed) => {
                     attempt += 1;
-                    let again = self.may_repeat(&operation, &failed)
+                    let again = self.may_repeat(&operation, &failed, attempt)
                         && attempt <= ATTEMPTS
                         && began.elapsed() < PERSISTENCE;
                     if !again {
                         return Err(failed);
                     }
-                    lost |= failed.stage == Stage::Cut;
+                    // A host takes output out of its books when it answers, whether that arrives or not.
+                    lost |= matches!(failed.stage, Stage::NoAnswer | Stage::Cut);
                     tracing::debug!(
                         place = self.place, doing = operation.name(), attempt, error = %failed.error,
                         "lost, trying again"
@@ -169,20 +189,24 @@ impl Session {
     }
 
     /// Whether a request that failed so may be sent again.
-    fn may_repeat(&self, operation: &Operation, failed: &CallError) -> bool {
+    fn may_repeat(&self, operation: &Operation, failed: &CallError, attempt: u32) -> bool {
         let harmless = match failed.stage {
             Stage::NotTaken => true,
-            Stage::NoAnswer | Stage::Cut => !matches!(
-                operation,
-                Operation::Command { .. } | Operation::Send { .. }
-            ),
+            Stage::NoAnswer | Stage::Cut => match operation {
+                Operation::Command { .. } => false,
+                // What has ended may be ended again.
+                Operation::Send { bytes, end, .. } => *end && bytes.is_empty(),
+                _ => true,
+            },
             Stage::Answered => false,
         };
         let passing = matches!(
             failed.error.kind,
             ErrorKind::Reset | ErrorKind::Refused | ErrorKind::ConnectTimeout | ErrorKind::Dns
         );
-        harmless && passing && !self.is_closed()
+        // A goodbye may find that the connection was idle for too long.
+        let goodbye = matches!(operation, Operation::Delete(_)) && attempt == 1;
+        harmless && passing && (goodbye || !self.is_closed())
     }
 
     async fn once(
@@ -196,10 +220,11 @@ impl Session {
             _ => None,
         };
         let _place = self.wires.acquire().await.ok();
-        let mut wire = self.wire().await.map_err(|error| CallError {
+        let not_taken = |error| CallError {
             stage: Stage::NotTaken,
             error,
-        })?;
+        };
+        let mut wire = self.wire().await.map_err(not_taken)?;
         let message_id = message_id();
         let common = Common {
             to: &self.to,
@@ -207,13 +232,35 @@ impl Session {
             max_envelope,
         };
         let envelope = operation.render(&common, &message_id);
-        let response = wire.call(envelope, &message_id, timeout).await?;
+        let departure = match operation {
+            Operation::Command { departure, .. } => Some(departure),
+            _ => None,
+        };
+        if departure.is_some_and(|departure| !departure.depart()) {
+            self.keep(wire);
+            return Err(not_taken(HostError::new(
+                ErrorKind::Interrupted,
+                "nobody waits for the command any more; it was not started",
+            )));
+        }
+        let answer = wire.call(envelope, &message_id, timeout).await;
+        if let Some(departure) = departure
+            && not_started(&answer)
+        {
+            departure.came_back();
+        }
+        let response = answer?;
+        self.keep(wire);
+        Ok(response)
+    }
+
+    /// For the next request.
+    fn keep(&self, mut wire: Wire) {
         if !wire.is_closed()
             && let Ok(mut idle) = self.idle.lock()
         {
             idle.push(wire);
         }
-        Ok(response)
     }
 
     /// A connection that nobody uses, or a new one.
@@ -229,6 +276,14 @@ impl Session {
                 .await?
                 .0),
         }
+    }
+}
+
+/// Whether it is known that a command does not run.
+fn not_started(answer: &Result<Response, CallError>) -> bool {
+    match answer {
+        Ok(response) => response.fault.is_some(),
+        Err(failed) => failed.stage == Stage::NotTaken,
     }
 }
 

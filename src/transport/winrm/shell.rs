@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rand::RngExt as _;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::fault::Meaning;
@@ -30,8 +31,8 @@ pub(super) struct Shells {
 struct State {
     idle: Vec<Shell>,
     open: BTreeSet<String>,
-    /// Deletions that nobody waits for, but for a goodbye.
-    deleting: Vec<JoinHandle<()>>,
+    /// Starts and deletions, which go on when nobody waits for them; a goodbye does.
+    tasks: Vec<JoinHandle<()>>,
 }
 
 struct Shell {
@@ -162,14 +163,19 @@ impl Shells {
         if !self.forget(&id) {
             return;
         }
+        let shells = self.clone();
+        self.see_to(async move { shells.delete_quietly(&id).await });
+    }
+
+    /// Does something to its end, whoever gives up waiting for it.
+    pub(super) fn see_to(&self, work: impl Future<Output = ()> + Send + 'static) {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };
-        let shells = self.clone();
-        let deleting = runtime.spawn(async move { shells.delete_quietly(&id).await });
+        let task = runtime.spawn(work);
         if let Ok(mut state) = self.state.lock() {
-            state.deleting.retain(|one| !one.is_finished());
-            state.deleting.push(deleting);
+            state.tasks.retain(|one| !one.is_finished());
+            state.tasks.push(task);
         }
     }
 
@@ -189,28 +195,39 @@ impl Shells {
     /// The same without waiting.
     pub(super) fn close_later(self: &Arc<Self>) -> Option<JoinHandle<()>> {
         self.session.close();
-        let (open, deleting) = match self.state.lock() {
-            Ok(mut state) => {
-                state.idle.clear();
-                (
-                    std::mem::take(&mut state.open),
-                    std::mem::take(&mut state.deleting),
-                )
-            }
-            Err(_) => Default::default(),
-        };
-        if open.is_empty() && deleting.is_empty() {
+        let Some(mut rest) = self.rest() else {
             self.session.hang_up();
             return None;
-        }
+        };
         let runtime = tokio::runtime::Handle::try_current().ok()?;
         let shells = self.clone();
         Some(runtime.spawn(async move {
-            let others = open.iter().map(|id| shells.delete_quietly(id));
-            futures::future::join_all(others).await;
-            futures::future::join_all(deleting).await;
+            loop {
+                let (open, tasks) = rest;
+                let open = open.iter().map(|id| shells.delete_quietly(id));
+                let tasks = futures::future::join_all(tasks);
+                futures::future::join(futures::future::join_all(open), tasks).await;
+                // A start that nobody waited for has left a shell to be deleted.
+                match shells.rest() {
+                    Some(more) => rest = more,
+                    None => break,
+                }
+            }
             shells.session.hang_up();
         }))
+    }
+
+    /// What is still to be done before hanging up.
+    fn rest(&self) -> Option<(BTreeSet<String>, Vec<JoinHandle<()>>)> {
+        let mut state = self.state.lock().ok()?;
+        state.idle.clear();
+        state.tasks.retain(|one| !one.is_finished());
+        let rest = (
+            std::mem::take(&mut state.open),
+            std::mem::take(&mut state.tasks),
+        );
+        let done = rest.0.is_empty() && rest.1.is_empty();
+        (!done).then_some(rest)
     }
 }
 
@@ -278,8 +295,11 @@ impl Lease {
         if !shells.forget(&shell.id) {
             return Ok(());
         }
-        let deleting = tokio::spawn(async move { shells.delete(&shell.id).await });
-        deleting.await.unwrap_or(Ok(()))
+        let (tell, told) = oneshot::channel();
+        self.shells.see_to(async move {
+            let _ = tell.send(shells.delete(&shell.id).await);
+        });
+        told.await.unwrap_or(Ok(()))
     }
 }
 

@@ -413,8 +413,11 @@ fn the_binding_is_hashed_as_the_certificate_was_signed() {
         let hex = said.trim().rsplit('=').next().unwrap().replace(':', "");
         let binding = end_point(&papers.der(name));
         let hash = binding.strip_prefix(b"tls-server-end-point:").unwrap();
-        let ours: String = hash.iter().map(|byte| format!("{byte:02X}")).collect();
-        assert_eq!(ours, hex, "{name}");
+        let theirs: Vec<u8> = (0..hex.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
+            .collect();
+        assert_eq!(hash, theirs, "{name}");
     }
 }
 
@@ -533,6 +536,94 @@ async fn what_speaks_no_tls_is_named() {
     assert_eq!(error.kind, ErrorKind::Protocol);
     assert!(error.message.contains("does not speak TLS"), "{error}");
     assert!(error.hint.unwrap().contains("5985"));
+}
+
+/// A listener that wants certificates of `ca`, and says to whoever has one who it is.
+async fn wants_certificates(papers: &Papers) -> u16 {
+    use tokio_rustls::rustls::RootCertStore;
+    use tokio_rustls::rustls::server::WebPkiClientVerifier;
+    let provider = Arc::new(ring::default_provider());
+    let mut roots = RootCertStore::empty();
+    roots.add(papers.der("ca").into()).unwrap();
+    let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider.clone())
+        .build()
+        .unwrap();
+    let pair = papers.pair("leaf", "leaf");
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(verifier)
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(pair)));
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else {
+                continue;
+            };
+            let mut request = vec![0; 8192];
+            let length = stream.read(&mut request).await.unwrap_or(0);
+            let request = String::from_utf8_lossy(&request[..length]).to_lowercase();
+            let status = if request.contains(
+                "authorization: http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual",
+            ) {
+                "200 OK"
+            } else {
+                "401 Unauthorized"
+            };
+            let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n");
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_client_certificate_logs_in_and_a_foreign_one_is_explained() {
+    let papers = Papers::new();
+    papers.own("me", "rsa:2048", &[]);
+    std::fs::write(papers.path("extensions"), "extendedKeyUsage=clientAuth\n").unwrap();
+    papers.openssl(&[
+        "req", "-new", "-key", "me.key", "-out", "request", "-subj", "/CN=ops",
+    ]);
+    papers.openssl(&[
+        "x509",
+        "-req",
+        "-in",
+        "request",
+        "-CA",
+        "ca.pem",
+        "-CAkey",
+        "ca.key",
+        "-CAcreateserial",
+        "-days",
+        "30",
+        "-extfile",
+        "extensions",
+        "-out",
+        "mine.pem",
+    ]);
+    let port = wants_certificates(&papers).await;
+    let with = |certificate: &str| crate::target::Target {
+        via: Via::Winrm(target(port, |options| {
+            options.auth = WinrmAuth::Certificate;
+            options.ca = Some(papers.path("ca.pem"));
+            let pair = (papers.path(certificate), papers.path("me.key"));
+            options.client_certificate = Some(pair);
+        })),
+        ..testing::target(port, "x")
+    };
+    super::Winrm::new(none())
+        .connect(&with("mine.pem"))
+        .await
+        .unwrap();
+    let error = super::Winrm::new(none())
+        .connect(&with("me.pem"))
+        .await
+        .err()
+        .unwrap();
+    assert!(error.hint.unwrap().contains("clientcertnegotiation"));
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ impl Wire {
         target: &Arc<WinrmTarget>,
     ) -> Result<(Self, Timings), HostError> {
         let limit = target.options.connect_timeout;
-        let mut stage = "connecting";
+        let mut stage = ("connecting", hints::SILENT);
         let opening = Self::connect(certificates, target, &mut stage);
         if limit.is_zero() {
             return opening.await;
@@ -67,20 +67,21 @@ impl Wire {
             Err(_) => Err(HostError::new(
                 ErrorKind::ConnectTimeout,
                 format!(
-                    "{}:{}: no answer within {} while {stage}",
+                    "{}:{}: no answer within {} while {}",
                     target.address,
                     target.port,
-                    crate::base::quantity::show_duration(limit)
+                    crate::base::quantity::show_duration(limit),
+                    stage.0
                 ),
             )
-            .hint(hints::SILENT)),
+            .hint(stage.1)),
         }
     }
 
     async fn connect(
         certificates: &Arc<Certificates>,
         target: &Arc<WinrmTarget>,
-        stage: &mut &str,
+        stage: &mut (&str, &str),
     ) -> Result<(Self, Timings), HostError> {
         let began = Instant::now();
         let options = &target.options;
@@ -94,7 +95,7 @@ impl Wire {
             )
         })?;
         let (http, binding) = if options.https {
-            *stage = "waiting for its TLS";
+            *stage = ("waiting for its TLS", hints::NO_TLS_ANSWER);
             let secured = Box::pin(secure(certificates, target, stream)).await?;
             let http = Http::open(secured.stream, host, options.path.clone()).await;
             (http, Some(secured.binding))
@@ -108,8 +109,13 @@ impl Wire {
             )
         })?;
         let connected = Instant::now();
-        *stage = "logging in";
+        *stage = ("logging in", hints::BUSY);
         let speech = login(&mut http, target, binding).await?;
+        if let Speech::Sealed(seal) = &speech
+            && !seal.proves_the_host()
+        {
+            certificates.not_proven(&format!("{}:{}", target.address, target.port));
+        }
         let timings = Timings {
             connect: connected - began,
             auth: connected.elapsed(),
@@ -198,9 +204,13 @@ impl Wire {
             .get(CONTENT_TYPE)
             .map_or(&b""[..], HeaderValue::as_bytes);
         if answer.status == StatusCode::UNAUTHORIZED {
-            // Nothing is done for those who are not logged in.
+            // Nothing is done for those who are not logged in. Where we seal, anybody in between may say
+            // so, after the host has done it.
             return Err(CallError {
-                stage: Stage::NotTaken,
+                stage: match self.speech {
+                    Speech::Sealed(_) => Stage::NoAnswer,
+                    Speech::Open(_) => Stage::NotTaken,
+                },
                 error: HostError::new(
                     ErrorKind::Reset,
                     format!("{}: the host wants a new login", self.place),

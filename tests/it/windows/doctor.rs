@@ -3,7 +3,7 @@
 use ioms_fleet::windows::{Certificate, Language, Need, Tier, Windows, lacks};
 use serde_json::Value;
 
-use super::bed::Bed;
+use super::bed::{Bed, came_out, said};
 
 const WINE: [Need; 3] = [Need::Server, Need::Wine, Need::PowershellForWine];
 
@@ -140,4 +140,76 @@ fn plain_http_where_tls_was_expected_is_named() {
     assert_eq!(walked(&document), ["dns ok", "tcp ok", "tls fail"]);
     let hint = finding(&document, "tls")["hint"].as_str().unwrap();
     assert!(hint.contains("ansible_port"), "{hint}");
+    assert!(hint.contains("answers no TLS"), "{hint}");
+    let run = bed.host(&["-e", "ansible_winrm_scheme=https", "-T", "2", "hostname"]);
+    assert_eq!(came_out(&run), ("unreachable", "connect_timeout"));
+    assert!(said(&run).contains("answers no TLS"), "{run}");
+}
+
+#[test]
+fn no_step_is_told_to_be_well_that_a_late_error_kept_from_being_done() {
+    for (setting, step) in [
+        (
+            "ansible_winrm_ca_trust_path: /no/such.pem\n",
+            "settings fail",
+        ),
+        ("ansible_winrm_transport: kerberos\n", "settings fail"),
+    ] {
+        let Some(bed) = Bed::https_with("doctor and what is found late", setting) else {
+            return;
+        };
+        let document = bed.desk.json(&["doctor", "all"]);
+        assert_eq!(
+            walked(&document),
+            ["dns ok", "tcp ok", "tls ok", step],
+            "{document:#}"
+        );
+        bed.run(&["doctor", "all"]).ends_with(2);
+        bed.is_clean();
+    }
+}
+
+#[test]
+fn several_hosts_at_once_all_answer_to_the_end() {
+    if lacks("doctor on several hosts", &[Need::Server]) {
+        return;
+    }
+    let bed = Bed::of(Windows::start().unwrap(), 5, "");
+    let document = bed.desk.json(&["doctor", "all"]);
+    let hosts = document["hosts"].as_array().unwrap();
+    assert_eq!(hosts.len(), 5);
+    for host in hosts {
+        let findings = host["findings"].as_array().unwrap();
+        let shell = findings.iter().find(|one| one["check"] == "shell").unwrap();
+        assert_eq!(shell["state"], "ok", "{host:#}");
+    }
+    bed.is_clean();
+}
+
+#[test]
+fn powershell_behind_an_sshd_is_asked_in_its_own_words() {
+    let Some(lab) = super::over_ssh::lab("doctor by PowerShell over SSH") else {
+        return;
+    };
+    let document = lab.json(&["doctor", "all"]);
+    let shell = finding(&document, "shell");
+    assert_eq!(shell["state"], "ok", "{document:#}");
+    assert!(shell["detail"].as_str().unwrap().starts_with("PowerShell"));
+    assert_eq!(finding(&document, "clock")["state"], "ok");
+    lab.run(&["doctor", "all"]).ends_with(0);
+}
+
+#[test]
+fn a_host_with_old_tls_only_hears_its_ways_out() {
+    let Ok(old) = ioms_fleet::failing::old_tls() else {
+        panic!("no openssl");
+    };
+    let desk = crate::support::Desk::with(&format!(
+        "all: {{hosts: {{old: {{ansible_connection: winrm, ansible_host: 127.0.0.1, ansible_port: {}}}}}}}\n",
+        old.port()
+    ));
+    let document = desk.json(&["doctor", "old"]);
+    assert_eq!(walked(&document), ["dns ok", "tcp ok", "tls fail"]);
+    let hint = finding(&document, "tls")["hint"].as_str().unwrap();
+    assert!(hint.contains("TLS 1.2") && hint.contains("5985"), "{hint}");
 }

@@ -5,7 +5,7 @@ use ioms_fleet::windows::{Need, lacks};
 
 use crate::support::{Lab, only, runs, wait_until};
 
-fn lab(what: &str) -> Option<Lab> {
+pub(super) fn lab(what: &str) -> Option<Lab> {
     if lacks(what, &[Need::Powershell]) {
         return None;
     }
@@ -87,4 +87,30 @@ fn a_command_over_its_time_is_ended_with_its_children() {
         "{host}"
     );
     wait_until("its child is gone", || !runs(&format!("{token} 300")));
+}
+
+#[test]
+fn what_is_detached_lives_on_and_its_process_is_told() {
+    let Some(lab) = lab("PowerShell over SSH, --detach") else {
+        return;
+    };
+    let token = format!("pwsh-lasting-{}", std::process::id());
+    let document = lab.json(&[
+        "run",
+        "-g",
+        "all",
+        "--detach",
+        "--",
+        "bash",
+        "-c",
+        &format!("exec -a {token} sleep 300"),
+    ]);
+    let host = only(&document);
+    assert_eq!(host["outcome"], "ok", "{host}");
+    wait_until("it runs", || runs(&format!("{token} 300")));
+    let process = host["stdout"].as_str().unwrap().trim();
+    let line = std::fs::read(format!("/proc/{process}/cmdline")).unwrap();
+    assert!(String::from_utf8_lossy(&line).contains(&token));
+    let ended = std::process::Command::new("kill").arg(process).status();
+    assert!(ended.unwrap().success());
 }

@@ -76,24 +76,43 @@ fn words_arrive_as_they_are() {
         return;
     };
     let words = [
-        "a b", "x&y|z", "50%", "%PATH%", "^caret", "\"q\"", "tail\\", "c d\\", "(p)", "!e!", "<>",
+        "a b",
+        "x&y|z",
+        "50%",
+        "%PATH%",
+        "%PATH:~0,3%",
+        "%PATH:a=b%",
+        "%%OS%%",
+        "^caret",
+        "\"q\"",
+        "tail\\",
+        "c d\\",
+        "(p)",
+        "!e!",
+        "<>",
         "中文",
     ];
     // Each argument as it reached a program.
-    let show = "foreach ($a in $args) { '@' + $a }\r\n";
+    let show = "foreach ($a in $args) {\r\n\
+        '@' + [regex]::Replace($a, '[^\\x00-\\x7f]', { '{0:x4}' -f [int][char]$args[0].Value })\r\n}\r\n";
     let place = bed.windows.drive_c().unwrap().join("show.ps1");
     std::fs::write(place, show).unwrap();
     let mut args = vec!["run", "-g", "all", "--"];
     args.extend([
         "powershell",
         "-NoProfile",
+        "-ExecutionPolicy",
+        "Bypass",
         "-OutputFormat",
         "Text",
         "-File",
         "C:\\show.ps1",
     ]);
     args.extend(words);
-    let marked: Vec<String> = words.iter().map(|word| format!("@{word}")).collect();
+    let marked: Vec<String> = words
+        .iter()
+        .map(|word| format!("@{word}").replace("中文", "4e2d6587"))
+        .collect();
     let document = bed.desk.json(&args);
     let host = only(&document).clone();
     let wanted: Vec<&str> = marked.iter().map(String::as_str).collect();
@@ -107,10 +126,13 @@ fn lines_over_the_limit_of_cmd_run_all_the_same() {
     };
     let long = "x".repeat(5000);
     let host = bed.host(&[&format!(
-        "rem {long}& echo one& rem {long}& echo two& exit 3"
+        "echo {long}>nul& echo one& echo {long}>nul& echo two& exit 3"
     )]);
     prints(&host, &["one", "two"]);
     assert_eq!(host["exit"], 3);
+    let host = bed.host(&["more\r\nset /p X=\r\nfor %i in (1 2) do @echo %i %OS% 5%\r\nexit 4"]);
+    prints(&host, &["1 Windows_NT 5%", "2 Windows_NT 5%"]);
+    assert_eq!(host["exit"], 4);
     let host = bed.host(&[&format!("hostname {long}{long}")]);
     assert_ne!(host["error"]["kind"], "unsupported", "{host}");
     let host = bed.host(&[&format!("if 1==1 (echo {long}{long})")]);
@@ -159,4 +181,28 @@ fn variables_folders_and_input_reach_console_programs() {
             "{part}: {host}"
         );
     }
+}
+
+#[test]
+fn input_reaches_powershell_its_children_and_scripts() {
+    let Some(bed) = bed("input of PowerShell on Wine", Language::En) else {
+        return;
+    };
+    let file = bed.desk.file("input", "one\r\ntwo\r\n");
+    let input = file.to_str().unwrap();
+    let line = "[Console]::In.ReadLine(); cmd /c more";
+    let host = bed.host(&["--shell", "powershell", "--stdin", input, line]);
+    prints(&host, &["one", "one", "two"]);
+    let file = bed.desk.file("check.cmd", "@more\n@exit /b 5\n");
+    let document = bed.desk.json(&[
+        "script",
+        "-g",
+        "all",
+        "--stdin",
+        input,
+        file.to_str().unwrap(),
+    ]);
+    let host = only(&document);
+    prints(host, &["one", "two"]);
+    assert_eq!(host["exit"], 5);
 }

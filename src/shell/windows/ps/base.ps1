@@ -58,6 +58,14 @@ function IomsWhy($record) {
     $why.Message
 }
 
+# Whether this is Wine, which lacks some of what Windows has.
+function IomsWine {
+    foreach ($hive in 'HKEY_LOCAL_MACHINE', 'HKEY_CURRENT_USER') {
+        if ([Microsoft.Win32.Registry]::GetValue("$hive\Software\Wine", '', 'there') -ne $null) { return $true }
+    }
+    $false
+}
+
 function IomsHere { (Get-Location -PSProvider FileSystem).ProviderPath }
 
 IomsListen

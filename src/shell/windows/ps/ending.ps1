@@ -46,9 +46,12 @@ function IomsEndTask($name) {
     } catch { }
 }
 
-if (IomsSaid 'task') { IomsEndTask (IomsSaid 'task') }
 $Ioms.Gone = $true
-$Ioms.Said['pid'] | ForEach-Object { if (-not (IomsEnd ([int]$_))) { $Ioms.Gone = $false } }
+if ($Ioms.Said.ContainsKey('pid')) {
+    $Ioms.Said['pid'] | ForEach-Object { if (-not (IomsEnd ([int]$_))) { $Ioms.Gone = $false } }
+}
+# After the processes: a task that is stopped leaves its children behind, who then nobody finds.
+if (IomsSaid 'task') { IomsEndTask (IomsSaid 'task') }
 $Ioms.Folder = IomsPlace (IomsSaid 'of')
 IomsRemove
 if ($Ioms.Gone) { IomsReport 'gone' '' } else { IomsReport 'left' '' }

@@ -4,7 +4,8 @@
 function IomsSecurity($others) {
     $me = [Security.Principal.WindowsIdentity]::GetCurrent().User.Value
     $sddl = 'D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;' + $me + ')'
-    foreach ($sid in $others) { $sddl += '(A;OICI;FA;;;' + $sid + ')' }
+    # (PowerShell 2 goes through a loop over nothing once.)
+    foreach ($sid in @($others | Where-Object { $_ })) { $sddl += '(A;OICI;FA;;;' + $sid + ')' }
     $security = New-Object Security.AccessControl.DirectorySecurity
     $security.SetSecurityDescriptorSddlForm($sddl)
     , $security
@@ -26,17 +27,19 @@ function IomsMakeFolder($path, $others) {
                 # .NET Core has it elsewhere.
                 [void]('IO.FileSystemAclExtensions' -as [type])::CreateDirectory($security, $path)
             }
-        } catch { }
+        } catch {
+            # Wine can't set them: the parent's have to do. On Windows what is not private is not made.
+            if (-not (IomsWine)) { throw }
+        }
     }
-    # Where rights can't be set (another file system, an emulation) the parent's have to do.
     if (-not [IO.Directory]::Exists($path)) { [void][IO.Directory]::CreateDirectory($path) }
 }
 
-# What a killed session has left behind, a day later.
+# What a killed session has left behind, a week later: long runs have old folders too.
 function IomsSweep($parent) {
     try {
         foreach ($old in [IO.Directory]::GetDirectories($parent, 'ioms-????????????????????')) {
-            if ([IO.Directory]::GetLastWriteTimeUtc($old) -lt [DateTime]::UtcNow.AddDays(-1)) {
+            if ([IO.Directory]::GetLastWriteTimeUtc($old) -lt [DateTime]::UtcNow.AddDays(-7)) {
                 [IO.Directory]::Delete($old, $true)
             }
         }

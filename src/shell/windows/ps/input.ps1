@@ -1,7 +1,7 @@
 # What the command reads: lines of base64 up to a line of a dot.
 
 # Copies what comes into $stream; with a limit, that many bytes at the least (a line is not cut).
-function IomsCopy($stream, $limit) {
+function IomsCopy($stream, [long]$limit) {
     $copied = 0
     while ($limit -lt 0 -or $copied -lt $limit) {
         $line = $Ioms.In.ReadLine()

@@ -2,5 +2,7 @@
 
 mod commands;
 mod engine;
+mod runas;
 mod scripts;
+mod session;
 mod texts;

@@ -50,7 +50,7 @@ fn a_script_fails_as_powershell_file_does() {
         ("/bin/sh -c 'exit 3'; 'x'", 0),
         ("nosuch; 'x'", 0),
         ("exit 0", 0),
-        ("/bin/cat; exit 300", 300 & 255),
+        ("/bin/cat; exit 300", 44),
         ("'unclosed", 1),
     ] {
         let came = bench.run(&script("a.ps1", text, &[]));
@@ -138,4 +138,24 @@ fn a_script_that_is_ended_leaves_no_folder() {
         "begun\n"
     );
     bench.is_clean();
+}
+
+#[test]
+fn folders_that_were_left_behind_go_after_a_week_and_no_sooner() {
+    let Some(bench) = Bench::new("old private folders") else {
+        return;
+    };
+    let old = |name: &str, days: u64| {
+        let path = bench.tmp().join(format!("ioms-{name:0>20}"));
+        std::fs::create_dir(&path).unwrap();
+        let then = std::time::SystemTime::now() - std::time::Duration::from_secs(days * 86_400);
+        std::fs::File::open(&path)
+            .unwrap()
+            .set_modified(then)
+            .unwrap();
+        path
+    };
+    let (left, live) = (old("1", 8), old("2", 3));
+    assert_eq!(bench.run(&script("a.ps1", "'x'", &[])).stdout, "x\n");
+    assert!(!left.exists() && live.exists());
 }

@@ -40,3 +40,29 @@ fn the_files_of_powershell_are_all_in_the_list() {
         assert!(names.contains(&name.as_str()), "{name}");
     }
 }
+
+/// A host of 2008 R2 has PowerShell 2.0 unless somebody brought it another.
+#[test]
+fn no_text_needs_what_powershell_2_lacks() {
+    let newer = regex::Regex::new(
+        r"(?ix) \[pscustomobject\] | \[ordered\] | \s-(not)?in\s | \s-sh[lr]\s | \$psitem | \$pscommandpath
+        | \$psscriptroot | (where|foreach)-object\s+-?[a-z] | \bget-content\b.*-raw | \bconvert(to|from)-json\b
+        | ::new\( | \.(where|foreach)\( | isnullorwhitespace | \.copyto\( | ^\s*class\s | invoke-webrequest
+        | \bcombine\([^(),]+,[^(),]+, ",
+    )
+    .unwrap();
+    // Behind its own question whether this is PowerShell 6 or later.
+    let guarded = ["CimInstance", "CimMethod", "CimClass"];
+    for (name, text) in crate::shell::windows::texts() {
+        for line in text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#'))
+        {
+            assert!(!newer.is_match(line), "{name}: {line}");
+            let late = guarded.iter().any(|word| line.contains(word));
+            assert!(!late || name.starts_with("detach.ps1"), "{name}: {line}");
+        }
+    }
+    assert!(newer.is_match("x | Where-Object Name") && newer.is_match("[pscustomobject]@{}"));
+    assert!(newer.is_match("'a' -in $b") && !newer.is_match("x | Where-Object { $_ }"));
+}

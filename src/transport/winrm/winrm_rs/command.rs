@@ -318,7 +318,7 @@ impl Input for ClientInput {
         while let (Some(input), false) = (&self.0, bytes.is_empty()) {
             let piece = bytes.split_to(bytes.len().min(PIECE));
             input.send(piece).await.map_err(|_| {
-                HostError::new(ErrorKind::Disconnected, "the command reads no more")
+                HostError::new(ErrorKind::RemoteIo, "the command reads no more")
             })?;
         }
         Ok(())
