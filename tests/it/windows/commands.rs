@@ -206,6 +206,6 @@ fn a_host_that_never_answers_a_request_holds_nobody_up() {
     bed.windows.fault(Fault::new("hang-create")).unwrap();
     let began = std::time::Instant::now();
     let host = bed.host(&["-T", "2", "--deadline", "20", "true"]);
-    assert!(began.elapsed() < Duration::from_secs(60));
+    assert!(began.elapsed() < Duration::from_mins(1));
     assert_ne!(came_out(&host).0, "ok", "{host}");
 }

@@ -317,9 +317,10 @@ impl Input for ClientInput {
     async fn write(&mut self, mut bytes: Bytes) -> Result<(), HostError> {
         while let (Some(input), false) = (&self.0, bytes.is_empty()) {
             let piece = bytes.split_to(bytes.len().min(PIECE));
-            input.send(piece).await.map_err(|_| {
-                HostError::new(ErrorKind::RemoteIo, "the command reads no more")
-            })?;
+            input
+                .send(piece)
+                .await
+                .map_err(|_| HostError::new(ErrorKind::RemoteIo, "the command reads no more"))?;
         }
         Ok(())
     }
