@@ -12,7 +12,7 @@ use crate::config::Settings;
 use crate::engine::Targets;
 use crate::event::{HostError, HostIx};
 use crate::target::ssh_config::{Local, SshConfig};
-use crate::target::{Defaults, Flags, HostKeyMode, Resolver, ShellKind, Target, Via};
+use crate::target::{Defaults, Flags, HostKeyMode, Resolver, ShellKind, Target, Via, WinrmClient};
 
 /// What flags say of every target, stronger than variables.
 #[derive(Debug, Clone, Default)]
@@ -205,7 +205,14 @@ fn place(via: &Via) -> String {
             }
             place
         }
-        Via::Winrm(winrm) => format!("{}:{}", winrm.address, winrm.port),
+        Via::Winrm(winrm) => {
+            let place = format!("{}:{}", winrm.address, winrm.port);
+            match winrm.options.client {
+                WinrmClient::Ours => place,
+                // Its shells have the page that it asks for, not the host's own.
+                WinrmClient::WinrmRs => place + " by winrm-rs",
+            }
+        }
         Via::Local => "local".to_owned(),
     }
 }

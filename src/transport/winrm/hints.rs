@@ -147,7 +147,8 @@ pub(super) const NO_TICKET: &str = "winrm-rs logs in with the ticket of `kinit` 
 
 /// NTLM belongs to a connection, and the crate can't hold on to one while it logs in.
 #[cfg(feature = "winrm-rs")]
-pub(super) const LOST_BY_WINRM_RS: &str = "and winrm-rs loses logins of its own on a busy machine: -f 1, or our own client (leave ioms_winrm_client out)";
+pub(super) const LOST_BY_WINRM_RS: &str = "or winrm-rs said the last word of the login on another connection, which looks the same: \
+     our own client never does (leave ioms_winrm_client out)";
 
 /// Another host than a moment ago.
 #[cfg(feature = "winrm-rs")]

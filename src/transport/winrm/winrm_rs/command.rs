@@ -49,7 +49,8 @@ struct Start {
 }
 
 impl Open {
-    /// Opens a shell on a task of its own; `closing` ends it.
+    /// Opens a shell on a task of its own; `closing` ends it. (Where the crate is called from matters: from
+    /// the main task it loses logins, from a task of the runtime none was seen lost. docs/decisions/0004.)
     pub(super) fn start(
         client: Arc<WinrmClient>,
         target: Arc<WinrmTarget>,
@@ -179,7 +180,10 @@ impl Work<'_> {
             End::Exit(Some(status)) => OutputEvent::Exit(Exit::Status(status)),
             End::Exit(None) => OutputEvent::Lost(HostError::new(
                 ErrorKind::Protocol,
-                format!("{}: the command ended without an exit code", self.host),
+                format!(
+                    "{}: the command ended without an exit code that winrm-rs can read",
+                    self.host
+                ),
             )),
             End::Lost(error) => OutputEvent::Lost(error),
             End::Closed => {

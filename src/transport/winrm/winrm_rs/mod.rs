@@ -27,6 +27,7 @@ use super::auth::complete;
 use super::certificates::Certificates;
 use super::hints;
 use super::tls::secure;
+use crate::base::digest::hex;
 use crate::event::{ErrorKind, HostError, Timings};
 use crate::target::{WinrmAuth, WinrmTarget};
 use crate::transport::dial::dial;
@@ -82,7 +83,7 @@ async fn log_in(
     };
     let client = session.client(Vec::new(), None)?;
     let shell = session.open(client.clone()).await?;
-    Ok(Arc::new(Client {
+    Ok(Arc::new(LoggedIn {
         timings: Timings {
             connect,
             auth: began.elapsed().saturating_sub(connect),
@@ -149,12 +150,7 @@ async fn look(
     let secured = Box::pin(secure(certificates, target, stream)).await?;
     let shown = secured.stream.get_ref().1.peer_certificates();
     match shown.and_then(<[_]>::first) {
-        Some(leaf) => {
-            let digest = Sha256::digest(leaf);
-            Ok(Some(
-                digest.iter().map(|byte| format!("{byte:02x}")).collect(),
-            ))
-        }
+        Some(leaf) => Ok(Some(hex(&Sha256::digest(leaf)))),
         None => Err(HostError::new(
             ErrorKind::Certificate,
             format!("{}:{} shows no certificate", target.address, target.port),
@@ -257,7 +253,7 @@ fn host(target: &WinrmTarget) -> String {
 }
 
 /// A host that has let us in.
-struct Client {
+struct LoggedIn {
     session: Session,
     client: Arc<WinrmClient>,
     /// The shell that showed it, for the first command.
@@ -265,20 +261,20 @@ struct Client {
     timings: Timings,
 }
 
-impl Client {
+impl LoggedIn {
     fn first(&self) -> Option<Open> {
         self.first.lock().ok().and_then(|mut first| first.take())
     }
 }
 
-impl Drop for Client {
+impl Drop for LoggedIn {
     fn drop(&mut self) {
         self.session.closing.cancel();
     }
 }
 
 #[async_trait]
-impl Connection for Client {
+impl Connection for LoggedIn {
     async fn exec(&self, request: ExecRequest) -> Result<Process, HostError> {
         let line = line(&request)?.to_owned();
         let shell = if request.env.is_empty() && request.chdir.is_none() {
