@@ -2,14 +2,15 @@
 # certificate, a listener, one firewall rule. Nothing else is installed. Server 2008 R2 and later;
 # run as administrator, again as often as you like.
 #
-#   powershell -ExecutionPolicy Bypass -File winrm-https.ps1 [-Name HOST] [-AllowLocalAdministrators]
+#   powershell -ExecutionPolicy Bypass -File winrm-https.ps1 [-Name HOST] [-AllowLocalAdministrators] [-Replace]
 #
+# -Replace                   takes the place of an HTTPS listener that has another certificate
 # -Name                      the name or address hosts are reached by, if not the computer's name
 # -AllowLocalAdministrators  lets local administrators other than the built-in one work with full
 #                            rights over the network (LocalAccountTokenFilterPolicy)
 #
 # Why ECDSA: Server 2012 R2 and older pair AES-GCM with ECDHE for ECDSA certificates only.
-param([string]$Name = $env:COMPUTERNAME, [switch]$AllowLocalAdministrators)
+param([string]$Name = $env:COMPUTERNAME, [switch]$AllowLocalAdministrators, [switch]$Replace)
 $ErrorActionPreference = 'Stop'
 
 function Step($text) { Write-Output ('== ' + $text) }
@@ -28,6 +29,9 @@ if (-not $mine) {
     $folder = Join-Path $env:TEMP ('ioms-' + [Guid]::NewGuid().ToString('N'))
     New-Item -ItemType Directory -Path $folder | Out-Null
     $inf = Join-Path $folder 'request.inf'
+    $address = $null
+    $kind = 'dns'
+    if ([Net.IPAddress]::TryParse($Name, [ref]$address)) { $kind = 'ipaddress' }
     Set-Content -Path $inf -Encoding ASCII -Value @"
 [NewRequest]
 Subject = "$subject"
@@ -42,7 +46,7 @@ ValidityPeriod = Years
 ValidityPeriodUnits = 5
 [Extensions]
 2.5.29.17 = "{text}"
-_continue_ = "dns=$Name&"
+_continue_ = "$kind=$Name&"
 _continue_ = "dns=$env:COMPUTERNAME&"
 [EnhancedKeyUsageExtension]
 OID = 1.3.6.1.5.5.7.3.1
@@ -58,7 +62,14 @@ OID = 1.3.6.1.5.5.7.3.1
 Step 'listener on 5986'
 $selector = 'winrm/config/Listener?Address=*+Transport=HTTPS'
 $values = '@{Hostname="' + $Name + '";CertificateThumbprint="' + $mine.Thumbprint + '"}'
-cmd.exe /c ('winrm delete ' + $selector) 2>$null | Out-Null
+$there = cmd.exe /c ('winrm get ' + $selector) 2>$null
+if ($LASTEXITCODE -eq 0) {
+    $same = ($there -join ' ').Replace(' ', '') -match $mine.Thumbprint
+    if (-not $same -and -not $Replace) {
+        throw 'there is an HTTPS listener with another certificate: keep it (and give iomsctl its authority), or start me with -Replace'
+    }
+    cmd.exe /c ('winrm delete ' + $selector) 2>$null | Out-Null
+}
 cmd.exe /c ('winrm create ' + $selector + ' ' + $values) | Out-Null
 Native 'winrm create'
 

@@ -12,6 +12,8 @@ mod scan;
 
 pub use filter::Filter;
 
+pub use record::escape;
+
 use record::Record;
 use scan::{Found, Scan};
 

@@ -127,9 +127,13 @@ impl ExtraVars {
 
 /// Arguments are no place for passwords, in whatever form they are given.
 fn refuse_password(name: &str) -> Result<(), CliError> {
-    let password = [Property::Password, Property::BecomePassword]
-        .into_iter()
-        .any(|property| names(property).contains(&name));
+    let password = [
+        Property::Password,
+        Property::WinrmPassword,
+        Property::BecomePassword,
+    ]
+    .into_iter()
+    .any(|property| names(property).contains(&name));
     if password {
         return Err(CliError::new(format!(
             "-e {name}=...: a password in an argument can be read by everybody on this machine"
@@ -174,6 +178,9 @@ mod tests {
         for bad in [
             "ansible_password=x",
             "ansible_become_pass=x",
+            "ansible_winrm_pass=x",
+            "ansible_psrp_password=x",
+            "ansible_runas_pass=x",
             "{\"ansible_become_password\": \"x\"}",
             "alone",
             "[1]",

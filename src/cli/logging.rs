@@ -24,7 +24,8 @@ fn filter(verbose: u8, quiet: bool) -> EnvFilter {
         (false, 1) => "warn,ioms=info",
         (false, 2) => "warn,ioms=debug",
         (false, 3) => "info,ioms=trace",
-        (false, _) => "debug,ioms=trace,russh=trace,sqlx=debug",
+        // sspi's debugging shows what logins are made of.
+        (false, _) => "debug,ioms=trace,russh=trace,sqlx=debug,sspi=info",
     })
 }
 

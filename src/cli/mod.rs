@@ -8,6 +8,7 @@
 
 mod allocator;
 mod ask;
+mod codepages;
 mod error;
 mod execution;
 mod extra_vars;

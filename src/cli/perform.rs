@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::ask::{Terminal, confirm};
+use super::codepages::CodePages;
 use super::connection::ConnectionArgs;
 use super::execution::{LimitArgs, LimitDefaults, OutputArgs};
 use super::fleet::Fleet;
@@ -80,22 +81,29 @@ pub fn perform(setup: &Setup, work: Work<'_>) -> Result<Status, CliError> {
     {
         setup.redactor.learn(secret);
     }
-    let targets = Arc::new(RunTargets::new(
+    let pages = Arc::new(CodePages::new(
+        setup.database().ok(),
+        work.chosen.hosts.clone(),
+    ));
+    let targets = RunTargets::new(
         work.fleet.clone(),
         work.chosen.hosts.clone(),
         flags,
         &setup.settings,
         work.connection.ssh_config.as_deref(),
         work.overrides.clone(),
-    )?);
+    )?;
+    let targets = Arc::new(targets.with_code_pages(pages.clone()));
     let header = Arc::new(header(setup, &work, &limits));
     let denied = denied(setup, &work);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let end = runtime.block_on(run(
-        setup, &work, header, targets, limits, prompt, files, denied,
-    ))?;
+    let end = runtime.block_on(async {
+        let end = run(setup, &work, header, targets, limits, prompt, files, denied).await;
+        pages.keep().await;
+        end
+    })?;
     runtime.shutdown_background();
     Ok(Status(exit_status(&end)))
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::CliError;
+use super::codepages::CodePages;
 use super::fleet::Fleet;
+use crate::base::text::Charset;
 use crate::config::Settings;
 use crate::engine::Targets;
 use crate::event::{HostError, HostIx};
@@ -18,6 +20,8 @@ pub struct Overrides {
     pub shell: Option<ShellKind>,
     /// `--tmpdir`.
     pub tmpdir: Option<String>,
+    /// `--output-encoding`.
+    pub encoding: Option<Charset>,
 }
 
 /// Resolves the hosts of one run.
@@ -26,6 +30,7 @@ pub struct RunTargets {
     hosts: Vec<Arc<str>>,
     resolver: Resolver,
     overrides: Overrides,
+    pages: Option<Arc<CodePages>>,
     seen: Seen,
 }
 
@@ -101,8 +106,28 @@ impl RunTargets {
             hosts,
             resolver,
             overrides,
+            pages: None,
             seen: Seen::default(),
         })
+    }
+
+    /// With what is known of the code pages of Windows hosts.
+    #[must_use]
+    pub fn with_code_pages(mut self, pages: Arc<CodePages>) -> Self {
+        self.pages = Some(pages);
+        self
+    }
+
+    /// What the host speaks, if that is known: what the user says, else what was found before.
+    fn encoding(&self, name: &Arc<str>, target: &Target) -> Option<Charset> {
+        if self.overrides.encoding.is_some() {
+            return self.overrides.encoding;
+        }
+        if target.encoding.is_some() || target.shell == ShellKind::Posix {
+            return target.encoding;
+        }
+        let page = self.pages.as_ref()?.of(name)?;
+        Charset::from_code_page(page)
     }
 
     /// For work that looks at hosts first: a user or password that is missing is no error yet.
@@ -152,7 +177,17 @@ impl Targets for RunTargets {
         if let Some(tmpdir) = &self.overrides.tmpdir {
             Arc::make_mut(&mut target).tmpdir = Some(tmpdir.clone());
         }
+        let encoding = self.encoding(&name, &target);
+        if encoding != target.encoding {
+            Arc::make_mut(&mut target).encoding = encoding;
+        }
         Ok(target)
+    }
+
+    fn learnt_codepage(&self, host: HostIx, page: u16) {
+        if let (Some(name), Some(pages)) = (self.hosts.get(host.index()), &self.pages) {
+            pages.learn(name, page);
+        }
     }
 }
 

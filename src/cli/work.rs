@@ -8,6 +8,7 @@ use clap::Args;
 use super::CliError;
 use super::standard_input::{ReadsInput, among};
 use super::targets::Overrides;
+use crate::base::text::Charset;
 use crate::shell::{Command, Plan, Stdin};
 use crate::target::ShellKind;
 
@@ -36,6 +37,9 @@ pub struct WorkArgs {
     /// The shell that reads the command line: sh, cmd, powershell [default: the account's]
     #[arg(long, value_name = "SHELL")]
     pub shell: Option<String>,
+    /// The encoding of what the command prints: gbk, cp437, utf-16le [default: found]
+    #[arg(long, value_name = "NAME")]
+    pub output_encoding: Option<String>,
 }
 
 impl ReadsInput for WorkArgs {
@@ -61,7 +65,7 @@ impl WorkArgs {
         })
     }
 
-    /// What `--shell` and `--tmpdir` say of every target.
+    /// What `--shell`, `--tmpdir` and `--output-encoding` say of every target.
     pub fn overrides(&self) -> Result<Overrides, CliError> {
         let shell = match self.shell.as_deref() {
             None => None,
@@ -73,9 +77,20 @@ impl WorkArgs {
                     .hint("write sh, cmd or powershell"));
             }
         };
+        let encoding = self
+            .output_encoding
+            .as_deref()
+            .map(|label| {
+                Charset::from_label(label).ok_or_else(|| {
+                    CliError::new(format!("--output-encoding {label}: no such encoding"))
+                        .hint("write a name or a code page: gbk, cp850, 1251, utf-8")
+                })
+            })
+            .transpose()?;
         Ok(Overrides {
             shell,
             tmpdir: self.tmpdir.clone(),
+            encoding,
         })
     }
 

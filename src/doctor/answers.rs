@@ -153,6 +153,9 @@ impl Answers {
             *size = bytes.parse().ok();
         } else if line.starts_with("MaxMemoryPerShellMB") {
             self.memory_per_shell = value.parse().ok();
+        } else if let Some(local) = cim_time(line) {
+            // As a table, where `/value` is not understood.
+            self.now = Some(local);
         } else if self.codepage.is_none() && self.shell.as_deref() == Some("cmd") {
             // `Active code page: 936`: the words are the language's, the colon is everybody's.
             self.codepage = line

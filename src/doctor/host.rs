@@ -256,7 +256,7 @@ fn quota(answers: &Answers) -> Finding {
     match answers.memory_per_shell {
         None => Finding::skipped(
             Check::Quota,
-            "MaxMemoryPerShellMB: only administrators may ask",
+            "the host did not say its MaxMemoryPerShellMB: administrators may ask",
         ),
         Some(memory) if memory > 0 && memory < MEMORY_WARN => Finding::warn(
             Check::Quota,

@@ -16,7 +16,7 @@ use crate::target::{ShellKind, Target};
 use crate::transport::{Connection, OutputEvent};
 
 /// How long the answer may take.
-const LIMIT: Duration = Duration::from_secs(15);
+const LIMIT: Duration = Duration::from_secs(5);
 
 /// How much of an answer is read, in bytes.
 const ANSWER: usize = 4096;

@@ -203,9 +203,13 @@ impl Drive<'_> {
     ) -> Result<(), Stop> {
         for (stream, bytes) in [(Stream::Stdout, step.stdout), (Stream::Stderr, step.stderr)] {
             if !bytes.is_empty() {
-                self.console
-                    .look_at(&bytes, conversation, self.output)
-                    .await;
+                let due = self.due(progress).0;
+                // To know how to show it is worth no delay of an end.
+                tokio::select! {
+                    () = self.console.look_at(&bytes, conversation, self.output) => {}
+                    _ = stopped(self.halt) => {}
+                    () = sleep_until(due) => {}
+                }
                 self.output.output(stream, bytes).await;
             }
         }

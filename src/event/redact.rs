@@ -1,5 +1,6 @@
-//! Takes known secrets out of everything before anybody reads it: the secret itself, its base64 and
-//! its URL form become `********`, also where a secret lies across two pieces of output.
+//! Takes known secrets out of everything before anybody reads it: the secret itself, its base64, its
+//! URL form, as UTF-16 and as PowerShell writes it in CLIXML become `********`, also where a secret
+//! lies across two pieces of output.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
@@ -14,6 +15,7 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 
 use super::types::RunHeader;
+use crate::base::clixml;
 use crate::base::secret::{MASK, Secret};
 
 /// Shorter secrets are not looked for: they would mask half of every output.
@@ -172,6 +174,8 @@ fn forms(secret: &str) -> HashSet<Form> {
     for text in std::iter::once(trimmed).chain(lines) {
         add(text.as_bytes());
         add(percent(text).as_bytes());
+        // What is read of these must not hold it either.
+        add(clixml::escape(text).as_bytes());
         if text.len() < LENGTH_MIN {
             continue;
         }
@@ -188,6 +192,8 @@ fn forms(secret: &str) -> HashSet<Form> {
                 }
             }
         }
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        add(&wide);
         add(STANDARD_NO_PAD.encode(text).as_bytes());
         add(URL_SAFE_NO_PAD.encode(text).as_bytes());
     }
@@ -285,7 +291,13 @@ mod tests {
     #[test]
     fn a_secret_and_its_forms_are_masked() {
         let redactor = redactor(&["hunter2/&x", "ab"]);
-        for form in ["hunter2/&x", "aHVudGVyMi8meA==", "hunter2%2F%26x"] {
+        for form in [
+            "hunter2/&x",
+            "aHVudGVyMi8meA==",
+            "hunter2%2F%26x",
+            "hunter2/&amp;x",
+            "h\0u\0n\0t\0e\0r\x002\0/\0&\0x\0",
+        ] {
             let shown = redactor.text(&format!("pw={form}.")).into_owned();
             assert!(shown.starts_with("pw=********"), "{shown}");
             assert!(!shown.contains(form), "{shown}");

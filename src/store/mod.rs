@@ -4,6 +4,7 @@
 
 mod database;
 mod error;
+mod facts;
 mod grep;
 mod history;
 mod ingest;
@@ -16,6 +17,7 @@ mod url;
 
 pub use database::Store;
 pub use error::StoreError;
+pub use facts::Fact;
 pub use grep::Match;
 pub use history::{Filter, HostRun, RunRow, Which};
 pub use journal::{Journal, journals};

@@ -29,6 +29,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const CRATES: &[(&str, &str)] = &[
     ("sqlx", "store"),
     ("russh", "transport/ssh"),
+    ("hyper", "transport/winrm"),
+    ("sspi", "transport/winrm"),
+    ("tokio_rustls", "transport/winrm"),
     ("serde_yaml", "base/yaml"),
     ("granit_parser", "base/yaml"),
     ("minijinja", "template"),

@@ -63,7 +63,7 @@ fn a_host_that_is_well_is_shown_with_each_step() {
     let ran = lab.run(&["doctor", "web01"]).ends_with(0);
     insta::assert_snapshot!(plain(&ran), @"
     web01  ssh  SYSTEM: everything is supported
-      dns             ok       ADDRESS is an address  N ms
+      dns             ok       ADDRESS is an address
       tcp             ok       ADDRESS  N ms
       banner          ok       SSH-2.0-OpenSSH  N ms
       identity        ok       the host key is believed  N ms
@@ -139,6 +139,9 @@ fn each_broken_step_ends_the_way_and_says_what_to_do() {
     desk.run(&["doctor", "settings"]).ends_with(2);
     desk.run(&["doctor", "dns"]).ends_with(4);
     desk.run(&["doctor", "all"]).ends_with(6);
+    desk.run(&["doctor", "settings", "dns"]).ends_with(6);
+    desk.run(&["doctor", "-g", "dns", "settings"]).ends_with(1);
+    desk.run(&["doctor"]).ends_with(1);
     desk.run(&["doctor", "nobody"]).ends_with(5);
 }
 

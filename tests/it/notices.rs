@@ -21,6 +21,7 @@ fn said_of(args: &[&str]) -> Vec<String> {
     let ran = Desk::with(NOBODY).run(args);
     ran.stderr
         .lines()
+        .filter(|line| line.starts_with("note:"))
         .filter(|line| {
             ["HTTP", "certificates", "psrp", "--detach"]
                 .iter()

@@ -155,6 +155,34 @@ fn a_hosts_code_page_is_read_right() {
     let document = lab.json(&args);
     assert_eq!(only(&document)["stdout"], "完成\n");
     assert!(lab.run(&args).stdout.contains("完成"));
+    // The flag is stronger, and each line is read by itself.
+    let line = r"printf '\315\352\263\311\n完成\n'";
+    let args = [
+        "run",
+        "-g",
+        "all",
+        "-e",
+        "output_encoding=cp437",
+        "--output-encoding",
+        "936",
+        line,
+    ];
+    let document = lab.json(&args);
+    assert_eq!(only(&document)["stdout"], "完成\n完成\n");
+    assert_eq!(only(&document)["encoding"], "gb18030");
+    assert_eq!(only(&document)["stdout_b64"], "zeqzyQrlrozmiJAK");
+    let console = [
+        "run",
+        "-g",
+        "all",
+        "--output-encoding",
+        "850",
+        r"printf '\201ber\n'",
+    ];
+    assert_eq!(lab.run(&console).stdout, "über\n");
+    let wrong = lab.run(&["run", "-g", "all", "--output-encoding", "klingon", "true"]);
+    assert_eq!(wrong.status, 1);
+    assert!(wrong.stderr.contains("klingon"), "{}", wrong.stderr);
 }
 
 #[test]

@@ -108,6 +108,7 @@ macro_rules! on_both {
 
 on_both! {
     a_run_comes_back_as_it_was
+    facts_of_hosts_are_kept_with_the_time_since_when_they_are_so
     outputs_are_kept_to_the_byte_and_once
     a_list_is_filtered_and_newest_first
     a_dead_controllers_run_is_completed

@@ -3,6 +3,7 @@
 
 mod bed;
 mod commands;
+mod doctor;
 mod faults;
 mod identity;
 mod lasting;

@@ -187,6 +187,27 @@ fn attribute(tag: &BytesStart<'_>, name: &str) -> String {
         .unwrap_or_default()
 }
 
+/// Text as PowerShell writes it in a record.
+pub fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '_' if !matches!(rest.peek(), Some('x' | 'X')) => escaped.push('_'),
+            c if c != '_' && !c.is_control() && u32::from(c) < 0x10000 => escaped.push(c),
+            c => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(escaped, "_x{unit:04X}_");
+                }
+            }
+        }
+    }
+    escaped
+}
+
 /// The text behind `_xHHHH_` ([MS-PSRP] 2.2.5.3.2): units of UTF-16, those of one character in turn.
 pub(super) fn unescape(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::record::unescape;
+use super::record::{escape, unescape};
 use super::*;
 
 const OPENED: &str = "#< CLIXML\r\n<Objs Version=\"1.1.0.1\" xmlns=\"http://schemas.microsoft.com/powershell/2004/04\">";
@@ -239,6 +239,23 @@ fn escapes_are_units_of_utf_16() {
     ] {
         assert_eq!(unescape(text), plain, "{text}");
     }
+}
+
+#[test]
+fn what_powershell_escapes_is_read_back() {
+    let text = "tab\t cr\r lf\n nul\0 emoji 😀 under_x0041_score <b>&amp;</b> 中文";
+    let (_, sample) = samples()
+        .into_iter()
+        .find(|(name, _)| name.starts_with("escapes"))
+        .unwrap();
+    assert!(sample.contains(&format!("<ToString>{}</ToString>", escape(text))));
+    assert_eq!(
+        shown(&format!(
+            "{OPENED}<S S=\"Error\">{}</S></Objs>",
+            escape(text)
+        )),
+        format!("{text}\n")
+    );
 }
 
 #[test]

@@ -87,7 +87,7 @@ impl StreamDecoder {
 
     /// The next bytes in, their text out.
     pub fn push(&mut self, bytes: &[u8]) -> String {
-        let mut text = String::new();
+        let mut text = String::with_capacity(bytes.len());
         let mut rest = bytes;
         while let (State::Begun(wide), Some((byte, behind))) = (&mut self.state, rest.split_first())
         {
@@ -182,9 +182,11 @@ impl StreamDecoder {
                     }
                     bytes = rest;
                 }
+                State::Utf8 if self.held.is_empty() => return self.lossy(bytes, text),
                 State::Utf8 => {
-                    self.held.extend_from_slice(bytes);
-                    return self.lossy(text);
+                    let mut held = std::mem::take(&mut self.held);
+                    held.extend_from_slice(bytes);
+                    return self.lossy(&held, text);
                 }
                 State::Lines if self.held.is_empty() => bytes = self.lines(bytes, text),
                 State::Lines => bytes = self.line(bytes, text),
@@ -261,10 +263,9 @@ impl StreamDecoder {
         };
     }
 
-    /// What is held is to be UTF-8; the beginning of a character stays.
-    fn lossy(&mut self, text: &mut String) {
-        let held = std::mem::take(&mut self.held);
-        let mut rest = held.as_slice();
+    /// This is to be UTF-8; the beginning of a character is held.
+    fn lossy(&mut self, bytes: &[u8], text: &mut String) {
+        let mut rest = bytes;
         while let Err(error) = std::str::from_utf8(rest) {
             let (valid, behind) = rest.split_at(error.valid_up_to());
             text.push_str(&String::from_utf8_lossy(valid));

@@ -27,7 +27,7 @@ const FORKS: usize = 100;
 
 const EXAMPLES: &str = "\
 Examples:
-  iomsctl doctor web07
+  iomsctl doctor web07 web08
   iomsctl doctor -g windows
   iomsctl doctor -g all --output json | jq '.hosts[].findings[] | select(.state == \"fail\")'
 
@@ -40,7 +40,7 @@ clock, disk. Nothing is changed. The exit status is 0 when nothing failed, 2 whe
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The hosts, unless -g gives them
-    #[arg(value_name = "PATTERN")]
+    #[arg(value_name = "HOST|PATTERN")]
     pub operands: Vec<String>,
     #[command(flatten)]
     selection: SelectionArgs,
@@ -96,7 +96,12 @@ fn targets(
     cases: &mut Vec<Case>,
 ) -> Result<RunTargets, CliError> {
     let group = args.selection.group.as_deref();
-    let pattern = operands(&args.operands, group, false, false, false)?
+    // Several hosts are one pattern.
+    let hosts: Vec<String> = Some(args.operands.join(","))
+        .filter(|hosts| !hosts.is_empty())
+        .into_iter()
+        .collect();
+    let pattern = operands(&hosts, group, false, false, false)?
         .pattern
         .unwrap_or_default();
     has_one_reader(&[

@@ -23,7 +23,7 @@ const UNLIMITED: Duration = Duration::from_mins(1);
 const OTHER_PORT: Duration = Duration::from_secs(1);
 
 /// So many days before its end a certificate is worth a word.
-const EXPIRES_SOON: i64 = 30;
+const EXPIRES_SOON: i64 = 14;
 
 /// Walks all hosts' ways so far, so many at a time.
 pub async fn walk(cases: &mut [Case], forks: usize) {
@@ -54,7 +54,8 @@ async fn before_login(target: &Target) -> Vec<Finding> {
         Via::Winrm(winrm) => {
             let limit = limit(winrm.options.connect_timeout);
             let (mut found, stream) = reach(&winrm.address, winrm.port, limit, &WINRM).await;
-            if stream.is_some() {
+            // It goes first: who serves one at a time is waiting for it.
+            if stream.map(drop).is_some() {
                 found.push(tls(winrm).await);
             }
             found
@@ -138,7 +139,7 @@ async fn reach(
             return (vec![finding.took(began.elapsed())], None);
         }
     };
-    let mut findings = vec![dns(name, &found).took(began.elapsed())];
+    let mut findings = vec![dns(name, &found, began.elapsed())];
     let began = Instant::now();
     match knock(&found, limit).await {
         Ok(stream) => {
@@ -157,13 +158,13 @@ async fn reach(
     }
 }
 
-fn dns(name: &str, found: &[SocketAddr]) -> Finding {
+fn dns(name: &str, found: &[SocketAddr], took: Duration) -> Finding {
     if name.parse::<IpAddr>().is_ok() {
         return Finding::ok(Check::Dns, format!("{name} is an address"));
     }
     let mut ips: Vec<String> = found.iter().map(|one| one.ip().to_string()).collect();
     ips.dedup();
-    Finding::ok(Check::Dns, format!("{name} is {}", ips.join(", ")))
+    Finding::ok(Check::Dns, format!("{name} is {}", ips.join(", "))).took(took)
 }
 
 /// Why a port was not reached; of one that refuses, who else listens there.
@@ -208,14 +209,21 @@ async fn tls(winrm: &Arc<WinrmTarget>) -> Finding {
     let began = Instant::now();
     match scan(winrm).await {
         Ok(certificate) => shown(&certificate, clock::now()),
-        Err(error) => failed(Check::Tls, &error).topic(topic(&error)),
+        Err(error) => no_tls(&error),
     }
     .took(began.elapsed())
 }
 
-/// What the hosts of one mistake have in common.
-fn topic(error: &HostError) -> String {
-    format!("no TLS ({})", error.kind.name())
+fn no_tls(error: &HostError) -> Finding {
+    let finding = failed(Check::Tls, error).topic(format!("no TLS ({})", error.kind.name()));
+    // The port takes connections: it is no firewall that keeps silent now.
+    if error.kind == ErrorKind::ConnectTimeout {
+        return finding.hint(
+            "the port takes connections and speaks no TLS: is it that of HTTP? \
+             5986 is HTTPS, 5985 is HTTP with sealed messages: set ansible_port and ansible_winrm_scheme to match",
+        );
+    }
+    finding
 }
 
 /// The certificate; whether it is believed is seen when we log in.

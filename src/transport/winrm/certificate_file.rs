@@ -2,6 +2,7 @@
 //! `[address]:port SHA256:base64 # subject`. Reading, adding and taking away; no judgement.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
@@ -41,10 +42,11 @@ pub(super) fn load(file: &Path) -> Result<HashMap<String, Vec<KnownCertificate>>
         if trimmed.is_empty() || trimmed.starts_with('#') {
             continue;
         }
-        match parse(trimmed, index + 1) {
-            Some(entry) => known.entry(entry.name.clone()).or_default().push(entry),
-            None => tracing::warn!(file = %file.display(), line = index + 1, "not understood"),
-        }
+        let Some(entry) = parse(trimmed, index + 1) else {
+            tracing::warn!(file = %file.display(), line = index + 1, "not understood");
+            continue;
+        };
+        known.entry(entry.name.clone()).or_default().push(entry);
     }
     Ok(known)
 }
@@ -74,13 +76,11 @@ pub fn append(file: &Path, entries: &[KnownCertificate]) -> Result<(), HostError
     if entries.is_empty() {
         return Ok(());
     }
-    let lines: String = entries
-        .iter()
-        .map(|entry| {
-            let subject = entry.subject.replace(['\n', '\r'], " ");
-            format!("{} {} # {subject}\n", entry.name, entry.fingerprint)
-        })
-        .collect();
+    let mut lines = String::new();
+    for entry in entries {
+        let subject = entry.subject.replace(['\n', '\r'], " ");
+        let _ = writeln!(lines, "{} {} # {subject}", entry.name, entry.fingerprint);
+    }
     append_lines(file, &lines)
         .map_err(|error| unusable(file, "new certificates can't be written", &error))
 }

@@ -16,15 +16,19 @@ use super::untrusted;
 use crate::event::{ErrorKind, HostError};
 use crate::target::{HostKeyMode, WinrmTarget};
 
+/// What was read from disk, or why it could not be.
+type Read<T> = Result<T, HostError>;
+
 /// The certificates of one run.
 #[derive(Debug)]
 pub struct Certificates {
     file: PathBuf,
-    known: OnceLock<Result<HashMap<String, Vec<KnownCertificate>>, HostError>>,
+    known: OnceLock<Read<HashMap<String, Vec<KnownCertificate>>>>,
     learnt: Mutex<BTreeMap<String, KnownCertificate>>,
     unchecked: Mutex<BTreeSet<String>>,
-    authorities: Mutex<HashMap<Option<PathBuf>, Result<Arc<Authorities>, HostError>>>,
-    identities: Mutex<HashMap<(PathBuf, PathBuf), Result<authorities::Identity, HostError>>>,
+    unproven: Mutex<BTreeSet<String>>,
+    authorities: Mutex<HashMap<Option<PathBuf>, Read<Arc<Authorities>>>>,
+    identities: Mutex<HashMap<(PathBuf, PathBuf), Read<authorities::Identity>>>,
     provider: Arc<CryptoProvider>,
 }
 
@@ -44,6 +48,7 @@ impl Certificates {
             known: OnceLock::new(),
             learnt: Mutex::default(),
             unchecked: Mutex::default(),
+            unproven: Mutex::default(),
             authorities: Mutex::default(),
             identities: Mutex::default(),
             provider: Arc::new(tokio_rustls::rustls::crypto::ring::default_provider()),
@@ -74,6 +79,24 @@ impl Certificates {
         match self.unchecked.lock() {
             Ok(unchecked) => unchecked.iter().cloned().collect(),
             Err(_) => Vec::new(),
+        }
+    }
+
+    /// The hosts that were spoken with by sealed NTLM over HTTP, which proves our name to them and not
+    /// theirs to us.
+    pub fn unproven(&self) -> Vec<String> {
+        match self.unproven.lock() {
+            Ok(unproven) => unproven.iter().cloned().collect(),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// There is one more of them.
+    pub(super) fn not_proven(&self, place: &str) {
+        if let Ok(mut unproven) = self.unproven.lock()
+            && !unproven.contains(place)
+        {
+            unproven.insert(place.to_owned());
         }
     }
 

@@ -13,9 +13,12 @@ use crate::transport::types::{
     Connection, ExecRequest, Exit, OutputEvent, Process, Pty, Transport as _,
 };
 
+fn certificates() -> Arc<Certificates> {
+    Arc::new(Certificates::new("/nonexistent/known_certificates".into()))
+}
+
 async fn connect(target: &Target) -> Result<Arc<dyn Connection>, HostError> {
-    let certificates = Certificates::new("/nonexistent/known_certificates".into());
-    Winrm::new(Arc::new(certificates)).connect(target).await
+    Winrm::new(certificates()).connect(target).await
 }
 
 async fn exec(connection: &Arc<dyn Connection>, line: &str) -> Result<Process, HostError> {
@@ -375,6 +378,32 @@ async fn a_host_that_takes_only_small_messages_is_sent_small_ones() {
 }
 
 #[tokio::test]
+async fn much_output_is_worth_asking_how_large_messages_may_be() {
+    let host = Host::start(|request, before| match (&*request.action, before) {
+        ("Receive", 0..20) => Some(Reply::Body(received(&"x".repeat(100_000), None))),
+        ("Get", _) => Some(Reply::Body(
+            "<cfg:Config><cfg:MaxEnvelopeSizekb>500</cfg:MaxEnvelopeSizekb></cfg:Config>"
+                .to_owned(),
+        )),
+        _ => None,
+    });
+    let connection = connect(&host.target()).await.unwrap();
+    let events = events(exec(&connection, "x").await.unwrap()).await;
+    assert_eq!(events.len(), 23);
+    connection.close().await;
+    let requests = host.requests();
+    assert_eq!(
+        requests
+            .iter()
+            .filter(|request| request.action == "Get")
+            .count(),
+        1
+    );
+    let asked = |of: &Request| of.envelope.contains(">512000</w:MaxEnvelopeSize>");
+    assert!(!asked(&requests[0]) && asked(requests.last().unwrap()));
+}
+
+#[tokio::test]
 async fn what_is_not_sealed_is_not_believed_and_what_was_changed_is_noticed() {
     let open = r#"<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body><rsp:CommandResponse><rsp:CommandId>EVIL</rsp:CommandId></rsp:CommandResponse></s:Body></s:Envelope>"#;
     let soap = "application/soap+xml;charset=UTF-8";
@@ -540,6 +569,19 @@ async fn shells_are_deleted_whoever_gives_up() {
 }
 
 #[tokio::test]
+async fn hosts_over_http_are_counted_as_ntlm_does_not_prove_their_names() {
+    let host = Host::start(|_, _| None);
+    let certificates = certificates();
+    let winrm = Winrm::new(certificates.clone());
+    winrm.connect(&host.target()).await.unwrap();
+    assert_eq!(
+        certificates.unproven(),
+        [format!("127.0.0.1:{}", host.port)]
+    );
+    assert!(certificates.unchecked().is_empty());
+}
+
+#[tokio::test]
 async fn a_wrong_password_is_tried_once_and_explained() {
     let host = Host::start(|_, _| None);
     let error = connect(&target(host.port, "wrong")).await.err().unwrap();
@@ -574,7 +616,8 @@ async fn what_cannot_be_is_said_before_connecting() {
         }));
         target
     };
-    let cases: [(&dyn Fn(&mut WinrmOptions), ErrorKind, &str); 5] = [
+    type Case<'a> = (&'a dyn Fn(&mut WinrmOptions), ErrorKind, &'a str);
+    let cases: [Case<'_>; 5] = [
         (
             &|o| o.auth = WinrmAuth::Basic,
             ErrorKind::Arguments,

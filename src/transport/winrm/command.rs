@@ -24,6 +24,9 @@ use crate::transport::types::{ExecRequest, Exit, Output, OutputEvent, Process};
 /// has ended: the least that Windows allows.
 const QUICK: Duration = Duration::from_millis(500);
 
+/// After so much output larger messages are worth a question.
+const MUCH: usize = 1 << 20;
+
 /// Starts a command. To be run in a task of its own, as it must see what it has begun to its end.
 pub(super) async fn start(shells: Arc<Shells>, request: ExecRequest) -> Result<Process, HostError> {
     let (key, line) = readable(&request)?;
@@ -117,6 +120,7 @@ fn process(shells: Arc<Shells>, lease: Lease, answered: Answered) -> Result<Proc
             queue: VecDeque::new(),
             asking: None,
             asked: false,
+            received: 0,
             lost: false,
             over: false,
             ending: false,
@@ -138,6 +142,8 @@ struct WinrmOutput {
     /// nothing; it goes on with the next who waits.
     asking: Option<Asking>,
     asked: bool,
+    /// How much came so far, in bytes.
+    received: usize,
     /// An answer broke off: bytes may be missing.
     lost: bool,
     /// Nothing more will come.
@@ -158,6 +164,7 @@ impl WinrmOutput {
                     self.place.clone(),
                     self.pipe.clone(),
                     first,
+                    self.received > MUCH,
                 ))
             }
         };
@@ -174,6 +181,7 @@ impl WinrmOutput {
         self.lost |= answered.lost;
         let response = answered.response;
         for (stream, bytes) in response.output {
+            self.received += bytes.len();
             self.queue.push_back(OutputEvent::Data(stream, bytes));
         }
         if let Some(fault) = response.fault {
@@ -254,9 +262,12 @@ impl WinrmOutput {
 }
 
 /// One question for output.
-fn ask(shells: Arc<Shells>, place: Place, pipe: Arc<Pipe>, first: bool) -> Asking {
+fn ask(shells: Arc<Shells>, place: Place, pipe: Arc<Pipe>, first: bool, much: bool) -> Asking {
     Box::pin(async move {
         let session = &shells.session;
+        if much {
+            session.learn_envelope().await;
+        }
         let receive = Operation::Receive(place.clone());
         match pipe.asks(first).await {
             Before::Nothing => session.call(receive).await,

@@ -12,8 +12,8 @@ pub(super) const SILENT: &str = "is the host up, and does its firewall let 5986 
      Windows lets in its own subnet only; --connect-timeout waits longer";
 
 /// The connection was cut while connecting.
-pub(super) const RESET: &str = "the host or something before it hangs up: on 5986 a listener without a certificate does, and WinRM \
-     with too many connections (`winrm get winrm/config/service`, MaxConnections; fewer --forks)";
+pub(super) const RESET: &str = "the host or something before it hangs up: a listener for HTTPS (5986) does that to HTTP, one without a \
+     certificate to everybody, and WinRM to those with too many connections (`winrm get winrm/config/service`, MaxConnections; fewer --forks)";
 
 /// TLS without a common protocol or cipher.
 pub(super) const NO_COMMON_TLS: &str = "Windows 2008 to 2012 R2 as installed offer only TLS 1.0 or CBC suites with an RSA certificate, which are \
@@ -78,15 +78,20 @@ pub(super) const CERTIFICATE_DENIED: &str = "on the host: `winrm set winrm/confi
      `netsh http add sslcert ... clientcertnegotiation=enable`, as Windows else asks in a way that TLS libraries no longer speak";
 
 /// 401 to Kerberos.
-pub(super) const KERBEROS_DENIED: &str = "likely causes: clocks more than five minutes apart; a host name that is not the one of its \
+pub(super) const KERBEROS_DENIED: &str = "likely causes: a wrong password; clocks more than five minutes apart; a host name that is not the one of its \
      service principal (ansible_winrm_kerberos_hostname_override); not a member of Administrators or Remote Management Users";
+
+/// The same over TLS, to which the ticket is not tied.
+pub(super) const KERBEROS_DENIED_TLS: &str = "likely causes: a wrong password; clocks more than five minutes apart; a host name that is not the one of its \
+     service principal (ansible_winrm_kerberos_hostname_override); not a member of Administrators or Remote Management Users; \
+     CbtHardeningLevel Strict, which tickets from here don't meet: use ansible_winrm_transport: ntlm, or port 5985, whose messages are sealed";
 
 /// Rights, seen by the service.
 pub(super) const ACCESS_DENIED: &str = "the login is good, but the user may not open shells: make it a member of Administrators or Remote Management Users; \
      for local accounts set LocalAccountTokenFilterPolicy = 1; \
      see `winrm configsddl default` and `winrm get winrm/config/winrs`";
 
-/// AllowRemoteShellAccess.
+/// Remote shells are off.
 pub(super) const NO_SHELLS: &str =
     "on the host: `winrm set winrm/config/winrs @{AllowRemoteShellAccess=\"true\"}`";
 
@@ -97,7 +102,7 @@ pub(super) const NO_PROGRAM: &str =
 /// `chdir`.
 pub(super) const NO_FOLDER: &str = "the folder that the command is to start in is not on the host";
 
-/// MaxEnvelopeSizekb.
+/// Messages that are too large.
 pub(super) const ENVELOPE: &str = "the message is larger than the host takes (`winrm get winrm/config`, MaxEnvelopeSizekb): \
      a very long command line is better a script";
 
@@ -115,20 +120,19 @@ pub(super) const NOT_SEALED: &str = "every message over HTTP is sealed; an open 
 pub(super) const NEEDS_TLS: &str = "use HTTPS (ansible_port: 5986, ansible_winrm_scheme: https); \
      over HTTP: ansible_winrm_transport: ntlm, whose messages are sealed";
 
-/// CredSSP.
-pub(super) const CREDSSP: &str = "build iomsctl with `--features winrm-rs`, and set ansible_winrm_client: winrm-rs for the host; \
+/// `CredSSP`.
+pub(super) const CREDSSP: &str = "build iomsctl with `--features winrm-rs`, and set ioms_winrm_client: winrm-rs for the host; \
      or do without: become: runas, or the delegated file transfer, need no second login";
 
 /// winrm-rs.
-pub(super) const WINRM_RS: &str = "build iomsctl with `--features winrm-rs`, or leave ansible_winrm_client out: the built-in client is the better one for most";
+pub(super) const WINRM_RS: &str = "build iomsctl with `--features winrm-rs`, or leave ioms_winrm_client out: the built-in client is the better one for most";
 
 /// The command was on its way when the connection went.
 pub(super) const MAY_HAVE_STARTED: &str =
     "the host took the request or did not; look before you run it again";
 
-/// Kerberos, while it is not built in.
-pub(super) const KERBEROS: &str = "use ansible_winrm_transport: ntlm, which serves domain accounts too; or build iomsctl with \
-     `--features winrm-rs`, and set ansible_winrm_client: winrm-rs for the host";
+/// A seal that does not fit.
+pub(super) const CHANGED_ON_THE_WAY: &str = "somebody or something between here and the host changes bytes: use HTTPS, and look for a proxy";
 
 /// NTLM is switched off.
 pub(super) const NTLM_REFUSED: &str = "a policy forbids NTLM there (`Network security: Restrict NTLM`): use Kerberos or, over HTTPS with a local account, basic";

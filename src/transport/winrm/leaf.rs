@@ -89,10 +89,7 @@ fn hash_of_signature(der: &[u8]) -> Hash {
     let mut name = algorithm.algorithm.to_id_string();
     // RSASSA-PSS says its hash in a parameter.
     if name == "1.2.840.113549.1.1.10"
-        && let Some(Ok(parameters)) = algorithm
-            .parameters
-            .as_ref()
-            .map(|parameters| RsaSsaPssParams::try_from(parameters))
+        && let Some(Ok(parameters)) = algorithm.parameters.as_ref().map(RsaSsaPssParams::try_from)
     {
         name = parameters.hash_algorithm_oid().to_id_string();
     }

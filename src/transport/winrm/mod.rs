@@ -33,6 +33,8 @@ mod soap;
 mod testing;
 mod tls;
 mod tls_probe;
+#[cfg(test)]
+mod tls_tests;
 mod unexpected;
 mod untrusted;
 mod verify;

@@ -384,7 +384,7 @@ fn our_requests_mean_what_a_real_host_has_taken() {
 
 #[test]
 fn variables_folder_and_bare_programs_are_said_as_a_real_host_has_taken_them() {
-    let strange = r##"_-(){}[]<>*+-/\?"!@#$^&|;:i,.`~0"##;
+    let strange = r#"_-(){}[]<>*+-/\?"!@#$^&|;:i,.`~0"#;
     let key = ShellKey {
         env: vec![
             ("env1".to_owned(), "var1".to_owned()),
@@ -434,5 +434,30 @@ fn input_travels_in_pieces_that_fit_the_envelope() {
         let request = send.render(&common, "uuid:FC40E3CD-53E9-4315-B486-6D538B25D1F5");
         assert!(request.len() <= envelope, "{} > {envelope}", request.len());
         assert!(request.contains("End=\"true\">/////"));
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2000))]
+    #[test]
+    fn answers_with_bytes_changed_are_read_or_refused_within_bounds(
+        which in 0..6_usize,
+        changes in proptest::collection::vec((proptest::prelude::any::<u16>(), proptest::prelude::any::<u8>()), 1..12),
+    ) {
+        let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/wsman_response");
+        let name = ["created", "started", "received", "fault", "settings", "wmi"][which];
+        let mut answer = std::fs::read(seeds.join(name)).unwrap();
+        for (at, byte) in changes {
+            let at = usize::from(at) % answer.len();
+            answer[at] = byte;
+        }
+        if let Ok(response) = parse(&answer) {
+            for name in [&response.shell, &response.command].into_iter().flatten() {
+                proptest::prop_assert!(!name.is_empty() && name.len() <= 256);
+            }
+            if let Some(fault) = &response.fault {
+                proptest::prop_assert!(fault.message.len() <= 4200);
+            }
+        }
     }
 }

@@ -28,6 +28,10 @@ pub(super) const ENVELOPE: usize = 153_600;
 /// What WS-Management demands of everybody (DSP0226, R13.1-2): less is refused.
 pub(super) const SMALLEST_ENVELOPE: usize = 8192;
 
+/// The default since 2012. Hosts may allow more; what comes at once must fit into memory here, for
+/// hundreds of hosts.
+pub(super) const LARGEST_ENVELOPE: usize = 512_000;
+
 /// What of an envelope is not for payload: its head, and the seal around it.
 const OVERHEAD: usize = 4096;
 

@@ -266,7 +266,11 @@ impl Parsing {
                 let value = prose(&self.text);
                 if let Some(fault) = &mut self.response.fault {
                     // Code first, then Subcode, which is the one that says something.
-                    fault.subcode = value.rsplit(':').next().unwrap_or_default().to_owned();
+                    value
+                        .rsplit(':')
+                        .next()
+                        .unwrap_or_default()
+                        .clone_into(&mut fault.subcode);
                 }
             }
             Node::Reason => {

@@ -9,6 +9,9 @@ pub(super) trait Sealing: Send {
     /// `application/HTTP-SPNEGO-session-encrypted`, or Kerberos' own.
     fn protocol(&self) -> &'static str;
 
+    /// Whether the login has proven the host's name to us.
+    fn proves_the_host(&self) -> bool;
+
     /// Seals a message in place; what is returned goes before it.
     fn seal(&mut self, message: &mut Vec<u8>) -> Result<Vec<u8>, HostError>;
 
@@ -168,18 +171,27 @@ mod tests {
     #[derive(Default)]
     struct Toy(u8);
 
+    fn turn(message: &mut [u8]) {
+        for byte in message {
+            *byte = !*byte;
+        }
+    }
+
     impl Sealing for Toy {
         fn protocol(&self) -> &'static str {
             "application/HTTP-SPNEGO-session-encrypted"
         }
+        fn proves_the_host(&self) -> bool {
+            false
+        }
         fn seal(&mut self, message: &mut Vec<u8>) -> Result<Vec<u8>, HostError> {
             self.0 += 1;
-            message.iter_mut().for_each(|byte| *byte = !*byte);
+            turn(message);
             Ok(vec![self.0; 16])
         }
         fn open(&mut self, signature: &mut [u8], message: &mut Vec<u8>) -> Result<(), HostError> {
             assert_eq!(signature.len(), 16);
-            message.iter_mut().for_each(|byte| *byte = !*byte);
+            turn(message);
             Ok(())
         }
     }

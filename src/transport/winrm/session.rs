@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::certificates::Certificates;
 use super::fault::Meaning;
-use super::request::{Common, ENVELOPE, Operation, SMALLEST_ENVELOPE};
+use super::request::{Common, ENVELOPE, LARGEST_ENVELOPE, Operation, SMALLEST_ENVELOPE};
 use super::response::Response;
 use super::wire::{CallError, Stage, Wire, authority};
 use crate::event::{ErrorKind, HostError};
@@ -41,6 +41,7 @@ pub(super) struct Session {
     /// Waiting for output takes a connection for long: one is always left for the rest.
     receives: Semaphore,
     envelope: AtomicUsize,
+    asked_envelope: AtomicBool,
     closed: AtomicBool,
 }
 
@@ -75,6 +76,7 @@ impl Session {
             wires: Semaphore::new(WIRES),
             receives: Semaphore::new(WIRES - 1),
             envelope: AtomicUsize::new(ENVELOPE),
+            asked_envelope: AtomicBool::new(false),
             closed: AtomicBool::new(false),
         }
     }
@@ -101,6 +103,22 @@ impl Session {
         let smaller = (refused / 2).max(SMALLEST_ENVELOPE);
         self.envelope.fetch_min(smaller, Ordering::Relaxed);
         Some(self.envelope())
+    }
+
+    /// Asks the host, once, how large messages may be: worth a round trip where there is much to carry.
+    /// Who may not ask stays with what every host takes.
+    pub(super) async fn learn_envelope(&self) {
+        if self.asked_envelope.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let Ok(answered) = self.call(Operation::Config).await else {
+            return;
+        };
+        if let Some(kilobytes) = answered.response.max_envelope_kb {
+            let allowed = usize::try_from(kilobytes).unwrap_or_default() * 1024;
+            let wanted = allowed.clamp(SMALLEST_ENVELOPE, LARGEST_ENVELOPE);
+            self.envelope.store(wanted, Ordering::Relaxed);
+        }
     }
 
     /// From now on connections are not made again.

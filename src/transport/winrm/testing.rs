@@ -49,8 +49,6 @@ pub(super) struct Request {
     pub(super) action: String,
     /// The envelope, opened.
     pub(super) envelope: String,
-    /// Which connection, from 0.
-    pub(super) connection: usize,
 }
 
 type Script = dyn Fn(&Request, usize) -> Option<Reply> + Send + Sync;
@@ -181,7 +179,6 @@ pub(super) fn received(output: &str, exit: Option<u32>) -> String {
 
 struct Connection<'a> {
     stream: TcpStream,
-    number: usize,
     shared: &'a Shared,
     ntlm: Ntlm,
     credentials: Option<AuthIdentityBuffers>,
@@ -190,11 +187,7 @@ struct Connection<'a> {
 
 impl<'a> Connection<'a> {
     fn serve(stream: TcpStream, shared: &'a Shared) {
-        let number = {
-            let mut connections = shared.connections.lock().unwrap();
-            *connections += 1;
-            *connections - 1
-        };
+        *shared.connections.lock().unwrap() += 1;
         let mut ntlm = Ntlm::new();
         let identity = AuthIdentity {
             username: Username::new("Administrator", None).unwrap(),
@@ -209,7 +202,6 @@ impl<'a> Connection<'a> {
             .credentials_handle;
         let mut connection = Self {
             stream,
-            number,
             shared,
             ntlm,
             credentials,
@@ -224,7 +216,7 @@ impl<'a> Connection<'a> {
 
     fn request(&mut self) -> Option<(String, Vec<u8>)> {
         let mut bytes = Vec::new();
-        let mut chunk = [0; 65536];
+        let mut chunk = vec![0; 65536];
         let end = loop {
             if let Some(end) = bytes.windows(4).position(|part| part == b"\r\n\r\n") {
                 break end;
@@ -268,7 +260,6 @@ impl<'a> Connection<'a> {
         );
         let request = Request {
             action: action.rsplit('/').next().unwrap_or_default().to_owned(),
-            connection: self.number,
             envelope,
         };
         let before = {

@@ -100,20 +100,13 @@ async fn explain(target: &WinrmTarget, place: &str, error: &io::Error) -> HostEr
     let cause = error
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<Error>());
-    let no_common = |what: String| {
-        HostError::new(
-            ErrorKind::Protocol,
-            format!("{place}: no common TLS version or cipher suite: {what}"),
-        )
-        .hint(hints::NO_COMMON_TLS)
-    };
     match cause {
         Some(Error::AlertReceived(
             alert @ (AlertDescription::HandshakeFailure
             | AlertDescription::ProtocolVersion
             | AlertDescription::InsufficientSecurity),
-        )) => no_common(format!("the host says {alert:?}")),
-        Some(Error::PeerIncompatible(why)) => no_common(format!("{why:?}")),
+        )) => no_common(place, &format!("the host says {alert:?}")),
+        Some(Error::PeerIncompatible(why)) => no_common(place, &format!("{why:?}")),
         Some(Error::AlertReceived(alert)) => HostError::new(
             ErrorKind::Protocol,
             format!("{place}: the host refuses TLS: {alert:?}"),
@@ -135,18 +128,30 @@ async fn explain(target: &WinrmTarget, place: &str, error: &io::Error) -> HostEr
         .hint(hints::WEAK_CERTIFICATE),
         Some(other) => HostError::new(ErrorKind::Protocol, format!("{place}: TLS: {other}")),
         // Windows' way of saying that there is no common suite is to hang up; so is being too busy.
-        None => match tls_probe::old_tls(target).await {
-            Some(version) => no_common(format!(
-                "the host speaks {version} at most, or old suites only"
-            )),
-            None => {
-                let error = io_error(place, error);
-                HostError {
-                    message: format!("{}, in the TLS handshake", error.message),
-                    ..error
-                }
-                .hint(hints::RESET)
-            }
-        },
+        None => hung_up(target, place, error).await,
     }
+}
+
+/// Windows' way of saying that there is no common suite is to hang up; so is being too busy.
+async fn hung_up(target: &WinrmTarget, place: &str, error: &io::Error) -> HostError {
+    if let Some(version) = tls_probe::old_tls(target).await {
+        return no_common(
+            place,
+            &format!("the host speaks {version} at most, or old suites only"),
+        );
+    }
+    let error = io_error(place, error);
+    HostError {
+        message: format!("{}, in the TLS handshake", error.message),
+        ..error
+    }
+    .hint(hints::RESET)
+}
+
+fn no_common(place: &str, why: &str) -> HostError {
+    HostError::new(
+        ErrorKind::Protocol,
+        format!("{place}: no common TLS version or cipher suite: {why}"),
+    )
+    .hint(hints::NO_COMMON_TLS)
 }

@@ -110,6 +110,11 @@ impl Wire {
         let connected = Instant::now();
         *stage = "logging in";
         let speech = login(&mut http, target, binding).await?;
+        if let Speech::Sealed(seal) = &speech
+            && !seal.proves_the_host()
+        {
+            certificates.not_proven(&format!("{}:{}", target.address, target.port));
+        }
         let timings = Timings {
             connect: connected - began,
             auth: connected.elapsed(),

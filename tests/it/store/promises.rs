@@ -91,6 +91,45 @@ pub(super) async fn a_run_comes_back_as_it_was(bed: Bed) {
     );
 }
 
+pub(super) async fn facts_of_hosts_are_kept_with_the_time_since_when_they_are_so(bed: Bed) {
+    let store = bed.store().await;
+    let at = |second: i64| jiff::Timestamp::from_second(second).unwrap();
+    let host = |number: usize| Arc::<str>::from(format!("主机{number}"));
+    let many: Vec<_> = (0..1200)
+        .map(|number| (host(number), "codepage", serde_json::json!(936)))
+        .collect();
+    store.put_facts(&many, at(100)).await.unwrap();
+    store
+        .put_facts(
+            &[
+                (host(0), "codepage", serde_json::json!(936)),
+                (host(1), "codepage", serde_json::json!(65001)),
+                (
+                    host(1),
+                    "os",
+                    serde_json::json!({"family": "windows", "name": "版"}),
+                ),
+            ],
+            at(200),
+        )
+        .await
+        .unwrap();
+    let hosts: Vec<_> = (0..1300).map(host).collect();
+    let facts = store.facts_of(&hosts, "codepage").await.unwrap();
+    assert_eq!(facts.len(), 1200);
+    for (number, value, changed, collected) in
+        [(0, 936, 100, 200), (1, 65001, 200, 200), (2, 936, 100, 100)]
+    {
+        let fact = facts.iter().find(|fact| fact.host == host(number)).unwrap();
+        assert_eq!(fact.value, value);
+        assert_eq!((fact.changed, fact.collected), (at(changed), at(collected)));
+    }
+    let os = store.facts_of(&[host(1), host(2)], "os").await.unwrap();
+    assert_eq!(os.len(), 1);
+    assert_eq!(os[0].value["name"], "版");
+    assert_eq!(store.facts_of(&[], "os").await.unwrap(), []);
+}
+
 pub(super) async fn outputs_are_kept_to_the_byte_and_once(bed: Bed) {
     // All bytes, at the borders of pieces too.
     let large = noise(1, 3 * (1 << 20) + 1);

@@ -9,6 +9,14 @@ fn token(name: &str) -> String {
     format!("{name}-{}", std::process::id())
 }
 
+/// What a line starts is seen to run while its shell lives, and to be gone with it.
+fn starts_and_dies(bed: &Bed, line: &str, shows: &str) {
+    let mut child = bed.desk.start(&["run", "-g", "all", line]);
+    wait_until("it was started", || runs(shows));
+    assert!(child.wait().unwrap().success());
+    wait_until("what was only started is gone", || !runs(shows));
+}
+
 #[test]
 fn a_started_program_dies_with_the_shell() {
     if lacks("what WinRM shells start", &[Need::Server, Need::Powershell]) {
@@ -18,12 +26,11 @@ fn a_started_program_dies_with_the_shell() {
     let bed = Bed::of(windows, 1, "ansible_shell_type: powershell\n");
     let plain = token("winrm-plain");
     let line = format!("exec -a {plain} sleep 300 >/dev/null 2>&1");
-    bed.host(&[&format!(
-        "Start-Process setsid -ArgumentList 'bash','-c','\"{line}\"'"
-    )]);
-    wait_until("what was only started is gone", || {
-        !runs(&format!("{plain} 300"))
-    });
+    starts_and_dies(
+        &bed,
+        &format!("Start-Process setsid -ArgumentList 'bash','-c','\"{line}\"'; Start-Sleep 5"),
+        &format!("{plain} 300"),
+    );
     bed.is_clean();
 }
 
@@ -40,11 +47,11 @@ fn on_wine_a_service_starts_what_lives_on() {
     let bed = Bed::of(windows, 1, "");
     let mark = 60_000 + std::process::id() % 5000;
     let line = format!("ping -n {mark} 127.0.0.1");
-    // Wine's pipes stay with what was started: the command itself is over at once.
-    bed.host(&["--timeout", "5", &format!("start /b {line} >nul 2>&1")]);
-    wait_until("what was only started is gone", || {
-        !runs(&format!("-n {mark}"))
-    });
+    starts_and_dies(
+        &bed,
+        &format!("start /b {line} >nul 2>&1& ping -n 8 127.0.0.1 >nul"),
+        &format!("-n {mark}"),
+    );
     let host = bed.host(&["--detach", &line]);
     assert_eq!(host["outcome"], "ok", "{host}");
     bed.is_clean();

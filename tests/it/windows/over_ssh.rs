@@ -5,7 +5,7 @@ use ioms_fleet::windows::{Need, lacks};
 
 use crate::support::{Lab, only, runs, wait_until};
 
-fn lab(what: &str) -> Option<Lab> {
+pub(super) fn lab(what: &str) -> Option<Lab> {
     if lacks(what, &[Need::Powershell]) {
         return None;
     }

@@ -221,7 +221,9 @@ proptest! {
     #[test]
     fn a_stream_that_is_no_utf_16_reads_by_the_rules(bytes in streams(), host in hosts()) {
         let (text, facts) = read([bytes.as_slice()], host);
-        prop_assume!(host.is_ascii_compatible() && facts.charset != Charset::UTF_16LE);
+        if !host.is_ascii_compatible() || facts.charset == Charset::UTF_16LE {
+            return Ok(());
+        }
         let expected = by_the_rules(&bytes, host);
         prop_assert_eq!((text, facts.lossy), expected);
     }

@@ -1,6 +1,9 @@
-//! Logging in over HTTP, on one connection: NTLM, Basic, a client certificate. What comes of it says how
+//! Logging in over HTTP, on one connection: NTLM, Kerberos, Basic, a client certificate. What comes of it says how
 //! this connection is spoken on from then on: sealed, or open within TLS.
 
+mod by_kerberos;
+mod kdc;
+mod kerberos;
 mod ntlm;
 mod offers;
 
@@ -11,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use hyper::StatusCode;
 use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
+use self::kerberos::Realm;
 use self::offers::Offers;
 use super::hints;
 use super::http::{Answer, Failure, Http};
@@ -52,11 +56,6 @@ pub(super) fn possible(target: &WinrmTarget) -> Result<(), HostError> {
             "CredSSP is not spoken by the built-in WinRM client".to_owned(),
             hints::CREDSSP,
         ),
-        WinrmAuth::Kerberos => refuse(
-            ErrorKind::Unsupported,
-            "Kerberos is not spoken by the built-in WinRM client".to_owned(),
-            hints::KERBEROS,
-        ),
         WinrmAuth::Basic | WinrmAuth::Certificate if !options.https => refuse(
             ErrorKind::Arguments,
             format!(
@@ -71,7 +70,7 @@ pub(super) fn possible(target: &WinrmTarget) -> Result<(), HostError> {
             "set ansible_winrm_cert_pem and ansible_winrm_cert_key_pem",
         ),
         WinrmAuth::Certificate => Ok(()),
-        WinrmAuth::Negotiate | WinrmAuth::Ntlm | WinrmAuth::Basic => {
+        WinrmAuth::Negotiate | WinrmAuth::Ntlm | WinrmAuth::Basic | WinrmAuth::Kerberos => {
             if target.user.is_empty() {
                 return refuse(
                     ErrorKind::Arguments,
@@ -85,6 +84,9 @@ pub(super) fn possible(target: &WinrmTarget) -> Result<(), HostError> {
                     format!("no password of {} is known", target.user),
                     "set ansible_password in a vault, or let it be asked for with -k",
                 );
+            }
+            if options.auth == WinrmAuth::Kerberos {
+                Realm::of(target)?;
             }
             Ok(())
         }
@@ -105,7 +107,22 @@ pub(super) async fn login(
             identify(http, target, value).await
         }
         WinrmAuth::Certificate => identify(http, target, MUTUAL).await,
-        _ => {
+        way => {
+            // Asked for by nobody, Kerberos needs all that it needs to be known.
+            if let Some(realm) = match way {
+                WinrmAuth::Kerberos => Some(Realm::of(target)?),
+                WinrmAuth::Negotiate => Realm::of(target).ok(),
+                _ => None,
+            } {
+                let kerberos = by_kerberos::login(http, target, &realm, &secret);
+                match Box::pin(kerberos).await {
+                    Ok(speech) => return Ok(speech),
+                    Err(no) if way == WinrmAuth::Kerberos || !no.knows_nothing => {
+                        return Err(no.error);
+                    }
+                    Err(no) => tracing::debug!(error = %no.error, "no Kerberos, so NTLM"),
+                }
+            }
             let mut login = NtlmLogin {
                 place: format!("{}:{}", target.address, target.port),
                 http,
@@ -116,6 +133,15 @@ pub(super) async fn login(
             login.run().await
         }
     }
+}
+
+/// A token as a header; it is worth a password to who can guess.
+fn token_header(scheme: &str, token: &[u8]) -> Result<(HeaderName, HeaderValue), HostError> {
+    let value = format!("{scheme} {}", STANDARD.encode(token));
+    let mut value = HeaderValue::from_str(&value)
+        .map_err(|_| HostError::new(ErrorKind::Protocol, "a token that can't be sent"))?;
+    value.set_sensitive(true);
+    Ok((AUTHORIZATION, value))
 }
 
 /// Says that the certificate of the TLS connection is who we are (MS-WSMV 2.2.1).
@@ -237,13 +263,9 @@ impl NtlmLogin<'_> {
 
     /// A message without a body: Windows takes none before the login is done.
     async fn post(&mut self, scheme: &str, token: &[u8]) -> Result<Answer, HostError> {
-        let value = format!("{scheme} {}", STANDARD.encode(token));
-        let mut value = HeaderValue::from_str(&value)
-            .map_err(|_| HostError::new(ErrorKind::Protocol, "a token that can't be sent"))?;
-        value.set_sensitive(true);
-        let headers: [(HeaderName, HeaderValue); 1] = [(AUTHORIZATION, value)];
+        let header = token_header(scheme, token)?;
         self.http
-            .post(&headers, SOAP, Vec::new(), PATIENCE)
+            .post(&[header], SOAP, Vec::new(), PATIENCE)
             .await
             .map_err(|failure| cut_off(&self.place, &failure))
     }

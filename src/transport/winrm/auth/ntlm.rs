@@ -98,6 +98,11 @@ impl Sealing for Seal {
         "application/HTTP-SPNEGO-session-encrypted"
     }
 
+    /// Who forwards our messages to the host that he wants to be taken for is not noticed.
+    fn proves_the_host(&self) -> bool {
+        false
+    }
+
     fn seal(&mut self, message: &mut Vec<u8>) -> Result<Vec<u8>, HostError> {
         let mut signature = vec![0; SIGNATURE];
         let mut buffers = [
@@ -119,9 +124,12 @@ impl Sealing for Seal {
         let changed = |why: &str| {
             HostError::new(
                 ErrorKind::Protocol,
-                format!("{}: its sealed answer was changed on the way ({why})", self.place),
+                format!(
+                    "{}: its sealed answer was changed on the way ({why})",
+                    self.place
+                ),
             )
-            .hint("somebody or something between here and the host changes bytes: use HTTPS, and look for a proxy")
+            .hint(super::super::hints::CHANGED_ON_THE_WAY)
         };
         if signature.len() != SIGNATURE {
             return Err(changed("its signature has the wrong length"));
