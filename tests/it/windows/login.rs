@@ -1,6 +1,6 @@
 //! Logging in over WinRM: bound, sealed, once; and what a denial says.
 
-use ioms_fleet::windows::{Fault, Need, Windows, lacks};
+use ioms_fleet::windows::{Fault, Kdc, Need, Windows, lacks};
 
 use super::bed::{Bed, came_out, said};
 
@@ -126,4 +126,45 @@ fn two_hundred_hosts_at_once_lose_no_login() {
     assert_eq!(document["summary"]["ok"], 200, "{}", document["summary"]);
     assert_eq!(bed.windows.refusals(), Vec::<String>::new());
     bed.is_clean();
+}
+
+#[test]
+fn kerberos_logs_in_sealed_and_over_tls_with_a_real_key_distribution_centre() {
+    if lacks("Kerberos over WinRM", &[Need::Server, Need::Kerberos]) {
+        return;
+    }
+    let kdc = Kdc::start_for("127.7.0.1").unwrap();
+    for http in [true, false] {
+        let windows = Windows::builder().kerberos(&kdc).start().unwrap();
+        let over = if http {
+            windows.over_http()
+        } else {
+            String::new()
+        };
+        let vars = |password: &str| {
+            format!(
+                "{over}ansible_winrm_transport: kerberos\nansible_user: '{}'\nansible_password: '{password}'\n\
+                 ioms_winrm_kdc: tcp://127.0.0.1:{}\n",
+                kdc.user(),
+                kdc.port()
+            )
+        };
+        let (right, wrong) = (vars(kdc.password()), vars("wrong"));
+        let bed = Bed::of(windows, 1, &right);
+        let host = bed.host(&["echo in; exit 3"]);
+        assert_eq!(
+            (&host["stdout"], &host["exit"]),
+            (&"in\n".into(), &3.into()),
+            "{host} {:?}",
+            bed.windows.refusals()
+        );
+        bed.is_clean();
+        let logins = bed.windows.events("login");
+        assert!(
+            !logins.is_empty() && logins.iter().all(|event| event["kind"] == "kerberos"),
+            "{logins:?}"
+        );
+        let host = bed.again(&wrong).host(&["true"]);
+        assert_eq!(came_out(&host), ("unreachable", "auth_denied"), "{host}");
+    }
 }

@@ -40,7 +40,8 @@ impl Kdc {
         tool("kdb5_util", &["create", "-s", "-P", "master", "-r", REALM])?;
         let keytab = folder.join("keytab");
         for query in [
-            format!("addprinc -pw \"{PASSWORD}\" Administrator"),
+            // Proof of the password comes first, as Active Directory has it.
+            format!("addprinc +requires_preauth -pw \"{PASSWORD}\" Administrator"),
             format!("addprinc -randkey HTTP/{host}"),
             format!("ktadd -k {} HTTP/{host}", keytab.display()),
         ] {
