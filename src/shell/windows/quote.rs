@@ -61,13 +61,41 @@ pub(super) fn escaped(text: &str) -> String {
 
 /// Arguments as one line for `cmd.exe`, each to arrive in a program as it is.
 pub(super) fn cmd_arguments(words: &[String]) -> Result<String, Failure> {
+    on_one_line(words)?;
+    Ok(escaped(&arguments(words)))
+}
+
+/// Arguments as one line for a batch file, which puts them into its own lines for `cmd.exe` to read a
+/// second time: what that would act upon stands in quotes (`%~1` is without them).
+pub(super) fn batch_arguments(words: &[String]) -> Result<String, Failure> {
+    on_one_line(words)?;
+    let acted_upon = |word: &str| word.contains(CMD_SPECIAL) || word.contains([',', ';', '=']);
+    let mut line = Vec::with_capacity(words.len());
+    for word in words {
+        let word = match (acted_upon(word), word.contains('"')) {
+            (true, false) => format!("\"{word}\""),
+            (_, true) if word.contains(['&', '|', '<', '>', '^', '%']) => {
+                return Err(Failure::Unsupported(
+                    "an argument holds a quotation mark beside `&|<>^%`, of which a batch file would run a part: \
+                     make the script a .ps1"
+                        .to_owned(),
+                ));
+            }
+            _ => argument(word),
+        };
+        line.push(word);
+    }
+    Ok(escaped(&line.join(" ")))
+}
+
+fn on_one_line(words: &[String]) -> Result<(), Failure> {
     if words.iter().any(|word| word.contains(['\n', '\r'])) {
         return Err(Failure::Unsupported(
             "an argument holds a line break, which cmd.exe can't pass on: use --shell powershell"
                 .to_owned(),
         ));
     }
-    Ok(escaped(&arguments(words)))
+    Ok(())
 }
 
 /// A program and its arguments as a line for `cmd.exe`. Its built-in commands work too.

@@ -148,3 +148,12 @@ proptest! {
         prop_assert_eq!(argv(&passed), words);
     }
 }
+
+#[test]
+fn a_batch_file_runs_no_part_of_its_arguments() {
+    let line = batch_arguments(&owned(&["a b", "x&y", "plain", "50%", "a=b"])).unwrap();
+    assert_eq!(cmd(&line).unwrap(), "\"a b\" \"x&y\" plain \"50%\" \"a=b\"");
+    let refused = batch_arguments(&owned(&["a\"&calc&\""]));
+    assert!(matches!(refused, Err(Failure::Unsupported(_))));
+    assert!(batch_arguments(&owned(&["say \"hi\""])).is_ok());
+}

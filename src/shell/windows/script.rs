@@ -37,7 +37,7 @@ pub(super) fn say(program: &mut Program, script: &Script) -> Result<(), Failure>
     program.say("flags", way.flags);
     match way.kind {
         "ps1" => program.say("call", quote::powershell_arguments(&script.args)),
-        "cmd" => program.say("cmdline", quote::cmd_arguments(&script.args)?),
+        "cmd" => program.say("cmdline", quote::batch_arguments(&script.args)?),
         _ => program.say("argline", quote::arguments(&script.args)),
     };
     Ok(())

@@ -154,6 +154,13 @@ fn scripts_run_by_their_endings() {
         &[],
     );
     assert_eq!(host["outcome"], "ok", "{host}");
+    let host = script(
+        &bed,
+        "args.bat",
+        "@echo off\r\necho %1\r\n",
+        &["x&echo run"],
+    );
+    prints(&host, &["\"x&echo run\""]);
     let host = script(&bed, "check.py", "print(1)\n", &[]);
     assert_eq!(came_out(&host), ("failed", "no_such_interpreter"), "{host}");
 }
