@@ -150,6 +150,11 @@ pub(super) const NO_TICKET: &str = "winrm-rs logs in with the ticket of `kinit` 
 pub(super) const LOST_BY_WINRM_RS: &str = "or winrm-rs said the last word of the login on another connection, which looks the same: \
      our own client never does (leave ioms_winrm_client out)";
 
+/// `CredSSP` is not among what the host takes.
+#[cfg(feature = "winrm-rs")]
+pub(super) const CREDSSP_OFF: &str =
+    "CredSSP is off on the host as installed: `Enable-WSManCredSSP -Role Server -Force` there";
+
 /// Another host than a moment ago.
 #[cfg(feature = "winrm-rs")]
 pub(super) const CHANGED_MEANWHILE: &str = "it is not the certificate that the host showed a moment ago: are there several hosts behind the address?";

@@ -91,6 +91,7 @@ fn a_client_certificate_logs_in_and_one_of_nobody_does_not() {
     assert_eq!(host["outcome"], "unreachable", "{host}");
 }
 
+#[cfg(not(feature = "winrm-rs"))]
 #[test]
 fn a_way_that_is_not_there_says_so_before_connecting() {
     let Some(bed) = Bed::https_with("CredSSP", "ansible_winrm_transport: credssp\n") else {

@@ -288,6 +288,17 @@ fn a_wrong_password_is_sent_once_and_explained() {
 }
 
 #[test]
+fn a_host_without_credssp_says_so() {
+    let Some(bed) = Bed::https_with("winrm-rs: CredSSP", "ansible_winrm_transport: credssp\n")
+    else {
+        return;
+    };
+    let host = bed.host(&["true"]);
+    assert_eq!(came_out(&host), ("unreachable", "auth_denied"), "{host}");
+    assert!(said(&host).contains("Enable-WSManCredSSP"), "{host}");
+}
+
+#[test]
 fn who_the_host_is_is_judged_as_by_our_own_client() {
     if lacks("winrm-rs: certificates", &[Need::Server]) {
         return;

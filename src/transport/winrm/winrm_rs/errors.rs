@@ -49,6 +49,9 @@ pub(super) fn explain(target: &WinrmTarget, doing: Doing, error: &WinrmError) ->
     let other = |kind, hint: &str| HostError::new(kind, message.clone()).hint(hint);
     let error = match error {
         _ if doing == Doing::SettingUp => other(ErrorKind::Arguments, hints::OURS_CAN),
+        WinrmError::AuthFailed(why) if why.contains("no CredSSP token") => {
+            denied(hints::CREDSSP_OFF.to_owned())
+        }
         WinrmError::AuthFailed(why) if is_denial(why) => denied(of_denial(target)),
         WinrmError::AuthFailed(why) if why.contains("pinned certificate") => {
             other(ErrorKind::Certificate, hints::CHANGED_MEANWHILE)
