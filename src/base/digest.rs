@@ -1,7 +1,8 @@
-//! SHA-256 of contents: outputs are folded and stored by it.
+//! Digests of contents: outputs are folded and stored by SHA-256, files compared by MD5 or SHA-256.
 
 use std::fmt::Write as _;
 
+use md5::Md5;
 use sha2::{Digest as _, Sha256};
 
 /// A SHA-256 (FIPS 180-4) of some content.
@@ -19,6 +20,22 @@ impl Hasher {
 
     /// The digest of all that came.
     pub fn finish(self) -> ContentDigest {
+        self.0.finalize().into()
+    }
+}
+
+/// The same by MD5 (RFC 1321): detects change, not tampering.
+#[derive(Debug, Clone, Default)]
+pub struct Md5Hasher(Md5);
+
+impl Md5Hasher {
+    /// Takes the next bytes in.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all that came.
+    pub fn finish(self) -> [u8; 16] {
         self.0.finalize().into()
     }
 }
@@ -47,5 +64,12 @@ mod tests {
         hasher.update(b"c");
         assert_eq!(hasher.finish(), super::of(b"abc"));
         assert!(super::hex(&super::of(b"abc")).starts_with("ba7816bf"));
+        let mut hasher = super::Md5Hasher::default();
+        hasher.update(b"ab");
+        hasher.update(b"c");
+        assert_eq!(
+            super::hex(&hasher.finish()),
+            "900150983cd24fb0d6963f7d28e17f72"
+        );
     }
 }

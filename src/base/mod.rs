@@ -1,5 +1,6 @@
 //! What knows nothing of fleets: ids, the clock, secrets, text, digests, YAML, diagnostics.
 
+pub mod chunks;
 pub mod clixml;
 pub mod clock;
 pub mod diag;

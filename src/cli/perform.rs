@@ -197,7 +197,7 @@ fn says(work: &Work<'_>, such: fn(&str) -> bool) -> bool {
     match &work.plan.command {
         Command::Line(line) => such(line),
         Command::Words(words) => such(&words.join(" ")),
-        Command::Script(_) | Command::Ping => false,
+        Command::Script(_) | Command::Files(_) | Command::Ping => false,
     }
 }
 

@@ -78,7 +78,7 @@ async fn feed(
             input.write(payload).await?;
         }
         match stdin {
-            Stdin::Empty => {}
+            Stdin::Empty | Stdin::Given { .. } => {}
             Stdin::Bytes(bytes) => input.write(bytes).await?,
             Stdin::File { path, size } => {
                 let local = |error: std::io::Error| {

@@ -2,6 +2,7 @@
 //! turns a [`Plan`] into bytes to send and bytes received into what they mean; knows no transport.
 
 pub mod conversation;
+pub mod files;
 pub mod plan;
 pub mod posix;
 pub mod quote;

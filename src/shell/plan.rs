@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::files::FileTask;
+
 /// One piece of work, the same for all hosts of a job.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -31,6 +33,8 @@ pub enum Command {
     Words(Vec<String>),
     /// A script that travels along, is put into a private folder, run and removed.
     Script(Arc<Script>),
+    /// Something with the host's files.
+    Files(Arc<FileTask>),
     /// Nothing but to show that a shell answers.
     Ping,
 }
@@ -61,6 +65,11 @@ pub enum Stdin {
         /// How much of it, in bytes.
         size: u64,
     },
+    /// What whoever drives the command has at hand.
+    Given {
+        /// How much of it, in bytes.
+        size: u64,
+    },
 }
 
 impl Stdin {
@@ -69,7 +78,7 @@ impl Stdin {
         match self {
             Self::Empty => true,
             Self::Bytes(bytes) => bytes.is_empty(),
-            Self::File { .. } => false,
+            Self::File { .. } | Self::Given { .. } => false,
         }
     }
 
@@ -78,7 +87,7 @@ impl Stdin {
         match self {
             Self::Empty => 0,
             Self::Bytes(bytes) => bytes.len() as u64,
-            Self::File { size, .. } => *size,
+            Self::File { size, .. } | Self::Given { size } => *size,
         }
     }
 }

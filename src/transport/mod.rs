@@ -1,8 +1,10 @@
-//! How bytes get to a host and back: `exec` of one command, and `probe`; nothing else. A transport
+//! How bytes get to a host and back: `exec` of one command, `probe`, and over SSH a
+//! channel to the host's files; nothing else. A transport
 //! knows no quoting and no scripts; what is said over it is made in `shell` and driven by `engine`.
 
 mod departure;
 mod dial;
+pub mod files;
 pub mod local;
 pub mod pool;
 pub mod probe;
@@ -11,6 +13,7 @@ pub mod types;
 pub mod winrm;
 
 pub use departure::Departure;
+pub use files::{FileChange, FileHandle, FileStat, Files};
 pub use pool::{Pool, Transports, raise_open_files};
 pub use types::{
     Connection, Connections, ExecRequest, Exit, Input, Output, OutputEvent, Process, Pty, Transport,

@@ -39,6 +39,14 @@ pub trait Connection: Send + Sync {
     /// Starts one command.
     async fn exec(&self, request: ExecRequest) -> Result<Process, HostError>;
 
+    /// Opens a channel to the host's files; `unsupported` where there is none.
+    async fn files(&self) -> Result<Arc<dyn super::files::Files>, HostError> {
+        Err(HostError::new(
+            ErrorKind::Unsupported,
+            "this connection has no channel for files",
+        ))
+    }
+
     /// How long it took to get in.
     fn timings(&self) -> Timings;
 

@@ -148,6 +148,9 @@ pub(super) fn script(plan: &Plan, tmpdir: Option<&str>, mark: &str, footing: Foo
         Command::Ping => {
             line.code(":");
         }
+        Command::Files(task) => {
+            line.code(&super::files::script(task));
+        }
         Command::Line(words) if plan.detach => {
             report_ok(&mut line, plan, mark);
             detach(&mut line, footing, |line| {

@@ -62,7 +62,9 @@ pub(super) fn line(command: &Command) -> Result<String, Failure> {
         Command::Line(line) => Ok(line.clone()),
         Command::Words(words) => quote::cmd_words(words),
         Command::Ping => Ok("exit 0".to_owned()),
-        Command::Script(_) => Err(unsupported("cmd.exe runs no scripts from its input")),
+        Command::Script(_) | Command::Files(_) => {
+            Err(unsupported("cmd.exe runs no scripts from its input"))
+        }
     }
 }
 

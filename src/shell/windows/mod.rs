@@ -77,7 +77,7 @@ pub fn conversation(
     let by_cmd = situation.shell == WindowsShell::Cmd
         && situation.runas.is_none()
         && !plan.detach
-        && !matches!(plan.command, Command::Script(_));
+        && !matches!(plan.command, Command::Script(_) | Command::Files(_));
     if !by_cmd {
         return Ok(Box::new(PowershellConversation::new(
             plan, situation, mark,

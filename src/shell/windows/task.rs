@@ -63,6 +63,11 @@ pub(super) fn task(plan: &Plan, footing: Footing<'_>, mark: &str) -> Result<Task
     }
     match (&plan.command, footing.shell) {
         (Command::Ping, _) => {}
+        (Command::Files(task), _) => {
+            return Err(Failure::Unsupported(format!(
+                "not said to PowerShell yet: {task:?}"
+            )));
+        }
         (Command::Script(script), _) => scripted(&mut task, script, fed)?,
         (command, WindowsShell::Cmd) => {
             task.program
@@ -186,7 +191,7 @@ fn detached(program: &mut Program, plan: &Plan, shell: WindowsShell) -> Result<(
         (Command::Line(line), WindowsShell::Powershell) => {
             ("powershell".to_owned(), powershell::encoded(line))
         }
-        (Command::Script(_) | Command::Ping, _) => {
+        (Command::Script(_) | Command::Files(_) | Command::Ping, _) => {
             return Err(Failure::Unsupported(
                 "only a command line can be let go of, not a script".to_owned(),
             ));
