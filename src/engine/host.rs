@@ -120,6 +120,7 @@ impl Executor {
                 attempts: attempts.max(1),
                 error: end.error,
                 timings,
+                files: Vec::new(),
             })
             .await;
         outcome
@@ -241,6 +242,7 @@ pub(super) async fn finish_unstarted(
         attempts: 0,
         error: Some(error),
         timings: None,
+        files: Vec::new(),
     };
     emitter.resume(host).finish(end).await;
     outcome
