@@ -547,6 +547,7 @@ fn closed(conversation: &dyn Conversation, progress: &Progress) -> End {
             signal: None,
             error: None,
             started: true,
+            files: Vec::new(),
         },
         (Some((Exit::Signal(signal), _)), None) => End {
             outcome: Outcome::Failed,
@@ -554,6 +555,7 @@ fn closed(conversation: &dyn Conversation, progress: &Progress) -> End {
             signal: Some(signal.clone()),
             error: None,
             started: true,
+            files: Vec::new(),
         },
         (None, None) => End::failed(HostError::new(
             ErrorKind::Disconnected,

@@ -28,7 +28,13 @@ pub trait Link: Send {
 
     /// A channel to the host's files, as the account that logs in; `unsupported` where there is none.
     async fn files(&mut self) -> Result<Arc<dyn Files>, HostError>;
+
+    /// To be called whenever the host has done something: it is alive.
+    fn pulse(&self) -> Pulse;
 }
+
+/// Says that a host is alive.
+pub type Pulse = Arc<dyn Fn() + Send + Sync>;
 
 /// What a task reads after its own list.
 pub struct Input {

@@ -2,10 +2,15 @@
 //! before it is put in its place. Decides and drives for one host at a time, over a [`Link`] that
 //! `engine` lends; prints nothing and knows no shell's words.
 
+pub mod download;
 mod hashing;
 mod link;
+mod meter;
 mod pump;
 mod remote;
 mod sftp;
+pub mod source;
+pub mod upload;
 
-pub use link::{Input, Link, Sink, Trouble};
+pub use link::{Input, Link, Pulse, Sink, Trouble};
+pub use meter::Meter;

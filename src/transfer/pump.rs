@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use futures::StreamExt as _;
-use futures::stream::FuturesUnordered;
+use futures::stream::{FuturesOrdered, FuturesUnordered};
+use futures::{FutureExt as _, StreamExt as _};
 
-use super::link::Sink;
+use super::link::{Pulse, Sink};
 use crate::base::chunks::Chunks;
 use crate::event::{ErrorKind, HostError};
 use crate::transport::{FileHandle, Files};
@@ -21,12 +21,13 @@ pub(super) async fn write(
     path: &str,
     offset: u64,
     mut chunks: Box<dyn Chunks>,
+    pulse: &Pulse,
 ) -> Result<(), HostError> {
     let file = files.create(path, offset == 0).await?;
     if offset > 0 {
         files.truncate(&file, offset).await?;
     }
-    let written = write_all(files, &file, offset, &mut *chunks).await;
+    let written = write_all(files, &file, offset, &mut *chunks, pulse).await;
     let closed = files.close(file).await;
     written.and(closed)
 }
@@ -36,6 +37,7 @@ async fn write_all(
     file: &FileHandle,
     mut offset: u64,
     chunks: &mut dyn Chunks,
+    pulse: &Pulse,
 ) -> Result<(), HostError> {
     let most = files.write_max() as usize;
     let mut pending = Bytes::new();
@@ -56,10 +58,12 @@ async fn write_all(
             && let Some(done) = under_way.next().await
         {
             done?;
+            pulse();
         }
     }
     while let Some(done) = under_way.next().await {
         done?;
+        pulse();
     }
     Ok(())
 }
@@ -71,9 +75,10 @@ pub(super) async fn read(
     offset: u64,
     end: u64,
     sink: &mut dyn Sink,
+    pulse: &Pulse,
 ) -> Result<(), HostError> {
     let file = files.open(path).await?;
-    let read = read_all(files, &file, offset, end, sink).await;
+    let read = read_all(files, &file, offset, end, sink, pulse).await;
     let _ = files.close(file).await;
     read
 }
@@ -84,35 +89,50 @@ async fn read_all(
     offset: u64,
     end: u64,
     sink: &mut dyn Sink,
+    pulse: &Pulse,
 ) -> Result<(), HostError> {
     let most = files.read_max();
-    // Each asks until its piece is full or the file is over: servers may give less than was asked.
-    let whole = |at: u64| async move {
-        let mut piece = BytesMut::new();
-        while piece.len() < most as usize {
-            let left = most - u32::try_from(piece.len()).unwrap_or(most);
-            let got = files.read(file, at + piece.len() as u64, left).await?;
-            if got.is_empty() {
-                break;
-            }
-            if piece.is_empty() && got.len() == most as usize {
-                return Ok(got);
-            }
-            piece.extend_from_slice(&got);
+    let mut places = (offset..end).step_by(most.max(1) as usize);
+    let mut under_way = FuturesOrdered::new();
+    loop {
+        while under_way.len() < IN_FLIGHT
+            && let Some(at) = places.next()
+        {
+            under_way.push_back(piece(files, file, at, most).boxed());
         }
-        Ok::<Bytes, HostError>(piece.freeze())
-    };
-    let places = futures::stream::iter((offset..end).step_by(most.max(1) as usize));
-    let mut pieces = std::pin::pin!(places.map(whole).buffered(IN_FLIGHT));
-    while let Some(piece) = pieces.next().await {
+        let Some(piece) = under_way.next().await else {
+            return Ok(());
+        };
         let piece = piece?;
+        pulse();
         let last = piece.len() < most as usize;
         if !piece.is_empty() {
             sink.take(piece).await?;
         }
         if last {
-            break;
+            return Ok(());
         }
     }
-    Ok(())
+}
+
+/// One piece, asked for until it is full or the file is over: servers may give less than was asked.
+async fn piece(
+    files: &Arc<dyn Files>,
+    file: &FileHandle,
+    at: u64,
+    most: u32,
+) -> Result<Bytes, HostError> {
+    let mut piece = BytesMut::new();
+    while piece.len() < most as usize {
+        let left = most - u32::try_from(piece.len()).unwrap_or(most);
+        let got = files.read(file, at + piece.len() as u64, left).await?;
+        if got.is_empty() {
+            break;
+        }
+        if piece.is_empty() && got.len() == most as usize {
+            return Ok(got);
+        }
+        piece.extend_from_slice(&got);
+    }
+    Ok(piece.freeze())
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::link::{Input, Link, Sink, Trouble};
+use super::link::{Input, Link, Pulse, Sink, Trouble};
 use super::sftp;
 use crate::event::{ErrorKind, HostError, Route};
 use crate::shell::files::{Answer, FileFailure, FileTask, HostPath, Said};
@@ -86,6 +86,11 @@ impl<'a> Remote<'a> {
         }
     }
 
+    /// To be called whenever the host has done something.
+    pub(super) fn pulse(&self) -> Pulse {
+        self.link.pulse()
+    }
+
     /// Whether many files can go in one stream.
     pub(super) fn takes_streams(&self) -> bool {
         !matches!(self.doer, Doer::Sftp(_))
@@ -127,7 +132,7 @@ impl<'a> Remote<'a> {
     ) -> Result<(), Trouble> {
         let task = Arc::new(task);
         match &self.doer {
-            Doer::Sftp(files) => sftp::fetch(files, &task, sink).await,
+            Doer::Sftp(files) => sftp::fetch(files, &task, sink, &self.link.pulse()).await,
             _ => {
                 let said = self.link.perform(task.clone(), None, sink).await?;
                 self.read(&task, &said).map(|_| ())
@@ -142,7 +147,7 @@ impl<'a> Remote<'a> {
         answer: &mut Vec<u8>,
     ) -> Result<Answer, Trouble> {
         if let Doer::Sftp(files) = &self.doer {
-            return sftp::perform(files, task, input).await;
+            return sftp::perform(files, task, input, &self.link.pulse()).await;
         }
         let mut said = self.link.perform(task.clone(), input, answer).await?;
         said.stdout = std::mem::take(answer).into();

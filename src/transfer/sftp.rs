@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
+use futures::FutureExt as _;
 use futures::stream::{StreamExt as _, TryStreamExt as _};
 
 use super::hashing::Hashing;
-use super::link::{Input, Sink, Trouble};
+use super::link::{Input, Pulse, Sink, Trouble};
 use super::pump;
 use super::remote::for_sftp;
 use crate::event::{ErrorKind, HostError};
@@ -26,17 +27,22 @@ pub(super) async fn perform(
     files: &Arc<dyn Files>,
     task: &FileTask,
     input: Option<Input>,
+    pulse: &Pulse,
 ) -> Result<Answer, Trouble> {
     let answer = match task {
         FileTask::Stat { paths, .. } => {
-            let found = futures::stream::iter(paths.iter().map(|asked| stat(files, &asked.path)));
-            Answer::Stat(account(), found.buffered(TOGETHER).try_collect().await?)
+            let asking: Vec<_> = paths
+                .iter()
+                .map(|asked| stat(files, &asked.path).boxed())
+                .collect();
+            let found = futures::stream::iter(asking).buffered(TOGETHER);
+            Answer::Stat(account(), found.try_collect().await?)
         }
         FileTask::Hash { paths, algorithm } => {
             let mut hashes = Vec::with_capacity(paths.len());
             for path in paths {
                 let mut hashing = Hashing::new(*algorithm);
-                let read = read(files, path, 0, &mut hashing).await;
+                let read = read(files, path, 0, &mut hashing, pulse).await;
                 hashes.push(read.is_ok().then(|| hashing.finish()));
             }
             Answer::Hash(hashes)
@@ -50,7 +56,9 @@ pub(super) async fn perform(
             Answer::Links(links)
         }
         FileTask::Walk(walk) => Answer::Walk(walked(files, walk).await?),
-        FileTask::Receive(receive) => Answer::Received(received(files, receive, input).await?),
+        FileTask::Receive(receive) => {
+            Answer::Received(received(files, receive, input, pulse).await?)
+        }
         FileTask::Adjust(items) => {
             for (path, change) in items {
                 adjust(files, path, change).await?;
@@ -76,9 +84,10 @@ pub(super) async fn fetch(
     files: &Arc<dyn Files>,
     task: &FileTask,
     sink: &mut dyn Sink,
+    pulse: &Pulse,
 ) -> Result<(), Trouble> {
     match task {
-        FileTask::Send(send) => Ok(read(files, &send.path, send.offset, sink).await?),
+        FileTask::Send(send) => Ok(read(files, &send.path, send.offset, sink, pulse).await?),
         _ => Err(no_shell().into()),
     }
 }
@@ -141,11 +150,12 @@ async fn read(
     path: &HostPath,
     offset: u64,
     sink: &mut dyn Sink,
+    pulse: &Pulse,
 ) -> Result<(), HostError> {
     let text = said(path)?;
     let found = files.stat(text).await?;
     let size = found.map_or(0, |found| found.size);
-    pump::read(files, text, offset, size, sink).await
+    pump::read(files, text, offset, size, sink, pulse).await
 }
 
 async fn walked(files: &Arc<dyn Files>, walk: &Walk) -> Result<Vec<HostPath>, HostError> {
@@ -193,6 +203,7 @@ async fn received(
     files: &Arc<dyn Files>,
     receive: &Receive,
     input: Option<Input>,
+    pulse: &Pulse,
 ) -> Result<Received, Trouble> {
     let (part, target) = (said(&receive.part)?, said(&receive.target)?);
     if receive.mkdir {
@@ -206,7 +217,7 @@ async fn received(
     }
     match (&receive.origin, input) {
         (Origin::Input, Some(input)) => {
-            pump::write(files, part, receive.offset, input.chunks).await?;
+            pump::write(files, part, receive.offset, input.chunks, pulse).await?;
         }
         (Origin::There, _) => {}
         _ => return Err(no_shell().into()),
@@ -217,7 +228,7 @@ async fn received(
     }
     if !receive.digest.is_empty() {
         let mut hashing = Hashing::new(receive.algorithm);
-        pump::read(files, part, 0, size, &mut hashing).await?;
+        pump::read(files, part, 0, size, &mut hashing, pulse).await?;
         let digest = hashing.finish();
         if digest != receive.digest {
             files.remove(part).await?;

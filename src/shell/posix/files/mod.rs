@@ -42,7 +42,7 @@ pub(super) fn script(task: &FileTask) -> Line {
         FileTask::Receive(receive) => received(&mut line, receive),
         FileTask::Unpack(unpack) => {
             path_variable(&mut line, "s", &unpack.staging);
-            path_variable(&mut line, "d", &unpack.root.folder());
+            path_variable(&mut line, "d", &unpack.staging.folder());
             line.code(if unpack.mkdir { "k=1; " } else { "k=; " });
             digest(&mut line, unpack.algorithm);
             line.code(&texts::UNPACK);
