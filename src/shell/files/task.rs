@@ -30,6 +30,13 @@ pub enum FileTask {
         /// Which.
         algorithm: Algorithm,
     },
+    /// The numbers of a user and a group, by their names.
+    Identify {
+        /// The user.
+        user: Option<String>,
+        /// The group.
+        group: Option<String>,
+    },
     /// Where these links lead.
     ReadLinks(Vec<HostPath>),
     /// The names of all that is there and below.

@@ -26,6 +26,11 @@ pub(super) fn script(task: &FileTask) -> Line {
             line.code(&texts::HASH);
             singly(&mut line, paths.iter());
         }
+        FileTask::Identify { user, group } => {
+            variable(&mut line, "u", user.as_deref().unwrap_or_default());
+            variable(&mut line, "g", group.as_deref().unwrap_or_default());
+            line.code(&texts::IDENTIFY);
+        }
         FileTask::ReadLinks(paths) => {
             for path in paths {
                 path_variable(&mut line, "f", path);
