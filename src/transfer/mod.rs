@@ -14,3 +14,17 @@ pub mod upload;
 
 pub use link::{Input, Link, Pulse, Sink, Trouble};
 pub use meter::Meter;
+
+/// The name of the file that something is written to before it is whole: hidden, and known by the
+/// content, so that another upload of the same finds it (contract.md).
+fn part_name(name: &[u8], digest: &str) -> Vec<u8> {
+    let digest = digest.get(..32).unwrap_or(digest);
+    let around = 1 + ".ioms-".len() + digest.len() + ".part".len();
+    let mut cut = name.len().min(255 - around);
+    // At the end of a character.
+    while cut < name.len() && cut > 0 && name.get(cut).is_some_and(|b| b & 0xC0 == 0x80) {
+        cut -= 1;
+    }
+    let name = name.get(..cut).unwrap_or_default();
+    [b".", name, b".ioms-", digest.as_bytes(), b".part"].concat()
+}

@@ -30,10 +30,10 @@ pub(super) async fn perform(
     pulse: &Pulse,
 ) -> Result<Answer, Trouble> {
     let answer = match task {
-        FileTask::Stat { paths, .. } => {
+        FileTask::Stat { paths, follow, .. } => {
             let asking: Vec<_> = paths
                 .iter()
-                .map(|asked| stat(files, &asked.path).boxed())
+                .map(|asked| stat(files, &asked.path, *follow).boxed())
                 .collect();
             let found = futures::stream::iter(asking).buffered(TOGETHER);
             Answer::Stat(account(), found.try_collect().await?)
@@ -117,11 +117,17 @@ fn said(path: &HostPath) -> Result<&str, HostError> {
     })
 }
 
-async fn stat(files: &Arc<dyn Files>, path: &HostPath) -> Result<Option<Found>, HostError> {
+async fn stat(
+    files: &Arc<dyn Files>,
+    path: &HostPath,
+    follow: bool,
+) -> Result<Option<Found>, HostError> {
     let text = said(path)?;
     let found = if text.len() > 1 && text.ends_with('/') {
         let found = files.stat(text.trim_end_matches('/')).await?;
         found.filter(|found| kind(found) == Kind::Folder)
+    } else if follow {
+        files.stat(text).await?
     } else {
         files.lstat(text).await?
     };
@@ -172,7 +178,7 @@ async fn walked(files: &Arc<dyn Files>, walk: &Walk) -> Result<Vec<HostPath>, Ho
     let mut left = walk.roots.clone();
     left.reverse();
     while let Some(path) = left.pop() {
-        let Some(found) = stat(files, &path).await? else {
+        let Some(found) = stat(files, &path, walk.follow).await? else {
             continue;
         };
         let is_root = walk.roots.contains(&path);
@@ -180,8 +186,8 @@ async fn walked(files: &Arc<dyn Files>, walk: &Walk) -> Result<Vec<HostPath>, Ho
         let folder = found.kind == Kind::Folder
             || (is_root
                 && found.kind == Kind::Link
-                && stat(files, &path.join(b"/")).await?.is_some());
-        if walk.below && folder {
+                && stat(files, &path.with_slash(), true).await?.is_some());
+        if folder {
             for (name, _) in files.list(said(&path)?).await? {
                 // A name with a slash in it is none.
                 if !name.contains('/') && !name.is_empty() {
@@ -324,7 +330,7 @@ async fn remove(files: &Arc<dyn Files>, path: HostPath) -> Result<(), HostError>
     let walk = Walk {
         roots: vec![path],
         patterns: false,
-        below: true,
+        follow: false,
     };
     let names = walked(files, &walk).await?;
     for name in names.iter().rev() {

@@ -29,6 +29,19 @@ pub struct Report {
 }
 
 impl Report {
+    /// One more record.
+    pub(in crate::transfer) fn add(&mut self, record: FileRecord) {
+        let nothing = [FileAction::Kept, FileAction::Verified, FileAction::Differs];
+        self.changed |= !nothing.contains(&record.action);
+        self.files.push(record);
+    }
+
+    /// Writes it all down; `would`: nothing of it was done.
+    pub(in crate::transfer) fn write_down(&mut self, would: bool) {
+        self.conditional = would;
+        self.write();
+    }
+
     /// One was sent.
     pub(super) fn sent(&mut self, item: &Item<'_>, action: FileAction, route: Route) {
         self.changed = true;
@@ -124,7 +137,7 @@ impl Report {
     }
 
     /// At the end, whatever it was.
-    pub(super) fn settle(&mut self, done: &Result<(), Trouble>) {
+    pub(in crate::transfer) fn settle(&mut self, done: &Result<(), Trouble>) {
         if done.is_err() && self.text.is_empty() {
             self.write();
         }

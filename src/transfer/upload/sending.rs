@@ -377,7 +377,7 @@ async fn unpacked_before(
     let walk = crate::shell::files::Walk {
         roots: vec![staging.with_slash()],
         patterns: false,
-        below: true,
+        follow: false,
     };
     let names =
         expect_answer!(remote.ask(FileTask::Walk(walk)).await?, Answer::Walk(names) => names)?;
@@ -500,6 +500,7 @@ async fn make_folders(
                     size: None,
                 }],
                 algorithm: order.options.algorithm,
+                follow: false,
             };
             let found = expect_answer!(remote.ask(task).await?, Answer::Stat(_, found) => found)?;
             found.first().is_some_and(Option::is_some)

@@ -2,10 +2,11 @@
 //! has left.
 
 use super::decide::{self, Ids, Need};
-use super::{Act, Upload, part_name, part_of};
+use super::{Act, Upload, part_of};
 use crate::event::{ErrorKind, HostError};
 use crate::shell::files::{Account, Answer, Asked, FileTask, Found, HostPath, Kind};
 use crate::transfer::link::Trouble;
+use crate::transfer::part_name;
 use crate::transfer::remote::{Remote, expect_answer};
 use crate::transfer::source::{Entry, EntryKind};
 
@@ -154,6 +155,7 @@ async fn locate(order: &Upload, remote: &mut Remote<'_>) -> Result<Place, Troubl
     let task = FileTask::Stat {
         paths,
         algorithm: order.options.algorithm,
+        follow: false,
     };
     let (account, found) =
         expect_answer!(remote.ask(task).await?, Answer::Stat(account, found) => (account, found))?;
@@ -283,6 +285,7 @@ async fn look(
     let task = FileTask::Stat {
         paths: paths.collect(),
         algorithm: order.options.algorithm,
+        follow: false,
     };
     expect_answer!(remote.ask(task).await?, Answer::Stat(_, found) => found)
 }
@@ -310,6 +313,7 @@ async fn look_behind(remote: &mut Remote<'_>, survey: &mut Survey<'_>) -> Result
             })
             .collect(),
         algorithm: crate::shell::files::Algorithm::Md5,
+        follow: false,
     };
     let behind = expect_answer!(remote.ask(task).await?, Answer::Stat(_, found) => found)?;
     let task = FileTask::ReadLinks(paths);
@@ -418,6 +422,7 @@ async fn look_at_parts(
             })
             .collect(),
         algorithm,
+        follow: false,
     };
     let found = expect_answer!(remote.ask(task).await?, Answer::Stat(_, found) => found)?;
     let mut left: Vec<(usize, HostPath, u64)> = Vec::new();
@@ -465,7 +470,7 @@ async fn extra(remote: &mut Remote<'_>, survey: &Survey<'_>) -> Result<Vec<HostP
     let walk = crate::shell::files::Walk {
         roots: vec![survey.root.with_slash()],
         patterns: false,
-        below: true,
+        follow: false,
     };
     let names =
         expect_answer!(remote.ask(FileTask::Walk(walk)).await?, Answer::Walk(names) => names)?;

@@ -17,7 +17,8 @@ pub(super) fn script(task: &FileTask) -> Line {
     let mut line = Line::default();
     line.code(texts::PRELUDE.as_str());
     match task {
-        FileTask::Stat { paths, .. } => {
+        FileTask::Stat { paths, follow, .. } => {
+            line.code(if *follow { "l=-L; " } else { "l=; " });
             line.code(&texts::STAT);
             singly(&mut line, paths.iter().map(|asked| &asked.path));
         }
@@ -143,10 +144,10 @@ fn walked(line: &mut Line, walk: &Walk) {
         }
     }
     line.code(r#"; do [ -e "$f" ] || [ -L "$f" ] || continue; "#);
-    line.code(if walk.below {
-        r#"find -H "$f" -print0 || exit 1; "#
+    line.code(if walk.follow {
+        r#"find -L "$f" -print0 || exit 1; "#
     } else {
-        r#"printf '%s\0' "$f"; "#
+        r#"find -H "$f" -print0 || exit 1; "#
     });
     line.code("done; exit 0");
 }
