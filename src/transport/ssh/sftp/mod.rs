@@ -8,4 +8,7 @@ mod files;
 mod packets;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 pub(super) use files::open;
