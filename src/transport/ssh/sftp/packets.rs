@@ -68,7 +68,7 @@ mod tests {
     fn stream() -> (Vec<u8>, Vec<Vec<u8>>) {
         let messages: Vec<Vec<u8>> = [1_usize, 70_000, 5, 300]
             .iter()
-            .map(|length| (0..*length).map(|at| (at % 251) as u8).collect())
+            .map(|length| (0..*length).map(|at| at.to_le_bytes()[0]).collect())
             .collect();
         let mut bytes = Vec::new();
         for message in &messages {
