@@ -44,9 +44,15 @@ impl Activity {
             .saturating_sub(Duration::from_millis(self.last.load(Ordering::Relaxed)))
     }
 
-    pub(super) fn saw_output(&self) {
+    /// It talks, or takes what it is given.
+    pub(super) fn saw_life(&self) {
         let now = u64::try_from(self.age().as_millis()).unwrap_or(u64::MAX);
         self.last.store(now, Ordering::Relaxed);
+    }
+
+    /// When it was heard of last.
+    pub(super) fn last(&self) -> Instant {
+        self.began + Duration::from_millis(self.last.load(Ordering::Relaxed))
     }
 
     pub(super) fn group(&self) -> Option<u32> {
@@ -114,6 +120,7 @@ impl Executor {
                 attempts: attempts.max(1),
                 error: end.error,
                 timings,
+                files: Vec::new(),
             })
             .await;
         outcome
@@ -165,7 +172,13 @@ impl Executor {
             activity: &self.activity,
             halt: &mut self.halt,
             output,
-            console: Console::new(self.host, &self.job.targets, target, connection),
+            console: Some(Console::new(
+                self.host,
+                &self.job.targets,
+                target,
+                connection,
+            )),
+            given: None,
         }
         .run(conversation)
         .await
@@ -229,6 +242,7 @@ pub(super) async fn finish_unstarted(
         attempts: 0,
         error: Some(error),
         timings: None,
+        files: Vec::new(),
     };
     emitter.resume(host).finish(end).await;
     outcome

@@ -55,6 +55,34 @@ impl Line {
         self
     }
 
+    /// Adds another line's code.
+    pub(super) fn append(&mut self, other: Self) -> &mut Self {
+        self.newlines |= other.newlines;
+        self.text.push_str(&other.text);
+        self
+    }
+
+    /// Adds bytes as one word; what is no UTF-8 by the shell's own `printf`.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+        use std::fmt::Write as _;
+        if bytes.is_empty() {
+            return self.quoted("");
+        }
+        for chunk in bytes.utf8_chunks() {
+            if !chunk.valid().is_empty() {
+                self.quoted(chunk.valid());
+            }
+            if !chunk.invalid().is_empty() {
+                self.text.push_str("\"$(printf '");
+                for byte in chunk.invalid() {
+                    let _ = write!(self.text, "\\{byte:03o}");
+                }
+                self.text.push_str("')\"");
+            }
+        }
+        self
+    }
+
     /// The line, newline included. Newlines within words come from a variable.
     pub(super) fn finish(&self) -> String {
         let preamble = if self.newlines {
@@ -80,6 +108,18 @@ mod tests {
         );
     }
 
+    #[test]
+    fn bytes_that_are_no_text_arrive_in_sh_as_they_are() {
+        let bytes = b"a\xff\xe9'b\x80";
+        let mut line = Line::default();
+        line.code("printf %s ").bytes(bytes);
+        let output = Command::new("/bin/sh")
+            .args(["-c", line.finish().trim_end_matches('\n')])
+            .output()
+            .unwrap();
+        assert_eq!(output.stdout, bytes);
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
@@ -89,6 +129,10 @@ mod tests {
             let script = line.finish();
             prop_assert_eq!(script.matches('\n').count(), 1);
             let output = Command::new("/bin/sh").args(["-c", script.trim_end_matches('\n')]).output().unwrap();
+            prop_assert_eq!(output.stdout, text.as_bytes());
+            let mut line = Line::default();
+            line.code("printf %s ").bytes(text.as_bytes());
+            let output = Command::new("/bin/sh").args(["-c", line.finish().trim_end_matches('\n')]).output().unwrap();
             prop_assert_eq!(output.stdout, text.as_bytes());
             let output = Command::new("/bin/sh").args(["-c", &format!("printf %s {}", word(&text))]).output().unwrap();
             prop_assert_eq!(output.stdout, text.as_bytes());

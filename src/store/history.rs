@@ -232,6 +232,7 @@ impl Store {
                 }),
                 _ => None,
             },
+            files: Vec::new(),
         })
     }
 

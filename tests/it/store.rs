@@ -162,6 +162,7 @@ fn end(outcome: Outcome, exit: Option<i32>) -> HostEnd {
         attempts: 1,
         error: None,
         timings: None,
+        files: Vec::new(),
     }
 }
 

@@ -30,6 +30,15 @@ pub enum FileTask {
         /// Which.
         algorithm: Algorithm,
     },
+    /// The numbers of a user and a group, by their names.
+    Identify {
+        /// The user.
+        user: Option<String>,
+        /// The group.
+        group: Option<String>,
+    },
+    /// Where these links lead.
+    ReadLinks(Vec<HostPath>),
     /// The names of all that is there and below.
     Walk(Walk),
     /// One file, whole: written beside its target, checked, and put in its place.
@@ -81,6 +90,8 @@ pub struct Attributes {
     pub owner: Option<String>,
     /// A group's name or number (Unix).
     pub group: Option<String>,
+    /// Owner and group it had, given to it again where the host lets us (Unix).
+    pub kept: Option<(u32, u32)>,
     /// Seconds since 1970.
     pub mtime: Option<i64>,
 }

@@ -88,6 +88,7 @@ impl PosixConversation {
         let words = script::script(plan, tmpdir, &inner_mark, footing);
         let payload = match &plan.command {
             Command::Script(script) => script.body.clone(),
+            Command::Files(task) => super::files::payload(task),
             _ => Bytes::new(),
         };
         Self {

@@ -1,6 +1,8 @@
 //! What is said to a Unix host: the constant that starts every conversation, and the scripts that
 //! follow it. Pure text; `conversation` says when each goes out.
 
+use super::files;
+use crate::shell::files::FileTask;
 use crate::shell::plan::{Command, Plan, Script};
 use crate::shell::quote::Line;
 
@@ -148,9 +150,7 @@ pub(super) fn script(plan: &Plan, tmpdir: Option<&str>, mark: &str, footing: Foo
         Command::Ping => {
             line.code(":");
         }
-        Command::Files(task) => {
-            line.code(&super::files::script(task));
-        }
+        Command::Files(task) => in_files(&mut line, task, plan, footing),
         Command::Line(words) if plan.detach => {
             report_ok(&mut line, plan, mark);
             detach(&mut line, footing, |line| {
@@ -183,6 +183,19 @@ pub(super) fn script(plan: &Plan, tmpdir: Option<&str>, mark: &str, footing: Foo
         Command::Script(script) => run_script(&mut line, plan, script, tmpdir, mark, footing),
     }
     line.finish()
+}
+
+/// A task with files. A terminal has no end of input: what it reads is counted.
+fn in_files(line: &mut Line, task: &FileTask, plan: &Plan, footing: Footing) {
+    let counted = footing.terminal;
+    if counted {
+        let size = files::payload(task).len() as u64 + plan.stdin.size();
+        line.code(&format!("head -c {size} | {{ "));
+    }
+    line.append(files::script(task));
+    if counted {
+        line.code("; }");
+    }
 }
 
 fn login_shell(footing: Footing) -> &'static str {

@@ -1,0 +1,27 @@
+# One file: $p part, $t target, $d their folder, $o good bytes of the part, $z size, $h digest.
+[ -d "$d/." ] || if [ -n "$k" ]; then e=$(mkdir -p "$d" 2>&1) || fail "$e";
+else fail "$d: No such file or directory"; fi;
+[ ! -d "$t" ] || [ -L "$t" ] || fail "$t: Is a directory";
+[ "$o" = 0 ] || touch "$p" 2>/dev/null;
+find "$d/." ! -name . -prune -name '.*.ioms-*.part' -mtime +0 -exec rm -rf {} + 2>/dev/null;
+case $f in
+input)
+if [ "$o" = 0 ]; then rm -rf "$p" 2>/dev/null; e=$( { umask 077; cat >"$p"; } 2>&1);
+else e=$( { dd if=/dev/null of="$p" bs=1 seek="$o" 2>/dev/null; cat >>"$p"; } 2>&1); fi
+|| { rm -f "$p"; fail "${e:-$p: can not be written}"; } ;;
+pull) fetch ;;
+esac;
+s=$(wc -c <"$p" 2>/dev/null) || fail "$p: can not be read";
+s=$((s));
+[ "$s" = "$z" ] || { printf 'short %s\n' "$s"; exit 0; };
+if [ -n "$h" ]; then
+[ -n "$many" ] || { echo unchecked; exit 0; };
+x=$($one <"$p" 2>&1); x=${x%% *};
+[ "$x" = "$h" ] || { rm -f "$p"; printf 'mismatch %s\n' "$x"; exit 0; };
+fi;
+undo() { rm -f "$p"; fail "$1"; };
+set_attributes "$p" || undo "$e";
+if [ -n "$b" ] && [ -e "$t" ]; then ln "$t" "$b" 2>/dev/null || e=$(cp -p "$t" "$b" 2>&1) || undo "$e"; fi;
+[ ! -L "$t" ] || [ ! -d "$t" ] || rm -f "$t";
+e=$(mv -f "$p" "$t" 2>&1 </dev/null) || undo "$e";
+echo placed;
