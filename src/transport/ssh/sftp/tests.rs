@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use ioms_fleet::failing::{Line, Proxy};
-use ioms_fleet::{Sshd, SshdBuilder, left_out};
+use ioms_fleet::{Answer, Canned, Sshd, SshdBuilder, address, left_out};
 use tokio::time::timeout;
 
 use crate::base::prompt::Nobody;
@@ -65,16 +65,20 @@ async fn connect(sshd: &Sshd, line: Option<Line>) -> SshConnection {
             port
         }
     };
+    log_in("127.0.0.1".to_owned(), port, sshd.user(), sshd.key()).await
+}
+
+async fn log_in(address: String, port: u16, user: &str, key: &Path) -> SshConnection {
     let target = Arc::new(SshTarget {
-        address: "127.0.0.1".to_owned(),
+        address,
         port,
-        user: sshd.user().to_owned(),
+        user: user.to_owned(),
         password: None,
         host_key_alias: None,
         proxy_command: None,
         jump: Vec::new(),
         options: Arc::new(SshOptions {
-            identity_files: vec![sshd.key().to_owned()],
+            identity_files: vec![key.to_owned()],
             host_key: HostKeyMode::Off,
             connect_timeout: Duration::from_secs(20),
             ..options()
@@ -452,4 +456,51 @@ async fn an_account_that_is_locked_in_has_files_all_the_same() {
     let there = bed.sshd.chroot().join("files/here");
     assert_eq!(std::fs::read(there).unwrap(), b"x");
     assert_eq!(files.lstat(b"/etc/passwd").await.unwrap(), None);
+}
+
+async fn canned(fleet: &Canned, n: usize) -> SshConnection {
+    log_in(address(n), fleet.port(), fleet.user(), fleet.key()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_climb_out_are_handed_on_as_they_are() {
+    let fleet = Canned::start(Answer::default(), None).unwrap();
+    fleet.files().put(3, "folder/file", "text");
+    fleet
+        .files()
+        .lie(&["../evil", "..", "/etc/passwd", "a/b", ""]);
+    let connection = canned(&fleet, 3).await;
+    let files = connection.files().await.unwrap();
+    let names = files.list(b"folder").await.unwrap();
+    let names: Vec<&[u8]> = names.iter().map(|(name, _)| &name[..]).collect();
+    assert_eq!(
+        names,
+        [&b"file"[..], b"../evil", b"/etc/passwd", b"a/b", b""]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_test_beds_server_takes_and_gives_what_openssh_does() {
+    let fleet = Canned::start(Answer::default(), None).unwrap();
+    fleet.files().put_zeros(0, "zeros", 5_000_000);
+    let connection = canned(&fleet, 0).await;
+    let files = connection.files().await.unwrap();
+    let content = content(5_000_003);
+    let file = files.create(b"part", true).await.unwrap();
+    put(&*files, &file, &content).await.unwrap();
+    files.close(file).await.unwrap();
+    files.rename(b"part", b"whole").await.unwrap();
+    let there = fleet.files().get(0, "whole").unwrap();
+    assert_eq!((there.size, there.mode), (5_000_003, 0o600));
+    use md5::Digest as _;
+    let md5 = md5::Md5::digest(&content);
+    let md5: String = md5.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(there.md5.unwrap(), md5);
+    let file = files.open(b"zeros").await.unwrap();
+    assert!(get(&*files, &file, 5_000_000).await == vec![0; 5_000_000]);
+    assert!(files.read(&file, 5_000_000, 1).await.unwrap().is_empty());
+
+    fleet.files().refuse();
+    let error = connection.files().await.err().unwrap();
+    assert_eq!(error.kind, ErrorKind::Unsupported, "{error}");
 }
