@@ -113,7 +113,7 @@ impl Content {
             Self::Folder | Self::Link(_) => None,
             Self::Given(bytes) => Some(hex(Md5::new_with_prefix(bytes))),
             Self::Zeros(size) => {
-                let zeros = [0; 64 * 1024];
+                let zeros = [0; 8 * 1024];
                 let mut hash = Md5::new();
                 let mut left = *size;
                 while left > 0 {
@@ -155,12 +155,11 @@ impl Content {
     pub(super) fn write(&mut self, offset: u64, bytes: Bytes) {
         if !matches!(self, Self::Written(_)) {
             let mut written = Written::default();
-            match self {
-                Self::Given(given) => written.write(0, given.clone()),
-                _ => {
-                    written.size = self.size();
-                    written.torn = written.size > 0;
-                }
+            if let Self::Given(given) = self {
+                written.write(0, given.clone());
+            } else {
+                written.size = self.size();
+                written.torn = written.size > 0;
             }
             *self = Self::Written(written);
         }

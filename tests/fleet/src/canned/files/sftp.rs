@@ -173,7 +173,7 @@ impl Session {
             5 => self.read(&subject, fields.u64()?, fields.u32()?)?,
             6 => self.write(&subject, fields.u64()?, fields.string()?)?,
             7 => self.stat(&absolute(&subject)),
-            8 => self.stat(&self.file(&subject)?.to_vec()),
+            8 => self.stat(self.file(&subject)?),
             9 => {
                 let attributes = fields.attributes()?;
                 let path = self.host.followed(&subject);
