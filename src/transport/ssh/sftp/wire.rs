@@ -242,3 +242,48 @@ impl Status {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn attributes_nobody_asked_for_are_passed_over() {
+        let message = Message(BytesMut::new())
+            .u32(PERMISSIONS | EXTENDED_ATTRIBUTES)
+            .u32(0o100_644)
+            .u32(2)
+            .string(b"acl")
+            .string(b"\xff\0")
+            .string(b"b")
+            .string(b"")
+            .u32(77);
+        let mut fields = Fields(message.0.freeze());
+        assert_eq!(fields.attributes().unwrap().mode, 0o100_644);
+        assert_eq!(fields.u32(), Ok(77));
+        assert!(fields.is_empty());
+    }
+
+    #[test]
+    fn a_message_says_how_long_it_is_with_what_follows() {
+        let message = Message::new(kind::WRITE, 0).string(b"h").u64(7).u32(3);
+        let bytes = message.numbered(9).finish(b"abc");
+        assert_eq!(
+            &bytes[..],
+            b"\0\0\0\x19\x06\0\0\0\x09\0\0\0\x01h\0\0\0\0\0\0\0\x07\0\0\0\x03"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_host_says_is_read_or_refused(bytes: Vec<u8>) {
+            if let Ok(mut reply) = Reply::read(Bytes::from(bytes)) {
+                let _ = Status::read(reply.fields.clone());
+                let _ = reply.fields.clone().attributes();
+                while !reply.fields.is_empty() && reply.fields.string().is_ok() {}
+            }
+        }
+    }
+}
