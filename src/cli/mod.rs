@@ -40,6 +40,7 @@ pub mod history;
 pub mod hostkeys;
 pub mod inventory;
 pub mod ping;
+pub mod repo;
 pub mod run;
 pub mod script;
 

@@ -4,7 +4,7 @@ use clap::Subcommand;
 
 use super::{
     CliError, Globals, Status, completions, config_show, db, doctor, history, hostkeys, inventory,
-    ping, run, script,
+    ping, repo, run, script,
 };
 
 /// What `iomsctl` can do.
@@ -24,6 +24,8 @@ pub enum Verb {
     Hostkeys(hostkeys::Args),
     /// Look up what was run, where, by whom, and what came out
     History(history::Args),
+    /// Keep the files that hosts may be given
+    Repo(repo::Args),
     /// Look after the database
     Db(db::Args),
     /// Show every setting and where it came from
@@ -47,6 +49,7 @@ impl Verb {
             Self::Inventory(args) => inventory::execute(args, globals),
             Self::Hostkeys(args) => hostkeys::execute(args, globals),
             Self::History(args) => history::execute(args, globals),
+            Self::Repo(args) => repo::execute(args, globals),
             Self::Db(args) => db::execute(args, globals),
             Self::Config(args) => config_show::execute(args, globals),
         }

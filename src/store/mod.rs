@@ -5,6 +5,7 @@
 mod database;
 mod error;
 mod facts;
+mod files;
 mod grep;
 mod history;
 mod ingest;
@@ -18,6 +19,7 @@ mod url;
 pub use database::Store;
 pub use error::StoreError;
 pub use facts::Fact;
+pub use files::{Fetch, FileRow};
 pub use grep::Match;
 pub use history::{Filter, HostRun, RunRow, Which};
 pub use journal::{Journal, journals};

@@ -77,7 +77,7 @@ async fn mysql_is_migrated_by_its_verb_alone() {
     let store = Store::connect(&url).await.unwrap();
     store.migrate().await.unwrap();
     store.migrate().await.unwrap();
-    assert_eq!(store.version().await.unwrap(), 2);
+    assert_eq!(store.version().await.unwrap(), 3);
     Store::open(&url).await.unwrap();
 }
 
