@@ -136,12 +136,11 @@ impl Repository {
         let mut tried = name.to_owned();
         // Another controller may have the same database.
         for _ in 0..TRIES {
-            let version = match &new.version {
-                Some(version) => version.clone(),
-                None => {
-                    let rows = self.store.files(Some(name)).await?;
-                    next_version(rows.iter().map(|row| row.version.as_str()))
-                }
+            let version = if let Some(version) = &new.version {
+                version.clone()
+            } else {
+                let rows = self.store.files(Some(name)).await?;
+                next_version(rows.iter().map(|row| row.version.as_str()))
             };
             let row = FileRow {
                 id: 0,

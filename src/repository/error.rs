@@ -126,6 +126,7 @@ impl RepositoryError {
             Self::NotRegular { .. } => "only regular files can be added; make an archive of a folder first".into(),
             Self::Changed(_) => "add it again when whoever writes it is done".into(),
             Self::NoSpace(_) => "nothing was added: make room, or remove what nobody needs (iomsctl repo remove)".into(),
+            Self::Store(error) if error.is_full() => "make room, then say it again".into(),
             Self::Note(_) | Self::File { .. } | Self::Store(_) => return None,
         })
     }

@@ -19,16 +19,13 @@ pub(super) struct Reference {
 impl Reference {
     /// Reads `NAME[@VERSION]`: split at the last `@`.
     pub(super) fn parse(text: &str) -> Result<Self, RepositoryError> {
-        let versioned = match text.rsplit_once('@') {
-            Some((name, version)) => {
-                check_name(name)?;
-                check_version(version)?;
-                Some((name.to_owned(), version.to_owned()))
-            }
-            None => {
-                check_name(text)?;
-                None
-            }
+        let versioned = if let Some((name, version)) = text.rsplit_once('@') {
+            check_name(name)?;
+            check_version(version)?;
+            Some((name.to_owned(), version.to_owned()))
+        } else {
+            check_name(text)?;
+            None
         };
         Ok(Self {
             text: text.to_owned(),

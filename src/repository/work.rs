@@ -282,10 +282,10 @@ impl Repository {
 
     async fn named(&self, text: &str) -> Result<Named, RepositoryError> {
         let reference = Reference::parse(text)?;
-        if let Some((name, version)) = &reference.versioned {
-            if let Some(row) = self.store.file(name, version).await? {
-                return Ok(Named::Entry(self.entry(row)?));
-            }
+        if let Some((name, version)) = &reference.versioned
+            && let Some(row) = self.store.file(name, version).await?
+        {
+            return Ok(Named::Entry(self.entry(row)?));
         }
         // Also names that have an `@` themselves: icon@2x.png.
         let rows = self.store.files(Some(text)).await?;
