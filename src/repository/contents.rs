@@ -75,8 +75,9 @@ impl Contents {
         rustix::fs::openat(&folder, name, flags, Mode::empty()).map(File::from)
     }
 
-    /// Opens a content that is there and has its size; how it is with one that is not.
-    fn open_plain(
+    /// Opens a content for reading, sure that it is a file of the store and has its size; how it is
+    /// with one that is not.
+    pub(super) fn open_checked(
         &self,
         sha256: &ContentDigest,
         size: u64,
@@ -111,7 +112,7 @@ impl Contents {
         rehash: bool,
     ) -> Result<Health, RepositoryError> {
         let path = self.path(&expected.sha256);
-        let mut file = match self.open_plain(&expected.sha256, expected.size)? {
+        let mut file = match self.open_checked(&expected.sha256, expected.size)? {
             Ok(file) => file,
             Err(health) => return Ok(health),
         };
@@ -132,16 +133,9 @@ impl Contents {
                 hex(&found.md5)
             )));
         }
+        // The next look may be a quick one; that takes an owner of the file.
+        let _ = stamp_untouched(&file);
         Ok(Health::Ok)
-    }
-
-    /// Opens a content for reading, sure that it is a file of the store and has its size.
-    pub(super) fn open_checked(
-        &self,
-        sha256: &ContentDigest,
-        size: u64,
-    ) -> Result<Result<File, Health>, RepositoryError> {
-        self.open_plain(sha256, size)
     }
 
     /// Puts a file that is whole in its place, over what may stand there.
@@ -166,7 +160,8 @@ impl Contents {
         steps().map_err(RepositoryError::errno(self.path(sha256)))
     }
 
-    /// Removes a content, where it is there.
+    /// Removes a content, where it is there. What somebody put in its place and is no file, or is
+    /// in the way there, is not ours to remove.
     pub(super) fn remove(&self, sha256: &ContentDigest) -> Result<(), RepositoryError> {
         let name = hex(sha256);
         let steps = || -> Result<(), Errno> {
@@ -180,7 +175,7 @@ impl Contents {
             rustix::fs::fsync(&all)
         };
         match steps() {
-            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Ok(()) | Err(Errno::NOENT | Errno::ISDIR | Errno::NOTDIR | Errno::LOOP) => Ok(()),
             Err(errno) => Err(RepositoryError::errno(self.path(sha256))(errno)),
         }
     }

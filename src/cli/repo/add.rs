@@ -1,10 +1,12 @@
 //! `repo add`.
 
+use std::path::{Path, PathBuf};
+
 use serde_json::json;
 
 use super::{failed, shown};
 use crate::base::digest::hex;
-use crate::cli::{CliError, Setup, Status, named_file};
+use crate::cli::{CliError, Setup, Status};
 use crate::report;
 use crate::repository::{NewEntry, Repository, Source};
 use crate::target::ssh_config::Local;
@@ -12,7 +14,7 @@ use crate::target::ssh_config::Local;
 #[derive(Debug, clap::Args)]
 pub(super) struct AddArgs {
     /// The file; `-` is standard input, which needs a --name
-    file: String,
+    file: PathBuf,
     /// What it is called; else as the file
     #[arg(long)]
     name: Option<String>,
@@ -32,10 +34,10 @@ pub(super) async fn add(
     repository: &Repository,
     args: AddArgs,
 ) -> Result<Status, CliError> {
-    let source = if args.file == "-" {
+    let source = if args.file == Path::new("-") {
         Source::Stream(Box::new(std::io::stdin()))
     } else {
-        Source::File(named_file(&args.file))
+        Source::File(args.file)
     };
     let new = NewEntry {
         name: args.name,

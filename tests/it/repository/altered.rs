@@ -111,7 +111,11 @@ async fn a_missing_content_is_said_and_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_stands_in_a_contents_place_is_never_followed() {
-    let replace: [fn(&Path, &Path); 5] = [
+    let replace: [fn(&Path, &Path); 6] = [
+        |content, _| {
+            fs::remove_file(content).unwrap();
+            fs::create_dir(content).unwrap();
+        },
         // A link to the very same content.
         |content, elsewhere| {
             fs::rename(content, elsewhere).unwrap();
@@ -155,6 +159,11 @@ async fn what_stands_in_a_contents_place_is_never_followed() {
             "{number}"
         );
         bed.run(&["repo", "publish", "game.zip"]).ends_with(1);
+        // Nor is it in anybody's way.
+        bed.run(&["repo", "remove", "game.zip", "--yes"])
+            .ends_with(0);
+        bed.add("other", "other content", &[]);
+        assert!(bed.incoming().is_empty(), "{number}");
     }
 }
 

@@ -113,6 +113,24 @@ fn a_source_is_a_regular_file_itself_or_by_a_link_or_standard_input() {
 }
 
 #[test]
+fn a_file_whose_name_is_no_text_needs_another() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let bed = Bed::sqlite();
+    // 更新.txt in GBK.
+    let name = std::ffi::OsStr::from_bytes(b"\xb8\xfc\xd0\xc2.txt");
+    std::fs::write(bed.desk.dir.path().join(name), "x").unwrap();
+    let add = |more: &[&str]| {
+        let mut command = bed.command(&["repo", "add"]);
+        command.arg(name).args(more);
+        Ran::of(command)
+    };
+    let ran = add(&[]).ends_with(1);
+    assert!(ran.stderr.contains("no name to go by"), "{ran:?}");
+    add(&["--name", "更新.txt"]).ends_with(0);
+    assert_eq!(bed.listed(), ["更新.txt@1"]);
+}
+
+#[test]
 fn nobody_else_may_read_the_store() {
     use std::os::unix::fs::PermissionsExt as _;
     let bed = Bed::sqlite();

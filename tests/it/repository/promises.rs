@@ -74,7 +74,9 @@ pub(super) async fn only_what_is_published_is_handed_out(bed: Bed) {
     assert_eq!(repository.resolve("game.zip").await.unwrap().version, "1");
     bed.run(&["repo", "publish", "game.zip"]).ends_with(0);
     assert_eq!(repository.resolve("game.zip").await.unwrap().version, "2");
-    assert_eq!(repository.resolve("game.zip@1").await.unwrap().version, "1");
+    let elsewhere = repository.clone();
+    let resolved = tokio::spawn(async move { elsewhere.resolve("game.zip@1").await });
+    assert_eq!(resolved.await.unwrap().unwrap().version, "1");
     bed.run(&["repo", "unpublish", "game.zip"]).ends_with(0);
     assert_eq!(repository.resolve("game.zip").await.unwrap().version, "1");
     let refused = repository.resolve("game.zip@2").await.unwrap_err();

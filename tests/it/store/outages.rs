@@ -95,7 +95,7 @@ async fn a_newer_schema_is_refused_by_name() {
         Store::open(&bed.url).await,
         Err(StoreError::Newer {
             found: 99,
-            known: 2,
+            known: 3,
             ..
         })
     ));
