@@ -48,7 +48,7 @@ pub(super) fn explanation(result: &HostResult) -> String {
     text
 }
 
-/// A size as people read it: `12 bytes`, `1.5 MiB`.
+/// A size as people read it: `12 bytes`, `1.5 MiB`, `110 MiB`.
 pub(super) fn size(bytes: u64) -> String {
     let units = ["KiB", "MiB", "GiB", "TiB"];
     if bytes < 1024 {
@@ -61,7 +61,8 @@ pub(super) fn size(bytes: u64) -> String {
         value /= 1024.0;
         unit += 1;
     }
-    format!("{value:.1} {}", units.get(unit).unwrap_or(&""))
+    let decimals = usize::from(value < 100.0);
+    format!("{value:.decimals$} {}", units.get(unit).unwrap_or(&""))
 }
 
 /// Where output was cut: how much there was.
