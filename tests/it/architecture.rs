@@ -133,7 +133,10 @@ fn each_foreign_crate_is_known_in_its_rooms_only() {
             for (name, rooms) in CRATES {
                 let known = rooms.iter().any(|room| place.starts_with(room));
                 if line.contains(&format!("{name}::")) && !known {
-                    broken.push(format!("src/{place}: only {} knows {name}", rooms.join(", ")));
+                    broken.push(format!(
+                        "src/{place}: only {} knows {name}",
+                        rooms.join(", ")
+                    ));
                 }
             }
         }

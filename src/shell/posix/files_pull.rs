@@ -106,8 +106,8 @@ fn quote(text: &str) -> String {
 
 /// The words. `end STATUS` says what the tool said, the token taken out, and ends. Old curls have no
 /// `--pinnedpubkey` (before 7.39) and some are built so that it does nothing; those check the
-/// certificate as an authority, as wget does. `-q`, `WGETRC`, `--noproxy`: what the account has set up
-/// for other addresses is not meant. No redirection is followed. A full disk is told by a try of `dd`,
+/// certificate as an authority, as wget does. `-q`, `--noproxy`, `--check-certificate`: what the account
+/// has set up for other addresses is not meant. No redirection is followed. A full disk is told by a try of `dd`,
 /// since curl says no more than that it could not write.
 const FETCH: &str = r#"
 umask 077; LC_ALL=C; export LC_ALL; trap 'rm -f -- "$p.pem"' EXIT; trap 'exit 7' HUP INT TERM;
@@ -124,7 +124,7 @@ case $e in 0) exit 0;; 2|4) return;; 5|6|7) end 4;; 51|60|83|90|91) end 5;; 22|3
 28) case $m in *low*) end 7;; *) end 4;; esac;; *) end 9;; esac; };
 by_wget() {
 [ "$o" = 0 ] || set -- -c "$@";
-m=$(echo "$u" | WGETRC=/dev/null wget -nv -t 1 -T 60 --no-proxy --max-redirect=0 "$@" -O "$p" -i - 2>&1); e=$?;
+m=$(echo "$u" | wget -nv -t 1 -T 60 --no-proxy --check-certificate --max-redirect=0 "$@" -O "$p" -i - 2>&1); e=$?;
 case $e in 0) exit 0;; 3) disk;; 5) end 5;; 8) end 6;;
 4) case $m in *refused*|*resolv*|*oute*|*onnecting*|*nreachable*) end 4;; *) end 7;; esac;; *) end 9;; esac; };
 m=$( (: >>"$p") 2>&1 ) || end 8;

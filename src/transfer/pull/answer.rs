@@ -25,12 +25,19 @@ use crate::base::chunks::Chunks;
 pub(super) type Body = UnsyncBoxBody<Bytes, io::Error>;
 
 /// Answers.
-pub(super) fn answer(table: &Arc<Table>, guest: &Guest, request: &Request<Incoming>) -> Response<Body> {
+pub(super) fn answer(
+    table: &Arc<Table>,
+    guest: &Guest,
+    request: &Request<Incoming>,
+) -> Response<Body> {
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return bare(status(StatusCode::METHOD_NOT_ALLOWED).header(ALLOW, "GET, HEAD"));
     }
     // The token is the whole path: there is nothing else, and nothing below.
-    let token = match (request.uri().path().strip_prefix('/'), request.uri().query()) {
+    let token = match (
+        request.uri().path().strip_prefix('/'),
+        request.uri().query(),
+    ) {
         (Some(token), None) => token,
         _ => return bare(status(StatusCode::NOT_FOUND)),
     };
@@ -172,8 +179,16 @@ mod tests {
         assert_eq!(super::from("bytes=0-"), Some(0));
         assert_eq!(super::from("bytes=18446744073709551615-"), Some(u64::MAX));
         for other in [
-            "bytes=-", "bytes=-5", "bytes=1-2", "bytes=1-,3-", "bytes=+1-", "items=1-", "1-", "",
-            "bytes=18446744073709551616-", "bytes= 1-",
+            "bytes=-",
+            "bytes=-5",
+            "bytes=1-2",
+            "bytes=1-,3-",
+            "bytes=+1-",
+            "items=1-",
+            "1-",
+            "",
+            "bytes=18446744073709551616-",
+            "bytes= 1-",
         ] {
             assert_eq!(super::from(other), None, "{other}");
         }

@@ -27,10 +27,7 @@ pub(super) struct Tls {
 
 impl Tls {
     /// With the certificate of these files, or one for `host` that is made now.
-    pub(super) fn new(
-        files: Option<(&Path, &Path)>,
-        host: &str,
-    ) -> Result<Self, PullError> {
+    pub(super) fn new(files: Option<(&Path, &Path)>, host: &str) -> Result<Self, PullError> {
         let (chain, key) = match files {
             Some((certificate, key)) => (read_chain(certificate)?, read_key(key)?),
             None => make(host)?,
@@ -72,9 +69,7 @@ fn config(
 ///
 /// ECDSA on P-256, not RSA: rustls has no CBC suites, and Windows 7 to 2012 R2 know GCM in TLS 1.2
 /// with `ECDHE_ECDSA` only (their `ECDHE_RSA` suites are all CBC).
-fn make(
-    host: &str,
-) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), PullError> {
+fn make(host: &str) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), PullError> {
     let unusable = |error: rcgen::Error| PullError::Certificate(error.to_string());
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(unusable)?;
     let mut params = CertificateParams::new(vec![host.to_owned()]).map_err(unusable)?;

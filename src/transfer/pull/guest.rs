@@ -62,9 +62,18 @@ impl Guest {
             .take();
     }
 
+    /// Whether a token was said.
+    pub(super) fn is_known(&self) -> bool {
+        self.known.borrow().is_some()
+    }
+
     /// The connection ended; in peace, or not.
     pub(super) fn leave(&self, in_peace: bool) {
-        let lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let lease = self
+            .lease
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(lease) = lease.filter(|_| in_peace) {
             lease.finish();
         }

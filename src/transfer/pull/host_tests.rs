@@ -60,7 +60,12 @@ impl Host {
         stdin.write_all(words.as_bytes()).unwrap();
         drop(stdin);
         let output = child.wait_with_output().unwrap();
-        assert_eq!(output.stdout, b"", "{}", String::from_utf8_lossy(&output.stdout));
+        assert_eq!(
+            output.stdout,
+            b"",
+            "{}",
+            String::from_utf8_lossy(&output.stdout)
+        );
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!said.contains(token(pull)), "the token is told: {said}");
         let beside = format!("{}.pem", self.part().display());
@@ -70,7 +75,9 @@ impl Host {
 
     async fn fetch(self: &Arc<Self>, pull: &Pull, offset: u64) -> Option<PullFailure> {
         let (host, pull) = (self.clone(), pull.clone());
-        tokio::task::spawn_blocking(move || host.run(&pull, offset)).await.unwrap()
+        tokio::task::spawn_blocking(move || host.run(&pull, offset))
+            .await
+            .unwrap()
     }
 
     fn content(&self) -> Vec<u8> {
@@ -155,7 +162,10 @@ async fn each_way_to_fail_is_told_from_the_others() {
         let mut late = wanted(memory(10));
         late.lifetime = Duration::ZERO;
         let offer = server.offer(late).unwrap();
-        assert_eq!(host.fetch(&offer.pull, 0).await.unwrap().end, PullEnd::Refused);
+        assert_eq!(
+            host.fetch(&offer.pull, 0).await.unwrap().end,
+            PullEnd::Refused
+        );
 
         let offer = server.offer(wanted(memory(10))).unwrap();
         let pull = offer.pull.clone();
@@ -195,7 +205,10 @@ async fn each_way_to_fail_is_told_from_the_others() {
         }
         let failed = host.fetch(&offer.pull, 0).await.unwrap();
         assert_eq!(failed.end, PullEnd::NoTool, "{failed:?}");
-        assert!(failed.said.contains("neither curl nor GNU wget"), "{failed:?}");
+        assert!(
+            failed.said.contains("neither curl nor GNU wget"),
+            "{failed:?}"
+        );
     }
 }
 
@@ -210,7 +223,10 @@ async fn a_full_disk_is_told_as_such() {
         let offer = server.offer(wanted(memory(1 << 20))).unwrap();
         let failed = host.fetch(&offer.pull, 0).await.unwrap();
         assert_eq!(failed.end, PullEnd::Disk, "{failed:?}");
-        assert!(failed.said.contains("No space left on device"), "{failed:?}");
+        assert!(
+            failed.said.contains("No space left on device"),
+            "{failed:?}"
+        );
 
         fs::remove_file(host.part()).unwrap();
         fs::create_dir(host.part()).unwrap();
@@ -239,7 +255,10 @@ async fn an_old_curl_without_pins_checks_the_certificate_as_an_authority() {
     assert_eq!(host.content(), memory(70_000).bytes());
     let mut offer = wrong.offer(wanted(memory(10))).unwrap();
     offer.pull.pin = right.offer(wanted(memory(1))).unwrap().pull.pin.clone();
-    assert_eq!(host.fetch(&offer.pull, 0).await.unwrap().end, PullEnd::Untrusted);
+    assert_eq!(
+        host.fetch(&offer.pull, 0).await.unwrap().end,
+        PullEnd::Untrusted
+    );
 }
 
 /// Whether any process has the token in its arguments or its environment.
@@ -252,7 +271,11 @@ fn shown(token: &str) -> Option<String> {
     processes
         .flat_map(|entry| ["cmdline", "environ"].map(|file| entry.path().join(file)))
         .filter_map(|file| Some((fs::read(&file).ok()?, file)))
-        .find(|(bytes, _)| bytes.windows(token.len()).any(|part| part == token.as_bytes()))
+        .find(|(bytes, _)| {
+            bytes
+                .windows(token.len())
+                .any(|part| part == token.as_bytes())
+        })
         .map(|(bytes, file)| format!("{}: {}", file.display(), String::from_utf8_lossy(&bytes)))
 }
 

@@ -5,6 +5,7 @@
 mod answer;
 mod certificate;
 mod error;
+mod farewell;
 mod guest;
 mod offer;
 mod server;

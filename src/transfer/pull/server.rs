@@ -8,7 +8,7 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
@@ -18,6 +18,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::answer::answer;
 use super::certificate::Tls;
 use super::error::PullError;
+use super::farewell::Open;
 use super::guest::{Guest, Limits};
 use super::offer::{Offer, Table, Wanted};
 use super::settings::{Base, PullSettings};
@@ -63,11 +64,10 @@ impl PullServer {
         } else {
             Some(Tls::new(files, &base.host)?)
         };
-        let (listener, address) =
-            listen(settings.listen).map_err(|source| PullError::Listen {
-                address: settings.listen,
-                source,
-            })?;
+        let (listener, address) = listen(settings.listen).map_err(|source| PullError::Listen {
+            address: settings.listen,
+            source,
+        })?;
         let stop = CancellationToken::new();
         let table = Arc::new(Table::default());
         let house = Arc::new(House {
@@ -178,18 +178,23 @@ async fn talk(
         let response = answer(&house.table, guest, &request);
         async move { Ok::<_, Infallible>(response) }
     });
-    let ended = http1::Builder::new()
+    let mut connection = http1::Builder::new()
         .keep_alive(false)
         // A guest's time is watched in its own way.
         .header_read_timeout(None)
         .max_buf_size(BUFFER)
         .max_header_size(HEAD)
         .max_headers(HEADERS)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
-    match ended {
-        // All was written: whoever has it need not wait for us to say goodbye.
-        Err(error) if !error.is_shutdown() => Err(error.to_string()),
-        _ => Ok(()),
+        .serve_connection(TokioIo::new(Open(stream)), service);
+    let ended = (&mut connection).await;
+    ended.map_err(|error| error.to_string())?;
+    let mut stream = connection.into_parts().io.into_inner();
+    if !guest.is_known() {
+        return stream.shutdown().await.map_err(|error| error.to_string());
+    }
+    if stream.farewell(house.limits.idle).await {
+        Ok(())
+    } else {
+        Err("not all that was written has arrived".into())
     }
 }

@@ -48,7 +48,9 @@ impl Base {
             _ => return Err(wrong("write https://NAME:PORT")),
         }
         if !matches!(uri.path(), "" | "/") || uri.query().is_some() || url.contains('#') {
-            return Err(wrong("there is no room for a path: write https://NAME:PORT"));
+            return Err(wrong(
+                "there is no room for a path: write https://NAME:PORT",
+            ));
         }
         let authority = uri.authority().map_or("", |authority| authority.as_str());
         if authority.contains('@') {

@@ -127,7 +127,11 @@ async fn say(server: &PullServer, text: &str) -> (String, Vec<u8>) {
 }
 
 async fn get(server: &PullServer, path: &str, more: &str) -> (String, Vec<u8>) {
-    say(server, &format!("GET {path} HTTP/1.1\r\nHost: x\r\n{more}\r\n")).await
+    say(
+        server,
+        &format!("GET {path} HTTP/1.1\r\nHost: x\r\n{more}\r\n"),
+    )
+    .await
 }
 
 fn code(head: &str) -> &str {
@@ -146,14 +150,21 @@ async fn an_offer_is_fetched_whole_once_and_then_gone() {
     }));
     let offer = server.offer(wanted).unwrap();
     assert!(!offer.contacted());
-    let head = say(&server, &format!("HEAD {} HTTP/1.1\r\nHost: x\r\n\r\n", path(&offer))).await;
+    let head = say(
+        &server,
+        &format!("HEAD {} HTTP/1.1\r\nHost: x\r\n\r\n", path(&offer)),
+    )
+    .await;
     assert!(head.0.contains("content-length: 300000\r\n"), "{}", head.0);
     assert_eq!((head.1.len(), offer.fetched()), (0, false));
     let (head, body) = get(&server, &path(&offer), "").await;
     assert_eq!((code(&head), &body[..]), ("200", content.bytes()));
     assert!(head.contains("cache-control: no-store"), "{head}");
     until(|| offer.fetched()).await;
-    assert_eq!((offer.sent(), told.load(Ordering::Relaxed)), (300_000, 300_000));
+    assert_eq!(
+        (offer.sent(), told.load(Ordering::Relaxed)),
+        (300_000, 300_000)
+    );
     assert_eq!(code(&get(&server, &path(&offer), "").await.0), "404");
     assert_eq!(offer.pull.sha256, content.sha256());
 }
@@ -161,7 +172,10 @@ async fn an_offer_is_fetched_whole_once_and_then_gone() {
 async fn until(true_at_last: impl Fn() -> bool) {
     let begun = Instant::now();
     while !true_at_last() {
-        assert!(begun.elapsed() < Duration::from_secs(10), "it never comes true");
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "it never comes true"
+        );
         sleep(Duration::from_millis(10)).await;
     }
 }
@@ -178,7 +192,13 @@ async fn what_broke_off_can_be_gone_on_with_and_nothing_else_be_picked() {
     stream.write_all(request.as_bytes()).await.unwrap();
     stream.read_exact(&mut [0; 1000]).await.unwrap();
     drop(stream);
-    for other in ["bytes=1-5", "bytes=-5", "bytes=1-,9-", "bytes=300000-", "lines=1-"] {
+    for other in [
+        "bytes=1-5",
+        "bytes=-5",
+        "bytes=1-,9-",
+        "bytes=300000-",
+        "lines=1-",
+    ] {
         let range = format!("Range: {other}\r\n");
         let mut answered = get(&server, &path, &range).await.0;
         while code(&answered) == "409" {
@@ -187,8 +207,14 @@ async fn what_broke_off_can_be_gone_on_with_and_nothing_else_be_picked() {
         assert_eq!(code(&answered), "416", "{other}");
     }
     let (head, body) = get(&server, &path, "Range: bytes=299000-\r\n").await;
-    assert!(head.contains("content-range: bytes 299000-299999/300000\r\n"), "{head}");
-    assert_eq!((code(&head), &body[..]), ("206", &content.bytes()[299_000..]));
+    assert!(
+        head.contains("content-range: bytes 299000-299999/300000\r\n"),
+        "{head}"
+    );
+    assert_eq!(
+        (code(&head), &body[..]),
+        ("206", &content.bytes()[299_000..])
+    );
     until(|| offer.fetched()).await;
 }
 
@@ -206,7 +232,9 @@ async fn an_offer_has_one_connection_at_a_time_and_ends_when_it_is_dropped() {
     assert_eq!(code(&get(&server, &path, "").await.0), "409");
     drop(offer);
     let mut rest = Vec::new();
-    let _ = timeout(Duration::from_secs(5), stream.read_to_end(&mut rest)).await.unwrap();
+    let _ = timeout(Duration::from_secs(5), stream.read_to_end(&mut rest))
+        .await
+        .unwrap();
     assert!(rest.len() < 39 << 20, "{}", rest.len());
     assert_eq!(code(&get(&server, &path, "").await.0), "404");
 }
@@ -262,14 +290,28 @@ async fn without_a_token_there_is_nothing_but_404() {
         token.to_lowercase(),
     );
     for path in [
-        "/", "/index.html", "/../../../../etc/passwd", "/..%2f..%2fetc%2fpasswd", "/%2e%2e/etc/passwd",
-        "//etc/passwd", &short, &doubled, &below, &asked, &lower, "/%00",
+        "/",
+        "/index.html",
+        "/../../../../etc/passwd",
+        "/..%2f..%2fetc%2fpasswd",
+        "/%2e%2e/etc/passwd",
+        "//etc/passwd",
+        &short,
+        &doubled,
+        &below,
+        &asked,
+        &lower,
+        "/%00",
     ] {
         let (head, body) = get(&server, path, "").await;
         assert_eq!((code(&head), body.len()), ("404", 0), "{path}");
     }
     for method in ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PROPFIND"] {
-        let (head, _) = say(&server, &format!("{method} {token} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")).await;
+        let (head, _) = say(
+            &server,
+            &format!("{method} {token} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"),
+        )
+        .await;
         assert_eq!(code(&head), "405", "{method}");
     }
     assert!(!offer.contacted());
@@ -292,7 +334,10 @@ async fn garbage_and_endless_requests_are_cut_off() {
     ] {
         let (head, body) = say(&server, &text).await;
         // What was not read makes the kernel take back even the answer.
-        assert!(head.is_empty() || code(&head).starts_with(expected), "{head}");
+        assert!(
+            head.is_empty() || code(&head).starts_with(expected),
+            "{head}"
+        );
         assert!(body.is_empty());
     }
     assert_eq!(get(&server, &path(&offer), "").await.1.len(), 10);
@@ -346,9 +391,14 @@ async fn a_host_that_takes_nothing_is_cut_off_and_others_go_on() {
     until(|| stuck.sent() > 0).await;
     sleep(Duration::from_secs(2)).await;
     let handed = stuck.sent();
-    assert!(handed < 32 << 20, "read ahead without being asked: {handed}");
+    assert!(
+        handed < 32 << 20,
+        "read ahead without being asked: {handed}"
+    );
     let mut rest = Vec::new();
-    let _ = timeout(Duration::from_secs(5), stream.read_to_end(&mut rest)).await.unwrap();
+    let _ = timeout(Duration::from_secs(5), stream.read_to_end(&mut rest))
+        .await
+        .unwrap();
     assert!(rest.len() < 64 << 20);
     assert!(!stuck.fetched());
 }
@@ -356,7 +406,9 @@ async fn a_host_that_takes_nothing_is_cut_off_and_others_go_on() {
 #[tokio::test]
 async fn tokens_are_long_all_different_and_shown_nowhere() {
     let server = server();
-    let offers: Vec<Offer> = (0..100).map(|_| server.offer(wanted(memory(1))).unwrap()).collect();
+    let offers: Vec<Offer> = (0..100)
+        .map(|_| server.offer(wanted(memory(1))).unwrap())
+        .collect();
     let mut tokens: Vec<String> = offers.iter().map(path).collect();
     assert!(tokens.iter().all(|token| token.len() == 44));
     tokens.sort();
@@ -373,7 +425,9 @@ async fn the_server_ends_with_the_run() {
     let mut stream = TcpStream::connect(address).await.unwrap();
     drop(server);
     let mut rest = Vec::new();
-    let _ = timeout(Duration::from_secs(5), stream.read_to_end(&mut rest)).await.unwrap();
+    let _ = timeout(Duration::from_secs(5), stream.read_to_end(&mut rest))
+        .await
+        .unwrap();
     let begun = Instant::now();
     while TcpStream::connect(address).await.is_ok() {
         assert!(begun.elapsed() < Duration::from_secs(5), "it still listens");
@@ -384,19 +438,43 @@ async fn the_server_ends_with_the_run() {
 #[test]
 fn the_address_for_hosts_is_a_plain_one() {
     for (url, text, host) in [
-        ("https://ops.example:8443", "https://ops.example:8443", "ops.example"),
+        (
+            "https://ops.example:8443",
+            "https://ops.example:8443",
+            "ops.example",
+        ),
         ("https://ops.example/", "https://ops.example", "ops.example"),
         ("https://192.0.2.7:1", "https://192.0.2.7:1", "192.0.2.7"),
-        ("https://[2001:db8::1]:8443/", "https://[2001:db8::1]:8443", "2001:db8::1"),
+        (
+            "https://[2001:db8::1]:8443/",
+            "https://[2001:db8::1]:8443",
+            "2001:db8::1",
+        ),
     ] {
         let base = Base::read(url, false).unwrap();
         assert_eq!((base.text.as_str(), base.host.as_str()), (text, host));
     }
     for wrong in [
-        "", "ops", "ops:8443", "http://ops", "ftp://ops", "https://", "https://:8443",
-        "https://a@ops", "https://a:geheim@ops", "https://ops/x", "https://ops?x", "https://ops/#x",
-        "https://o'ps", "https://o$ps", "https://ops:", "https://ops:0", "https://ops:99999",
-        "https://o\"ps", "https://ops\n", "https://[fe80::1%25eth0]",
+        "",
+        "ops",
+        "ops:8443",
+        "http://ops",
+        "ftp://ops",
+        "https://",
+        "https://:8443",
+        "https://a@ops",
+        "https://a:geheim@ops",
+        "https://ops/x",
+        "https://ops?x",
+        "https://ops/#x",
+        "https://o'ps",
+        "https://o$ps",
+        "https://ops:",
+        "https://ops:0",
+        "https://ops:99999",
+        "https://o\"ps",
+        "https://ops\n",
+        "https://[fe80::1%25eth0]",
     ] {
         let error = Base::read(wrong, false).unwrap_err().to_string();
         assert!(!error.contains("geheim"), "{error}");
@@ -410,7 +488,9 @@ fn the_certificate_made_for_a_run_is_no_authority_and_for_the_hosts_address() {
     use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
     for host in ["ops.example", "192.0.2.7", "2001:db8::1"] {
         let tls = Tls::new(None, host).unwrap();
-        let pem = x509_parser::pem::parse_x509_pem(tls.pin.pem.as_bytes()).unwrap().1;
+        let pem = x509_parser::pem::parse_x509_pem(tls.pin.pem.as_bytes())
+            .unwrap()
+            .1;
         assert_eq!(tls.pin.certificate, digest::hex(&digest::of(&pem.contents)));
         let (_, read) = X509Certificate::from_der(&pem.contents).unwrap();
         assert!(!read.is_ca());
@@ -436,15 +516,26 @@ fn the_users_certificate_is_taken_from_its_files_and_a_key_for_everybody_is_refu
     let (file, key) = (folder.path().join("c.pem"), folder.path().join("k.pem"));
     std::fs::write(&file, made.cert.pem()).unwrap();
     std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-    let mode = |mode| std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
+    let mode =
+        |mode| std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
     mode(0o600);
     let tls = Tls::new(Some((&file, &key)), "ops.example").unwrap();
-    assert_eq!(tls.pin.certificate, digest::hex(&digest::of(made.cert.der())));
+    assert_eq!(
+        tls.pin.certificate,
+        digest::hex(&digest::of(made.cert.der()))
+    );
     mode(0o644);
-    let error = Tls::new(Some((&file, &key)), "ops.example").err().unwrap().to_string();
+    let error = Tls::new(Some((&file, &key)), "ops.example")
+        .err()
+        .unwrap()
+        .to_string();
     assert!(error.contains("everybody may read"), "{error}");
     mode(0o600);
-    for (certificate, key) in [(&key, &key), (&file, &file), (&folder.path().join("none"), &key)] {
+    for (certificate, key) in [
+        (&key, &key),
+        (&file, &file),
+        (&folder.path().join("none"), &key),
+    ] {
         assert!(Tls::new(Some((certificate, key)), "ops.example").is_err());
     }
 }
