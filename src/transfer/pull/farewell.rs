@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, Re
 use tokio::time::timeout;
 
 /// How long a host is given to close the connection by itself.
-const COURTESY: Duration = Duration::from_secs(5);
+const COURTESY: Duration = Duration::from_secs(2);
 
 /// A stream that is left open when HTTP is done with it.
 pub(super) struct Open<S>(pub(super) S);

@@ -117,13 +117,31 @@ async fn say(server: &PullServer, text: &str) -> (String, Vec<u8>) {
     // A server that has said no may close before all is written.
     let _ = stream.write_all(text.as_bytes()).await;
     let mut came = Vec::new();
-    let _ = timeout(Duration::from_secs(20), stream.read_to_end(&mut came))
-        .await
-        .expect("the connection ends");
+    // As real clients do, it leaves when it has what was announced.
+    while !complete(&came, text.starts_with("HEAD")) {
+        let mut buffer = [0; 16 << 10];
+        let read = timeout(Duration::from_secs(20), stream.read(&mut buffer)).await;
+        match read.expect("the connection ends") {
+            Ok(some @ 1..) => came.extend_from_slice(&buffer[..some]),
+            _ => break,
+        }
+    }
     let cut = came.windows(4).position(|four| four == b"\r\n\r\n");
     let cut = cut.map_or(came.len(), |at| at + 4);
     let body = came.split_off(cut);
     (String::from_utf8_lossy(&came).into_owned(), body)
+}
+
+fn complete(came: &[u8], head_only: bool) -> bool {
+    let Some(cut) = came.windows(4).position(|four| four == b"\r\n\r\n") else {
+        return false;
+    };
+    let head = String::from_utf8_lossy(&came[..cut]);
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "))
+        .map_or(0, |length| length.parse().unwrap());
+    head_only || came.len() - cut - 4 >= length
 }
 
 async fn get(server: &PullServer, path: &str, more: &str) -> (String, Vec<u8>) {
