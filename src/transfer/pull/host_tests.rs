@@ -180,7 +180,7 @@ async fn each_way_to_fail_is_told_from_the_others() {
         let failed = host.fetch(&pull, 0).await.unwrap();
         assert_eq!(failed.end, PullEnd::Unreachable, "{failed:?}");
 
-        let mut slow = wanted(memory(50 << 20));
+        let mut slow = wanted(memory(12 << 20));
         slow.pace = Some(Arc::new(Slow(Duration::from_millis(5))));
         let offer = server.offer(slow).unwrap();
         let pull = offer.pull.clone();
@@ -195,7 +195,7 @@ async fn each_way_to_fail_is_told_from_the_others() {
         let failed = fetching.await.unwrap().unwrap();
         assert_eq!(failed.end, PullEnd::Broken, "{failed:?}");
         let came = host.content();
-        assert!(!came.is_empty() && memory(50 << 20).bytes().starts_with(&came));
+        assert!(!came.is_empty() && memory(12 << 20).bytes().starts_with(&came));
     }
     let offer = server.offer(wanted(memory(10))).unwrap();
     for tools in [&[][..], &["busybox"]] {
