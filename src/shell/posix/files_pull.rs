@@ -136,3 +136,46 @@ case $(wget --version 2>/dev/null) in GNU\ Wget*)
 if [ -z "$c" ]; then by_wget; else pem; by_wget --ca-certificate="$p.pem"; fi;; esac;
 m='neither curl nor GNU wget that could fetch'; end 3;
 "#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_host_says_of_a_failure_is_bounded_and_fit_for_a_message() {
+        assert_eq!(failure(Some(0), b"ioms-pull: x\n"), None);
+        let said = format!(
+            "noise\n{MARK}a\x1b[2J\u{7}{}\nmore noise",
+            "x".repeat(10_000)
+        );
+        let failed = failure(Some(5), said.as_bytes()).unwrap();
+        assert_eq!(failed.end, PullEnd::Untrusted);
+        assert!(failed.said.starts_with("a [2J ") && failed.said.len() == SAID);
+        for (exit, end) in [
+            (None, PullEnd::Broken),
+            (Some(137), PullEnd::Failed),
+            (Some(-1), PullEnd::Failed),
+        ] {
+            let said = String::new();
+            assert_eq!(failure(exit, b"\xff\xfe"), Some(PullFailure { end, said }));
+        }
+    }
+
+    #[test]
+    fn the_words_are_one_line_without_what_a_shell_could_take_for_something_else() {
+        let pull = Pull {
+            url: "https://a'; rm -rf /\n$(x)/t".to_owned().into(),
+            pin: Some(Pin {
+                certificate: String::new(),
+                key: "k'`x`".into(),
+                pem: "-----BEGIN\nAA'\n-----END\n".into(),
+            }),
+            sha256: String::new(),
+        };
+        let words = fetch(&pull, 7);
+        assert!(!words.contains('\n'));
+        let start =
+            "( o=7; u='https://a; rm -rf /$(x)/t'; t='t'; k='k`x`'; c='-----BEGIN|AA|-----END'; ";
+        assert!(words.starts_with(start), "{words}");
+    }
+}

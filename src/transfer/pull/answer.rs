@@ -34,12 +34,9 @@ pub(super) fn answer(
         return bare(status(StatusCode::METHOD_NOT_ALLOWED).header(ALLOW, "GET, HEAD"));
     }
     // The token is the whole path: there is nothing else, and nothing below.
-    let token = match (
-        request.uri().path().strip_prefix('/'),
-        request.uri().query(),
-    ) {
-        (Some(token), None) => token,
-        _ => return bare(status(StatusCode::NOT_FOUND)),
+    let uri = request.uri();
+    let (Some(token), None) = (uri.path().strip_prefix('/'), uri.query()) else {
+        return bare(status(StatusCode::NOT_FOUND));
     };
     let lease = match table.open(token, guest.client) {
         Ok(lease) => lease,

@@ -121,7 +121,7 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, PullError> {
     PrivateKeyDer::from_pem_file(path).map_err(|error| wrong(error.to_string()))
 }
 
-/// SHA-256 of the SubjectPublicKeyInfo (RFC 7469, 2.4), base64.
+/// SHA-256 of the `SubjectPublicKeyInfo` (RFC 7469, 2.4), base64.
 fn key_digest(leaf: &[u8]) -> Result<String, PullError> {
     let (_, certificate) = X509Certificate::from_der(leaf)
         .map_err(|error| PullError::Certificate(error.to_string()))?;

@@ -29,7 +29,7 @@ impl Default for Limits {
             strangers: 256,
             patience: Duration::from_secs(10),
             hurried: Duration::from_secs(2),
-            idle: Duration::from_secs(60),
+            idle: Duration::from_mins(1),
         }
     }
 }

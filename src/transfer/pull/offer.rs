@@ -190,7 +190,7 @@ impl Offer {
         self.entry.contacted.load(Ordering::Relaxed)
     }
 
-    /// Whether it was fetched to its end, and is used up.
+    /// Whether it was fetched to its end, and is used up. Known a moment after the host knows.
     pub fn fetched(&self) -> bool {
         self.entry.fetched.load(Ordering::Acquire)
     }
