@@ -143,3 +143,67 @@ fn pem(chain: &[CertificateDer<'_>]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use x509_parser::prelude::GeneralName;
+
+    use super::*;
+
+    #[test]
+    fn the_certificate_made_for_a_run_is_no_authority_and_for_the_hosts_address() {
+        for host in ["ops.example", "192.0.2.7", "2001:db8::1"] {
+            let tls = Tls::new(None, host).unwrap();
+            let pem = x509_parser::pem::parse_x509_pem(tls.pin.pem.as_bytes())
+                .unwrap()
+                .1;
+            assert_eq!(tls.pin.certificate, digest::hex(&digest::of(&pem.contents)));
+            let (_, read) = X509Certificate::from_der(&pem.contents).unwrap();
+            assert!(!read.is_ca());
+            assert!(read.validity().is_valid());
+            let names = read.subject_alternative_name().unwrap().unwrap().value;
+            let named = match &names.general_names[0] {
+                GeneralName::DNSName(name) => *name == host,
+                GeneralName::IPAddress(bytes) => match host.parse().unwrap() {
+                    IpAddr::V4(four) => four.octets() == *bytes,
+                    IpAddr::V6(six) => six.octets() == *bytes,
+                },
+                _ => false,
+            };
+            assert!(named, "{host}");
+        }
+    }
+
+    #[test]
+    fn the_users_certificate_is_taken_from_its_files_and_a_key_for_everybody_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = rcgen::generate_simple_self_signed(vec!["ops.example".to_owned()]).unwrap();
+        let (file, key) = (folder.path().join("c.pem"), folder.path().join("k.pem"));
+        std::fs::write(&file, made.cert.pem()).unwrap();
+        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        let mode =
+            |mode| std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
+        mode(0o600);
+        let tls = Tls::new(Some((&file, &key)), "ops.example").unwrap();
+        assert_eq!(
+            tls.pin.certificate,
+            digest::hex(&digest::of(made.cert.der()))
+        );
+        mode(0o644);
+        let error = Tls::new(Some((&file, &key)), "ops.example")
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(error.contains("everybody may read"), "{error}");
+        mode(0o600);
+        for (certificate, key) in [
+            (&key, &key),
+            (&file, &file),
+            (&folder.path().join("none"), &key),
+        ] {
+            assert!(Tls::new(Some((certificate, key)), "ops.example").is_err());
+        }
+    }
+}

@@ -78,3 +78,56 @@ impl Base {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_for_hosts_is_a_plain_one() {
+        for (url, text, host) in [
+            (
+                "https://ops.example:8443",
+                "https://ops.example:8443",
+                "ops.example",
+            ),
+            ("https://ops.example/", "https://ops.example", "ops.example"),
+            ("https://192.0.2.7:1", "https://192.0.2.7:1", "192.0.2.7"),
+            (
+                "https://[2001:db8::1]:8443/",
+                "https://[2001:db8::1]:8443",
+                "2001:db8::1",
+            ),
+        ] {
+            let base = Base::read(url, false).unwrap();
+            assert_eq!((base.text.as_str(), base.host.as_str()), (text, host));
+        }
+        for wrong in [
+            "",
+            "ops",
+            "ops:8443",
+            "http://ops",
+            "ftp://ops",
+            "https://",
+            "https://:8443",
+            "https://a@ops",
+            "https://a:geheim@ops",
+            "https://ops/x",
+            "https://ops?x",
+            "https://ops/#x",
+            "https://o'ps",
+            "https://o$ps",
+            "https://ops:",
+            "https://ops:0",
+            "https://ops:99999",
+            "https://o\"ps",
+            "https://ops\n",
+            "https://[fe80::1%25eth0]",
+        ] {
+            let error = Base::read(wrong, false).unwrap_err().to_string();
+            assert!(!error.contains("geheim"), "{error}");
+        }
+        assert!(Base::read("http://ops:80", true).is_ok());
+        assert!(Base::read("https://ops", true).is_err());
+    }
+}

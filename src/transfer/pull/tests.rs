@@ -11,9 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::certificate::Tls;
 use super::guest::Limits;
-use super::settings::Base;
 use super::*;
 use crate::base::chunks::Chunks;
 use crate::base::digest;
@@ -454,110 +452,5 @@ async fn the_server_ends_with_the_run() {
     while TcpStream::connect(address).await.is_ok() {
         assert!(begun.elapsed() < Duration::from_secs(5), "it still listens");
         sleep(Duration::from_millis(20)).await;
-    }
-}
-
-#[test]
-fn the_address_for_hosts_is_a_plain_one() {
-    for (url, text, host) in [
-        (
-            "https://ops.example:8443",
-            "https://ops.example:8443",
-            "ops.example",
-        ),
-        ("https://ops.example/", "https://ops.example", "ops.example"),
-        ("https://192.0.2.7:1", "https://192.0.2.7:1", "192.0.2.7"),
-        (
-            "https://[2001:db8::1]:8443/",
-            "https://[2001:db8::1]:8443",
-            "2001:db8::1",
-        ),
-    ] {
-        let base = Base::read(url, false).unwrap();
-        assert_eq!((base.text.as_str(), base.host.as_str()), (text, host));
-    }
-    for wrong in [
-        "",
-        "ops",
-        "ops:8443",
-        "http://ops",
-        "ftp://ops",
-        "https://",
-        "https://:8443",
-        "https://a@ops",
-        "https://a:geheim@ops",
-        "https://ops/x",
-        "https://ops?x",
-        "https://ops/#x",
-        "https://o'ps",
-        "https://o$ps",
-        "https://ops:",
-        "https://ops:0",
-        "https://ops:99999",
-        "https://o\"ps",
-        "https://ops\n",
-        "https://[fe80::1%25eth0]",
-    ] {
-        let error = Base::read(wrong, false).unwrap_err().to_string();
-        assert!(!error.contains("geheim"), "{error}");
-    }
-    assert!(Base::read("http://ops:80", true).is_ok());
-    assert!(Base::read("https://ops", true).is_err());
-}
-
-#[test]
-fn the_certificate_made_for_a_run_is_no_authority_and_for_the_hosts_address() {
-    use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
-    for host in ["ops.example", "192.0.2.7", "2001:db8::1"] {
-        let tls = Tls::new(None, host).unwrap();
-        let pem = x509_parser::pem::parse_x509_pem(tls.pin.pem.as_bytes())
-            .unwrap()
-            .1;
-        assert_eq!(tls.pin.certificate, digest::hex(&digest::of(&pem.contents)));
-        let (_, read) = X509Certificate::from_der(&pem.contents).unwrap();
-        assert!(!read.is_ca());
-        assert!(read.validity().is_valid());
-        let names = read.subject_alternative_name().unwrap().unwrap().value;
-        let named = match &names.general_names[0] {
-            GeneralName::DNSName(name) => *name == host,
-            GeneralName::IPAddress(bytes) => match host.parse().unwrap() {
-                IpAddr::V4(four) => four.octets() == *bytes,
-                IpAddr::V6(six) => six.octets() == *bytes,
-            },
-            _ => false,
-        };
-        assert!(named, "{host}");
-    }
-}
-
-#[test]
-fn the_users_certificate_is_taken_from_its_files_and_a_key_for_everybody_is_refused() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let folder = tempfile::tempdir().unwrap();
-    let made = rcgen::generate_simple_self_signed(vec!["ops.example".to_owned()]).unwrap();
-    let (file, key) = (folder.path().join("c.pem"), folder.path().join("k.pem"));
-    std::fs::write(&file, made.cert.pem()).unwrap();
-    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-    let mode =
-        |mode| std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
-    mode(0o600);
-    let tls = Tls::new(Some((&file, &key)), "ops.example").unwrap();
-    assert_eq!(
-        tls.pin.certificate,
-        digest::hex(&digest::of(made.cert.der()))
-    );
-    mode(0o644);
-    let error = Tls::new(Some((&file, &key)), "ops.example")
-        .err()
-        .unwrap()
-        .to_string();
-    assert!(error.contains("everybody may read"), "{error}");
-    mode(0o600);
-    for (certificate, key) in [
-        (&key, &key),
-        (&file, &file),
-        (&folder.path().join("none"), &key),
-    ] {
-        assert!(Tls::new(Some((certificate, key)), "ops.example").is_err());
     }
 }
