@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::handout::Handout as _;
 use super::tests::{Slow, memory, settings, wanted};
 use super::*;
 use crate::base::digest;
 use crate::shell::files::Pull;
 use crate::shell::posix::files_pull::{PullEnd, PullFailure, failure, fetch};
-use super::handout::Handout as _;
 
 const SHELLS: &[&[&str]] = &[&["dash"], &["bash"], &["busybox", "sh"], &["mksh"]];
 

@@ -16,9 +16,9 @@ use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use super::error::PullError;
+use super::handout::{Handout, Pace};
 use crate::base::digest::{self, ContentDigest};
 use crate::shell::files::Pull;
-use super::handout::{Handout, Pace};
 
 /// What a host is to have.
 pub struct Wanted {

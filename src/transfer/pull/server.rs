@@ -46,6 +46,13 @@ pub struct PullServer {
     _stop: DropGuard,
 }
 
+impl std::fmt::Debug for PullServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Without what is on offer.
+        f.debug_struct("PullServer").finish_non_exhaustive()
+    }
+}
+
 impl PullServer {
     /// Begins to listen. To be called within a Tokio runtime.
     pub fn start(settings: &PullSettings) -> Result<Arc<Self>, PullError> {

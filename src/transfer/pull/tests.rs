@@ -12,10 +12,10 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::guest::Limits;
+use super::handout::{Handout, Pace};
 use super::*;
 use crate::base::chunks::Chunks;
 use crate::base::digest;
-use super::handout::{Handout, Pace};
 
 /// Bytes in memory; `lost` says where the source turns out to be shorter.
 pub(super) struct Memory {
