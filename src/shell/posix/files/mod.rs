@@ -68,7 +68,7 @@ pub(super) fn script(task: &FileTask) -> Line {
         FileTask::Pack(pack) => {
             path_variable(&mut line, "r", &pack.root);
             line.code(
-                r#"command -v tar >/dev/null 2>&1 || exit 127; cd "$r/." && xargs -0 tar -cf -"#,
+                r#"command -v tar >/dev/null 2>&1 || exit 127; cd "$r/." && xargs -0 tar -chf -"#,
             );
         }
     }
