@@ -3,6 +3,7 @@
 mod batch;
 mod cmd;
 mod dialogue;
+pub mod files;
 mod length;
 mod powershell;
 mod quote;

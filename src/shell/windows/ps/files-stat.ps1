@@ -1,0 +1,62 @@
+# What is at some paths, and the digests of files.
+
+function IomsLook($path, $wanted) {
+    $Ioms.At = $path
+    $full = IomsFull $path
+    $info = [IO.FileInfo]$full
+    $attributes = [int]$info.Attributes
+    if ($attributes -eq -1) { return '-' }
+    $kind = 'f'
+    $size = 0
+    $digest = ''
+    if (IomsLeads $full $attributes) { $kind = 'l' }
+    # With a separator at its end it is asked where a link leads.
+    if (($attributes -band 16) -and ($kind -eq 'f' -or $path -match '[\\/]$')) { $kind = 'd' }
+    if ($kind -eq 'f') {
+        $size = $info.Length
+        if ($wanted -ceq [string]$size) {
+            # A file that somebody has locked has none.
+            try { $digest = IomsDigest $Ioms.Hasher $full } catch { $digest = '' }
+        }
+    }
+    "$kind $size $(IomsSeconds $info.LastWriteTimeUtc) $digest"
+}
+
+function IomsStat {
+    $Ioms.Hasher = IomsHasher (IomsSaid 'algorithm')
+    $list = @(IomsList)
+    $answer = New-Object Text.StringBuilder
+    for ($at = 0; $at -lt $list.Length; $at += 2) {
+        [void]$answer.Append((IomsLook $list[$at] $list[$at + 1])).Append([char]0)
+    }
+    IomsAnswer $answer
+}
+
+function IomsHashes {
+    $hasher = IomsHasher (IomsSaid 'algorithm')
+    $answer = New-Object Text.StringBuilder
+    foreach ($path in @(IomsList)) {
+        try { $digest = IomsDigest $hasher (IomsFull $path) } catch { $digest = '' }
+        [void]$answer.Append($digest).Append([char]0)
+    }
+    IomsAnswer $answer
+}
+
+# Where links lead, which PowerShell 5 can tell.
+function IomsLinks {
+    $answer = New-Object Text.StringBuilder
+    foreach ($path in @(IomsList)) {
+        try { $to = [string]@((Get-Item -LiteralPath (IomsFull $path) -Force -ErrorAction Stop).Target)[0] } catch { $to = '' }
+        [void]$answer.Append($to).Append([char]0)
+    }
+    IomsAnswer $answer
+}
+
+try {
+    switch (IomsSaid 'what') {
+        'stat' { IomsStat }
+        'hash' { IomsHashes }
+        'links' { IomsLinks }
+    }
+} catch { IomsCannot $_ }
+exit 0

@@ -1,0 +1,77 @@
+# The names of all that is there and below, as they were begun.
+
+# A name for PowerShell's patterns, in which ` takes its meaning from the next character.
+function IomsPattern($text) {
+    New-Object Management.Automation.WildcardPattern ($text.Replace('`', '``')), ([Management.Automation.WildcardOptions]::IgnoreCase)
+}
+
+# What a path with patterns comes to, a folder at a time.
+function IomsMatches($root) {
+    $found = @('')
+    foreach ($part in [regex]::Split($root, '(?<=[\\/])(?=[^\\/])')) {
+        $next = New-Object Collections.ArrayList
+        $name = $part.TrimEnd([char[]]'\/')
+        $tail = $part.Substring($name.Length)
+        $pattern = $null
+        if ($name -match '[*?[]') { $pattern = IomsPattern $name }
+        foreach ($before in $found) {
+            if (-not $pattern) { [void]$next.Add($before + $part); continue }
+            $folder = $before
+            if (-not $folder) { $folder = '.' }
+            $Ioms.At = $folder
+            $full = IomsFull $folder
+            if (-not [IO.Directory]::Exists($full)) { continue }
+            foreach ($info in ([IO.DirectoryInfo]$full).GetFileSystemInfos()) {
+                if ($pattern.IsMatch($info.Name) -and (-not $tail -or ([int]$info.Attributes -band 16))) {
+                    [void]$next.Add($before + $info.Name + $tail)
+                }
+            }
+        }
+        $found = $next.ToArray()
+        [Array]::Sort($found)
+    }
+    $found
+}
+
+function IomsName($answer, $name) {
+    [void]$answer.Append($name).Append([char]0)
+    if ($answer.Length -gt 65536) {
+        IomsAnswer $answer
+        $answer.Length = 0
+    }
+}
+
+function IomsWalk($answer, $root) {
+    $full = IomsFull $root
+    $attributes = [int]([IO.FileInfo]$full).Attributes
+    if ($attributes -eq -1) { return }
+    IomsName $answer $root
+    if (-not (IomsSaid 'below') -or -not ($attributes -band 16)) { return }
+    # A link is gone through where it is said so, by a separator at its end.
+    if (($attributes -band 1024) -and $root -notmatch '[\\/]$') { return }
+    $names = New-Object Collections.Stack
+    $names.Push($root)
+    while ($names.Count) {
+        $name = $names.Pop()
+        $Ioms.At = $name
+        $full = IomsFull $name
+        if ($name -notmatch '[\\/]$') { $name += '/' }
+        foreach ($info in ([IO.DirectoryInfo]$full).GetFileSystemInfos()) {
+            $path = $name + $info.Name
+            IomsName $answer $path
+            if (([int]$info.Attributes -band 1040) -eq 16) { $names.Push($path) }
+        }
+    }
+}
+
+try {
+    $Ioms.Answer = New-Object Text.StringBuilder
+    foreach ($root in @(IomsList)) {
+        $Ioms.At = $root
+        if ((IomsSaid 'patterns') -and $root -match '[*?[]') {
+            foreach ($name in @(IomsMatches $root)) { if ($name) { IomsWalk $Ioms.Answer $name } }
+        } else { IomsWalk $Ioms.Answer $root }
+    }
+    IomsAnswer $Ioms.Answer
+} catch { IomsCannot $_ }
+exit 0
