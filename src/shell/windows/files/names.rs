@@ -151,7 +151,7 @@ mod tests {
         assert!(refused("C:/a /b").contains("space"));
         assert!(refused("C:/a./b").contains("dot"));
         assert!(refused("a?b").contains("'?'"));
-        assert!(refused("a:b").contains("':'"));
+        assert!(refused("ab:c").contains("':'"));
         assert!(refused("a\nb").contains("'\\n'"));
         assert!(refused("C:x").contains("C:\\x"));
         assert!(refused(&"x".repeat(256)).contains("longer"));

@@ -92,6 +92,8 @@ try {
     $Ioms.Why = $_.Exception
     while ($Ioms.Why.InnerException) { $Ioms.Why = $Ioms.Why.InnerException }
     if ($Ioms.Why -is [IO.EndOfStreamException]) { IomsQuit 84 "$($Ioms.At): the stream ended before it should" }
-    IomsCannot $_
+    $Ioms.Failed = $_
+    if ($Ioms.Root) { IomsFits (IomsFull ($Ioms.Root + $Ioms.Sep + $Ioms.At)) }
+    IomsCannot $Ioms.Failed
 }
 exit 0

@@ -2,6 +2,7 @@
 
 mod commands;
 mod engine;
+mod files;
 mod runas;
 mod scripts;
 mod session;
