@@ -23,20 +23,20 @@ enum Way {
     Lines,
 }
 
-struct Host {
+pub(super) struct Host {
     bench: Bench,
     way: Way,
 }
 
 impl Host {
-    fn new(what: &str) -> Option<Self> {
+    pub(super) fn new(what: &str) -> Option<Self> {
         Some(Self {
             bench: Bench::new(what)?,
             way: Way::Raw,
         })
     }
 
-    fn folder(&self) -> PathBuf {
+    pub(super) fn folder(&self) -> PathBuf {
         let folder = self.bench.dir.path().join("更新 [文件]");
         std::fs::create_dir_all(&folder).unwrap();
         folder
@@ -63,7 +63,7 @@ impl Host {
         }
     }
 
-    fn does(&self, task: &FileTask, content: &[u8]) -> Result<Answer, FileFailure> {
+    pub(super) fn does(&self, task: &FileTask, content: &[u8]) -> Result<Answer, FileFailure> {
         read(task, &self.said(task, content))
     }
 
@@ -85,7 +85,7 @@ fn at(path: &Path) -> HostPath {
     HostPath::from(path.to_str().unwrap())
 }
 
-fn hex(digest: &[u8]) -> String {
+pub(super) fn hex(digest: &[u8]) -> String {
     use std::fmt::Write as _;
     digest.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
@@ -97,7 +97,7 @@ fn md5(bytes: &[u8]) -> String {
     hex(&md5::Md5::digest(bytes))
 }
 
-fn receive(target: &Path, content: &[u8]) -> Receive {
+pub(super) fn receive(target: &Path, content: &[u8]) -> Receive {
     let name = target.file_name().unwrap().to_str().unwrap();
     Receive {
         part: at(&target.with_file_name(format!(".{name}.ioms-0123.part"))),
@@ -113,7 +113,7 @@ fn receive(target: &Path, content: &[u8]) -> Receive {
     }
 }
 
-fn received(receive: &Receive) -> FileTask {
+pub(super) fn received(receive: &Receive) -> FileTask {
     FileTask::Receive(Box::new(receive.clone()))
 }
 
@@ -128,7 +128,7 @@ fn content(size: usize) -> Vec<u8> {
 }
 
 #[track_caller]
-fn names(folder: &Path) -> Vec<String> {
+pub(super) fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -266,18 +266,48 @@ fn what_can_not_be_written_is_said_and_nothing_is_left() {
 }
 
 #[test]
-fn a_full_disk_is_told_from_other_failures() {
+fn a_full_disk_is_told_from_other_failures_and_nothing_is_left() {
     let Some(host) = Host::new("a full disk under PowerShell") else {
         return;
     };
-    let mut task = receive(&host.folder().join("x"), &content(100_000));
-    task.part = HostPath::from("/dev/full");
-    let answer = host.does(&received(&task), &content(100_000));
-    // (A device has no length to set: what counts is what writing to it says.)
+    if ioms_fleet::left_out("a full disk under PowerShell", "root") {
+        return;
+    }
+    let disk = SmallDisk::new(host.folder());
+    let task = receive(&disk.0.join("x"), &content(200_000));
+    let answer = host.does(&received(&task), &content(200_000));
     assert!(
         matches!(&answer, Err(FileFailure::NoSpace(why)) if why.contains("full")),
         "{answer:?}"
     );
+    let stream = [framed("a", &content(200_000)), END.to_vec()].concat();
+    let answer = host.does(&FileTask::Unpack(unpack(&disk.0)), &stream);
+    assert!(
+        matches!(&answer, Err(FileFailure::NoSpace(why)) if why.starts_with("a: ")),
+        "{answer:?}"
+    );
+    assert_eq!(names(&disk.0), [""; 0]);
+}
+
+/// A file system with little room, gone with its owner.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn new(path: PathBuf) -> Self {
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "mode=0700,size=128k", "none"])
+            .arg(&path)
+            .status()
+            .unwrap();
+        assert!(mounted.success());
+        Self(path)
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg(&self.0).status();
+    }
 }
 
 #[test]
@@ -535,13 +565,13 @@ fn a_stream_that_fails_names_the_file_and_leaves_nothing_half_written() {
 }
 
 #[test]
-fn ten_thousand_small_files_take_seconds() {
-    let Some(host) = Host::new("ten thousand files by PowerShell") else {
+fn two_thousand_small_files_take_seconds() {
+    let Some(host) = Host::new("many files by PowerShell") else {
         return;
     };
     let root = host.folder();
     let mut stream = Vec::new();
-    for n in 0..10_000 {
+    for n in 0..2000 {
         stream.extend(framed(
             &format!("d{}/f{n}", n % 100),
             format!("{n}").as_bytes(),
@@ -553,9 +583,8 @@ fn ten_thousand_small_files_take_seconds() {
         .does(&FileTask::Unpack(unpack(&root)), &stream)
         .unwrap();
     let took = began.elapsed();
-    assert!(matches!(answer, Answer::Unpacked { digests, .. } if digests.len() == 10_000));
-    assert!(took.as_secs() < 40, "{took:?}");
-    eprintln!("10,000 files in {took:?}");
+    assert!(matches!(answer, Answer::Unpacked { digests, .. } if digests.len() == 2000));
+    assert!(took.as_secs() < 20, "{took:?}");
 }
 
 #[test]

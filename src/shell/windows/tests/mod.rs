@@ -3,6 +3,7 @@
 mod commands;
 mod engine;
 mod files;
+mod pull;
 mod runas;
 mod scripts;
 mod session;
