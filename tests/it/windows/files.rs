@@ -307,7 +307,10 @@ async fn files_go_to_paths_of_windows_and_come_back() {
         ]
     );
 
-    let long = format!("C:\\更新 文件\\{}\\x.txt", vec!["长".repeat(60); 5].join("\\"));
+    let long = format!(
+        "C:\\更新 文件\\{}\\x.txt",
+        vec!["长".repeat(60); 5].join("\\")
+    );
     assert_eq!(
         host.does(received(&receive(&long, b"far")), b"far").await,
         PLACED
