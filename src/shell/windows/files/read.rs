@@ -60,6 +60,9 @@ pub fn read(task: &FileTask, said: &Said) -> Result<Answer, FileFailure> {
                 })
                 .ok_or_else(|| garbled(said))
         }
+        FileTask::Adjust(_) | FileTask::Remove(_) if fields.all()? != ["done"] => {
+            Err(garbled(said))
+        }
         FileTask::Place(_)
         | FileTask::Adjust(_)
         | FileTask::Remove(_)

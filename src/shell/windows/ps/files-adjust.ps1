@@ -46,5 +46,7 @@ try {
             IomsDrop $Ioms.Info
         }
     } else { IomsAdjust }
+    IomsAnswer "done`0"
+    exit 0
 } catch { IomsCannot $_ }
-exit 0
+exit 1

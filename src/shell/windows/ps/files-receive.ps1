@@ -62,9 +62,10 @@ try {
     $Ioms.At = IomsSaid 'target'
     $Ioms.Part = IomsFull (IomsSaid 'part')
     IomsReceive $Ioms.Part (IomsFull (IomsSaid 'target'))
+    exit 0
 } catch {
     # Nothing half-written stays.
     try { [IO.File]::Delete($Ioms.Part) } catch { }
     IomsCannot $_
 }
-exit 0
+exit 1

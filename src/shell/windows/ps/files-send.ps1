@@ -1,6 +1,6 @@
 # Content on standard output: of one file, or of many in frames as `files-unpack.ps1` reads them.
 
-function IomsOpen($full) { New-Object IO.FileStream $full, 'Open', 'Read', $Ioms.Share, 4096, 'SequentialScan' }
+function IomsOpen($full) { New-Object IO.FileStream $full, 'Open', 'Read', $Ioms.Share, 4096, ([IO.FileOptions]::SequentialScan) }
 
 function IomsSend($path, [long]$offset) {
     $Ioms.At = $path
@@ -53,5 +53,6 @@ try {
         if ($Ioms.Root -and $Ioms.Root -notmatch '[\\/]$') { $Ioms.Root += '/' }
         IomsPack $Ioms.Root
     } else { IomsSend (IomsSaid 'path') (IomsSaid 'offset') }
+    exit 0
 } catch { IomsCannot $_ }
-exit 0
+exit 1

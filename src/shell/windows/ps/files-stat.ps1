@@ -58,5 +58,6 @@ try {
         'hash' { IomsHashes }
         'links' { IomsLinks }
     }
+    exit 0
 } catch { IomsCannot $_ }
-exit 0
+exit 1

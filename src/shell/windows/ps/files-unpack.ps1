@@ -87,13 +87,14 @@ try {
     $Ioms.Root = (IomsFull (IomsSaid 'root')).TrimEnd($Ioms.Sep)
     if (-not [IO.Directory]::Exists($Ioms.Root + $Ioms.Sep)) { IomsHome (IomsParent $Ioms.Root) }
     IomsUnpack (IomsInput) ($Ioms.Root + $Ioms.Sep) (IomsSaid 'backup')
+    exit 0
 } catch {
     try { if ($Ioms.Part) { [IO.File]::Delete($Ioms.Part) } } catch { }
     $Ioms.Why = $_.Exception
     while ($Ioms.Why.InnerException) { $Ioms.Why = $Ioms.Why.InnerException }
     if ($Ioms.Why -is [IO.EndOfStreamException]) { IomsQuit 84 "$($Ioms.At): the stream ended before it should" }
     $Ioms.Failed = $_
-    if ($Ioms.Root) { IomsFits (IomsFull ($Ioms.Root + $Ioms.Sep + $Ioms.At)) }
+    if ($Ioms.Part) { IomsFits (IomsFull ($Ioms.Root + $Ioms.Sep + $Ioms.At)) }
     IomsCannot $Ioms.Failed
 }
-exit 0
+exit 1

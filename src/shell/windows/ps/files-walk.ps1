@@ -22,7 +22,9 @@ function IomsMatches($root) {
             $full = IomsFull $folder
             if (-not [IO.Directory]::Exists($full)) { continue }
             foreach ($info in ([IO.DirectoryInfo]$full).GetFileSystemInfos()) {
-                if ($pattern.IsMatch($info.Name) -and (-not $tail -or ([int]$info.Attributes -band 16))) {
+                # (A bracket that nothing closes is no pattern.)
+                try { $fits = $pattern.IsMatch($info.Name) } catch { $fits = $info.Name -eq $name }
+                if ($fits -and (-not $tail -or ([int]$info.Attributes -band 16))) {
                     [void]$next.Add($before + $info.Name + $tail)
                 }
             }
@@ -68,10 +70,13 @@ try {
     $Ioms.Answer = New-Object Text.StringBuilder
     foreach ($root in @(IomsList)) {
         $Ioms.At = $root
-        if ((IomsSaid 'patterns') -and $root -match '[*?[]') {
-            foreach ($name in @(IomsMatches $root)) { if ($name) { IomsWalk $Ioms.Answer $name } }
-        } else { IomsWalk $Ioms.Answer $root }
+        $Ioms.Matches = @()
+        if ((IomsSaid 'patterns') -and $root -match '[*?[]') { $Ioms.Matches = @(IomsMatches $root | Where-Object { $_ }) }
+        # What no pattern fits may be a name with brackets.
+        if (-not $Ioms.Matches -and -not ((IomsSaid 'patterns') -and $root -match '[*?]')) { $Ioms.Matches = @($root) }
+        foreach ($name in $Ioms.Matches) { IomsWalk $Ioms.Answer $name }
     }
     IomsAnswer $Ioms.Answer
+    exit 0
 } catch { IomsCannot $_ }
-exit 0
+exit 1

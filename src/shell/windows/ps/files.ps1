@@ -3,6 +3,9 @@
 
 $Ioms.Share = [IO.FileShare]7
 $Ioms.At = ''
+# ($HOME may be a drive that only a logon at the console has.)
+$Ioms.Base = $HOME
+if ($Ioms.Windows -and $env:USERPROFILE) { $Ioms.Base = $env:USERPROFILE }
 
 # Ends it: 81 there is no space, 82 the file system says no, 83 the host has nothing to do it with.
 function IomsQuit($code, $text) {
@@ -52,14 +55,14 @@ function IomsLong {
 
 # A path in full: from the home folder on, and so that it may be long.
 function IomsFull($path) {
-    if ($path -match '^~(?=$|[\\/])') { $path = $HOME + $path.Substring(1) }
-    if (-not $Ioms.Windows) { return [IO.Path]::Combine($HOME, $path) }
+    if ($path -match '^~(?=$|[\\/])') { $path = $Ioms.Base + $path.Substring(1) }
+    if (-not $Ioms.Windows) { return [IO.Path]::Combine($Ioms.Base, $path) }
     $path = $path.Replace('/', '\')
     if ($path.StartsWith('\\?\')) { return $path }
     if ($path -match '^[A-Za-z]:$') { $path += '\' }
     if (-not $path.StartsWith('\\') -and $path -notmatch '^[A-Za-z]:\\') {
-        if ($path.StartsWith('\')) { $path = $HOME.Substring(0, 2) + $path }
-        else { $path = $HOME.TrimEnd('\') + '\' + $path }
+        if ($path.StartsWith('\')) { $path = $Ioms.Base.Substring(0, 2) + $path }
+        else { $path = $Ioms.Base.TrimEnd('\') + '\' + $path }
     }
     # A folder's own name may have 247 characters in the old ways, a file's 259.
     if ($path.Length -lt 248) { return [IO.Path]::GetFullPath($path) }
@@ -101,7 +104,7 @@ function IomsHasher($name) {
 
 # Of a file, in hex.
 function IomsDigest($hasher, $full) {
-    $file = New-Object IO.FileStream $full, 'Open', 'Read', $Ioms.Share, 262144, 'SequentialScan'
+    $file = New-Object IO.FileStream $full, 'Open', 'Read', $Ioms.Share, 262144, ([IO.FileOptions]::SequentialScan)
     try { $hash = $hasher.ComputeHash($file) } finally { $file.Close() }
     [BitConverter]::ToString($hash).Replace('-', '').ToLower()
 }
@@ -146,7 +149,7 @@ function IomsInput {
     $folder = IomsSaid 'spool'
     if (-not $folder) { $folder = [IO.Path]::GetTempPath() }
     $spool = [IO.Path]::Combine($folder, 'ioms-' + (IomsSaid 'mark'))
-    $file = New-Object IO.FileStream $spool, 'Create', 'ReadWrite', 'None', 262144, 'DeleteOnClose'
+    $file = New-Object IO.FileStream $spool, 'Create', 'ReadWrite', 'None', 262144, ([IO.FileOptions]::DeleteOnClose)
     IomsCopy $file -1
     $file.Position = 0
     $file
