@@ -30,5 +30,6 @@ pub mod shell;
 pub mod store;
 pub mod target;
 pub mod template;
+pub mod transfer;
 pub mod transport;
 pub mod vault;

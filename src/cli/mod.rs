@@ -27,6 +27,7 @@ mod setup;
 mod signals;
 mod standard_input;
 mod targets;
+mod transfer;
 mod vaults;
 mod verbs;
 mod work;
@@ -42,6 +43,7 @@ pub mod inventory;
 pub mod ping;
 pub mod run;
 pub mod script;
+pub mod upload;
 
 use std::process::ExitCode;
 
@@ -57,6 +59,7 @@ Examples:
   iomsctl ping -g all
   iomsctl run -g web 'uptime'
   iomsctl script -g 'web:&idc_a' deploy.sh v1.2.3
+  iomsctl upload -g web site/ /srv/site
   iomsctl run --rerun failed
   iomsctl inventory graph
   iomsctl history list --since 2h

@@ -33,6 +33,12 @@ use crate::transport::{Pool, raise_open_files};
 /// Outputs beyond this go to files of the journal, in bytes.
 const INLINE: usize = 64 * 1024;
 
+/// Hosts that files move to or from at a time.
+const TRANSFERS: usize = 100;
+
+/// How long nothing may move.
+const STANDSTILL: std::time::Duration = std::time::Duration::from_secs(60);
+
 /// Work to be done on hosts.
 pub struct Work<'a> {
     /// `run`, `script`, `ping`.
@@ -44,7 +50,7 @@ pub struct Work<'a> {
     /// The hosts.
     pub chosen: Chosen,
     /// What is done.
-    pub plan: Plan,
+    pub work: engine::Work,
     /// The fleet they belong to.
     pub fleet: Arc<Fleet>,
     /// How they are reached.
@@ -141,7 +147,7 @@ async fn run(
     let control = signals::listen()?;
     let identities = Identities::new(setup, prompt);
     let pool = Arc::new(Pool::new(identities.transports(), files, false));
-    if limits.timeout.is_none() && work.verb != "ping" {
+    if limits.timeout.is_none() && plan_of(work).is_some() && work.verb != "ping" {
         emitter
             .emit(Event::Notice("no time limit for the command".into()))
             .await;
@@ -153,7 +159,7 @@ async fn run(
     let job = Job {
         header,
         targets: targets.clone(),
-        plan: Arc::new(work.plan.clone()),
+        work: work.work.clone(),
         limits,
     };
     let end = match denied {
@@ -184,7 +190,9 @@ async fn run(
 /// Whether the command line starts a program that will not live: on Windows what a shell starts dies
 /// with the shell.
 fn starts_in_vain(work: &Work<'_>, targets: &RunTargets) -> bool {
-    says(work, begins_with_start) && !work.plan.detach && targets.some_on_windows()
+    says(work, begins_with_start)
+        && !plan_of(work).is_some_and(|plan| plan.detach)
+        && targets.some_on_windows()
 }
 
 /// Whether the command names a share of another host, which takes a second login.
@@ -194,10 +202,18 @@ fn goes_on_to_another_host(work: &Work<'_>, targets: &RunTargets) -> bool {
 
 /// Whether the command line is such a one.
 fn says(work: &Work<'_>, such: fn(&str) -> bool) -> bool {
-    match &work.plan.command {
-        Command::Line(line) => such(line),
-        Command::Words(words) => such(&words.join(" ")),
-        Command::Script(_) | Command::Files(_) | Command::Ping => false,
+    match plan_of(work).map(|plan| &plan.command) {
+        Some(Command::Line(line)) => such(line),
+        Some(Command::Words(words)) => such(&words.join(" ")),
+        _ => false,
+    }
+}
+
+/// The command's plan, where the work is a command.
+fn plan_of<'a>(work: &'a Work<'_>) -> Option<&'a Plan> {
+    match &work.work {
+        engine::Work::Command(plan) => Some(plan),
+        engine::Work::Upload(_) | engine::Work::Download(_) => None,
     }
 }
 
@@ -222,12 +238,22 @@ fn check_destinations(setup: &Setup, work: &Work<'_>) -> Result<(), CliError> {
 
 fn limits(setup: &Setup, work: &Work<'_>, files: usize) -> Result<Limits, CliError> {
     let settings = &setup.settings;
-    let mut limits = work.limits.limits(LimitDefaults {
+    let mut defaults = LimitDefaults {
         forks: settings.forks(),
         timeout: settings.timeout(),
         idle_timeout: settings.idle_timeout(),
         retries: settings.retries(),
-    })?;
+    };
+    if work.work.meter().is_some() {
+        // A large file takes its time; what matters is that it moves. More hosts at a time would
+        // share the same line.
+        defaults.forks = defaults.forks.min(TRANSFERS);
+        defaults.timeout = std::time::Duration::ZERO;
+        if defaults.idle_timeout.is_zero() {
+            defaults.idle_timeout = STANDSTILL;
+        }
+    }
+    let mut limits = work.limits.limits(defaults)?;
     // A host at work may need its connection and two files for output.
     limits.forks = limits.forks.min((files / 3).max(1));
     Ok(limits)
@@ -314,8 +340,6 @@ fn header(setup: &Setup, work: &Work<'_>, limits: &Limits) -> RunHeader {
             setup.redactor.text(command).into_owned()
         }
     });
-    let ms = |time: Option<std::time::Duration>| time.map(|time| time.as_millis());
-    let plan = &work.plan;
     RunHeader {
         run: RunId::new(),
         verb: work.verb.to_owned(),
@@ -324,17 +348,32 @@ fn header(setup: &Setup, work: &Work<'_>, limits: &Limits) -> RunHeader {
         user: local.user,
         account: None,
         from,
-        options: json!({
-            "forks": limits.forks, "timeout_ms": ms(limits.timeout), "idle_timeout_ms": ms(limits.idle_timeout),
-            "deadline_ms": ms(limits.deadline), "retries": limits.retries,
-            "serial": !limits.serial.is_empty(), "chdir": plan.chdir, "tty": plan.tty, "detach": plan.detach,
-            "env": plan.env.iter().map(|(name, _)| name).collect::<Vec<_>>(),
-            "become": work.connection.r#become, "become_user": work.connection.become_user,
-            "user": work.connection.user, "stdin": !plan.stdin.is_empty(),
-            "max_fail": limits.max_fail.is_some(),
-        }),
+        options: options(work, limits),
         started: clock::now(),
         no_log: work.output.no_log,
         hosts: work.chosen.hosts.clone(),
     }
+}
+
+/// The options that bear on a run, for its record.
+fn options(work: &Work<'_>, limits: &Limits) -> serde_json::Value {
+    let ms = |time: Option<std::time::Duration>| time.map(|time| time.as_millis());
+    let mut options = json!({
+        "forks": limits.forks, "timeout_ms": ms(limits.timeout), "idle_timeout_ms": ms(limits.idle_timeout),
+        "deadline_ms": ms(limits.deadline), "retries": limits.retries,
+        "serial": !limits.serial.is_empty(),
+        "become": work.connection.r#become, "become_user": work.connection.become_user,
+        "user": work.connection.user, "max_fail": limits.max_fail.is_some(),
+    });
+    if let (Some(plan), Some(options)) = (plan_of(work), options.as_object_mut()) {
+        let of_plan = json!({
+            "chdir": plan.chdir, "tty": plan.tty, "detach": plan.detach,
+            "env": plan.env.iter().map(|(name, _)| name).collect::<Vec<_>>(),
+            "stdin": !plan.stdin.is_empty(),
+        });
+        if let serde_json::Value::Object(of_plan) = of_plan {
+            options.extend(of_plan);
+        }
+    }
+    options
 }

@@ -15,6 +15,7 @@ use super::targets::Overrides;
 use super::vaults::VaultArgs;
 use super::{CliError, Globals, Setup, Status};
 use crate::base::prompt::Prompt;
+use crate::engine;
 use crate::shell::{Command, Plan, Stdin};
 
 const EXAMPLES: &str = "\
@@ -85,7 +86,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
             command: None,
             pattern,
             chosen,
-            plan,
+            work: engine::Work::Command(Arc::new(plan)),
             fleet,
             connection: &args.connection,
             limits: &args.limits,

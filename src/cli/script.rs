@@ -15,6 +15,7 @@ use super::vaults::VaultArgs;
 use super::work::WorkArgs;
 use super::{CliError, Globals, Setup, Status};
 use crate::base::prompt::Prompt;
+use crate::engine;
 use crate::shell::{Command, Script, quote};
 
 /// No script is larger, in bytes.
@@ -92,7 +93,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
             command: Some(shown),
             pattern,
             chosen,
-            plan,
+            work: engine::Work::Command(Arc::new(plan)),
             fleet,
             connection: &args.connection,
             limits: &args.limits,

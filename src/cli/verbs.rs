@@ -4,7 +4,7 @@ use clap::Subcommand;
 
 use super::{
     CliError, Globals, Status, completions, config_show, db, doctor, history, hostkeys, inventory,
-    ping, run, script,
+    ping, run, script, upload,
 };
 
 /// What `iomsctl` can do.
@@ -14,6 +14,8 @@ pub enum Verb {
     Run(Box<run::Args>),
     /// Run a script of yours on hosts
     Script(Box<script::Args>),
+    /// Put files and folders on hosts, checked
+    Upload(Box<upload::Args>),
     /// Reach hosts: connect, log in, and say how long it took
     Ping(Box<ping::Args>),
     /// Walk the way to hosts step by step: what is wrong, and its fix
@@ -40,6 +42,7 @@ impl Verb {
         match self {
             Self::Run(args) => run::execute(&args, globals),
             Self::Script(args) => script::execute(&args, globals),
+            Self::Upload(args) => upload::execute(&args, globals),
             Self::Ping(args) => ping::execute(&args, globals),
             Self::Doctor(args) => doctor::execute(&args, globals),
             Self::Completions(args) => completions::completions(&args, globals),

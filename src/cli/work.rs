@@ -67,16 +67,7 @@ impl WorkArgs {
 
     /// What `--shell`, `--tmpdir` and `--output-encoding` say of every target.
     pub fn overrides(&self) -> Result<Overrides, CliError> {
-        let shell = match self.shell.as_deref() {
-            None => None,
-            Some("sh" | "bash" | "posix") => Some(ShellKind::Posix),
-            Some("powershell" | "pwsh") => Some(ShellKind::Powershell),
-            Some("cmd") => Some(ShellKind::Cmd),
-            Some(other) => {
-                return Err(CliError::new(format!("--shell {other}: no such shell"))
-                    .hint("write sh, cmd or powershell"));
-            }
-        };
+        let shell = shell_kind(self.shell.as_deref())?;
         let encoding = self
             .output_encoding
             .as_deref()
@@ -117,6 +108,20 @@ impl WorkArgs {
         // Read once, shared by all hosts.
         whole(file).map_err(fail)
     }
+}
+
+/// The shell that `--shell` names.
+pub fn shell_kind(name: Option<&str>) -> Result<Option<ShellKind>, CliError> {
+    Ok(match name {
+        None => None,
+        Some("sh" | "bash" | "posix") => Some(ShellKind::Posix),
+        Some("powershell" | "pwsh") => Some(ShellKind::Powershell),
+        Some("cmd") => Some(ShellKind::Cmd),
+        Some(other) => {
+            return Err(CliError::new(format!("--shell {other}: no such shell"))
+                .hint("write sh, cmd or powershell"));
+        }
+    })
 }
 
 /// What a pipe holds, to be given to every host.

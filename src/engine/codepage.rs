@@ -7,10 +7,10 @@ use std::time::Duration;
 use bytes::BytesMut;
 use tokio::time::timeout;
 
-use super::drive::request;
+use super::drive::{Listener, request};
 use super::job::Targets;
 use crate::base::text;
-use crate::event::{HostEmitter, HostIx, Stream};
+use crate::event::{HostIx, Stream};
 use crate::shell::{Conversation, Opening};
 use crate::target::{ShellKind, Target};
 use crate::transport::{Connection, OutputEvent};
@@ -49,7 +49,7 @@ impl<'a> Console<'a> {
         &mut self,
         bytes: &[u8],
         conversation: &dyn Conversation,
-        output: &mut HostEmitter,
+        output: &mut dyn Listener,
     ) {
         if self.known {
             return;
@@ -67,7 +67,7 @@ impl<'a> Console<'a> {
         }
     }
 
-    fn learn(&mut self, page: u16, output: &mut HostEmitter) {
+    fn learn(&mut self, page: u16, output: &mut dyn Listener) {
         self.known = true;
         if let Some(encoding) = text::encoding(&page.to_string()) {
             output.speaks(encoding);

@@ -15,7 +15,7 @@ use super::job::{Control, Halt, Job};
 use crate::base::clock;
 use crate::base::quantity::Share;
 use crate::event::{
-    Emitter, ErrorKind, Event, HostError, HostIx, Outcome, RunEnd, Stopped, Summary, Waiting,
+    Emitter, ErrorKind, Event, HostError, HostIx, Moved, Outcome, RunEnd, Stopped, Summary, Waiting,
 };
 use crate::transport::Connections;
 
@@ -288,6 +288,11 @@ impl Dispatcher {
         waiting.sort_by_key(|each| std::cmp::Reverse(each.running));
         waiting.truncate(WAITING_NAMED);
         self.emitter.mention(Event::Waiting(waiting));
+        if let Some(meter) = self.job.work.meter() {
+            let (moved, expected) = meter.read();
+            self.emitter
+                .mention(Event::Moved(Moved { moved, expected }));
+        }
     }
 }
 

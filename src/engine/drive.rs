@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
@@ -13,8 +14,10 @@ use super::feed::Feeding;
 use super::host::{Activity, is_quit, quit, stopped};
 use super::job::{Control, Limits};
 use super::outcome::{End, failure_error, with_survivor};
+use crate::base::chunks::Chunks;
+use crate::base::text::Charset;
 use crate::event::{ErrorKind, HostEmitter, HostError, Outcome, Stopped, Stream};
-use crate::shell::{Conversation, Failure, Opening, Plan, Step};
+use crate::shell::{Command, Conversation, Failure, Opening, Plan, Step};
 use crate::target::Target;
 use crate::transport::{
     Connection, Connections, Departure, ExecRequest, Exit, Input, Output, OutputEvent, Process, Pty,
@@ -47,8 +50,33 @@ pub(super) struct Drive<'a> {
     pub(super) target: &'a Arc<Target>,
     pub(super) activity: &'a Arc<Activity>,
     pub(super) halt: &'a mut Control,
-    pub(super) output: &'a mut HostEmitter,
-    pub(super) console: Console<'a>,
+    pub(super) output: &'a mut dyn Listener,
+    /// Where it matters in what the command speaks.
+    pub(super) console: Option<Console<'a>>,
+    /// What the command reads, where the plan says that it is given.
+    pub(super) given: Option<Box<dyn Chunks>>,
+}
+
+/// Who hears what a command says.
+#[async_trait]
+pub(super) trait Listener: Send {
+    /// Takes a piece of it. An error ends the command.
+    async fn output(&mut self, stream: Stream, bytes: Bytes) -> Result<(), HostError>;
+
+    /// What it speaks is known now.
+    fn speaks(&mut self, _encoding: Charset) {}
+}
+
+#[async_trait]
+impl Listener for HostEmitter {
+    async fn output(&mut self, stream: Stream, bytes: Bytes) -> Result<(), HostError> {
+        Self::output(self, stream, bytes).await;
+        Ok(())
+    }
+
+    fn speaks(&mut self, encoding: Charset) {
+        Self::speaks(self, encoding);
+    }
 }
 
 /// What the loop knows.
@@ -73,8 +101,9 @@ enum Stop {
     Idle,
     NoHello,
     Halted(Stopped),
-    /// What the command reads could not be read here, or was lost on the way.
-    InputLost(HostError),
+    /// What the command reads could not be read here, or was lost on the way; or what it says can't be
+    /// kept here.
+    Broken(HostError),
 }
 
 impl Drive<'_> {
@@ -126,7 +155,7 @@ impl Drive<'_> {
             match timeout(BEFORE_START, process.input.write(opening.into())).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) if error.kind == ErrorKind::Disconnected => {
-                    return Stop::InputLost(error);
+                    return Stop::Broken(error);
                 }
                 // The host's side tells why, by its exit or by the end of the connection.
                 Ok(Err(_)) => tracing::debug!("the host took no script"),
@@ -159,7 +188,7 @@ impl Drive<'_> {
                 },
                 fed = feeding.ended() => match fed {
                 Ok(()) => continue,
-                Err(error) => return Stop::InputLost(error),
+                Err(error) => return Stop::Broken(error),
             },
                 event = process.output.next() => event,
             };
@@ -175,7 +204,7 @@ impl Drive<'_> {
                 }
                 OutputEvent::Data(stream, bytes) => {
                     progress.last_output = Instant::now();
-                    self.activity.saw_output();
+                    self.activity.saw_life();
                     match stream {
                         Stream::Stdout => conversation.stdout(bytes),
                         Stream::Stderr => conversation.stderr(bytes),
@@ -210,12 +239,15 @@ impl Drive<'_> {
             if !bytes.is_empty() {
                 let due = self.due(progress).0;
                 // To know how to show it is worth no delay of an end.
-                tokio::select! {
-                    () = self.console.look_at(&bytes, conversation, self.output) => {}
-                    _ = stopped(self.halt) => {}
-                    () = sleep_until(due) => {}
+                if let Some(console) = &mut self.console {
+                    tokio::select! {
+                        () = console.look_at(&bytes, conversation, self.output) => {}
+                        _ = stopped(self.halt) => {}
+                        () = sleep_until(due) => {}
+                    }
                 }
-                self.output.output(stream, bytes).await;
+                let kept = self.output.output(stream, bytes).await;
+                kept.map_err(Stop::Broken)?;
             }
         }
         if let Some(failure) = step.failed {
@@ -224,7 +256,7 @@ impl Drive<'_> {
         if let (false, Some(input)) = (step.write.is_empty(), input.as_mut()) {
             match timeout(BEFORE_START, input.write(step.write.into())).await {
                 Ok(Err(error)) if error.kind == ErrorKind::Disconnected => {
-                    return Err(Stop::InputLost(error));
+                    return Err(Stop::Broken(error));
                 }
                 Ok(_) => {}
                 Err(_) => return Err(Stop::NoHello),
@@ -238,7 +270,8 @@ impl Drive<'_> {
         progress.started = Some(now);
         progress.last_output = now;
         if let Some(input) = input.take() {
-            feeding.begin(input, conversation, self.plan);
+            let given = self.given.take();
+            feeding.begin(input, conversation, self.plan, given, self.activity);
         }
         Ok(())
     }
@@ -246,17 +279,23 @@ impl Drive<'_> {
     /// When the loop must look up at the latest, and why.
     fn due(&self, progress: &Progress) -> (Instant, Option<Stop>) {
         if let Some((_, at)) = &progress.exit {
-            return (*at + AFTER_EXIT, None);
+            // A command's children may go on talking; a file that comes slowly is to come whole.
+            let whole = matches!(self.plan.command, Command::Files(_));
+            let at = if whole {
+                progress.last_output.max(*at)
+            } else {
+                *at
+            };
+            return (at + AFTER_EXIT, None);
         }
         let Some(started) = progress.started else {
             return (progress.waiting_since + BEFORE_START, Some(Stop::NoHello));
         };
         let far = started + Duration::from_hours(24 * 365);
         let timeout = self.limits.timeout.map_or(far, |limit| started + limit);
-        let idle = self
-            .limits
-            .idle_timeout
-            .map_or(far, |limit| progress.last_output + limit);
+        // What it reads is life too.
+        let last = progress.last_output.max(self.activity.last());
+        let idle = self.limits.idle_timeout.map_or(far, |limit| last + limit);
         if idle < timeout {
             (idle, Some(Stop::Idle))
         } else {
@@ -320,7 +359,7 @@ impl Drive<'_> {
                 let survivor = self.end(conversation, progress, output).await;
                 End::halted(why, survivor)
             }
-            Stop::InputLost(error) => {
+            Stop::Broken(error) => {
                 let survivor = self.end(conversation, progress, output).await;
                 End::failed(with_survivor(error, survivor))
             }
@@ -371,7 +410,7 @@ impl Drive<'_> {
         };
         for (stream, bytes) in [(Stream::Stdout, step.stdout), (Stream::Stderr, step.stderr)] {
             if !bytes.is_empty() {
-                self.output.output(stream, bytes).await;
+                let _ = self.output.output(stream, bytes).await;
             }
         }
     }
@@ -508,6 +547,7 @@ fn closed(conversation: &dyn Conversation, progress: &Progress) -> End {
             signal: None,
             error: None,
             started: true,
+            files: Vec::new(),
         },
         (Some((Exit::Signal(signal), _)), None) => End {
             outcome: Outcome::Failed,
@@ -515,6 +555,7 @@ fn closed(conversation: &dyn Conversation, progress: &Progress) -> End {
             signal: Some(signal.clone()),
             error: None,
             started: true,
+            files: Vec::new(),
         },
         (None, None) => End::failed(HostError::new(
             ErrorKind::Disconnected,

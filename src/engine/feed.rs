@@ -7,6 +7,8 @@ use tokio::io::AsyncReadExt as _;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+use super::host::Activity;
+use crate::base::chunks::Chunks;
 use crate::event::{ErrorKind, HostError};
 use crate::shell::{Conversation, InputCoding, Plan, Stdin};
 use crate::transport::Input;
@@ -28,6 +30,8 @@ impl Feeding {
         input: Box<dyn Input>,
         conversation: &dyn Conversation,
         plan: &Plan,
+        given: Option<Box<dyn Chunks>>,
+        activity: &Arc<Activity>,
     ) {
         let input: Box<dyn Input> = match conversation.input_coding() {
             InputCoding::Raw => input,
@@ -38,6 +42,7 @@ impl Feeding {
             input,
             conversation.payload(),
             plan.stdin.clone(),
+            given.map(|given| (given, activity.clone())),
             terminal,
         )));
     }
@@ -71,6 +76,7 @@ async fn feed(
     mut input: Box<dyn Input>,
     payload: Bytes,
     stdin: Stdin,
+    given: Option<(Box<dyn Chunks>, Arc<Activity>)>,
     terminal: Option<Arc<Notify>>,
 ) -> Result<(), HostError> {
     let fed = async {
@@ -97,6 +103,14 @@ async fn feed(
                     }
                     input.write(chunk.freeze()).await?;
                 }
+            }
+        }
+        if let Some((mut chunks, activity)) = given {
+            let local =
+                |error: std::io::Error| HostError::new(ErrorKind::LocalIo, error.to_string());
+            while let Some(chunk) = chunks.next().await.map_err(local)? {
+                input.write(chunk).await?;
+                activity.saw_life();
             }
         }
         if let Some(reads) = terminal {

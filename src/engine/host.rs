@@ -8,9 +8,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::codepage::Console;
-use super::job::{Control, Halt, Job};
+use super::job::{Control, Halt, Job, Work};
 use super::outcome::End;
-use super::{drive, speak};
+use super::{drive, files, speak};
 use crate::event::emitter::HostEnd;
 use crate::event::{Emitter, ErrorKind, HostEmitter, HostError, HostIx, Outcome, Stopped, Timings};
 use crate::target::Target;
@@ -44,9 +44,15 @@ impl Activity {
             .saturating_sub(Duration::from_millis(self.last.load(Ordering::Relaxed)))
     }
 
-    pub(super) fn saw_output(&self) {
+    /// It talks, or takes what it is given.
+    pub(super) fn saw_life(&self) {
         let now = u64::try_from(self.age().as_millis()).unwrap_or(u64::MAX);
         self.last.store(now, Ordering::Relaxed);
+    }
+
+    /// When it was heard of last.
+    pub(super) fn last(&self) -> Instant {
+        self.began + Duration::from_millis(self.last.load(Ordering::Relaxed))
     }
 
     pub(super) fn group(&self) -> Option<u32> {
@@ -114,6 +120,7 @@ impl Executor {
                 attempts: attempts.max(1),
                 error: end.error,
                 timings,
+                files: end.files,
             })
             .await;
         outcome
@@ -152,23 +159,49 @@ impl Executor {
         connection: &Arc<dyn Connection>,
         output: &mut HostEmitter,
     ) -> End {
-        let conversation = match speak::conversation(&self.job.plan, target) {
+        let job = self.job.clone();
+        let plan = match &job.work {
+            Work::Command(plan) => plan,
+            files => return self.transfer(files, target, connection, output).await,
+        };
+        let conversation = match speak::conversation(plan, target) {
             Ok(conversation) => conversation,
             Err(error) => return End::failed(error),
         };
         drive::Drive {
-            plan: &self.job.plan,
-            limits: &self.job.limits,
+            plan,
+            limits: &job.limits,
             connections: &self.connections,
             connection,
             target,
             activity: &self.activity,
             halt: &mut self.halt,
             output,
-            console: Console::new(self.host, &self.job.targets, target, connection),
+            console: Some(Console::new(self.host, &job.targets, target, connection)),
+            given: None,
         }
         .run(conversation)
         .await
+    }
+
+    async fn transfer(
+        &mut self,
+        work: &Work,
+        target: &Arc<Target>,
+        connection: &Arc<dyn Connection>,
+        output: &mut HostEmitter,
+    ) -> End {
+        let name = self.name();
+        let link = files::HostLink {
+            limits: self.job.limits.clone(),
+            until: self.job.limits.timeout.map(|limit| Instant::now() + limit),
+            connections: &self.connections,
+            connection,
+            target,
+            activity: &self.activity,
+            halt: self.halt.clone(),
+        };
+        files::transfer(work, link, &name, output).await
     }
 }
 
@@ -229,6 +262,7 @@ pub(super) async fn finish_unstarted(
         attempts: 0,
         error: Some(error),
         timings: None,
+        files: Vec::new(),
     };
     emitter.resume(host).finish(end).await;
     outcome

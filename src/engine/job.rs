@@ -9,6 +9,9 @@ use crate::base::quantity::Share;
 use crate::event::{HostError, HostIx, RunHeader, Stopped};
 use crate::shell::Plan;
 use crate::target::Target;
+use crate::transfer::Meter;
+use crate::transfer::download::Download;
+use crate::transfer::upload::Upload;
 
 /// One run's work.
 pub struct Job {
@@ -17,9 +20,31 @@ pub struct Job {
     /// How each host is reached.
     pub targets: Arc<dyn Targets>,
     /// What to do on each.
-    pub plan: Arc<Plan>,
+    pub work: Work,
     /// How it is bounded.
     pub limits: Limits,
+}
+
+/// What is done on every host of a run.
+#[derive(Debug, Clone)]
+pub enum Work {
+    /// A command.
+    Command(Arc<Plan>),
+    /// Files are put there.
+    Upload(Arc<Upload>),
+    /// Files are fetched from there.
+    Download(Arc<Download>),
+}
+
+impl Work {
+    /// The bytes that move, where files do.
+    pub fn meter(&self) -> Option<&Arc<Meter>> {
+        match self {
+            Self::Command(_) => None,
+            Self::Upload(upload) => Some(&upload.meter),
+            Self::Download(download) => Some(&download.meter),
+        }
+    }
 }
 
 /// Resolves a host when its turn comes, not before: secrets are decrypted only when used. Called on

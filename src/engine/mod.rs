@@ -6,10 +6,11 @@ mod dispatch;
 mod drive;
 mod ending;
 mod feed;
+mod files;
 mod host;
 pub mod job;
 mod outcome;
 mod speak;
 
 pub use dispatch::{refuse, run};
-pub use job::{Control, Halt, Job, Limits, Targets};
+pub use job::{Control, Halt, Job, Limits, Targets, Work};

@@ -1,6 +1,6 @@
 //! How a host's work ended, and the words for it.
 
-use crate::event::{ErrorKind, HostError, Outcome, Stopped};
+use crate::event::{ErrorKind, FileRecord, HostError, Outcome, Stopped};
 use crate::shell::Failure;
 
 /// How a host's work ended.
@@ -12,6 +12,8 @@ pub(super) struct End {
     pub(super) error: Option<HostError>,
     /// Whether the command had been started.
     pub(super) started: bool,
+    /// What became of files.
+    pub(super) files: Vec<FileRecord>,
 }
 
 impl End {
@@ -22,6 +24,7 @@ impl End {
             signal: None,
             error: Some(error),
             started: false,
+            files: Vec::new(),
         }
     }
 

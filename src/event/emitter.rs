@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use super::capture::{Capture, CaptureLimits, Store};
 use super::error::HostError;
+use super::files::FileRecord;
 use super::redact::{Redactor, StreamRedactor};
 use super::types::{Event, HostIx, HostResult, Outcome, Stamped, Stream, Timings};
 use crate::base::clock;
@@ -136,6 +137,7 @@ pub struct HostEnd {
     pub attempts: u32,
     pub error: Option<HostError>,
     pub timings: Option<Timings>,
+    pub files: Vec<FileRecord>,
 }
 
 /// One host's end of the stream.
@@ -201,6 +203,13 @@ impl HostEmitter {
                 .take()
                 .map(|hint| self.emitter.redactor.text(&hint).into_owned());
         }
+        let mut files = end.files;
+        for text in files
+            .iter_mut()
+            .flat_map(|file| [&mut file.source, &mut file.target])
+        {
+            *text = self.emitter.redactor.text(text).into_owned();
+        }
         let result = Arc::new(HostResult {
             outcome: end.outcome,
             exit: end.exit,
@@ -213,6 +222,7 @@ impl HostEmitter {
             attempts: end.attempts,
             error,
             timings: end.timings,
+            files,
         });
         self.emitter
             .emit(Event::HostFinished(self.host, result.clone()))

@@ -6,12 +6,14 @@ pub mod capture;
 pub mod catalogue;
 pub mod emitter;
 pub mod error;
+pub mod files;
 pub mod redact;
 pub mod types;
 
 pub use capture::{Body, Captured};
 pub use emitter::{Consumer, Emitter, HostEmitter};
 pub use error::{ErrorKind, HostError};
+pub use files::{FileAction, FileRecord, Moved, Route};
 pub use redact::Redactor;
 pub use types::{
     Event, HostIx, HostResult, Outcome, Recorded, RunEnd, RunHeader, RunOutcome, Stamped, Stopped,

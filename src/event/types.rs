@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::capture::Captured;
 use super::error::HostError;
+use super::files::{FileRecord, Moved};
 use crate::base::id::RunId;
 use crate::base::text::Charset;
 
@@ -248,6 +249,8 @@ pub struct HostResult {
     pub error: Option<HostError>,
     /// Where a connection was made by this run.
     pub timings: Option<Timings>,
+    /// What became of the files of `upload` and `download`, redacted; empty for other verbs.
+    pub files: Vec<FileRecord>,
 }
 
 impl HostResult {
@@ -339,6 +342,8 @@ pub enum Event {
     HostFinished(HostIx, Arc<HostResult>),
     /// The longest-running hosts, longest first; about once a second while some run.
     Waiting(Vec<Waiting>),
+    /// How far the files of `upload` and `download` are; about once a second while some move.
+    Moved(Moved),
     /// Something the user should know that is no host's result: a check that is off, a key learnt.
     Notice(String),
     /// Last of all.

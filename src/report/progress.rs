@@ -111,7 +111,7 @@ impl Part for Progress {
                     self.plain(cx, event.at)?;
                 }
             }
-            Event::Output { .. } | Event::Notice(_) => return Ok(()),
+            Event::Output { .. } | Event::Moved(_) | Event::Notice(_) => return Ok(()),
             Event::RunFinished(_) => {
                 cx.screen.end_progress();
                 return Ok(());

@@ -29,8 +29,8 @@ use super::{End, Form, Look, Options, Report, Screen};
 use crate::base::id::RunId;
 use crate::base::text::Charset;
 use crate::event::{
-    Captured, Consumer, ErrorKind, Event, HostError, HostIx, HostResult, Outcome, Recorded, RunEnd,
-    RunHeader, Stamped, Stopped, Stream, Summary, Timings, Waiting,
+    Captured, Consumer, ErrorKind, Event, FileAction, FileRecord, HostError, HostIx, HostResult,
+    Outcome, Recorded, RunEnd, RunHeader, Stamped, Stopped, Stream, Summary, Timings, Waiting,
 };
 
 /// What was written, in order: to standard output (1) and error (2).
@@ -168,6 +168,23 @@ pub(super) fn result(stdout: impl AsRef<[u8]>) -> HostResult {
         attempts: 1,
         error: None,
         timings: None,
+        files: Vec::new(),
+    }
+}
+
+/// A file of an upload.
+pub(super) fn file(action: FileAction) -> FileRecord {
+    FileRecord {
+        source: "app.tar".into(),
+        target: "/srv/app.tar".into(),
+        action,
+        size: 5,
+        md5: None,
+        sha256: None,
+        bytes: 0,
+        via: None,
+        files: None,
+        changed: false,
     }
 }
 

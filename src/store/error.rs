@@ -41,13 +41,17 @@ pub enum StoreError {
     },
     /// The database takes no statement that is large enough.
     #[error(
-        "database {shown} takes at most {packet} bytes at once, which an output does not fit into: set max_allowed_packet to 2M or more"
+        "database {shown} takes at most {packet} bytes at once, which {what} does not fit into: set max_allowed_packet to {enough} or more"
     )]
     Packet {
         /// The address, without password.
         shown: String,
         /// Its limit, in bytes.
         packet: usize,
+        /// What does not fit: `an output`.
+        what: &'static str,
+        /// What would do: `2M`.
+        enough: String,
     },
     /// A file.
     #[error("{path}: {source}", path = path.display())]

@@ -11,6 +11,7 @@ use sqlx::{Any, QueryBuilder, Row as _};
 
 use super::database::Store;
 use super::error::StoreError;
+use super::files;
 use crate::base::digest;
 use crate::base::id::RunId;
 use crate::base::text::Charset;
@@ -177,7 +178,7 @@ impl Store {
         run: &mut RunRow,
         folder: &Path,
     ) -> Result<Vec<(HostIx, HostResult)>, StoreError> {
-        let rows = sqlx::query("SELECT ix, host, outcome, exit_status, signal_name, encoding, started, duration_us, attempts, error, connect_us, auth_us, stdout_digest, stdout_total, stdout_kept, stderr_digest, stderr_total, stderr_kept FROM run_hosts WHERE run = ? ORDER BY ix")
+        let rows = sqlx::query("SELECT ix, host, outcome, exit_status, signal_name, encoding, started, duration_us, attempts, error, connect_us, auth_us, stdout_digest, stdout_total, stdout_kept, stderr_digest, stderr_total, stderr_kept, files FROM run_hosts WHERE run = ? ORDER BY ix")
             .bind(run.header.run.to_string())
             .fetch_all(&self.pool)
             .await
@@ -232,6 +233,7 @@ impl Store {
                 }),
                 _ => None,
             },
+            files: files::read(self.get(row, "files")?)?,
         })
     }
 

@@ -10,6 +10,7 @@ use sqlx::{Any, QueryBuilder, Row as _, Transaction};
 
 use super::database::Store;
 use super::error::StoreError;
+use super::files::{self, ROWS, Row};
 use super::history::outcome_of;
 use super::journal::{HostRecord, Line, OutputRecord, Reader, Record};
 use super::outputs::Outputs;
@@ -19,8 +20,6 @@ use crate::event::{ErrorKind, HostError, HostIx, Outcome, RunEnd, RunHeader, Sto
 const BATCH: usize = 500;
 /// And their bytes, about: a line may hold two outputs of 64 KiB.
 const BATCH_BYTES: u64 = 8 << 20;
-/// Rows of one statement: SQLite takes 32766 values, MySQL 65535.
-const ROWS: usize = 200;
 /// The longest host name that is kept, in characters.
 const NAME_MAX: usize = 255;
 
@@ -140,11 +139,11 @@ impl Ingest {
             Some(stored) => stored,
             None => self.begin_run(store, &mut tx, &header).await?,
         };
-        let mut rows: Vec<(HostIx, &HostRecord)> = Vec::new();
+        let mut rows: Vec<Row<'_>> = Vec::new();
         let mut end = None;
         for line in batch.iter().filter(|line| line.end > stored) {
             match &line.record {
-                Record::HostFinished { host, result } => rows.push((*host, result)),
+                Record::HostFinished { host, result } => rows.push(Row::new(*host, result)?),
                 Record::RunFinished {
                     finished,
                     stopped,
@@ -159,15 +158,15 @@ impl Ingest {
                 Record::RunStarted { .. } | Record::HostStarted { .. } => {}
             }
         }
-        for (_, result) in &rows {
-            for output in [&result.stdout, &result.stderr] {
+        for row in &rows {
+            for output in [&row.result.stdout, &row.result.stderr] {
                 self.outputs
                     .add(store, &mut tx, &self.folder, output)
                     .await?;
             }
         }
         self.outputs.write(store, &mut tx).await?;
-        for rows in rows.chunks(ROWS) {
+        for rows in files::statements(store, &rows)? {
             insert_hosts(store, &mut tx, &header, rows).await?;
         }
         if let Some(end) = &end {
@@ -238,9 +237,11 @@ impl Ingest {
         if self.stored.is_none() {
             self.begin_run(store, &mut tx, &header).await?;
         }
-        let lost: Vec<(HostIx, &HostRecord)> =
-            lost.iter().map(|(host, record)| (*host, record)).collect();
-        for rows in lost.chunks(ROWS) {
+        let lost: Vec<Row<'_>> = lost
+            .iter()
+            .map(|(host, record)| Row::new(*host, record))
+            .collect::<Result<_, _>>()?;
+        for rows in files::statements(store, &lost)? {
             insert_hosts(store, &mut tx, &header, rows).await?;
         }
         let end = RunEnd {
@@ -299,6 +300,7 @@ fn lost(started: bool, at: Timestamp) -> HostRecord {
         timings_us: None,
         stdout: OutputRecord::default(),
         stderr: OutputRecord::default(),
+        files: Vec::new(),
     }
 }
 
@@ -316,15 +318,16 @@ async fn insert_hosts(
     store: &Store,
     tx: &mut Transaction<'static, Any>,
     header: &RunHeader,
-    rows: &[(HostIx, &HostRecord)],
+    rows: &[Row<'_>],
 ) -> Result<(), StoreError> {
     let run = header.run.to_string();
     let big = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let mut insert = QueryBuilder::<Any>::new(store.insert_new());
     insert.push(
-        " INTO run_hosts (run, ix, host, outcome, exit_status, signal_name, encoding, started, duration_us, attempts, error, connect_us, auth_us, stdout_digest, stdout_total, stdout_kept, stderr_digest, stderr_total, stderr_kept) ",
+        " INTO run_hosts (run, ix, host, outcome, exit_status, signal_name, encoding, started, duration_us, attempts, error, connect_us, auth_us, stdout_digest, stdout_total, stdout_kept, stderr_digest, stderr_total, stderr_kept, files) ",
     );
-    insert.push_values(rows, |mut row, (ix, result)| {
+    insert.push_values(rows, |mut row, each| {
+        let (ix, result) = (each.host, each.result);
         let name = header.hosts.get(ix.index()).map_or("?", |name| name);
         row.push_bind(run.clone())
             .push_bind(i64::from(ix.0))
@@ -354,7 +357,8 @@ async fn insert_hosts(
             .push_bind(big(result.stdout.kept))
             .push_bind(result.stderr.digest.clone())
             .push_bind(big(result.stderr.total))
-            .push_bind(big(result.stderr.kept));
+            .push_bind(big(result.stderr.kept))
+            .push_bind(each.files.clone());
     });
     insert
         .build()

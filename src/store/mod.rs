@@ -5,6 +5,7 @@
 mod database;
 mod error;
 mod facts;
+mod files;
 mod grep;
 mod history;
 mod ingest;

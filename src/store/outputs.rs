@@ -78,6 +78,8 @@ impl Outputs {
                 return Err(StoreError::Packet {
                     shown: store.url.to_string(),
                     packet: store.packet,
+                    what: "an output",
+                    enough: "2M".into(),
                 });
             }
             if self.bytes + packed.len() > room || self.waiting.len() >= 500 {

@@ -43,6 +43,10 @@ pub trait Files: Send + Sync {
     async fn read_link(&self, path: &str) -> Result<String, HostError>;
     /// Makes a link at `path` that leads to `to`.
     async fn make_link(&self, path: &str, to: &str) -> Result<(), HostError>;
+    /// How many bytes there is room for in a folder's file system, where the server says.
+    async fn room(&self, _path: &str) -> Option<u64> {
+        None
+    }
     /// The most bytes of one read.
     fn read_max(&self) -> u32;
     /// The most bytes of one write.

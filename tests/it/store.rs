@@ -14,8 +14,8 @@ use ioms::base::id::RunId;
 use ioms::event::capture::CaptureLimits;
 use ioms::event::emitter::HostEnd;
 use ioms::event::{
-    Emitter, ErrorKind, Event, HostError, HostIx, HostResult, Outcome, Recorded, Redactor, RunEnd,
-    RunHeader, RunOutcome, Stopped, Stream, Summary, Timings,
+    Emitter, ErrorKind, Event, FileAction, FileRecord, HostError, HostIx, HostResult, Outcome,
+    Recorded, Redactor, Route, RunEnd, RunHeader, RunOutcome, Stopped, Stream, Summary, Timings,
 };
 use ioms::store::{
     DatabaseUrl, Filter, Journal, Leftover, Recorder, Store, StoreError, Which, journals, replay,
@@ -65,7 +65,7 @@ impl Bed {
     fn multiply_hosts(&self) {
         let insert = |numbers: &str| {
             format!(
-                "INSERT INTO run_hosts SELECT run, n.seq, host, outcome, exit_status, signal_name, encoding, started, duration_us, attempts, error, connect_us, auth_us, stdout_digest, stdout_total, stdout_kept, stderr_digest, stderr_total, stderr_kept FROM run_hosts, {numbers} n WHERE ix = 0;"
+                "INSERT INTO run_hosts SELECT run, n.seq, host, outcome, exit_status, signal_name, encoding, started, duration_us, attempts, error, connect_us, auth_us, stdout_digest, stdout_total, stdout_kept, stderr_digest, stderr_total, stderr_kept, files FROM run_hosts, {numbers} n WHERE ix = 0;"
             )
         };
         if let Some(server) = &self.server {
@@ -108,6 +108,7 @@ macro_rules! on_both {
 
 on_both! {
     a_run_comes_back_as_it_was
+    files_of_a_transfer_come_back_as_they_were_also_very_many
     facts_of_hosts_are_kept_with_the_time_since_when_they_are_so
     outputs_are_kept_to_the_byte_and_once
     a_list_is_filtered_and_newest_first
@@ -162,6 +163,23 @@ fn end(outcome: Outcome, exit: Option<i32>) -> HostEnd {
         attempts: 1,
         error: None,
         timings: None,
+        files: Vec::new(),
+    }
+}
+
+/// A file of an upload, with everything that can be said of one.
+fn file(number: usize) -> FileRecord {
+    FileRecord {
+        source: format!("发布/app-{number}.tar"),
+        target: format!("/srv/发布/app-{number}.tar"),
+        action: FileAction::Sent,
+        size: 1 << 40,
+        md5: Some("d41d8cd98f00b204e9800998ecf8427e".into()),
+        sha256: Some("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".into()),
+        bytes: 12,
+        via: Some(Route::Sftp),
+        files: Some(3),
+        changed: true,
     }
 }
 

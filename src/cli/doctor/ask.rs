@@ -99,7 +99,7 @@ async fn round(
     let job = Job {
         header,
         targets: Arc::new(Ready(targets)),
-        plan: Arc::new(plan(shell)),
+        work: engine::Work::Command(Arc::new(plan(shell))),
         limits: Limits {
             forks,
             timeout: Some(TIMEOUT),

@@ -31,7 +31,7 @@ fn everything_said(form: Form, look: Look, hosts: &[&str], no_log: bool) -> Vec<
     };
     let (emitter, thread) =
         Emitter::start(Arc::new(redactor), limits, vec![Box::new(report.clone())]).unwrap();
-    let mut header = header("run", Some(&format!("login {SECRET}")), hosts);
+    let mut header = header("upload", Some(&format!("login {SECRET}")), hosts);
     header.pattern = format!("web:{SECRET}");
     header.options = serde_json::json!({"env": [SECRET]});
     header.no_log = no_log;
@@ -63,6 +63,11 @@ fn everything_said(form: Form, look: Look, hosts: &[&str], no_log: bool) -> Vec<
                 attempts: 1,
                 error: Some(error),
                 timings: None,
+                files: vec![FileRecord {
+                    source: format!("{SECRET}.tar"),
+                    target: format!("/srv/{SECRET}"),
+                    ..file(FileAction::Sent)
+                }],
             })
             .await;
         }

@@ -23,6 +23,8 @@ pub enum Answer {
     Stat(Account, Vec<Option<Found>>),
     /// To `Hash`: per path, in order, the digest in hex; `None` where it can't be had.
     Hash(Vec<Option<String>>),
+    /// To `Identify`: user and group; `None`: not asked, or not known there.
+    Identified(Option<u32>, Option<u32>),
     /// To `ReadLinks`: per path, in order.
     Links(Vec<Option<HostPath>>),
     /// To `Walk`: names as the roots begin them.

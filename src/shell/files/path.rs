@@ -42,6 +42,36 @@ impl HostPath {
         Self(path)
     }
 
+    /// With a slash at its end: what is behind it, if it is a link to a folder.
+    #[must_use]
+    pub fn with_slash(&self) -> Self {
+        let mut path = self.0.clone();
+        if !path.ends_with(b"/") {
+            path.push(b'/');
+        }
+        Self(path)
+    }
+
+    /// What of it is below `root` (which ends with a slash), as a host names what it finds there.
+    pub fn below(&self, root: &Self) -> Option<Vec<u8>> {
+        let plain = |path: &[u8]| -> Vec<u8> {
+            let mut path = path.strip_prefix(b"~/").unwrap_or(path);
+            while let Some(rest) = path.strip_prefix(b"./") {
+                path = rest;
+            }
+            path.to_vec()
+        };
+        let (path, root) = (plain(&self.0), plain(&root.0));
+        let rest = match path.strip_prefix(root.as_slice()) {
+            Some(rest) => rest,
+            // The root itself.
+            None if root.strip_suffix(b"/") == Some(&path) => b"",
+            None => return None,
+        };
+        let from = rest.iter().position(|b| *b != b'/').unwrap_or(rest.len());
+        Some(rest.get(from..).unwrap_or_default().to_vec())
+    }
+
     fn cut(&self) -> Option<usize> {
         self.0.iter().rposition(|b| *b == b'/')
     }

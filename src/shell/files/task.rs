@@ -22,6 +22,8 @@ pub enum FileTask {
         paths: Vec<Asked>,
         /// For hosts that can hash at once what has the size it should have (Windows).
         algorithm: Algorithm,
+        /// Say what links lead to.
+        follow: bool,
     },
     /// The digests of these files.
     Hash {
@@ -29,6 +31,13 @@ pub enum FileTask {
         paths: Vec<HostPath>,
         /// Which.
         algorithm: Algorithm,
+    },
+    /// The numbers of a user and a group, by their names.
+    Identify {
+        /// The user.
+        user: Option<String>,
+        /// The group.
+        group: Option<String>,
     },
     /// Where these links lead.
     ReadLinks(Vec<HostPath>),
@@ -66,8 +75,8 @@ pub struct Walk {
     pub roots: Vec<HostPath>,
     /// Whether `*`, `?` and `[` in them are patterns.
     pub patterns: bool,
-    /// Whether to go into the folders, or name the roots only (what patterns come to).
-    pub below: bool,
+    /// Whether to follow links below the roots, too.
+    pub follow: bool,
 }
 
 /// What is set of a file or folder beside its content. `None`: left as it is.

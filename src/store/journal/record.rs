@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::digest;
 use crate::event::{
-    Body, Captured, HostError, HostIx, HostResult, Outcome, RunHeader, Stopped, Summary, Timings,
+    Body, Captured, FileRecord, HostError, HostIx, HostResult, Outcome, RunHeader, Stopped,
+    Summary, Timings,
 };
 
 /// One line.
@@ -51,6 +52,9 @@ pub(in crate::store) struct HostRecord {
     pub(in crate::store) timings_us: Option<(u64, u64)>,
     pub(in crate::store) stdout: OutputRecord,
     pub(in crate::store) stderr: OutputRecord,
+    /// Empty in journals from before there were uploads, as for other verbs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::store) files: Vec<FileRecord>,
 }
 
 /// One output.
@@ -128,6 +132,11 @@ impl HostRecord {
                 .map(|Timings { connect, auth }| (us(connect), us(auth))),
             stdout: OutputRecord::of(&result.stdout, no_log),
             stderr: OutputRecord::of(&result.stderr, no_log),
+            files: if no_log {
+                Vec::new()
+            } else {
+                result.files.clone()
+            },
         }
     }
 }

@@ -151,7 +151,9 @@ impl Consumer for Journal {
                 stopped: end.stopped,
                 summary: end.summary,
             },
-            Event::Output { .. } | Event::Waiting(_) | Event::Notice(_) => return Ok(()),
+            Event::Output { .. } | Event::Waiting(_) | Event::Moved(_) | Event::Notice(_) => {
+                return Ok(());
+            }
         };
         let done = self.append(&record);
         self.shared.news.notify_one();

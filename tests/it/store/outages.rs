@@ -77,7 +77,7 @@ async fn mysql_is_migrated_by_its_verb_alone() {
     let store = Store::connect(&url).await.unwrap();
     store.migrate().await.unwrap();
     store.migrate().await.unwrap();
-    assert_eq!(store.version().await.unwrap(), 2);
+    assert_eq!(store.version().await.unwrap(), 4);
     Store::open(&url).await.unwrap();
 }
 
@@ -95,7 +95,7 @@ async fn a_newer_schema_is_refused_by_name() {
         Store::open(&bed.url).await,
         Err(StoreError::Newer {
             found: 99,
-            known: 2,
+            known: 4,
             ..
         })
     ));
@@ -227,6 +227,50 @@ async fn statements_fit_the_servers_packets_and_one_refused_journal_holds_up_no_
     let replayed = replay(&store, bed.data()).await.unwrap();
     assert_eq!((replayed.stored, replayed.lost), (1, 0));
     assert_eq!(counts(&store).await.0, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_files_over_the_servers_packets_waits_in_the_journal_whole() {
+    if ioms_fleet::left_out("the record on MariaDB", "mariadbd") {
+        return;
+    }
+    let bed = Bed::mariadb().await;
+    let server = bed.server.as_ref().unwrap();
+    let packet = |size: &str| {
+        let set = format!("SET GLOBAL max_allowed_packet = {size}");
+        server.sql(&set).unwrap();
+    };
+    packet("2 * 1024 * 1024");
+    let files: Vec<FileRecord> = (0..12_000).map(file).collect();
+    let mut run = Run::begin(&bed, header("upload", hosts(2))).await;
+    let id = run.header.run.to_string();
+    for (ix, files) in [(0, files.clone()), (1, vec![file(1)])] {
+        let end = HostEnd {
+            files,
+            ..end(Outcome::Changed, None)
+        };
+        run.host(ix, b"", b"", end).await;
+    }
+    run.say_over(None).await;
+    drop(run.emitter);
+    run.consumers.join().unwrap();
+    let (recorded, leftover) = run.recorder.finish(Duration::from_millis(500));
+    assert_eq!(recorded, Recorded::Spooled);
+    let why = leftover.why.as_ref().map(ToString::to_string).unwrap();
+    assert!(
+        why.contains("a host's list of files") && why.contains("max_allowed_packet to 4M"),
+        "{why}"
+    );
+    drop(leftover);
+
+    packet("4 * 1024 * 1024");
+    let store = bed.store().await;
+    let replayed = replay(&store, bed.data()).await.unwrap();
+    assert_eq!((replayed.stored, replayed.lost), (1, 0));
+    let folder = tempfile::tempdir().unwrap();
+    let mut found = store.find_run(&id).await.unwrap();
+    let results = store.results(&mut found, folder.path()).await.unwrap();
+    assert!(results[0].1.files == files);
 }
 
 #[tokio::test(flavor = "multi_thread")]

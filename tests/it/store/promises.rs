@@ -91,6 +91,44 @@ pub(super) async fn a_run_comes_back_as_it_was(bed: Bed) {
     );
 }
 
+pub(super) async fn files_of_a_transfer_come_back_as_they_were_also_very_many(bed: Bed) {
+    let mut run = Run::begin(&bed, header("upload", hosts(4))).await;
+    let id = run.header.run.to_string();
+    let plain = FileRecord {
+        action: FileAction::Kept,
+        md5: None,
+        sha256: None,
+        via: None,
+        files: None,
+        changed: false,
+        ..file(0)
+    };
+    // Some megabytes each: together more than a statement takes.
+    let lists = [
+        vec![plain, file(1)],
+        Vec::new(),
+        (0..12_000).map(file).collect(),
+        (0..12_000).map(file).collect(),
+    ];
+    for (ix, files) in lists.iter().enumerate() {
+        let files = files.clone();
+        let end = HostEnd {
+            files,
+            ..end(Outcome::Changed, None)
+        };
+        run.host(u32::try_from(ix).unwrap(), b"", b"", end).await;
+    }
+    run.stored().await;
+    let store = bed.store().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut found = store.find_run(&id).await.unwrap();
+    let results = store.results(&mut found, folder.path()).await.unwrap();
+    for ((ix, result), files) in results.iter().zip(&lists) {
+        assert!(result.files == *files, "host {}", ix.0);
+    }
+    assert_eq!(results.len(), 4);
+}
+
 pub(super) async fn facts_of_hosts_are_kept_with_the_time_since_when_they_are_so(bed: Bed) {
     let store = bed.store().await;
     let at = |second: i64| jiff::Timestamp::from_second(second).unwrap();
@@ -486,8 +524,14 @@ pub(super) async fn no_log_keeps_the_command_and_outputs_out(bed: Bed) {
     header.command = None;
     let mut run = Run::begin(&bed, header).await;
     let journal = journals(bed.data());
-    run.host(0, b"hunter2-out", b"hunter2-err", end(Outcome::Ok, Some(0)))
-        .await;
+    let end = HostEnd {
+        files: vec![FileRecord {
+            source: "hunter2-file".into(),
+            ..file(0)
+        }],
+        ..end(Outcome::Ok, Some(0))
+    };
+    run.host(0, b"hunter2-out", b"hunter2-err", end).await;
     tokio::time::sleep(Duration::from_millis(50)).await;
     let kept = std::fs::read_to_string(journal[0].join("events.jsonl")).unwrap();
     assert!(
@@ -505,6 +549,7 @@ pub(super) async fn no_log_keeps_the_command_and_outputs_out(bed: Bed) {
         (results[0].1.stdout.total, results[0].1.stdout.kept),
         (11, 0)
     );
+    assert_eq!(results[0].1.files, []);
 }
 
 pub(super) async fn a_disk_that_fills_up_loses_nothing_where_the_database_answers(bed: Bed) {

@@ -17,6 +17,14 @@ pub fn read(task: &FileTask, said: &Said) -> Result<Answer, FileFailure> {
             stat(&paths, &said.stdout)
         }
         FileTask::Hash { paths, .. } => Ok(Answer::Hash(hashes(paths, &said.stdout))),
+        FileTask::Identify { .. } => {
+            let text = String::from_utf8_lossy(&said.stdout);
+            let number = |name: &str| {
+                let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+                line.trim().parse().ok()
+            };
+            Ok(Answer::Identified(number("user "), number("group ")))
+        }
         FileTask::ReadLinks(paths) => {
             let mut targets = said.stdout.split(|b| *b == 0).map(|target| {
                 let target = target.strip_suffix(b"\n").unwrap_or(target);

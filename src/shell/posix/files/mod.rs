@@ -17,7 +17,8 @@ pub(super) fn script(task: &FileTask) -> Line {
     let mut line = Line::default();
     line.code(texts::PRELUDE.as_str());
     match task {
-        FileTask::Stat { paths, .. } => {
+        FileTask::Stat { paths, follow, .. } => {
+            line.code(if *follow { "l=-L; " } else { "l=; " });
             line.code(&texts::STAT);
             singly(&mut line, paths.iter().map(|asked| &asked.path));
         }
@@ -25,6 +26,11 @@ pub(super) fn script(task: &FileTask) -> Line {
             digest(&mut line, *algorithm);
             line.code(&texts::HASH);
             singly(&mut line, paths.iter());
+        }
+        FileTask::Identify { user, group } => {
+            variable(&mut line, "u", user.as_deref().unwrap_or_default());
+            variable(&mut line, "g", group.as_deref().unwrap_or_default());
+            line.code(&texts::IDENTIFY);
         }
         FileTask::ReadLinks(paths) => {
             for path in paths {
@@ -37,7 +43,7 @@ pub(super) fn script(task: &FileTask) -> Line {
         FileTask::Receive(receive) => received(&mut line, receive),
         FileTask::Unpack(unpack) => {
             path_variable(&mut line, "s", &unpack.staging);
-            path_variable(&mut line, "d", &unpack.root.folder());
+            path_variable(&mut line, "d", &unpack.staging.folder());
             line.code(if unpack.mkdir { "k=1; " } else { "k=; " });
             digest(&mut line, unpack.algorithm);
             line.code(&texts::UNPACK);
@@ -138,10 +144,10 @@ fn walked(line: &mut Line, walk: &Walk) {
         }
     }
     line.code(r#"; do [ -e "$f" ] || [ -L "$f" ] || continue; "#);
-    line.code(if walk.below {
-        r#"find -H "$f" -print0 || exit 1; "#
+    line.code(if walk.follow {
+        r#"find -L "$f" -print0 || exit 1; "#
     } else {
-        r#"printf '%s\0' "$f"; "#
+        r#"find -H "$f" -print0 || exit 1; "#
     });
     line.code("done; exit 0");
 }

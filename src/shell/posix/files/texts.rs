@@ -24,6 +24,7 @@ texts! {
     PRELUDE = "prelude.sh";
     STAT = "stat.sh";
     DIGEST = "digest.sh";
+    IDENTIFY = "identify.sh";
     HASH = "hash.sh";
     ATTRIBUTES = "attributes.sh";
     RECEIVE = "receive.sh";

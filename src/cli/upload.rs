@@ -1,0 +1,263 @@
+//! `iomsctl upload`: files and folders to many hosts.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::ask::Terminal;
+use super::connection::ConnectionArgs;
+use super::execution::{LimitArgs, OutputArgs};
+use super::fleet::Fleet;
+use super::perform::{self, Work};
+use super::rerun::RerunArgs;
+use super::selection::SelectionArgs;
+use super::standard_input::{ReadsInput, has_one_reader};
+use super::transfer::TransferArgs;
+use super::vaults::VaultArgs;
+use super::{CliError, Globals, Setup, Status};
+use crate::base::prompt::Prompt;
+use crate::engine;
+use crate::shell::quote;
+use crate::transfer::source::{self, Collected, Given};
+use crate::transfer::upload::{Upload, UploadOptions};
+
+const EXAMPLES: &str = "\
+Examples:
+  iomsctl upload -g web app.tgz /opt/
+  iomsctl upload -g web --mode 0755 --owner root -b deploy.sh /usr/local/bin/deploy
+  iomsctl upload -g web --delete site/ /srv/site          the folder's content, as a mirror
+  iomsctl upload -g web conf.d /etc/nginx                 the folder itself: /etc/nginx/conf.d
+  iomsctl upload -g all --check --diff motd /etc/motd
+  iomsctl upload -g all --verify app.tgz /opt/app.tgz
+  iomsctl upload -g windows 更新.zip 'D:\\更新 文件\\'
+  make-config | iomsctl upload -g web - /etc/app.conf
+
+DEST is a folder when one is there or it ends in a slash; else it is the name to give. Only what
+differs is sent: written beside its target, read back and compared, then put in its place at once.
+What broke off goes on where it was when the same is uploaded again. MD5 shows change, not
+tampering: --checksum sha256 shows both.";
+
+/// Arguments of `upload`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Files, folders, patterns (`-`: standard input), and where they go
+    #[arg(value_name = "SRC... DEST", required = true, num_args = 2..)]
+    pub operands: Vec<PathBuf>,
+    #[command(flatten)]
+    selection: SelectionArgs,
+    #[command(flatten)]
+    rerun: RerunArgs,
+    #[command(flatten)]
+    files: FileArgs,
+    #[command(flatten)]
+    transfer: TransferArgs,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+    #[command(flatten)]
+    vaults: VaultArgs,
+}
+
+/// How files are put on hosts.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Files on the hosts")]
+struct FileArgs {
+    /// Permission bits for files, octal [default: what is replaced has; the source's execute bits]
+    #[arg(long, value_name = "MODE", value_parser = mode)]
+    mode: Option<u32>,
+    /// A user, a group, or both, by name or number: `www`, `www:web`, `:web`
+    #[arg(long, value_name = "USER[:GROUP]")]
+    owner: Option<String>,
+    /// Keep times of change
+    #[arg(long)]
+    times: bool,
+    /// Keep what is replaced, beside it: NAME.2026-11-25@08:00:00~
+    #[arg(long)]
+    backup: bool,
+    /// Make the folders that are missing
+    #[arg(long)]
+    mkdir: bool,
+    /// Remove what is in the folder there and not here
+    #[arg(long)]
+    delete: bool,
+    /// Show how texts differ
+    #[arg(short = 'D', long)]
+    diff: bool,
+}
+
+/// Permission bits.
+fn mode(text: &str) -> Result<u32, String> {
+    match u32::from_str_radix(text.trim_start_matches("0o"), 8) {
+        Ok(mode) if mode <= 0o7777 => Ok(mode),
+        _ => Err("write it in octal: 0644".to_owned()),
+    }
+}
+
+impl ReadsInput for Args {
+    fn claims(&self) -> Vec<&'static str> {
+        let stdin = self.sources().iter().filter(|path| *path == Path::new("-"));
+        stdin.map(|_| "the source -").collect()
+    }
+}
+
+impl Args {
+    fn sources(&self) -> &[PathBuf] {
+        self.operands
+            .split_last()
+            .map_or(&[], |(_, sources)| sources)
+    }
+
+    fn options(&self) -> UploadOptions {
+        let (user, group) = match self.files.owner.as_deref().map(|both| both.split_once(':')) {
+            Some(Some((user, group))) => (Some(user), Some(group)),
+            _ => (self.files.owner.as_deref(), None),
+        };
+        let now = jiff::Zoned::now();
+        let ending = || now.strftime(".%Y-%m-%d@%H:%M:%S~").to_string();
+        UploadOptions {
+            mode: self.files.mode,
+            owner: user.filter(|user| !user.is_empty()).map(str::to_owned),
+            group: group.filter(|group| !group.is_empty()).map(str::to_owned),
+            times: self.files.times,
+            backup: self.files.backup.then(ending),
+            force: self.transfer.force,
+            mkdir: self.files.mkdir,
+            delete: self.files.delete,
+            algorithm: self.transfer.algorithm(),
+            act: self.transfer.act(),
+            diff: self.files.diff,
+        }
+    }
+}
+
+/// Does it.
+pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
+    let setup = Setup::new(globals)?;
+    has_one_reader(&[args, &args.selection, &args.connection, &args.vaults])?;
+    let pattern = args.selection.group.clone();
+    if pattern.is_none() && !args.rerun.wanted() {
+        return Err(CliError::new("which hosts? no pattern was given")
+            .hint("iomsctl upload -g PATTERN SRC... DEST"));
+    }
+    let dest = destination(args)?;
+    let shown: Vec<String> = args
+        .operands
+        .iter()
+        .map(|path| path.to_string_lossy().into_owned())
+        .collect();
+    let shown = quote::words(&shown);
+    let earlier = args.rerun.look_up(&setup)?;
+    let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
+    let fleet = Fleet::load(&setup, &args.vaults, &args.selection.extra_vars, &prompt)?;
+    let (pattern, chosen) = super::rerun::choose(
+        &setup,
+        &fleet,
+        &args.selection,
+        pattern.as_deref(),
+        earlier.as_ref(),
+    )?;
+    let collected = if args.output.list_hosts {
+        nothing()
+    } else {
+        collect(args, &setup)?
+    };
+    let order = Upload::new(collected, dest, args.options(), args.transfer.meter());
+    perform::perform(
+        &setup,
+        Work {
+            verb: "upload",
+            command: Some(shown),
+            pattern,
+            chosen,
+            work: engine::Work::Upload(Arc::new(order)),
+            fleet,
+            connection: &args.connection,
+            limits: &args.limits,
+            output: &args.output,
+            overrides: args.transfer.overrides()?,
+        },
+    )
+}
+
+fn nothing() -> Collected {
+    Collected {
+        entries: Vec::new(),
+        name: None,
+    }
+}
+
+fn destination(args: &Args) -> Result<String, CliError> {
+    let dest = args.operands.last().and_then(|path| path.to_str());
+    match dest {
+        Some("") | None => Err(CliError::new("DEST must be a name in UTF-8")),
+        Some(dest) if dest.contains('\0') => Err(CliError::new("DEST holds a NUL character")),
+        Some(dest) => Ok(dest.to_owned()),
+    }
+}
+
+fn collect(args: &Args, setup: &Setup) -> Result<Collected, CliError> {
+    let mut spooled = None;
+    let mut given = Vec::new();
+    for path in args.sources() {
+        if path == Path::new("-") {
+            let path = spool(setup)?;
+            spooled = Some(path.clone());
+            given.push(Given::Named {
+                path,
+                name: "stdin".to_owned(),
+                shown: "-".to_owned(),
+            });
+        } else {
+            given.push(Given::Path(path.clone()));
+        }
+    }
+    let collected = source::collect(&given, args.transfer.follow);
+    if let Some(path) = spooled {
+        // It is open as long as it is needed.
+        let _ = std::fs::remove_file(path);
+    }
+    let collected = collected.map_err(|error| {
+        let hint = match &error {
+            source::SourceError::Leaves(_) => "--follow sends what it leads to",
+            source::SourceError::Twice(..) => {
+                "upload them one after the other, or to folders of their own"
+            }
+            _ => "is the name right? it is looked for from the working folder",
+        };
+        CliError::new(error.to_string()).hint(hint)
+    })?;
+    if args.files.delete
+        && !matches!(collected.entries.first(), Some(first) if first.name.is_empty() && matches!(first.kind, source::EntryKind::Folder))
+    {
+        return Err(CliError::new("--delete mirrors one folder")
+            .hint("give a folder as the only source: iomsctl upload --delete site/ /srv/site"));
+    }
+    Ok(collected)
+}
+
+/// Standard input as a file of the data folder: it may be of any size, and is sent many times.
+fn spool(setup: &Setup) -> Result<PathBuf, CliError> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let fail = |error: std::io::Error| CliError::new(format!("standard input: {error}"));
+    setup.make_data_dir().map_err(fail)?;
+    let path = setup
+        .data_dir()
+        .join(format!("stdin-{}", std::process::id()));
+    let _ = std::fs::remove_file(&path);
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(fail)?;
+    let copied = std::io::copy(&mut std::io::stdin().lock(), &mut file).and_then(|_| file.flush());
+    if let Err(error) = copied {
+        let _ = std::fs::remove_file(&path);
+        return Err(fail(error));
+    }
+    Ok(path)
+}

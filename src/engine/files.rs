@@ -1,0 +1,221 @@
+//! Lends a host to a transfer: tasks with files said as any command is, under the run's limits.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use futures::future::BoxFuture;
+use tokio::time::Instant;
+
+use super::drive::{Drive, Listener};
+use super::host::{Activity, stopped};
+use super::job::{Control, Limits, Work};
+use super::outcome::End;
+use super::speak;
+use crate::event::{ErrorKind, HostEmitter, HostError, Outcome, Stream};
+use crate::shell::files::{FileTask, Said};
+use crate::shell::{Command, Plan, Stdin};
+use crate::target::Target;
+use crate::transfer::{Input, Link, Pulse, Sink, Trouble, download, upload};
+use crate::transport::{Connection, Connections, Files};
+
+/// How much of a tool's complaints is read, in bytes.
+const COMPLAINTS: usize = 64 * 1024;
+
+/// One host, lent to a transfer.
+pub(super) struct HostLink<'a> {
+    pub(super) limits: Limits,
+    /// When its time is up.
+    pub(super) until: Option<Instant>,
+    pub(super) connections: &'a Arc<dyn Connections>,
+    pub(super) connection: &'a Arc<dyn Connection>,
+    pub(super) target: &'a Arc<Target>,
+    pub(super) activity: &'a Arc<Activity>,
+    pub(super) halt: Control,
+}
+
+/// Does a transfer's work on one host.
+pub(super) fn transfer<'a>(
+    work: &'a Work,
+    link: HostLink<'a>,
+    host: &'a str,
+    output: &'a mut HostEmitter,
+) -> BoxFuture<'a, End> {
+    Box::pin(work_on(work, link, host, output))
+}
+
+async fn work_on(work: &Work, mut link: HostLink<'_>, host: &str, output: &mut HostEmitter) -> End {
+    let mut halt = link.halt.clone();
+    let activity = link.activity.clone();
+    let limits = link.limits.clone();
+    let until = link.until;
+    let working = async {
+        match work {
+            Work::Command(_) => (upload::Report::default(), Ok(())),
+            Work::Upload(order) => upload::upload(order, &mut link).await,
+            Work::Download(order) => download::download(order, host, &mut link).await,
+        }
+    };
+    // What SFTP does has no command of its own that would keep the time.
+    let (report, done) = tokio::select! {
+        done = working => done,
+        why = stopped(&mut halt) => return End { started: true, ..End::halted(why, None) },
+        trouble = overdue(&activity, &limits, until) => return End { started: true, ..ended(trouble) },
+    };
+    if !report.text.is_empty() {
+        output
+            .output(Stream::Stdout, Bytes::from(report.text))
+            .await;
+    }
+    let mut end = match done {
+        Ok(()) => End {
+            outcome: if report.changed {
+                Outcome::Changed
+            } else {
+                Outcome::Ok
+            },
+            exit: None,
+            signal: None,
+            error: None,
+            started: true,
+            files: Vec::new(),
+        },
+        Err(trouble) => End {
+            started: true,
+            ..ended(trouble)
+        },
+    };
+    end.files = report.files;
+    end
+}
+
+fn ended(trouble: Trouble) -> End {
+    End::with(trouble.outcome, trouble.error)
+}
+
+/// Waits until nothing has moved for too long, or the time is up; a little longer than commands are
+/// given, which end themselves on their hosts.
+async fn overdue(activity: &Activity, limits: &Limits, until: Option<Instant>) -> Trouble {
+    const LATER: std::time::Duration = std::time::Duration::from_secs(3);
+    loop {
+        let idle = limits.idle_timeout.map(|limit| activity.last() + limit);
+        let next = match (idle, until) {
+            (Some(idle), Some(until)) => idle.min(until),
+            (Some(at), None) | (None, Some(at)) => at,
+            (None, None) => return std::future::pending().await,
+        };
+        tokio::time::sleep_until(next + LATER).await;
+        let now = Instant::now();
+        if until.is_some_and(|until| until <= now) {
+            return timed_out(ErrorKind::Timeout, "its time was up");
+        }
+        if let Some(limit) = limits.idle_timeout
+            && activity.last() + limit <= now
+        {
+            let limit = crate::base::quantity::show_duration(limit);
+            return timed_out(
+                ErrorKind::IdleTimeout,
+                &format!("nothing moved for {limit}"),
+            );
+        }
+    }
+}
+
+fn timed_out(kind: ErrorKind, why: &str) -> Trouble {
+    Trouble {
+        outcome: Outcome::TimedOut,
+        error: HostError::new(kind, why).hint("the same transfer goes on from where it was"),
+    }
+}
+
+#[async_trait]
+impl Link for HostLink<'_> {
+    fn target(&self) -> &Arc<Target> {
+        self.target
+    }
+
+    async fn perform(
+        &mut self,
+        task: Arc<FileTask>,
+        input: Option<Input>,
+        sink: &mut dyn Sink,
+    ) -> Result<Said, Trouble> {
+        let (stdin, given) = match input {
+            Some(Input { size, chunks }) => (Stdin::Given { size }, Some(chunks)),
+            None => (Stdin::Empty, None),
+        };
+        let plan = Plan {
+            command: Command::Files(task),
+            env: Vec::new(),
+            chdir: None,
+            tty: false,
+            stdin,
+            detach: false,
+        };
+        if let Some(until) = self.until {
+            self.limits.timeout = Some(until.saturating_duration_since(Instant::now()));
+        }
+        self.activity.saw_life();
+        let conversation = speak::conversation(&plan, self.target)?;
+        let mut ear = Ear {
+            sink,
+            complaints: BytesMut::new(),
+        };
+        let end = Drive {
+            plan: &plan,
+            limits: &self.limits,
+            connections: self.connections,
+            connection: self.connection,
+            target: self.target,
+            activity: self.activity,
+            halt: &mut self.halt,
+            output: &mut ear,
+            console: None,
+            given,
+        }
+        .run(conversation)
+        .await;
+        let stderr = ear.complaints.freeze();
+        match end.error {
+            Some(error) => Err(Trouble {
+                outcome: end.outcome,
+                error,
+            }),
+            None => Ok(Said {
+                exit: end.exit,
+                stdout: Bytes::new(),
+                stderr,
+            }),
+        }
+    }
+
+    async fn files(&mut self) -> Result<Arc<dyn Files>, HostError> {
+        self.connection.files().await
+    }
+
+    fn pulse(&self) -> Pulse {
+        let activity = self.activity.clone();
+        Arc::new(move || activity.saw_life())
+    }
+}
+
+/// Content to its sink, complaints to be read afterwards.
+struct Ear<'a> {
+    sink: &'a mut dyn Sink,
+    complaints: BytesMut,
+}
+
+#[async_trait]
+impl Listener for Ear<'_> {
+    async fn output(&mut self, stream: Stream, bytes: Bytes) -> Result<(), HostError> {
+        match stream {
+            Stream::Stdout => self.sink.take(bytes).await,
+            Stream::Stderr => {
+                let room = COMPLAINTS.saturating_sub(self.complaints.len());
+                self.complaints
+                    .extend_from_slice(bytes.get(..room).unwrap_or(&bytes));
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Files from one host, into a folder of its own: looks what there is, fetches what differs, and
+//! believes no name the host sends.
+
+mod beneath;
+mod fetching;
+mod local;
+mod names;
+mod surveying;
+mod unpacking;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::link::{Link, Trouble};
+use super::meter::Meter;
+use super::remote::Remote;
+use super::upload::{Act, Report};
+use crate::event::{ErrorKind, FileAction, HostError};
+use crate::shell::files::Algorithm;
+
+pub use names::folder_of;
+
+/// What is fetched from every host.
+#[derive(Debug)]
+pub struct Download {
+    /// What, as it was typed: a file, a folder, a pattern for the host's shell; with a slash at its
+    /// end the folder's content.
+    pub source: String,
+    /// The folder that gets a folder for each host.
+    pub dest: PathBuf,
+    /// How.
+    pub options: DownloadOptions,
+    /// How much has moved.
+    pub meter: Arc<Meter>,
+}
+
+/// How files are fetched.
+#[derive(Debug, Clone, Default)]
+pub struct DownloadOptions {
+    /// Keep times of change.
+    pub times: bool,
+    /// Keep what is replaced under this ending of its name.
+    pub backup: Option<String>,
+    /// Fetch what is equal too.
+    pub force: bool,
+    /// Fetch what links lead to.
+    pub follow: bool,
+    /// Remove what is in the host's folder here and not there.
+    pub delete: bool,
+    /// How contents are compared.
+    pub algorithm: Algorithm,
+    /// What is to be done with differences.
+    pub act: Act,
+}
+
+/// Fetches it from one host. What was done until a trouble came is reported with it.
+pub async fn download(
+    order: &Download,
+    host: &str,
+    link: &mut dyn Link,
+) -> (Report, Result<(), Trouble>) {
+    let mut report = Report::default();
+    let mut remote = Remote::new(link);
+    let done = perform(order, host, &mut remote, &mut report).await;
+    report.settle(&done);
+    (report, done)
+}
+
+async fn perform(
+    order: &Download,
+    host: &str,
+    remote: &mut Remote<'_>,
+    report: &mut Report,
+) -> Result<(), Trouble> {
+    let mut survey = surveying::survey(order, host, remote).await?;
+    match order.options.act {
+        Act::Verify => {
+            let mut differ = 0;
+            for item in survey.items.iter().filter(|item| item.is_file()) {
+                let action = if item.fetch {
+                    differ += 1;
+                    FileAction::Differs
+                } else {
+                    FileAction::Verified
+                };
+                report.add(item.record(&survey, action));
+            }
+            report.write_down(false);
+            if differ == 0 {
+                return Ok(());
+            }
+            let what = match differ {
+                1 => "1 file differs".to_owned(),
+                many => format!("{many} files differ"),
+            };
+            Err(HostError::new(ErrorKind::VerifyMismatch, what)
+                .hint("download without --verify fetches what differs")
+                .into())
+        }
+        Act::Check => {
+            for item in survey.items.iter().filter(|item| item.is_leaf()) {
+                let action = if item.fetch {
+                    FileAction::Sent
+                } else {
+                    FileAction::Kept
+                };
+                report.add(item.record(&survey, action));
+            }
+            for name in &survey.extra {
+                report.add(survey.removal(name));
+            }
+            report.write_down(true);
+            Ok(())
+        }
+        Act::Send => {
+            let fetched = fetching::fetch(order, remote, &mut survey, report).await;
+            for item in survey
+                .items
+                .iter()
+                .filter(|item| item.is_leaf() && !item.fetch)
+            {
+                report.add(item.record(&survey, FileAction::Kept));
+            }
+            report.write_down(false);
+            fetched
+        }
+    }
+}

@@ -1,0 +1,387 @@
+//! What a host has, what of it is here already.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::beneath::{Beneath, Here};
+use super::local;
+use super::names::{Typed, folder_of, is_safe, leaves};
+use super::{Act, Download};
+use crate::event::{ErrorKind, FileAction, FileRecord, HostError, Route};
+use crate::shell::files::{Answer, Asked, FileTask, Found, HostPath, Kind, Walk};
+use crate::transfer::link::Trouble;
+use crate::transfer::remote::{Remote, expect_answer};
+
+/// One thing on the host.
+#[derive(Debug)]
+pub(super) struct Item {
+    /// Where it is there.
+    pub(super) path: HostPath,
+    /// Its name here, below the host's folder.
+    pub(super) name: Vec<u8>,
+    pub(super) found: Found,
+    /// Of a link, where it leads.
+    pub(super) link: Option<HostPath>,
+    /// What its content comes to there; `None`: nobody there can tell.
+    pub(super) digest: Option<String>,
+    pub(super) fetch: bool,
+}
+
+impl Item {
+    pub(super) fn is_file(&self) -> bool {
+        self.found.kind == Kind::File
+    }
+
+    /// Anything but a folder.
+    pub(super) fn is_leaf(&self) -> bool {
+        self.found.kind != Kind::Folder
+    }
+
+    pub(super) fn record(&self, survey: &Survey, action: FileAction) -> FileRecord {
+        let digest = |length: usize| self.digest.clone().filter(|digest| digest.len() == length);
+        FileRecord {
+            source: survey.source_shown(&self.path),
+            target: survey.shown(&self.name),
+            action,
+            size: if self.is_file() { self.found.size } else { 0 },
+            md5: digest(32),
+            sha256: digest(64),
+            bytes: 0,
+            via: None,
+            files: None,
+            changed: false,
+        }
+    }
+
+    /// The same, fetched.
+    pub(super) fn fetched(&self, survey: &Survey, resumed: u64, via: Route) -> FileRecord {
+        let action = if resumed > 0 {
+            FileAction::Resumed
+        } else {
+            FileAction::Sent
+        };
+        FileRecord {
+            bytes: self.found.size.saturating_sub(resumed),
+            via: self.is_file().then_some(via),
+            ..self.record(survey, action)
+        }
+    }
+}
+
+/// What there is.
+#[derive(Debug)]
+pub(super) struct Survey {
+    pub(super) items: Vec<Item>,
+    /// What is here and not there, for `--delete`.
+    pub(super) extra: Vec<Vec<u8>>,
+    /// The host's folder; none while it need not be there.
+    pub(super) here: Option<Arc<Beneath>>,
+    shown: std::path::PathBuf,
+    windows: bool,
+}
+
+impl Survey {
+    /// A name here, for people.
+    pub(super) fn shown(&self, name: &[u8]) -> String {
+        use std::os::unix::ffi::OsStrExt as _;
+        let path = self.shown.join(std::ffi::OsStr::from_bytes(name));
+        path.to_string_lossy().into_owned()
+    }
+
+    fn source_shown(&self, path: &HostPath) -> String {
+        let text = path.to_string();
+        if self.windows {
+            text.replace('/', "\\")
+        } else {
+            text
+        }
+    }
+
+    pub(super) fn removal(&self, name: &[u8]) -> FileRecord {
+        FileRecord {
+            source: String::new(),
+            target: self.shown(name),
+            action: FileAction::Removed,
+            size: 0,
+            md5: None,
+            sha256: None,
+            bytes: 0,
+            via: None,
+            files: None,
+            changed: false,
+        }
+    }
+}
+
+/// Looks.
+pub(super) async fn survey(
+    order: &Download,
+    host: &str,
+    remote: &mut Remote<'_>,
+) -> Result<Survey, Trouble> {
+    let windows = remote.is_windows();
+    let typed = Typed::new(&order.source, windows);
+    let mut items = there(order, &typed, remote).await?;
+    links(order, remote, &mut items).await?;
+    hash(order, remote, &mut items).await?;
+    let shown = order.dest.join(folder_of(host));
+    let make = order.options.act == Act::Send;
+    let opened = shown.clone();
+    let here = local::run(move || Beneath::open(&opened, make)).await?;
+    let mut survey = Survey {
+        items,
+        extra: Vec::new(),
+        here: here.map(Arc::new),
+        shown,
+        windows,
+    };
+    compare(order, &mut survey).await?;
+    if order.options.delete
+        && let Some(here) = survey.here.clone()
+    {
+        let names: HashSet<Vec<u8>> = survey.items.iter().map(|item| item.name.clone()).collect();
+        let below = if typed.content {
+            Vec::new()
+        } else {
+            roots(&survey)
+        };
+        survey.extra = local::run(move || extra(&here, &names, &below)).await?;
+    }
+    Ok(survey)
+}
+
+/// The uppermost names that a mirror is of.
+fn roots(survey: &Survey) -> Vec<Vec<u8>> {
+    let folders = survey
+        .items
+        .iter()
+        .filter(|item| item.found.kind == Kind::Folder);
+    let upper = folders.filter(|item| !item.name.contains(&b'/'));
+    upper.map(|item| item.name.clone()).collect()
+}
+
+/// Everything the source names, with what it is.
+async fn there(
+    order: &Download,
+    typed: &Typed,
+    remote: &mut Remote<'_>,
+) -> Result<Vec<Item>, Trouble> {
+    let root = HostPath::from(typed.root.as_str());
+    let walk = Walk {
+        roots: vec![if typed.content && !typed.pattern {
+            root.with_slash()
+        } else {
+            root
+        }],
+        patterns: typed.pattern,
+        follow: order.options.follow,
+    };
+    let paths =
+        expect_answer!(remote.ask(FileTask::Walk(walk)).await?, Answer::Walk(names) => names)?;
+    if paths.is_empty() {
+        let why = format!("{}: No such file or directory", order.source);
+        return Err(HostError::new(ErrorKind::RemoteIo, why)
+            .hint("is the name right? patterns are expanded by the host's shell")
+            .into());
+    }
+    let found = stat(order, remote, &paths, order.options.follow).await?;
+    let mut items = Vec::with_capacity(paths.len());
+    let mut names = HashSet::with_capacity(paths.len());
+    for (path, found) in paths.into_iter().zip(found) {
+        let Some(found) = found else {
+            // Gone since, or a name that can't be asked for.
+            continue;
+        };
+        let Some(name) = typed.lands(path.as_bytes()) else {
+            return Err(climbs(&path));
+        };
+        if name.is_empty() {
+            continue;
+        }
+        if !is_safe(&name) {
+            return Err(climbs(&path));
+        }
+        if found.kind == Kind::Other {
+            tracing::info!(%path, "is no file, folder or link, and left out");
+            continue;
+        }
+        if names.insert(name.clone()) {
+            items.push(Item {
+                path,
+                name,
+                found,
+                link: None,
+                digest: None,
+                fetch: true,
+            });
+        }
+    }
+    Ok(items)
+}
+
+fn climbs(path: &HostPath) -> Trouble {
+    HostError::new(
+        ErrorKind::Protocol,
+        format!("the host names {path:?}, which would not stay in its folder here"),
+    )
+    .hint("nothing was fetched; what the host says of its files can't be trusted")
+    .into()
+}
+
+async fn stat(
+    order: &Download,
+    remote: &mut Remote<'_>,
+    paths: &[HostPath],
+    follow: bool,
+) -> Result<Vec<Option<Found>>, Trouble> {
+    let task = FileTask::Stat {
+        paths: paths
+            .iter()
+            .map(|path| Asked {
+                path: path.clone(),
+                size: None,
+            })
+            .collect(),
+        algorithm: order.options.algorithm,
+        follow,
+    };
+    expect_answer!(remote.ask(task).await?, Answer::Stat(_, found) => found)
+}
+
+/// Where links lead. What was asked for itself is followed.
+async fn links(
+    order: &Download,
+    remote: &mut Remote<'_>,
+    items: &mut Vec<Item>,
+) -> Result<(), Trouble> {
+    let is_link = |item: &&mut Item| item.found.kind == Kind::Link;
+    let (mut roots, mut inner): (Vec<&mut Item>, Vec<&mut Item>) = items
+        .iter_mut()
+        .filter(is_link)
+        .partition(|item| !item.name.contains(&b'/'));
+    if !roots.is_empty() {
+        let paths: Vec<HostPath> = roots.iter().map(|item| item.path.clone()).collect();
+        let found = stat(order, remote, &paths, true).await?;
+        for (item, found) in roots.iter_mut().zip(found) {
+            if let Some(found) = found.filter(|found| found.kind != Kind::Folder) {
+                item.found = found;
+            }
+        }
+    }
+    inner.extend(
+        roots
+            .into_iter()
+            .filter(|item| item.found.kind == Kind::Link),
+    );
+    if inner.is_empty() {
+        return Ok(());
+    }
+    let paths = inner.iter().map(|item| item.path.clone()).collect();
+    let targets = expect_answer!(remote.ask(FileTask::ReadLinks(paths)).await?, Answer::Links(links) => links)?;
+    for (item, target) in inner.into_iter().zip(targets) {
+        let to = target.unwrap_or_default();
+        if leaves(&item.name, to.as_bytes()) {
+            let why = format!(
+                "{}: this link leads out of what is fetched, to {to}",
+                item.path
+            );
+            return Err(HostError::new(ErrorKind::RemoteIo, why)
+                .hint("--follow fetches what it leads to")
+                .into());
+        }
+        item.link = Some(to);
+    }
+    Ok(())
+}
+
+/// What the files come to there.
+async fn hash(
+    order: &Download,
+    remote: &mut Remote<'_>,
+    items: &mut [Item],
+) -> Result<(), Trouble> {
+    let files: Vec<&mut Item> = items.iter_mut().filter(|item| item.is_file()).collect();
+    if files.is_empty() {
+        return Ok(());
+    }
+    let task = FileTask::Hash {
+        paths: files.iter().map(|item| item.path.clone()).collect(),
+        algorithm: order.options.algorithm,
+    };
+    match remote.ask(task).await {
+        Ok(answer) => {
+            let hashes = expect_answer!(answer, Answer::Hash(hashes) => hashes)?;
+            for (item, digest) in files.into_iter().zip(hashes) {
+                item.digest = digest;
+            }
+            Ok(())
+        }
+        // Nobody there can tell; what comes is all there is to go by.
+        Err(trouble) if trouble.error.kind == ErrorKind::Unsupported => Ok(()),
+        Err(trouble) => Err(trouble),
+    }
+}
+
+/// What of it is here.
+async fn compare(order: &Download, survey: &mut Survey) -> Result<(), Trouble> {
+    let Some(here) = survey.here.clone() else {
+        return Ok(());
+    };
+    let (algorithm, force) = (order.options.algorithm, order.options.force);
+    let items = std::mem::take(&mut survey.items);
+    survey.items = local::run(move || {
+        let mut items = items;
+        for item in &mut items {
+            let there = here.look(&item.name)?;
+            item.fetch = match (item.found.kind, &there) {
+                (Kind::Folder, Here::Folder) => false,
+                (Kind::File, Here::File { size }) if *size == item.found.size && !force => {
+                    let digest = local::digest(&here, &item.name, algorithm)?;
+                    item.digest.as_deref() != Some(digest.as_str())
+                }
+                (Kind::Link, Here::Link(to)) => {
+                    item.link.as_ref().map(HostPath::as_bytes) != Some(to.as_slice())
+                }
+                (Kind::Folder, Here::Nothing) => true,
+                (Kind::Folder, _) | (_, Here::Folder | Here::Other) => {
+                    return Err(std::io::Error::other(format!(
+                        "{}: something else is in the way",
+                        here.shown(&item.name).display()
+                    )));
+                }
+                _ => true,
+            };
+        }
+        Ok(items)
+    })
+    .await?;
+    Ok(())
+}
+
+/// The uppermost of what is here and not there.
+fn extra(
+    here: &Beneath,
+    names: &HashSet<Vec<u8>>,
+    roots: &[Vec<u8>],
+) -> std::io::Result<Vec<Vec<u8>>> {
+    let mut extra = Vec::new();
+    let mut folders: Vec<Vec<u8>> = if roots.is_empty() {
+        vec![Vec::new()]
+    } else {
+        roots.to_vec()
+    };
+    while let Some(folder) = folders.pop() {
+        for last in here.names(&folder)? {
+            let name = HostPath::new(folder.as_slice())
+                .join(&last)
+                .as_bytes()
+                .to_vec();
+            if !names.contains(&name) {
+                extra.push(name);
+            } else if here.look(&name)? == Here::Folder {
+                folders.push(name);
+            }
+        }
+    }
+    Ok(extra)
+}

@@ -1,0 +1,30 @@
+//! Files to hosts and from them, checked: what is sent is what differs, and what arrived is read back
+//! before it is put in its place. Decides and drives for one host at a time, over a [`Link`] that
+//! `engine` lends; prints nothing and knows no shell's words.
+
+pub mod download;
+mod hashing;
+mod link;
+mod meter;
+mod pump;
+mod remote;
+mod sftp;
+pub mod source;
+pub mod upload;
+
+pub use link::{Input, Link, Pulse, Sink, Trouble};
+pub use meter::Meter;
+
+/// The name of the file that something is written to before it is whole: hidden, and known by the
+/// content, so that another upload of the same finds it (contract.md).
+fn part_name(name: &[u8], digest: &str) -> Vec<u8> {
+    let digest = digest.get(..32).unwrap_or(digest);
+    let around = 1 + ".ioms-".len() + digest.len() + ".part".len();
+    let mut cut = name.len().min(255 - around);
+    // At the end of a character.
+    while cut < name.len() && cut > 0 && name.get(cut).is_some_and(|b| b & 0xC0 == 0x80) {
+        cut -= 1;
+    }
+    let name = name.get(..cut).unwrap_or_default();
+    [b".", name, b".ioms-", digest.as_bytes(), b".part"].concat()
+}

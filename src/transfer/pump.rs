@@ -1,0 +1,138 @@
+//! One file's content through an SFTP channel, with many requests under way at a time in both
+//! directions: with one at a time each would wait for the last one's round trip.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use futures::stream::{FuturesOrdered, FuturesUnordered};
+use futures::{FutureExt as _, StreamExt as _};
+
+use super::link::{Pulse, Sink};
+use crate::base::chunks::Chunks;
+use crate::event::{ErrorKind, HostError};
+use crate::transport::{FileHandle, Files};
+
+/// Requests under way: at 32 KiB each and 50 ms of round trip, 40 MiB/s.
+const IN_FLIGHT: usize = 64;
+
+/// Writes what comes to `path` from `offset` on; what was beyond `offset` is cut off.
+pub(super) async fn write(
+    files: &Arc<dyn Files>,
+    path: &str,
+    offset: u64,
+    mut chunks: Box<dyn Chunks>,
+    pulse: &Pulse,
+) -> Result<(), HostError> {
+    let file = files.create(path, offset == 0).await?;
+    if offset > 0 {
+        files.truncate(&file, offset).await?;
+    }
+    let written = write_all(files, &file, offset, &mut *chunks, pulse).await;
+    let closed = files.close(file).await;
+    written.and(closed)
+}
+
+async fn write_all(
+    files: &Arc<dyn Files>,
+    file: &FileHandle,
+    mut offset: u64,
+    chunks: &mut dyn Chunks,
+    pulse: &Pulse,
+) -> Result<(), HostError> {
+    let most = files.write_max() as usize;
+    let mut pending = Bytes::new();
+    let mut under_way = FuturesUnordered::new();
+    loop {
+        if pending.is_empty() {
+            let next = chunks.next().await;
+            match next.map_err(|error| HostError::new(ErrorKind::LocalIo, error.to_string()))? {
+                Some(chunk) => pending = chunk,
+                None => break,
+            }
+        }
+        let piece = pending.split_to(most.min(pending.len()));
+        let length = piece.len() as u64;
+        under_way.push(files.write(file, offset, piece));
+        offset += length;
+        if under_way.len() >= IN_FLIGHT
+            && let Some(done) = under_way.next().await
+        {
+            done?;
+            pulse();
+        }
+    }
+    while let Some(done) = under_way.next().await {
+        done?;
+        pulse();
+    }
+    Ok(())
+}
+
+/// Reads a file from `offset` to `end` (or its own, if that is before) into `sink`, in order.
+pub(super) async fn read(
+    files: &Arc<dyn Files>,
+    path: &str,
+    offset: u64,
+    end: u64,
+    sink: &mut dyn Sink,
+    pulse: &Pulse,
+) -> Result<(), HostError> {
+    let file = files.open(path).await?;
+    let read = read_all(files, &file, offset, end, sink, pulse).await;
+    let _ = files.close(file).await;
+    read
+}
+
+async fn read_all(
+    files: &Arc<dyn Files>,
+    file: &FileHandle,
+    offset: u64,
+    end: u64,
+    sink: &mut dyn Sink,
+    pulse: &Pulse,
+) -> Result<(), HostError> {
+    let most = files.read_max();
+    let mut places = (offset..end).step_by(most.max(1) as usize);
+    let mut under_way = FuturesOrdered::new();
+    loop {
+        while under_way.len() < IN_FLIGHT
+            && let Some(at) = places.next()
+        {
+            under_way.push_back(piece(files, file, at, most).boxed());
+        }
+        let Some(piece) = under_way.next().await else {
+            return Ok(());
+        };
+        let piece = piece?;
+        pulse();
+        let last = piece.len() < most as usize;
+        if !piece.is_empty() {
+            sink.take(piece).await?;
+        }
+        if last {
+            return Ok(());
+        }
+    }
+}
+
+/// One piece, asked for until it is full or the file is over: servers may give less than was asked.
+async fn piece(
+    files: &Arc<dyn Files>,
+    file: &FileHandle,
+    at: u64,
+    most: u32,
+) -> Result<Bytes, HostError> {
+    let mut piece = BytesMut::new();
+    while piece.len() < most as usize {
+        let left = most - u32::try_from(piece.len()).unwrap_or(most);
+        let got = files.read(file, at + piece.len() as u64, left).await?;
+        if got.is_empty() {
+            break;
+        }
+        if piece.is_empty() && got.len() == most as usize {
+            return Ok(got);
+        }
+        piece.extend_from_slice(&got);
+    }
+    Ok(piece.freeze())
+}

@@ -1,0 +1,345 @@
+//! Tasks done by SFTP's requests alone, for hosts where no shell works for us: forced `internal-sftp`,
+//! a chroot. What needs a program there (many files in one stream) is refused, and done singly.
+
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use futures::stream::{StreamExt as _, TryStreamExt as _};
+
+use super::hashing::Hashing;
+use super::link::{Input, Pulse, Sink, Trouble};
+use super::pump;
+use super::remote::for_sftp;
+use crate::event::{ErrorKind, HostError};
+use crate::shell::files::{
+    Account, Answer, Attributes, FileTask, Found, HostPath, Kind, Origin, Receive, Received, Walk,
+};
+use crate::transport::{FileChange, FileStat, Files};
+
+/// Single questions under way at a time.
+const TOGETHER: usize = 64;
+
+/// How many names below one path are believed.
+const NAMES_MAX: usize = 2_000_000;
+
+/// Does a task.
+pub(super) async fn perform(
+    files: &Arc<dyn Files>,
+    task: &FileTask,
+    input: Option<Input>,
+    pulse: &Pulse,
+) -> Result<Answer, Trouble> {
+    let answer = match task {
+        FileTask::Stat { paths, follow, .. } => {
+            let asking: Vec<_> = paths
+                .iter()
+                .map(|asked| stat(files, &asked.path, *follow).boxed())
+                .collect();
+            let found = futures::stream::iter(asking).buffered(TOGETHER);
+            Answer::Stat(account(), found.try_collect().await?)
+        }
+        FileTask::Hash { paths, algorithm } => {
+            let mut hashes = Vec::with_capacity(paths.len());
+            for path in paths {
+                let mut hashing = Hashing::new(*algorithm);
+                let read = read(files, path, 0, &mut hashing, pulse).await;
+                hashes.push(read.is_ok().then(|| hashing.finish()));
+            }
+            Answer::Hash(hashes)
+        }
+        FileTask::ReadLinks(paths) => {
+            let mut links = Vec::with_capacity(paths.len());
+            for path in paths {
+                let link = files.read_link(said(path)?).await.ok();
+                links.push(link.map(|link| HostPath::from(link.as_str())));
+            }
+            Answer::Links(links)
+        }
+        FileTask::Walk(walk) => Answer::Walk(walked(files, walk).await?),
+        FileTask::Receive(receive) => {
+            Answer::Received(received(files, receive, input, pulse).await?)
+        }
+        FileTask::Adjust(items) => {
+            for (path, change) in items {
+                adjust(files, path, change).await?;
+            }
+            Answer::Done
+        }
+        FileTask::Remove(paths) => {
+            for path in paths {
+                remove(files, path.clone()).await?;
+            }
+            Answer::Done
+        }
+        FileTask::Identify { .. } | FileTask::Unpack(_) | FileTask::Place(_) => {
+            return Err(no_shell().into());
+        }
+        FileTask::Send(_) | FileTask::Pack(_) => return Err(no_shell().into()),
+    };
+    Ok(answer)
+}
+
+/// Does a task whose answer is content.
+pub(super) async fn fetch(
+    files: &Arc<dyn Files>,
+    task: &FileTask,
+    sink: &mut dyn Sink,
+    pulse: &Pulse,
+) -> Result<(), Trouble> {
+    match task {
+        FileTask::Send(send) => Ok(read(files, &send.path, send.offset, sink, pulse).await?),
+        _ => Err(no_shell().into()),
+    }
+}
+
+fn no_shell() -> HostError {
+    HostError::new(
+        ErrorKind::Unsupported,
+        "the host has SFTP only, and no shell that could do this",
+    )
+}
+
+/// Nobody says who we are: what is there keeps its owner, new files are as the server makes them.
+fn account() -> Account {
+    Account {
+        uid: None,
+        gid: None,
+        umask: 0o022,
+    }
+}
+
+fn said(path: &HostPath) -> Result<&str, HostError> {
+    for_sftp(path).ok_or_else(|| {
+        HostError::new(
+            ErrorKind::Unsupported,
+            format!("{path}: SFTP is spoken in UTF-8 here, the name is none"),
+        )
+    })
+}
+
+async fn stat(
+    files: &Arc<dyn Files>,
+    path: &HostPath,
+    follow: bool,
+) -> Result<Option<Found>, HostError> {
+    let text = said(path)?;
+    let found = if text.len() > 1 && text.ends_with('/') {
+        let found = files.stat(text.trim_end_matches('/')).await?;
+        found.filter(|found| kind(found) == Kind::Folder)
+    } else if follow {
+        files.stat(text).await?
+    } else {
+        files.lstat(text).await?
+    };
+    Ok(found.map(|found| Found {
+        kind: kind(&found),
+        size: found.size,
+        mtime: found.mtime,
+        mode: found.mode & 0o7777,
+        uid: found.uid,
+        gid: found.gid,
+        digest: None,
+    }))
+}
+
+fn kind(stat: &FileStat) -> Kind {
+    match stat.mode & 0o170_000 {
+        0o100_000 => Kind::File,
+        0o040_000 => Kind::Folder,
+        0o120_000 => Kind::Link,
+        _ => Kind::Other,
+    }
+}
+
+async fn read(
+    files: &Arc<dyn Files>,
+    path: &HostPath,
+    offset: u64,
+    sink: &mut dyn Sink,
+    pulse: &Pulse,
+) -> Result<(), HostError> {
+    let text = said(path)?;
+    let found = files.stat(text).await?;
+    let size = found.map_or(0, |found| found.size);
+    pump::read(files, text, offset, size, sink, pulse).await
+}
+
+async fn walked(files: &Arc<dyn Files>, walk: &Walk) -> Result<Vec<HostPath>, HostError> {
+    let is_pattern = |root: &HostPath| root.as_bytes().iter().any(|b| b"*?[".contains(b));
+    if walk.patterns
+        && let Some(root) = walk.roots.iter().find(|root| is_pattern(root))
+    {
+        return Err(HostError::new(
+            ErrorKind::Unsupported,
+            format!("{root}: the host has SFTP only, and no shell that could expand patterns"),
+        ));
+    }
+    let mut names = Vec::new();
+    let mut left = walk.roots.clone();
+    left.reverse();
+    while let Some(path) = left.pop() {
+        let Some(found) = stat(files, &path, walk.follow).await? else {
+            continue;
+        };
+        let is_root = walk.roots.contains(&path);
+        names.push(path.clone());
+        let folder = found.kind == Kind::Folder
+            || (is_root
+                && found.kind == Kind::Link
+                && stat(files, &path.with_slash(), true).await?.is_some());
+        if folder {
+            for (name, _) in files.list(said(&path)?).await? {
+                // A name with a slash in it is none.
+                if !name.contains('/') && !name.is_empty() {
+                    left.push(path.join(name.as_bytes()));
+                }
+            }
+        }
+        if names.len() + left.len() > NAMES_MAX {
+            return Err(HostError::new(
+                ErrorKind::Protocol,
+                "the host names more files than is believable",
+            ));
+        }
+    }
+    Ok(names)
+}
+
+async fn received(
+    files: &Arc<dyn Files>,
+    receive: &Receive,
+    input: Option<Input>,
+    pulse: &Pulse,
+) -> Result<Received, Trouble> {
+    let (part, target) = (said(&receive.part)?, said(&receive.target)?);
+    if receive.mkdir {
+        make_folders(files, &receive.target.folder()).await?;
+    }
+    if let Some(there) = files.stat(target).await?
+        && kind(&there) == Kind::Folder
+    {
+        let why = format!("{target}: is a folder");
+        return Err(HostError::new(ErrorKind::RemoteIo, why).into());
+    }
+    match (&receive.origin, input) {
+        (Origin::Input, Some(input)) => {
+            pump::write(files, part, receive.offset, input.chunks, pulse).await?;
+        }
+        (Origin::There, _) => {}
+        _ => return Err(no_shell().into()),
+    }
+    let size = files.stat(part).await?.map_or(0, |found| found.size);
+    if size != receive.size {
+        return Ok(Received::Short { size });
+    }
+    if !receive.digest.is_empty() {
+        let mut hashing = Hashing::new(receive.algorithm);
+        pump::read(files, part, 0, size, &mut hashing, pulse).await?;
+        let digest = hashing.finish();
+        if digest != receive.digest {
+            files.remove(part).await?;
+            return Ok(Received::Mismatch { digest });
+        }
+    }
+    set_attributes(files, &receive.part, &receive.attributes).await?;
+    if let Some(backup) = &receive.backup
+        && files.lstat(target).await?.is_some()
+    {
+        files.rename(target, said(backup)?).await?;
+    }
+    files.rename(part, target).await?;
+    Ok(Received::Placed)
+}
+
+/// Makes a folder and those above it, where they are not there.
+async fn make_folders(files: &Arc<dyn Files>, folder: &HostPath) -> Result<(), HostError> {
+    let mut missing = Vec::new();
+    let mut at = folder.clone();
+    while !at.is_empty() && at.as_bytes() != b"/" && files.stat(said(&at)?).await?.is_none() {
+        missing.push(at.clone());
+        at = at.folder();
+    }
+    for folder in missing.iter().rev() {
+        files.make_folder(said(folder)?).await?;
+    }
+    Ok(())
+}
+
+async fn adjust(
+    files: &Arc<dyn Files>,
+    path: &HostPath,
+    change: &Attributes,
+) -> Result<(), HostError> {
+    if change.folder {
+        make_folders(files, path).await?;
+    }
+    if let Some(link) = &change.link {
+        let text = said(path)?;
+        if files.lstat(text).await?.is_some() {
+            files.remove(text).await?;
+        }
+        return files.make_link(text, said(link)?).await;
+    }
+    set_attributes(files, path, change).await
+}
+
+async fn set_attributes(
+    files: &Arc<dyn Files>,
+    path: &HostPath,
+    attributes: &Attributes,
+) -> Result<(), HostError> {
+    let text = said(path)?;
+    if let Some(owner) = attributes.kept {
+        let change = FileChange {
+            owner: Some(owner),
+            ..FileChange::default()
+        };
+        let _ = files.set(text, change).await;
+    }
+    let number = |given: &Option<String>, what: &str| match given {
+        None => Ok(None),
+        Some(text) => text.parse::<u32>().map(Some).map_err(|_| {
+            HostError::new(
+                ErrorKind::Unsupported,
+                format!("{what} {text}: over SFTP alone names are not known, numbers are"),
+            )
+        }),
+    };
+    let owner = number(&attributes.owner, "owner")?;
+    let group = number(&attributes.group, "group")?;
+    let owner = match (owner, group) {
+        (None, None) => None,
+        (owner, group) => {
+            let there = files.stat(text).await?;
+            let there = there.map_or((0, 0), |there| (there.uid, there.gid));
+            Some((owner.unwrap_or(there.0), group.unwrap_or(there.1)))
+        }
+    };
+    let change = FileChange {
+        mode: attributes.mode,
+        owner,
+        mtime: attributes.mtime,
+    };
+    if change == FileChange::default() {
+        return Ok(());
+    }
+    files.set(text, change).await
+}
+
+async fn remove(files: &Arc<dyn Files>, path: HostPath) -> Result<(), HostError> {
+    let walk = Walk {
+        roots: vec![path],
+        patterns: false,
+        follow: false,
+    };
+    let names = walked(files, &walk).await?;
+    for name in names.iter().rev() {
+        let text = said(name)?;
+        match files.lstat(text).await? {
+            Some(found) if kind(&found) == Kind::Folder => files.remove_folder(text).await?,
+            Some(_) => files.remove(text).await?,
+            None => {}
+        }
+    }
+    Ok(())
+}

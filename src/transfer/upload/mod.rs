@@ -1,0 +1,167 @@
+//! Files to one host: looks what is there, sends what differs, and says what became of each.
+
+mod decide;
+mod diff;
+mod report;
+mod sending;
+mod surveying;
+mod tarball;
+mod windows;
+
+use std::sync::Arc;
+
+use super::link::{Link, Trouble};
+use super::meter::Meter;
+use super::part_name;
+use super::remote::Remote;
+use super::source::{Collected, EntryKind};
+use crate::base::digest;
+use crate::event::{ErrorKind, HostError};
+use crate::shell::files::{Algorithm, HostPath};
+
+pub use report::Report;
+
+/// What is to be on every host.
+#[derive(Debug)]
+pub struct Upload {
+    /// What.
+    pub collected: Collected,
+    /// Where, as it was typed.
+    pub dest: String,
+    /// How.
+    pub options: UploadOptions,
+    /// How much of it has moved.
+    pub meter: Arc<Meter>,
+    /// What the tree's staging folder is known by: changes with its content.
+    fingerprint: String,
+}
+
+/// How files are put on hosts.
+#[derive(Debug, Clone, Default)]
+pub struct UploadOptions {
+    /// Permission bits for files.
+    pub mode: Option<u32>,
+    /// A user's name or number.
+    pub owner: Option<String>,
+    /// A group's name or number.
+    pub group: Option<String>,
+    /// Keep times of change.
+    pub times: bool,
+    /// Keep what is replaced under this ending of its name.
+    pub backup: Option<String>,
+    /// Send what is equal too.
+    pub force: bool,
+    /// Make the folder that is to hold it.
+    pub mkdir: bool,
+    /// Remove what is in the folder there and not here.
+    pub delete: bool,
+    /// How contents are compared.
+    pub algorithm: Algorithm,
+    /// What is to be done with differences.
+    pub act: Act,
+    /// Show how texts differ.
+    pub diff: bool,
+}
+
+/// What is done about what differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Act {
+    /// It is sent.
+    #[default]
+    Send,
+    /// It is said what would be sent (`--check`).
+    Check,
+    /// It is an error (`--verify`).
+    Verify,
+}
+
+impl Upload {
+    /// An order for all hosts of a run.
+    pub fn new(
+        collected: Collected,
+        dest: String,
+        options: UploadOptions,
+        meter: Arc<Meter>,
+    ) -> Self {
+        let mut hasher = digest::Md5Hasher::default();
+        for entry in &collected.entries {
+            hasher.update(&entry.name);
+            if let EntryKind::File(content) = &entry.kind {
+                hasher.update(content.md5().as_bytes());
+            }
+            hasher.update(b"\0");
+        }
+        Self {
+            collected,
+            dest,
+            options,
+            meter,
+            fingerprint: digest::hex(&hasher.finish()),
+        }
+    }
+
+    /// Whether it is one file, not a folder.
+    fn is_one_file(&self) -> bool {
+        matches!(self.collected.entries.as_slice(), [one] if one.name.is_empty() && !matches!(one.kind, EntryKind::Folder))
+    }
+}
+
+/// Puts it on one host. What was done until a trouble came is reported with it.
+pub async fn upload(order: &Upload, link: &mut dyn Link) -> (Report, Result<(), Trouble>) {
+    let mut report = Report::default();
+    let mut remote = Remote::new(link);
+    let done = perform(order, &mut remote, &mut report).await;
+    report.settle(&done);
+    (report, done)
+}
+
+async fn perform(
+    order: &Upload,
+    remote: &mut Remote<'_>,
+    report: &mut Report,
+) -> Result<(), Trouble> {
+    let mut survey = surveying::survey(order, remote).await?;
+    if order.options.diff {
+        diff::show(&survey, remote, report).await?;
+    }
+    match order.options.act {
+        Act::Verify => verified(order, &survey, report),
+        Act::Check => {
+            report.would(order, &survey);
+            Ok(())
+        }
+        Act::Send => {
+            let sent = sending::send(order, remote, &mut survey, report).await;
+            report.finish(order, &survey);
+            sent
+        }
+    }
+}
+
+/// Compares only.
+fn verified(
+    order: &Upload,
+    survey: &surveying::Survey<'_>,
+    report: &mut Report,
+) -> Result<(), Trouble> {
+    let differ = report.verified(order, survey);
+    if differ == 0 {
+        return Ok(());
+    }
+    let what = match differ {
+        1 => "1 file differs".to_owned(),
+        many => format!("{many} files differ"),
+    };
+    Err(HostError::new(ErrorKind::VerifyMismatch, what)
+        .hint("upload without --verify sends what differs")
+        .into())
+}
+
+/// The part file of a target.
+fn part_of(target: &HostPath, digest: &str) -> HostPath {
+    let part = part_name(target.name(), digest);
+    target.folder().join(&part)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,261 @@
+//! What became of the files on one host: records for documents, lines for people.
+
+use std::fmt::Write as _;
+
+use super::Upload;
+use super::surveying::{Item, Survey};
+use crate::base::quantity::show_size;
+use crate::event::{FileAction, FileRecord, Route};
+use crate::transfer::link::Trouble;
+use crate::transfer::source::EntryKind;
+
+/// So many files are named one by one.
+const NAMED: usize = 20;
+
+/// So many are in a document one by one; the rest of each kind is summed up.
+const RECORDED: usize = 1000;
+
+/// What became of the files on one host.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// For documents.
+    pub files: Vec<FileRecord>,
+    /// For people, lines each with its end.
+    pub text: String,
+    /// Whether anything on the host is another than before (or would be).
+    pub changed: bool,
+    touched: Vec<String>,
+    conditional: bool,
+}
+
+impl Report {
+    /// One more record.
+    pub(in crate::transfer) fn add(&mut self, record: FileRecord) {
+        let nothing = [FileAction::Kept, FileAction::Verified, FileAction::Differs];
+        self.changed |= !nothing.contains(&record.action);
+        self.files.push(record);
+    }
+
+    /// Writes it all down; `would`: nothing of it was done.
+    pub(in crate::transfer) fn write_down(&mut self, would: bool) {
+        self.conditional = would;
+        self.write();
+    }
+
+    /// One was sent.
+    pub(super) fn sent(&mut self, item: &Item<'_>, action: FileAction, route: Route) {
+        self.changed = true;
+        if item.is_file() {
+            let mut record = record(item, action);
+            record.bytes = match action {
+                FileAction::Resumed => item.size() - item.resume,
+                _ => item.size(),
+            };
+            record.via = Some(route);
+            self.files.push(record);
+        } else if !matches!(item.entry.kind, EntryKind::Folder) {
+            self.files.push(record(item, action));
+        }
+    }
+
+    /// Something beside the content of a kept one was set.
+    pub(super) fn touched(&mut self, item: &Item<'_>) {
+        self.changed = true;
+        self.touched.push(item.target.to_string());
+    }
+
+    /// What was only there is gone.
+    pub(super) fn removed(&mut self, survey: &Survey<'_>) {
+        self.changed = true;
+        for path in &survey.extra {
+            self.files.push(removal(&path.to_string()));
+        }
+    }
+
+    /// What would be done.
+    pub(super) fn would(&mut self, order: &Upload, survey: &Survey<'_>) {
+        self.conditional = true;
+        for item in &survey.items {
+            if item.send {
+                self.changed = true;
+                if item.is_file() || matches!(item.entry.kind, EntryKind::Link(_)) {
+                    self.files.push(record(item, FileAction::Sent));
+                }
+            } else if let Some(found) = &item.found
+                && super::decide::touch_up(item.entry, found, survey.ids, &order.options).is_some()
+            {
+                self.touched(item);
+            }
+        }
+        self.removed_if_any(survey);
+        self.finish(order, survey);
+    }
+
+    fn removed_if_any(&mut self, survey: &Survey<'_>) {
+        if !survey.extra.is_empty() {
+            self.removed(survey);
+        }
+    }
+
+    /// What differs, and how many do.
+    pub(super) fn verified(&mut self, _order: &Upload, survey: &Survey<'_>) -> usize {
+        let mut differ = 0;
+        for item in survey.items.iter().filter(|item| item.is_file()) {
+            let action = if item.send {
+                differ += 1;
+                FileAction::Differs
+            } else {
+                FileAction::Verified
+            };
+            self.files.push(record(item, action));
+        }
+        for path in &survey.extra {
+            differ += 1;
+            let mut record = removal(&path.to_string());
+            record.action = FileAction::Differs;
+            self.files.push(record);
+        }
+        self.write();
+        differ
+    }
+
+    /// Adds what was kept, and writes it all down.
+    pub(super) fn finish(&mut self, _order: &Upload, survey: &Survey<'_>) {
+        for item in &survey.items {
+            if !item.send && item.is_file() {
+                let mut record = record(item, FileAction::Kept);
+                record.changed = self.touched.contains(&record.target);
+                self.files.push(record);
+            }
+        }
+        if survey.windows {
+            for record in &mut self.files {
+                record.target = record.target.replace('/', "\\");
+            }
+        }
+        self.write();
+    }
+
+    /// At the end, whatever it was.
+    pub(in crate::transfer) fn settle(&mut self, done: &Result<(), Trouble>) {
+        if done.is_err() && self.text.is_empty() {
+            self.write();
+        }
+        self.shorten();
+    }
+
+    fn write(&mut self) {
+        self.text.push_str(&lines(&self.files, self.conditional));
+    }
+
+    /// A host's list of ten thousand files a thousand times over helps nobody.
+    fn shorten(&mut self) {
+        if self.files.len() <= RECORDED {
+            return;
+        }
+        let files = std::mem::take(&mut self.files);
+        let (interesting, kept): (Vec<_>, Vec<_>) = files
+            .into_iter()
+            .partition(|record| record.action != FileAction::Kept || record.changed);
+        for group in [interesting, kept] {
+            let room = RECORDED.saturating_sub(self.files.len());
+            let mut rest: Vec<FileRecord> = Vec::new();
+            for (index, record) in group.into_iter().enumerate() {
+                if index < room {
+                    self.files.push(record);
+                    continue;
+                }
+                match rest.iter_mut().find(|sum| sum.action == record.action) {
+                    Some(sum) => {
+                        sum.files = Some(sum.files.unwrap_or(1) + 1);
+                        sum.size += record.size;
+                        sum.bytes += record.bytes;
+                    }
+                    None => rest.push(FileRecord {
+                        files: Some(1),
+                        md5: None,
+                        sha256: None,
+                        ..record
+                    }),
+                }
+            }
+            self.files.extend(rest);
+        }
+    }
+}
+
+fn record(item: &Item<'_>, action: FileAction) -> FileRecord {
+    let (md5, sha256) = match &item.entry.kind {
+        EntryKind::File(content) => (Some(content.md5().to_owned()), content.known_sha256()),
+        _ => (None, None),
+    };
+    FileRecord {
+        source: item.entry.shown.to_string(),
+        target: item.target.to_string(),
+        action,
+        size: item.size(),
+        md5,
+        sha256,
+        bytes: 0,
+        via: None,
+        files: None,
+        changed: false,
+    }
+}
+
+fn removal(target: &str) -> FileRecord {
+    FileRecord {
+        source: String::new(),
+        target: target.to_owned(),
+        action: FileAction::Removed,
+        size: 0,
+        md5: None,
+        sha256: None,
+        bytes: 0,
+        via: None,
+        files: None,
+        changed: false,
+    }
+}
+
+/// A line for each file, or one for many. The same on every host where the same was done, so that
+/// they fold: nothing in it of times and ways.
+pub(crate) fn lines(files: &[FileRecord], conditional: bool) -> String {
+    let mut text = String::new();
+    let would = if conditional { "would have " } else { "" };
+    for (action, word) in [
+        (FileAction::Sent, "sent"),
+        (FileAction::Resumed, "sent"),
+        (FileAction::Removed, "removed"),
+        (FileAction::Differs, "differs"),
+        (FileAction::Verified, "equal"),
+        (FileAction::Kept, "kept"),
+    ] {
+        let such: Vec<&FileRecord> = files.iter().filter(|file| file.action == action).collect();
+        let would = match action {
+            FileAction::Sent | FileAction::Removed => would,
+            _ => "",
+        };
+        if such.len() <= NAMED {
+            for file in such {
+                let _ = write!(text, "{would}{word} {}", file.target);
+                if action != FileAction::Removed {
+                    let _ = write!(text, " ({})", show_size(file.size));
+                }
+                if file.changed {
+                    text.push_str(", its attributes set");
+                }
+                text.push('\n');
+            }
+        } else {
+            let size: u64 = such.iter().map(|file| file.size).sum();
+            let _ = writeln!(
+                text,
+                "{would}{word} {} files ({})",
+                such.len(),
+                show_size(size)
+            );
+        }
+    }
+    text
+}

@@ -1,0 +1,513 @@
+//! What is there before anything is sent: where things belong, what differs, what an earlier upload
+//! has left.
+
+use super::decide::{self, Ids, Need};
+use super::{Act, Upload, part_of};
+use crate::event::{ErrorKind, HostError};
+use crate::shell::files::{Account, Answer, Asked, FileTask, Found, HostPath, Kind};
+use crate::transfer::link::Trouble;
+use crate::transfer::part_name;
+use crate::transfer::remote::{Remote, expect_answer};
+use crate::transfer::source::{Entry, EntryKind};
+
+/// Files from this size on go by themselves and can be resumed, in bytes.
+pub(super) const LARGE: u64 = 1 << 20;
+
+/// What was found for one entry.
+#[derive(Debug)]
+pub(super) struct Item<'a> {
+    pub(super) entry: &'a Entry,
+    pub(super) target: HostPath,
+    pub(super) found: Option<Found>,
+    pub(super) send: bool,
+    /// How much of its part file is good, in bytes.
+    pub(super) resume: u64,
+    /// Set when it was done.
+    pub(super) done: bool,
+}
+
+impl Item<'_> {
+    /// Its size, where it is a file.
+    pub(super) fn size(&self) -> u64 {
+        match &self.entry.kind {
+            EntryKind::File(content) => content.size(),
+            _ => 0,
+        }
+    }
+
+    pub(super) fn is_file(&self) -> bool {
+        matches!(self.entry.kind, EntryKind::File(_))
+    }
+}
+
+/// What one host has.
+#[derive(Debug)]
+pub(super) struct Survey<'a> {
+    pub(super) account: Account,
+    pub(super) ids: Ids,
+    /// Where the tree begins, or the one file.
+    pub(super) root: HostPath,
+    /// Whether it is there.
+    pub(super) root_exists: bool,
+    pub(super) items: Vec<Item<'a>>,
+    /// What is there and not here, for `--delete`.
+    pub(super) extra: Vec<HostPath>,
+    pub(super) windows: bool,
+}
+
+/// Looks.
+pub(super) async fn survey<'a>(
+    order: &'a Upload,
+    remote: &mut Remote<'_>,
+) -> Result<Survey<'a>, Trouble> {
+    let place = locate(order, remote).await?;
+    let windows = remote.is_windows();
+    let mut survey = Survey {
+        account: place.account,
+        ids: Ids::default(),
+        root_exists: place.root_exists,
+        items: Vec::with_capacity(order.collected.entries.len()),
+        extra: Vec::new(),
+        root: place.root,
+        windows,
+    };
+    survey.ids = identify(order, remote, &survey.account).await?;
+    let wanted: Vec<(&Entry, HostPath)> = order
+        .collected
+        .entries
+        .iter()
+        .map(|entry| (entry, survey.root.join(&entry.name)))
+        .collect();
+    let found = match place.found {
+        Some(found) => vec![found],
+        None if !survey.root_exists => wanted.iter().map(|_| None).collect(),
+        None => look(order, remote, &wanted).await?,
+    };
+    for ((entry, target), found) in wanted.into_iter().zip(found) {
+        let force = order.options.force;
+        let need = decide::first_look(entry, found.as_ref(), force);
+        let item = Item {
+            entry,
+            target,
+            found,
+            send: need == Need::Send,
+            resume: 0,
+            done: false,
+        };
+        if let Need::Blocked(why) = need {
+            return Err(blocked(&item, why));
+        }
+        if windows && matches!(entry.kind, EntryKind::Link(_)) {
+            return Err(no_links(&item));
+        }
+        survey.items.push(item);
+    }
+    look_behind(remote, &mut survey).await?;
+    compare(order, remote, &mut survey).await?;
+    if order.options.act == Act::Send {
+        look_at_parts(order, remote, &mut survey).await?;
+    }
+    if order.options.delete {
+        survey.extra = extra(remote, &survey).await?;
+    }
+    Ok(survey)
+}
+
+/// Where things belong.
+struct Place {
+    account: Account,
+    root: HostPath,
+    root_exists: bool,
+    /// What is at the root, where it is one file and was looked at already.
+    found: Option<Option<Found>>,
+}
+
+async fn locate(order: &Upload, remote: &mut Remote<'_>) -> Result<Place, Trouble> {
+    let typed = if remote.is_windows() {
+        order.dest.replace('\\', "/")
+    } else {
+        order.dest.clone()
+    };
+    let says_folder = typed.ends_with('/') || matches!(typed.as_str(), "." | "..");
+    let trimmed = typed.trim_end_matches('/');
+    let bare = match trimmed {
+        "" => "/",
+        drive if remote.is_windows() && drive.ends_with(':') => typed.as_str(),
+        other => other,
+    };
+    let dest = HostPath::from(bare);
+    let one = order.is_one_file();
+    let below = order.collected.name.as_ref().map(|name| dest.join(name));
+    let size = order
+        .collected
+        .entries
+        .first()
+        .map(|entry| match &entry.kind {
+            EntryKind::File(content) => content.size(),
+            _ => 0,
+        });
+    let asked = |path: &HostPath| Asked {
+        path: path.clone(),
+        size: size.filter(|_| one),
+    };
+    let mut paths = vec![asked(&dest), asked(&dest.join(b"").with_slash())];
+    paths.extend(below.iter().map(asked));
+    let task = FileTask::Stat {
+        paths,
+        algorithm: order.options.algorithm,
+        follow: false,
+    };
+    let (account, found) =
+        expect_answer!(remote.ask(task).await?, Answer::Stat(account, found) => (account, found))?;
+    let mut found = found.into_iter();
+    let (at_dest, behind, at_below) = (
+        found.next().flatten(),
+        found.next().flatten(),
+        found.next().flatten(),
+    );
+    let is_folder = [&at_dest, &behind]
+        .into_iter()
+        .flatten()
+        .any(|found| found.kind == Kind::Folder);
+    if !is_folder && says_folder && !order.options.mkdir {
+        return Err(no_folder(&dest, at_dest.is_some()));
+    }
+    let needs_folder = says_folder || (order.collected.name.is_none() && !one);
+    if needs_folder && !is_folder && at_dest.is_some() {
+        return Err(no_folder(&dest, true));
+    }
+    Ok(match below {
+        Some(below) if is_folder || says_folder => Place {
+            account,
+            root: below,
+            root_exists: at_below.is_some(),
+            found: one.then_some(at_below),
+        },
+        _ => Place {
+            account,
+            root: dest,
+            root_exists: is_folder || at_dest.is_some(),
+            found: one.then_some(at_dest),
+        },
+    })
+}
+
+fn no_folder(dest: &HostPath, there: bool) -> Trouble {
+    if there {
+        return HostError::new(ErrorKind::RemoteIo, format!("{dest}: is no folder")).into();
+    }
+    HostError::new(ErrorKind::RemoteIo, format!("{dest}: no such folder"))
+        .hint("--mkdir makes it")
+        .into()
+}
+
+fn blocked(item: &Item<'_>, why: &str) -> Trouble {
+    HostError::new(ErrorKind::RemoteIo, format!("{}: {why}", item.target))
+        .hint("remove it, or choose another destination")
+        .into()
+}
+
+fn no_links(item: &Item<'_>) -> Trouble {
+    HostError::new(
+        ErrorKind::Unsupported,
+        format!("{}: links are not made on Windows hosts", item.entry.shown),
+    )
+    .hint("--follow sends what it leads to")
+    .into()
+}
+
+/// The numbers of `--owner` and `--group`.
+async fn identify(
+    order: &Upload,
+    remote: &mut Remote<'_>,
+    account: &Account,
+) -> Result<Ids, Trouble> {
+    let (owner, group) = (&order.options.owner, &order.options.group);
+    if owner.is_none() && group.is_none() {
+        return Ok(Ids::default());
+    }
+    if remote.is_windows() {
+        return Err(HostError::new(
+            ErrorKind::Unsupported,
+            "--owner and --group are for Unix hosts",
+        )
+        .into());
+    }
+    let number = |given: &Option<String>| given.as_ref().and_then(|text| text.parse().ok());
+    let mut ids = Ids {
+        user: number(owner),
+        group: number(group),
+    };
+    let named = |given: &Option<String>, id: Option<u32>| given.clone().filter(|_| id.is_none());
+    let (user, group) = (named(owner, ids.user), named(group, ids.group));
+    if user.is_some() || group.is_some() {
+        let task = FileTask::Identify {
+            user: user.clone(),
+            group: group.clone(),
+        };
+        let (uid, gid) = expect_answer!(remote.ask(task).await?, Answer::Identified(user, group) => (user, group))?;
+        for (what, name, id) in [("user", &user, uid), ("group", &group, gid)] {
+            if let (Some(name), None) = (name, id) {
+                let why = format!("there is no {what} {name} on the host");
+                return Err(HostError::new(ErrorKind::RemoteIo, why).into());
+            }
+        }
+        ids = Ids {
+            user: ids.user.or(uid),
+            group: ids.group.or(gid),
+        };
+    }
+    if let (Some(wanted), Some(own)) = (ids.user, account.uid)
+        && own != 0
+        && wanted != own
+    {
+        let why = "only root can give files to another user";
+        return Err(HostError::new(ErrorKind::RemoteIo, why)
+            .hint("--become makes it root")
+            .into());
+    }
+    Ok(ids)
+}
+
+/// What is at the entries' places.
+async fn look(
+    order: &Upload,
+    remote: &mut Remote<'_>,
+    wanted: &[(&Entry, HostPath)],
+) -> Result<Vec<Option<Found>>, Trouble> {
+    let paths = wanted.iter().map(|(entry, target)| Asked {
+        path: target.clone(),
+        size: match &entry.kind {
+            EntryKind::File(content) => Some(content.size()),
+            _ => None,
+        },
+    });
+    let task = FileTask::Stat {
+        paths: paths.collect(),
+        algorithm: order.options.algorithm,
+        follow: false,
+    };
+    expect_answer!(remote.ask(task).await?, Answer::Stat(_, found) => found)
+}
+
+/// Links where folders or links should be: a link to a folder will do for one.
+async fn look_behind(remote: &mut Remote<'_>, survey: &mut Survey<'_>) -> Result<(), Trouble> {
+    let links: Vec<usize> = indices(survey, |item| {
+        !item.is_file()
+            && item
+                .found
+                .as_ref()
+                .is_some_and(|found| found.kind == Kind::Link)
+    });
+    if links.is_empty() {
+        return Ok(());
+    }
+    let path = |index: &usize| survey.items.get(*index).map(|item| item.target.clone());
+    let paths: Vec<HostPath> = links.iter().filter_map(path).collect();
+    let task = FileTask::Stat {
+        paths: paths
+            .iter()
+            .map(|path| Asked {
+                path: path.with_slash(),
+                size: None,
+            })
+            .collect(),
+        algorithm: crate::shell::files::Algorithm::Md5,
+        follow: false,
+    };
+    let behind = expect_answer!(remote.ask(task).await?, Answer::Stat(_, found) => found)?;
+    let task = FileTask::ReadLinks(paths);
+    let targets = expect_answer!(remote.ask(task).await?, Answer::Links(links) => links)?;
+    for ((index, behind), target) in links.into_iter().zip(behind).zip(targets) {
+        let Some(item) = survey.items.get_mut(index) else {
+            continue;
+        };
+        match &item.entry.kind {
+            EntryKind::Folder if behind.is_some() => item.send = false,
+            EntryKind::Folder => return Err(blocked(item, "a link to no folder is there")),
+            EntryKind::Link(to) => item.send = target.as_ref() != Some(to),
+            EntryKind::File(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn indices(survey: &Survey<'_>, which: impl Fn(&Item<'_>) -> bool) -> Vec<usize> {
+    let items = survey.items.iter().enumerate();
+    items
+        .filter(|(_, item)| which(item))
+        .map(|(index, _)| index)
+        .collect()
+}
+
+/// The contents of what has the right size.
+async fn compare(
+    order: &Upload,
+    remote: &mut Remote<'_>,
+    survey: &mut Survey<'_>,
+) -> Result<(), Trouble> {
+    let algorithm = order.options.algorithm;
+    let same_size: Vec<usize> = indices(survey, |item| {
+        item.is_file()
+            && !item.send
+            && item
+                .found
+                .as_ref()
+                .is_some_and(|found| found.digest.is_none())
+    });
+    let path = |index: &usize| survey.items.get(*index).map(|item| item.target.clone());
+    let paths: Vec<HostPath> = same_size.iter().filter_map(path).collect();
+    if !paths.is_empty() {
+        let task = FileTask::Hash { paths, algorithm };
+        let hashes = match remote.ask(task).await {
+            Ok(answer) => expect_answer!(answer, Answer::Hash(hashes) => hashes)?,
+            // No tool there: what is equal can't be told, and is read back as what was sent is.
+            Err(trouble) if trouble.error.kind == ErrorKind::Unsupported => Vec::new(),
+            Err(trouble) => return Err(trouble),
+        };
+        let hashes = hashes.into_iter().chain(std::iter::repeat(None));
+        for (index, digest) in same_size.into_iter().zip(hashes) {
+            if let Some(found) = survey
+                .items
+                .get_mut(index)
+                .and_then(|item| item.found.as_mut())
+            {
+                found.digest = digest;
+            }
+        }
+    }
+    for item in &mut survey.items {
+        let EntryKind::File(content) = &item.entry.kind else {
+            continue;
+        };
+        if item.send || item.found.is_none() {
+            continue;
+        }
+        let expected = content.digest(algorithm).map_err(super::sending::local)?;
+        let digest = item
+            .found
+            .as_ref()
+            .and_then(|found| found.digest.as_deref());
+        item.send = digest != Some(expected.as_str());
+    }
+    Ok(())
+}
+
+/// What earlier uploads of the same have left.
+async fn look_at_parts(
+    order: &Upload,
+    remote: &mut Remote<'_>,
+    survey: &mut Survey<'_>,
+) -> Result<(), Trouble> {
+    let algorithm = order.options.algorithm;
+    let large: Vec<usize> = indices(survey, |item| item.send && item.size() >= LARGE);
+    if large.is_empty() {
+        return Ok(());
+    }
+    let mut parts = Vec::with_capacity(large.len());
+    for index in &large {
+        if let Some(item) = survey.items.get(*index)
+            && let EntryKind::File(content) = &item.entry.kind
+        {
+            let digest = content.digest(algorithm).map_err(super::sending::local)?;
+            parts.push(part_of(&item.target, &digest));
+        }
+    }
+    let task = FileTask::Stat {
+        paths: parts
+            .iter()
+            .map(|path| Asked {
+                path: path.clone(),
+                size: None,
+            })
+            .collect(),
+        algorithm,
+        follow: false,
+    };
+    let found = expect_answer!(remote.ask(task).await?, Answer::Stat(_, found) => found)?;
+    let mut left: Vec<(usize, HostPath, u64)> = Vec::new();
+    for ((index, part), found) in large.into_iter().zip(parts).zip(found) {
+        let size = survey.items.get(index).map_or(0, Item::size);
+        if let Some(found) = found
+            && found.kind == Kind::File
+            && found.size > 0
+            && found.size <= size
+        {
+            left.push((index, part, found.size));
+        }
+    }
+    if left.is_empty() {
+        return Ok(());
+    }
+    let task = FileTask::Hash {
+        paths: left.iter().map(|(_, part, _)| part.clone()).collect(),
+        algorithm,
+    };
+    let hashes = expect_answer!(remote.ask(task).await?, Answer::Hash(hashes) => hashes)?;
+    for ((index, _, size), digest) in left.into_iter().zip(hashes) {
+        let Some(item) = survey.items.get_mut(index) else {
+            continue;
+        };
+        if let EntryKind::File(content) = &item.entry.kind {
+            let content = content.clone();
+            let ours = tokio::task::spawn_blocking(move || content.beginning(size, algorithm));
+            let ours = ours.await.map_err(|error| {
+                Trouble::from(HostError::new(ErrorKind::LocalIo, error.to_string()))
+            })?;
+            if digest == Some(ours.map_err(super::sending::local)?) {
+                item.resume = size;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is below the root there and not here, the uppermost of each.
+async fn extra(remote: &mut Remote<'_>, survey: &Survey<'_>) -> Result<Vec<HostPath>, Trouble> {
+    if !survey.root_exists {
+        return Ok(Vec::new());
+    }
+    let walk = crate::shell::files::Walk {
+        roots: vec![survey.root.with_slash()],
+        patterns: false,
+        follow: false,
+    };
+    let names =
+        expect_answer!(remote.ask(FileTask::Walk(walk)).await?, Answer::Walk(names) => names)?;
+    let ours: std::collections::HashSet<&[u8]> = survey
+        .items
+        .iter()
+        .map(|item| item.entry.name.as_slice())
+        .collect();
+    let root = survey.root.with_slash();
+    let mut extra: Vec<HostPath> = Vec::new();
+    let mut below: Vec<Vec<u8>> = names
+        .iter()
+        .filter_map(|name| name.below(&root))
+        .filter(|name| !name.is_empty() && !ours.contains(name.as_slice()))
+        .collect();
+    below.sort();
+    let mut last: Option<Vec<u8>> = None;
+    for name in below {
+        let within = last
+            .as_ref()
+            .is_some_and(|last| name.starts_with(last) && name.get(last.len()) == Some(&b'/'));
+        let is_part = HostPath::new(name.as_slice()).name().ends_with(b".part")
+            && name.windows(6).any(|window| window == b".ioms-");
+        if within || is_part {
+            continue;
+        }
+        extra.push(survey.root.join(&name));
+        last = Some(name);
+    }
+    Ok(extra)
+}
+
+/// The folder that many small files are unpacked to: in the root's own file system.
+pub(super) fn staging(order: &Upload, survey: &Survey<'_>) -> HostPath {
+    if survey.root_exists {
+        survey.root.join(&part_name(b"", &order.fingerprint))
+    } else {
+        part_of(&survey.root, &order.fingerprint)
+    }
+}
