@@ -235,6 +235,7 @@ async fn files_go_to_paths_of_windows_and_come_back() {
         })
         .to_vec(),
         algorithm: Algorithm::Md5,
+        follow: false,
     };
     let Ok(Answer::Stat(_, found)) = host.does(stat, b"").await else {
         panic!();
@@ -289,7 +290,7 @@ async fn files_go_to_paths_of_windows_and_come_back() {
     let walk = FileTask::Walk(Walk {
         roots: vec![path("C:\\更新 文件\\?"), path("c:/更新*/[旧新].ZIP")],
         patterns: true,
-        below: true,
+        follow: true,
     });
     let Ok(Answer::Walk(names)) = host.does(walk, b"").await else {
         panic!();

@@ -61,7 +61,11 @@ fn is_fed(task: &FileTask) -> bool {
 
 fn say(program: &mut Program, task: &FileTask) -> Result<(), Failure> {
     match task {
-        FileTask::Stat { paths, algorithm } => {
+        FileTask::Stat {
+            paths,
+            algorithm,
+            follow,
+        } => {
             let mut list = String::new();
             for asked in paths {
                 item(&mut list, fits(&asked.path)?);
@@ -69,6 +73,7 @@ fn say(program: &mut Program, task: &FileTask) -> Result<(), Failure> {
                 item(&mut list, size.as_deref().unwrap_or_default());
             }
             looking(program, "stat", *algorithm, list);
+            flag(program, "follow", *follow);
         }
         FileTask::Hash { paths, algorithm } => {
             looking(program, "hash", *algorithm, listed(paths)?);
@@ -79,8 +84,8 @@ fn say(program: &mut Program, task: &FileTask) -> Result<(), Failure> {
         FileTask::Walk(walk) => walked(program, walk)?,
         FileTask::Receive(receive) => received(program, receive)?,
         FileTask::Unpack(unpack) => unpacked(program, unpack)?,
-        // All that was unpacked is in its place.
-        FileTask::Place(_) => {
+        // All that was unpacked is in its place; of numbers for users Windows knows nothing.
+        FileTask::Place(_) | FileTask::Identify { .. } => {
             program.parts(&[powershell::EXIT]);
         }
         FileTask::Adjust(items) => {
@@ -140,7 +145,7 @@ fn walked(program: &mut Program, walk: &Walk) -> Result<(), Failure> {
     }
     program.parts(&[powershell::FILES_WALK]).say("list", list);
     flag(program, "patterns", walk.patterns);
-    flag(program, "below", walk.below);
+    flag(program, "follow", walk.follow);
     Ok(())
 }
 

@@ -5,6 +5,13 @@ function IomsLook($path, $wanted) {
     $full = IomsFull $path
     $info = [IO.FileInfo]$full
     $attributes = [int]$info.Attributes
+    for ($links = 0; $Ioms.Follow -and $attributes -ne -1 -and $links -lt 32 -and (IomsLeads $full $attributes); $links++) {
+        $to = IomsTarget $full
+        if (-not $to) { break }
+        $full = $to
+        $info = [IO.FileInfo]$full
+        $attributes = [int]$info.Attributes
+    }
     if ($attributes -eq -1) { return '-' }
     $kind = 'f'
     $size = 0
@@ -23,6 +30,7 @@ function IomsLook($path, $wanted) {
 }
 
 function IomsStat {
+    $Ioms.Follow = IomsSaid 'follow'
     $Ioms.Hasher = IomsHasher (IomsSaid 'algorithm')
     $list = @(IomsList)
     $answer = New-Object Text.StringBuilder
@@ -42,12 +50,11 @@ function IomsHashes {
     IomsAnswer $answer
 }
 
-# Where links lead, which PowerShell 5 can tell.
+# Where links lead.
 function IomsLinks {
     $answer = New-Object Text.StringBuilder
     foreach ($path in @(IomsList)) {
-        try { $to = [string]@((Get-Item -LiteralPath (IomsFull $path) -Force -ErrorAction Stop).Target)[0] } catch { $to = '' }
-        [void]$answer.Append($to).Append([char]0)
+        [void]$answer.Append((IomsTarget (IomsFull $path))).Append([char]0)
     }
     IomsAnswer $answer
 }

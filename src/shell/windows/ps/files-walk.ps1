@@ -43,25 +43,42 @@ function IomsName($answer, $name) {
     }
 }
 
+# Whether a link may be gone through: not where it leads to what we are in.
+function IomsGoes($full, $chain) {
+    if (-not (IomsSaid 'follow')) { return $false }
+    $to = IomsTarget $full
+    if (-not $to) { return $false }
+    $to = $to.TrimEnd($Ioms.Sep) + $Ioms.Sep
+    foreach ($place in $chain + $full) {
+        if (($place.TrimEnd($Ioms.Sep) + $Ioms.Sep).StartsWith($to, [StringComparison]::OrdinalIgnoreCase)) { return $false }
+    }
+    $Ioms.To = $to
+    $true
+}
+
 function IomsWalk($answer, $root) {
     $full = IomsFull $root
     $attributes = [int]([IO.FileInfo]$full).Attributes
     if ($attributes -eq -1) { return }
     IomsName $answer $root
-    if (-not (IomsSaid 'below') -or -not ($attributes -band 16)) { return }
+    if (-not ($attributes -band 16)) { return }
     # A link is gone through where it is said so, by a separator at its end.
-    if (($attributes -band 1024) -and $root -notmatch '[\\/]$') { return }
+    if (($attributes -band 1024) -and $root -notmatch '[\\/]$' -and -not (IomsGoes $full @())) { return }
+    # Each with where the links on the way to it lead.
     $names = New-Object Collections.Stack
-    $names.Push($root)
+    $names.Push(@($root, @()))
     while ($names.Count) {
-        $name = $names.Pop()
+        $name, $chain = $names.Pop()
+        $chain = @($chain)
         $Ioms.At = $name
         $full = IomsFull $name
         if ($name -notmatch '[\\/]$') { $name += '/' }
         foreach ($info in ([IO.DirectoryInfo]$full).GetFileSystemInfos()) {
             $path = $name + $info.Name
             IomsName $answer $path
-            if (([int]$info.Attributes -band 1040) -eq 16) { $names.Push($path) }
+            $kind = [int]$info.Attributes -band 1040
+            if ($kind -eq 16) { $names.Push(@($path, $chain)) }
+            elseif ($kind -eq 1040 -and (IomsGoes (IomsFull $path) $chain)) { $names.Push(@($path, ($chain + $Ioms.To))) }
         }
     }
 }

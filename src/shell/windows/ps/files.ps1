@@ -128,6 +128,14 @@ function IomsLeads($full, $attributes) {
     } catch { return $true }
 }
 
+# Where a link leads, in full, which PowerShell 5 can tell; else nothing.
+function IomsTarget($full) {
+    try { $to = [string]@((Get-Item -LiteralPath $full -Force -ErrorAction Stop).Target)[0] } catch { return '' }
+    if (-not $to) { return '' }
+    if ($Ioms.Windows -and $to.StartsWith('UNC\')) { $to = '\\' + $to.Substring(4) }
+    [IO.Path]::GetFullPath([IO.Path]::Combine((IomsParent $full), $to))
+}
+
 function IomsFinder {
     $name = New-Object Reflection.AssemblyName 'IomsFinder'
     $run = [Reflection.Emit.AssemblyBuilderAccess]::Run
