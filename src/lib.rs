@@ -12,6 +12,7 @@
 //! - [`doctor`]: what a host is asked of its health and what the answers mean; pure
 //! - [`engine`]: fans a job out over hosts and emits events
 //! - [`store`]: the run journal and the database
+//! - [`repository`]: the files that hosts may be given, by content
 //! - [`report`]: what people and machines read; consumes events
 //! - [`cli`]: one file a verb
 //!
@@ -26,6 +27,7 @@ pub mod engine;
 pub mod event;
 pub mod inventory;
 pub mod report;
+pub mod repository;
 pub mod shell;
 pub mod store;
 pub mod target;

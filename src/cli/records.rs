@@ -110,7 +110,10 @@ pub async fn open(setup: &Setup) -> Result<Store, CliError> {
     let url: DatabaseUrl = setup.database()?;
     let store = Store::open(&url).await.map_err(|error| match error {
         error @ crate::store::StoreError::Database { .. } => CliError::from(error)
-            .hint("is it running, and do user and password fit? `iomsctl config show database`"),
+            .hint(match url {
+                DatabaseUrl::Sqlite(_) => "is there room on the disk, and may you write there? `iomsctl config show data_dir`",
+                DatabaseUrl::Mysql(_) => "is it running, and do user and password fit? `iomsctl config show database`",
+            }),
         other => other.into(),
     })?;
     match replay(&store, &setup.data_dir()).await {

@@ -69,3 +69,10 @@ impl TransferArgs {
         })
     }
 }
+
+/// What is added to the name of what is replaced and kept.
+pub fn backup_ending() -> String {
+    jiff::Zoned::now()
+        .strftime(".%Y-%m-%d@%H:%M:%S~")
+        .to_string()
+}

@@ -116,14 +116,12 @@ impl Args {
             Some(Some((user, group))) => (Some(user), Some(group)),
             _ => (self.files.owner.as_deref(), None),
         };
-        let now = jiff::Zoned::now();
-        let ending = || now.strftime(".%Y-%m-%d@%H:%M:%S~").to_string();
         UploadOptions {
             mode: self.files.mode,
             owner: user.filter(|user| !user.is_empty()).map(str::to_owned),
             group: group.filter(|group| !group.is_empty()).map(str::to_owned),
             times: self.files.times,
-            backup: self.files.backup.then(ending),
+            backup: self.files.backup.then(super::transfer::backup_ending),
             force: self.transfer.force,
             mkdir: self.files.mkdir,
             delete: self.files.delete,

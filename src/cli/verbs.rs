@@ -3,8 +3,8 @@
 use clap::Subcommand;
 
 use super::{
-    CliError, Globals, Status, completions, config_show, db, doctor, history, hostkeys, inventory,
-    ping, run, script, upload,
+    CliError, Globals, Status, completions, config_show, db, doctor, download, history, hostkeys,
+    inventory, ping, repo, run, script, upload,
 };
 
 /// What `iomsctl` can do.
@@ -16,6 +16,8 @@ pub enum Verb {
     Script(Box<script::Args>),
     /// Put files and folders on hosts, checked
     Upload(Box<upload::Args>),
+    /// Fetch files and folders from hosts, each host's into a folder of its own
+    Download(Box<download::Args>),
     /// Reach hosts: connect, log in, and say how long it took
     Ping(Box<ping::Args>),
     /// Walk the way to hosts step by step: what is wrong, and its fix
@@ -26,6 +28,8 @@ pub enum Verb {
     Hostkeys(hostkeys::Args),
     /// Look up what was run, where, by whom, and what came out
     History(history::Args),
+    /// Keep the files that hosts may be given
+    Repo(repo::Args),
     /// Look after the database
     Db(db::Args),
     /// Show every setting and where it came from
@@ -43,6 +47,7 @@ impl Verb {
             Self::Run(args) => run::execute(&args, globals),
             Self::Script(args) => script::execute(&args, globals),
             Self::Upload(args) => upload::execute(&args, globals),
+            Self::Download(args) => download::execute(&args, globals),
             Self::Ping(args) => ping::execute(&args, globals),
             Self::Doctor(args) => doctor::execute(&args, globals),
             Self::Completions(args) => completions::completions(&args, globals),
@@ -50,6 +55,7 @@ impl Verb {
             Self::Inventory(args) => inventory::execute(args, globals),
             Self::Hostkeys(args) => hostkeys::execute(args, globals),
             Self::History(args) => history::execute(args, globals),
+            Self::Repo(args) => repo::execute(args, globals),
             Self::Db(args) => db::execute(args, globals),
             Self::Config(args) => config_show::execute(args, globals),
         }

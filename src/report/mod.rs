@@ -27,7 +27,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use diff::difference;
 pub use screen::{End, Look, Screen};
 pub use status::exit_status;
-pub use words::summary;
+pub use words::{size, summary};
 
 use text::one_line;
 

@@ -49,7 +49,7 @@ pub(super) fn explanation(result: &HostResult) -> String {
 }
 
 /// A size as people read it: `12 bytes`, `1.5 MiB`.
-pub(super) fn size(bytes: u64) -> String {
+pub fn size(bytes: u64) -> String {
     let units = ["KiB", "MiB", "GiB", "TiB"];
     if bytes < 1024 {
         return format!("{bytes} bytes");

@@ -19,6 +19,14 @@ static MYSQL: Migrator = sqlx::migrate!("migrations/mysql");
 /// For a connection; the database may be away.
 const CONNECT: Duration = Duration::from_secs(5);
 
+/// What every connection to SQLite is told.
+const PRAGMAS: [&str; 4] = [
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA busy_timeout = 10000",
+    "PRAGMA foreign_keys = ON",
+];
+
 /// An open database whose tables are as this version wants them.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -62,6 +70,7 @@ impl Store {
                 .map_err(fail)?;
             connection.close().await.map_err(fail)?;
         }
+        let asked = options.clone();
         let pool = AnyPoolOptions::new()
             .max_connections(2)
             .acquire_timeout(CONNECT)
@@ -75,12 +84,7 @@ impl Store {
             .after_connect(move |connection, _| {
                 Box::pin(async move {
                     if sqlite {
-                        for pragma in [
-                            "PRAGMA journal_mode = WAL",
-                            "PRAGMA synchronous = NORMAL",
-                            "PRAGMA busy_timeout = 10000",
-                            "PRAGMA foreign_keys = ON",
-                        ] {
+                        for pragma in PRAGMAS {
                             sqlx::query(pragma).execute(&mut *connection).await?;
                         }
                     }
@@ -88,8 +92,13 @@ impl Store {
                 })
             })
             .connect_with(options)
-            .await
-            .map_err(fail)?;
+            .await;
+        let pool = match pool {
+            Err(sqlx::Error::PoolTimedOut) if sqlite => {
+                return Err(fail(why_not(&asked).await));
+            }
+            other => other.map_err(fail)?,
+        };
         let packet = match url {
             DatabaseUrl::Sqlite(_) => usize::MAX,
             DatabaseUrl::Mysql(_) => {
@@ -234,6 +243,22 @@ impl Store {
     /// Closes all connections.
     pub async fn close(&self) {
         self.pool.close().await;
+    }
+}
+
+/// Why SQLite can't be opened: the pool tries again until its time is over, and does not say. A
+/// full disk, say.
+async fn why_not(options: &AnyConnectOptions) -> sqlx::Error {
+    let tell = async {
+        let mut connection = options.connect().await?;
+        for pragma in PRAGMAS {
+            sqlx::query(pragma).execute(&mut connection).await?;
+        }
+        connection.close().await
+    };
+    match tokio::time::timeout(CONNECT, tell).await {
+        Ok(Err(error)) => error,
+        Ok(Ok(())) | Err(_) => sqlx::Error::PoolTimedOut,
     }
 }
 

@@ -83,6 +83,17 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether there is no room: in the database, or on the disk below it.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Database { source, .. } => source
+                .as_database_error()
+                .is_some_and(|error| error.message().contains("is full")),
+            Self::File { source, .. } => source.kind() == std::io::ErrorKind::StorageFull,
+            _ => false,
+        }
+    }
+
     pub(super) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::File { path, source }

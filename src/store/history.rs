@@ -11,7 +11,7 @@ use sqlx::{Any, QueryBuilder, Row as _};
 
 use super::database::Store;
 use super::error::StoreError;
-use super::files;
+use super::host_files;
 use crate::base::digest;
 use crate::base::id::RunId;
 use crate::base::text::Charset;
@@ -233,7 +233,7 @@ impl Store {
                 }),
                 _ => None,
             },
-            files: files::read(self.get(row, "files")?)?,
+            files: host_files::read(self.get(row, "files")?)?,
         })
     }
 

@@ -10,8 +10,8 @@ use sqlx::{Any, QueryBuilder, Row as _, Transaction};
 
 use super::database::Store;
 use super::error::StoreError;
-use super::files::{self, ROWS, Row};
 use super::history::outcome_of;
+use super::host_files::{self, ROWS, Row};
 use super::journal::{HostRecord, Line, OutputRecord, Reader, Record};
 use super::outputs::Outputs;
 use crate::event::{ErrorKind, HostError, HostIx, Outcome, RunEnd, RunHeader, Stopped, Summary};
@@ -166,7 +166,7 @@ impl Ingest {
             }
         }
         self.outputs.write(store, &mut tx).await?;
-        for rows in files::statements(store, &rows)? {
+        for rows in host_files::statements(store, &rows)? {
             insert_hosts(store, &mut tx, &header, rows).await?;
         }
         if let Some(end) = &end {
@@ -241,7 +241,7 @@ impl Ingest {
             .iter()
             .map(|(host, record)| Row::new(*host, record))
             .collect::<Result<_, _>>()?;
-        for rows in files::statements(store, &lost)? {
+        for rows in host_files::statements(store, &lost)? {
             insert_hosts(store, &mut tx, &header, rows).await?;
         }
         let end = RunEnd {

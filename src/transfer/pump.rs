@@ -18,7 +18,7 @@ const IN_FLIGHT: usize = 64;
 /// Writes what comes to `path` from `offset` on; what was beyond `offset` is cut off.
 pub(super) async fn write(
     files: &Arc<dyn Files>,
-    path: &str,
+    path: &[u8],
     offset: u64,
     mut chunks: Box<dyn Chunks>,
     pulse: &Pulse,
@@ -71,7 +71,7 @@ async fn write_all(
 /// Reads a file from `offset` to `end` (or its own, if that is before) into `sink`, in order.
 pub(super) async fn read(
     files: &Arc<dyn Files>,
-    path: &str,
+    path: &[u8],
     offset: u64,
     end: u64,
     sink: &mut dyn Sink,

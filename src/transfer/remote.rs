@@ -226,15 +226,12 @@ pub(super) fn unexpected(answer: &Answer) -> Trouble {
     HostError::new(ErrorKind::Protocol, "internal error in a transfer").into()
 }
 
-/// A path as SFTP takes it: text, and relative to where the account begins.
-pub(super) fn for_sftp(path: &HostPath) -> Option<&str> {
-    let text = path.as_str()?;
-    match text.strip_prefix('~') {
-        Some("") => Some("."),
-        Some(rest) => rest
-            .strip_prefix('/')
-            .map(|rest| if rest.is_empty() { "." } else { rest }),
-        None if text.is_empty() => Some("."),
-        None => Some(text),
+/// A path as SFTP takes it: relative to where the account begins. `None`: another account's home.
+pub(super) fn for_sftp(path: &HostPath) -> Option<&[u8]> {
+    match path.as_bytes() {
+        b"" | b"~" | b"~/" => Some(b"."),
+        [b'~', b'/', rest @ ..] => Some(rest),
+        [b'~', ..] => None,
+        bytes => Some(bytes),
     }
 }

@@ -51,7 +51,7 @@ pub(super) async fn perform(
             let mut links = Vec::with_capacity(paths.len());
             for path in paths {
                 let link = files.read_link(said(path)?).await.ok();
-                links.push(link.map(|link| HostPath::from(link.as_str())));
+                links.push(link.map(HostPath::new));
             }
             Answer::Links(links)
         }
@@ -108,11 +108,11 @@ fn account() -> Account {
     }
 }
 
-fn said(path: &HostPath) -> Result<&str, HostError> {
+fn said(path: &HostPath) -> Result<&[u8], HostError> {
     for_sftp(path).ok_or_else(|| {
         HostError::new(
             ErrorKind::Unsupported,
-            format!("{path}: SFTP is spoken in UTF-8 here, the name is none"),
+            format!("{path}: over SFTP alone other accounts' homes are not known"),
         )
     })
 }
@@ -122,9 +122,14 @@ async fn stat(
     path: &HostPath,
     follow: bool,
 ) -> Result<Option<Found>, HostError> {
-    let text = said(path)?;
-    let found = if text.len() > 1 && text.ends_with('/') {
-        let found = files.stat(text.trim_end_matches('/')).await?;
+    let mut text = said(path)?;
+    let found = if text.len() > 1 && text.ends_with(b"/") {
+        while let [rest @ .., b'/'] = text
+            && !rest.is_empty()
+        {
+            text = rest;
+        }
+        let found = files.stat(text).await?;
         found.filter(|found| kind(found) == Kind::Folder)
     } else if follow {
         files.stat(text).await?
@@ -190,8 +195,8 @@ async fn walked(files: &Arc<dyn Files>, walk: &Walk) -> Result<Vec<HostPath>, Ho
         if folder {
             for (name, _) in files.list(said(&path)?).await? {
                 // A name with a slash in it is none.
-                if !name.contains('/') && !name.is_empty() {
-                    left.push(path.join(name.as_bytes()));
+                if !name.contains(&b'/') && !name.is_empty() {
+                    left.push(path.join(&name));
                 }
             }
         }
@@ -218,7 +223,7 @@ async fn received(
     if let Some(there) = files.stat(target).await?
         && kind(&there) == Kind::Folder
     {
-        let why = format!("{target}: is a folder");
+        let why = format!("{}: is a folder", receive.target);
         return Err(HostError::new(ErrorKind::RemoteIo, why).into());
     }
     match (&receive.origin, input) {

@@ -6,18 +6,21 @@ use bytes::Bytes;
 
 use crate::event::HostError;
 
-/// One channel to a host's files. Paths are UTF-8, relative ones begin where the account does.
-/// An error is `no_space`, `remote_io` (with the server's words and the path), or `disconnected`.
+/// One channel to a host's files. Paths are bytes, as the host has them; relative ones begin where
+/// the account does. An error is `no_space`, `remote_io` (with the server's words and the path),
+/// `disconnected`, or `protocol` of a server that says nonsense. Time-outs are the caller's: a future
+/// may be dropped at any time, and the request still reaches the host whole or not at all.
 #[async_trait]
 pub trait Files: Send + Sync {
     /// What is there, links not followed; `None`: nothing.
-    async fn lstat(&self, path: &str) -> Result<Option<FileStat>, HostError>;
+    async fn lstat(&self, path: &[u8]) -> Result<Option<FileStat>, HostError>;
     /// What is there, behind links; `None`: nothing.
-    async fn stat(&self, path: &str) -> Result<Option<FileStat>, HostError>;
+    async fn stat(&self, path: &[u8]) -> Result<Option<FileStat>, HostError>;
     /// Opens for reading.
-    async fn open(&self, path: &str) -> Result<FileHandle, HostError>;
-    /// Opens for writing; made if it is not there, `truncate`d or not. Mode 0600 where new.
-    async fn create(&self, path: &str, truncate: bool) -> Result<FileHandle, HostError>;
+    async fn open(&self, path: &[u8]) -> Result<FileHandle, HostError>;
+    /// Opens for writing; made if it is not there, `truncate`d or not. Mode 0600 where new. Follows
+    /// links.
+    async fn create(&self, path: &[u8], truncate: bool) -> Result<FileHandle, HostError>;
     /// Up to `length` bytes (at most [`Self::read_max`]) from `offset`; none at the end of the file.
     async fn read(&self, file: &FileHandle, offset: u64, length: u32) -> Result<Bytes, HostError>;
     /// Writes all of it (at most [`Self::write_max`]) at `offset`.
@@ -26,38 +29,42 @@ pub trait Files: Send + Sync {
     async fn truncate(&self, file: &FileHandle, size: u64) -> Result<(), HostError>;
     /// Closes a file; an error may be one of writing.
     async fn close(&self, file: FileHandle) -> Result<(), HostError>;
-    /// Sets attributes; `None`s are left alone.
-    async fn set(&self, path: &str, change: FileChange) -> Result<(), HostError>;
+    /// Sets attributes; `None`s are left alone. Follows links.
+    async fn set(&self, path: &[u8], change: FileChange) -> Result<(), HostError>;
     /// Gives a file a new name, replacing what is there, in one step where the server can
     /// (`posix-rename@openssh.com`), else by removing that first.
-    async fn rename(&self, from: &str, to: &str) -> Result<(), HostError>;
+    async fn rename(&self, from: &[u8], to: &[u8]) -> Result<(), HostError>;
     /// Removes a file or link.
-    async fn remove(&self, path: &str) -> Result<(), HostError>;
+    async fn remove(&self, path: &[u8]) -> Result<(), HostError>;
     /// Removes an empty folder.
-    async fn remove_folder(&self, path: &str) -> Result<(), HostError>;
+    async fn remove_folder(&self, path: &[u8]) -> Result<(), HostError>;
     /// Makes a folder; its parent must be there.
-    async fn make_folder(&self, path: &str) -> Result<(), HostError>;
+    async fn make_folder(&self, path: &[u8]) -> Result<(), HostError>;
     /// The names in a folder, without `.` and `..`, as the server sends them: hostile until checked.
-    async fn list(&self, path: &str) -> Result<Vec<(String, FileStat)>, HostError>;
+    async fn list(&self, path: &[u8]) -> Result<Vec<(Bytes, FileStat)>, HostError>;
     /// Where a link leads.
-    async fn read_link(&self, path: &str) -> Result<String, HostError>;
+    async fn read_link(&self, path: &[u8]) -> Result<Bytes, HostError>;
     /// Makes a link at `path` that leads to `to`.
-    async fn make_link(&self, path: &str, to: &str) -> Result<(), HostError>;
-    /// How many bytes there is room for in a folder's file system, where the server says.
-    async fn room(&self, _path: &str) -> Option<u64> {
-        None
-    }
+    async fn make_link(&self, path: &[u8], to: &[u8]) -> Result<(), HostError>;
+    /// The bytes that are free for this account on the file system of `path`; `None`: not to be
+    /// learnt. Many servers say no more than "Failure" of a full disk.
+    async fn room(&self, path: &[u8]) -> Option<u64>;
     /// The most bytes of one read.
     fn read_max(&self) -> u32;
     /// The most bytes of one write.
     fn write_max(&self) -> u32;
 }
 
-/// An open file, as the server names it.
+/// An open file.
 #[derive(Debug, Clone)]
-pub struct FileHandle(pub String);
+pub struct FileHandle {
+    /// As the server names it.
+    pub id: Bytes,
+    /// Which it is, for errors.
+    pub path: Bytes,
+}
 
-/// What is at a path.
+/// What is at a path. What the server does not tell is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileStat {
     /// Type and permission bits, as `st_mode` has them.
@@ -79,6 +86,6 @@ pub struct FileChange {
     pub mode: Option<u32>,
     /// Owner and group.
     pub owner: Option<(u32, u32)>,
-    /// Seconds since 1970.
+    /// Seconds since 1970; times before that and after 2106 become the nearest there is.
     pub mtime: Option<i64>,
 }

@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("shell", &["base"]),
     ("target", &["base", "event"]),
     ("store", &["base", "event"]),
+    ("repository", &["base", "event", "store"]),
     ("report", &["base", "event", "inventory"]),
     ("transport", &["base", "event", "target"]),
     ("doctor", &["base", "shell"]),

@@ -19,6 +19,7 @@ mod hostkeys;
 mod inventory;
 mod limits;
 mod notices;
+mod repository;
 mod run;
 mod secrets;
 mod settings;

@@ -99,8 +99,9 @@ fn every_verb_has_help_with_examples() {
     let verbs = "run, script, ping, inventory, inventory list, inventory graph, inventory show, \
                  inventory check, inventory import, hostkeys, hostkeys scan, hostkeys approve, \
                  hostkeys forget, hostkeys list, history, history list, history show, \
-                 history host, history grep, history diff, db, db migrate, db status, db prune, \
-                 db replay, config, config show, completions, man";
+                 history host, history grep, history diff, repo, repo add, repo list, \
+                 repo show, repo verify, repo remove, repo publish, repo unpublish, db, \
+                 db migrate, db status, db prune, db replay, config, config show, completions, man";
     for verb in verbs.split(", ").chain([""]) {
         let words: Vec<&str> = verb.split_whitespace().chain(["--help"]).collect();
         let ran = desk.run(&words).ends_with(0);
@@ -192,10 +193,11 @@ fn standard_output_is_no_file_called_dash() {
 fn lists_come_on_one_line_or_not_at_all_where_asked() {
     let desk = Desk::local("a1");
     desk.run(&["run", "a1", "true"]).ends_with(0);
-    let lists: [&[&str]; 5] = [
+    let lists: [&[&str]; 6] = [
         &["inventory", "list"],
         &["inventory", "graph"],
         &["history", "list"],
+        &["repo", "list"],
         &["db", "status"],
         &["config", "show"],
     ];

@@ -168,7 +168,9 @@ async fn send_content(
         }
         let written = pump::write(&files, part, receive.offset, chunks(), &remote.pulse()).await;
         if let Err(error) = written {
-            return Err(why_not_written(&*files, part, left, error).await.into());
+            return Err(why_not_written(&*files, &receive.part, left, error)
+                .await
+                .into());
         }
         receive.origin = Origin::There;
         route = Route::Sftp;
@@ -189,16 +191,19 @@ async fn send_content(
 /// An SFTP server says `Failure` for a full disk, too.
 async fn why_not_written(
     files: &dyn crate::transport::Files,
-    part: &str,
+    part: &HostPath,
     left: u64,
     error: HostError,
 ) -> HostError {
-    let folder = HostPath::from(part).folder();
-    let folder = for_sftp(&folder).unwrap_or(".").to_owned();
-    match files.room(&folder).await {
-        Some(room) if error.kind == ErrorKind::RemoteIo && room < left => HostError::new(
+    let folder = part.folder();
+    let room = match for_sftp(&folder) {
+        Some(path) if error.kind == ErrorKind::RemoteIo => files.room(path).await,
+        _ => None,
+    };
+    match room {
+        Some(room) if room < left => HostError::new(
             ErrorKind::NoSpace,
-            format!("{folder}: No space left on device"),
+            format!("{part}: No space left on device"),
         ),
         _ => error,
     }

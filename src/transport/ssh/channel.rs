@@ -1,13 +1,16 @@
 //! A logged-in connection and the commands on it.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use russh::client::{Handle, Msg};
-use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Disconnect, Sig};
+use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Disconnect, Sig};
 
 use super::client::Client;
 use super::stream::Carrier;
 use crate::event::{ErrorKind, HostError, Stream, Timings};
+use crate::transport::files::Files;
 use crate::transport::types::{
     Connection, ExecRequest, Exit, Input, Output, OutputEvent, Process, Pty,
 };
@@ -31,6 +34,23 @@ impl SshConnection {
     /// Whether it was closed or lost.
     pub(super) fn is_gone(&self) -> bool {
         self.handle.is_closed()
+    }
+
+    /// A channel for a command or a subsystem (RFC 4254, 6.1). `before` what the connection was lost,
+    /// if it was.
+    async fn session(&self, before: &str) -> Result<Channel<Msg>, HostError> {
+        let opened = self.handle.channel_open_session().await;
+        opened.map_err(|error| match error {
+            russh::Error::ChannelOpenFailure(why) => HostError::new(
+                ErrorKind::Quota,
+                format!("the host opens no more sessions on one connection ({why:?})"),
+            )
+            .hint("see MaxSessions of its sshd"),
+            other => HostError::new(
+                ErrorKind::Reset,
+                format!("the connection was lost before {before}: {other}"),
+            ),
+        })
     }
 
     /// A stream through this host to another (RFC 4254, 7.2).
@@ -67,21 +87,7 @@ impl SshConnection {
 impl Connection for SshConnection {
     async fn exec(&self, request: ExecRequest) -> Result<Process, HostError> {
         super::super::types::sets_up_nothing(&request)?;
-        let channel = self
-            .handle
-            .channel_open_session()
-            .await
-            .map_err(|error| match error {
-                russh::Error::ChannelOpenFailure(why) => HostError::new(
-                    ErrorKind::Quota,
-                    format!("the host opens no more sessions on one connection ({why:?})"),
-                )
-                .hint("see MaxSessions of its sshd"),
-                other => HostError::new(
-                    ErrorKind::Reset,
-                    format!("the connection was lost before the command was started: {other}"),
-                ),
-            })?;
+        let channel = self.session("the command was started").await?;
         let lost = |error: russh::Error| {
             HostError::new(
                 ErrorKind::Reset,
@@ -111,6 +117,11 @@ impl Connection for SshConnection {
                 closed: false,
             }),
         })
+    }
+
+    async fn files(&self) -> Result<Arc<dyn Files>, HostError> {
+        let channel = self.session("the host's files could be reached").await?;
+        super::sftp::open(channel).await
     }
 
     fn timings(&self) -> Timings {

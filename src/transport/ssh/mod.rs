@@ -22,6 +22,7 @@ mod known_hosts_certificate;
 mod known_hosts_edit;
 mod known_hosts_file;
 mod scan;
+mod sftp;
 mod stream;
 mod tcp;
 

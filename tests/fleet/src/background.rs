@@ -1,7 +1,7 @@
 //! Servers of our own: threads that serve a port until dropped. They may be started and dropped
 //! within other people's runtimes.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -21,11 +21,22 @@ impl Background {
     where
         F: Future<Output = ()> + Send + 'static,
     {
+        Self::start_at((Ipv4Addr::UNSPECIFIED, 0).into(), serve)
+    }
+
+    /// The same on an address of the caller's.
+    pub(crate) fn start_at<F>(
+        address: SocketAddr,
+        serve: impl FnOnce(TcpListener) -> F,
+    ) -> Result<Self>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let runtime = Builder::new_multi_thread()
             .enable_all()
             .build()
             .tried("threads")?;
-        let listener = std::net::TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).tried("bind")?;
+        let listener = std::net::TcpListener::bind(address).tried("bind")?;
         listener.set_nonblocking(true).tried("bind")?;
         let port = listener.local_addr().tried("bind")?.port();
         {

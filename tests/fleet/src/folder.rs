@@ -26,17 +26,23 @@ impl Folder {
                 _temporary: None,
             }
         } else {
-            let temporary = tempfile::Builder::new()
-                .prefix("ioms-fleet.")
-                .tempdir()
-                .tried("a temporary folder")?;
-            Self {
-                path: temporary.path().to_owned(),
-                _temporary: Some(temporary),
-            }
+            return Self::temporary_in(&std::env::temp_dir());
         };
         permit(&folder.path, 0o755)?;
         Ok(folder)
+    }
+
+    /// A temporary one in a folder of the caller's choice.
+    pub(crate) fn temporary_in(parent: &Path) -> Result<Self> {
+        let temporary = tempfile::Builder::new()
+            .prefix("ioms-fleet.")
+            .tempdir_in(parent)
+            .tried("a temporary folder")?;
+        permit(temporary.path(), 0o755)?;
+        Ok(Self {
+            path: temporary.path().to_owned(),
+            _temporary: Some(temporary),
+        })
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -18,7 +18,7 @@ mod sshd;
 mod system_user;
 pub mod windows;
 
-pub use canned::{Answer, Canned, Output};
+pub use canned::{Answer, Canned, File, Files, Kind, Output};
 pub use error::{Error, Result};
 pub use hosts::{address, host_names};
 pub use left_out::left_out;

@@ -2,11 +2,13 @@
 //! signal comes.
 
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ioms_fleet::failing::{Line, Proxy};
 use ioms_fleet::windows::{Language, Tier};
 use ioms_fleet::{Answer, Canned, Error, Output, Sshd, Windows};
 use tokio::signal::unix::{SignalKind, signal};
@@ -41,6 +43,27 @@ enum Fleet {
         /// How long commands take
         #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
         delay_ms: u64,
+    },
+    /// A line to a host that is far or slow, or cut
+    Proxy {
+        /// The host
+        #[arg(long, value_name = "ADDRESS:PORT")]
+        to: SocketAddr,
+        /// The near end; port 0: a free one, which is said
+        #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+        /// How long everything takes, each way: half the round trip (25ms, 1s)
+        #[arg(long, value_parser = duration, default_value = "0ms")]
+        delay: Duration,
+        /// Bytes a second, each way (300k, 2M)
+        #[arg(long, value_parser = bytes)]
+        rate: Option<u64>,
+        /// Cut each connection after so many bytes, both ways together
+        #[arg(long, value_parser = bytes)]
+        cut_after: Option<u64>,
+        /// Go on when standard input ends, until a signal comes
+        #[arg(long)]
+        detach_stdin: bool,
     },
     /// Windows hosts behind WinRM, for `Administrator`
     Windows {
@@ -120,6 +143,23 @@ async fn run(cli: Cli) -> Result<(), Error> {
             ready(fleet.port(), &inventory, fleet.key(), &known_hosts)?;
             the_end(common.detach_stdin).await
         }
+        Fleet::Proxy {
+            to,
+            listen,
+            delay,
+            rate,
+            cut_after,
+            detach_stdin,
+        } => {
+            let line = Line {
+                delay,
+                rate,
+                cut_after,
+            };
+            let proxy = Proxy::start_at(listen, to, line)?;
+            say(&format!("ready port={}\n", proxy.port()))?;
+            the_end(detach_stdin).await
+        }
         Fleet::Windows {
             common,
             exec,
@@ -157,6 +197,33 @@ async fn run(cli: Cli) -> Result<(), Error> {
             the_end(common.detach_stdin).await
         }
     }
+}
+
+/// `25ms`, `2s`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit): (&str, fn(u64) -> Duration) = match text.strip_suffix("ms") {
+        Some(number) => (number, Duration::from_millis),
+        None => (text.strip_suffix('s').unwrap_or(text), Duration::from_secs),
+    };
+    number
+        .parse()
+        .map(unit)
+        .map_err(|_| "a duration is like 25ms or 2s".to_owned())
+}
+
+/// `100`, `300k`, `2M`.
+fn bytes(text: &str) -> Result<u64, String> {
+    let (number, unit) = match text.strip_suffix(['k', 'K']) {
+        Some(number) => (number, 1 << 10),
+        None => match text.strip_suffix('M') {
+            Some(number) => (number, 1 << 20),
+            None => (text, 1),
+        },
+    };
+    number
+        .parse::<u64>()
+        .map(|number| number * unit)
+        .map_err(|_| "a number of bytes is like 100, 300k or 2M".to_owned())
 }
 
 /// The one line by which a caller knows where everything is.

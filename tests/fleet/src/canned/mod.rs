@@ -1,6 +1,7 @@
 //! Hosts by the ten thousand: an SSH server that runs nothing and always answers the same. It speaks
-//! as much of a shell as iomsctl asks for.
+//! as much of a shell as iomsctl asks for, and takes and gives files by SFTP.
 
+mod files;
 mod server;
 mod speech;
 #[cfg(test)]
@@ -10,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+pub use files::{File, Files, Kind};
 
 use crate::background::Background;
 use crate::error::Result;
@@ -54,6 +57,7 @@ pub struct Canned {
     key: PathBuf,
     host_key: String,
     known_hosts: KnownHosts,
+    files: Files,
     background: Background,
 }
 
@@ -69,14 +73,18 @@ impl Canned {
         raise_file_limit();
         let config = server::config(russh::keys::load_secret_key(&host, None)?);
         let allowed = russh::keys::load_public_key(keys::public(&key))?;
-        let background =
-            Background::start(|listener| server::serve(listener, config, allowed, answer))?;
+        let files = Files::default();
+        let background = {
+            let files = files.clone();
+            Background::start(|listener| server::serve(listener, config, allowed, answer, files))?
+        };
         let port = background.port();
         Ok(Self {
             known_hosts: KnownHosts::new(folder.join("known_hosts"), port, &host_key, None),
             folder,
             key,
             host_key,
+            files,
             background,
         })
     }
@@ -84,6 +92,11 @@ impl Canned {
     /// The port on every address.
     pub fn port(&self) -> u16 {
         self.background.port()
+    }
+
+    /// The hosts' files.
+    pub fn files(&self) -> &Files {
+        &self.files
     }
 
     /// Who logs in.

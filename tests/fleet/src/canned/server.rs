@@ -1,6 +1,7 @@
 //! The SSH side: who may come in, and one task for each command.
 
 use std::borrow::Cow;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use russh::server::{
 use russh::{Channel, ChannelId, ChannelMsg, MethodKind, MethodSet, Preferred, cipher};
 use tokio::net::TcpListener;
 
+use super::files::{self, Files};
 use super::speech::{End, Speech};
 use super::{Answer, Output};
 
@@ -43,6 +45,9 @@ pub(super) fn config(host_key: PrivateKey) -> Arc<Config> {
         },
         inactivity_timeout: None,
         nodelay: true,
+        // While an answer waits for room in a channel, all requests under way must fit: behind them
+        // comes the word that there is room.
+        channel_buffer_size: 1000,
         ..Config::default()
     })
 }
@@ -52,6 +57,7 @@ pub(super) async fn serve(
     config: Arc<Config>,
     allowed: PublicKey,
     answer: Answer,
+    files: Files,
 ) {
     let (allowed, answer) = (Arc::new(allowed), Arc::new(answer));
     loop {
@@ -64,9 +70,14 @@ pub(super) async fn serve(
             continue;
         }
         let _ = stream.set_nodelay(true);
+        let Ok(SocketAddr::V4(near)) = stream.local_addr() else {
+            continue;
+        };
         let host = Host {
             allowed: allowed.clone(),
             answer: answer.clone(),
+            address: *near.ip(),
+            files: files.clone(),
         };
         let config = config.clone();
         tokio::spawn(async move {
@@ -81,6 +92,8 @@ pub(super) async fn serve(
 struct Host {
     allowed: Arc<PublicKey>,
     answer: Arc<Answer>,
+    address: Ipv4Addr,
+    files: Files,
 }
 
 impl Host {
@@ -119,8 +132,9 @@ impl Handler for Host {
         _: &mut Session,
     ) -> Result<(), Self::Error> {
         reply.accept().await;
-        let answer = self.answer.clone();
-        tokio::spawn(async move { command(channel, &answer).await });
+        let (answer, files) = (self.answer.clone(), self.files.clone());
+        let address = self.address;
+        tokio::spawn(async move { command(channel, &answer, &files, address).await });
         Ok(())
     }
 
@@ -146,10 +160,28 @@ impl Handler for Host {
     ) -> Result<(), Self::Error> {
         session.channel_success(channel)
     }
+
+    async fn subsystem_request(
+        &mut self,
+        channel: ChannelId,
+        name: &str,
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        if name == "sftp" && !self.files.are_refused() {
+            session.channel_success(channel)
+        } else {
+            session.channel_failure(channel)
+        }
+    }
 }
 
-/// One command from its beginning to its end.
-async fn command(mut channel: Channel<Msg>, answer: &Answer) -> Option<()> {
+/// One command, or one session of SFTP, from its beginning to its end.
+async fn command(
+    mut channel: Channel<Msg>,
+    answer: &Answer,
+    files: &Files,
+    address: Ipv4Addr,
+) -> Option<()> {
     let mut speech = None;
     loop {
         let (reply, end) = match (channel.wait().await?, &mut speech) {
@@ -158,6 +190,9 @@ async fn command(mut channel: Channel<Msg>, answer: &Answer) -> Option<()> {
             }
             (ChannelMsg::Data { data }, Some(speech)) => speech.hear(&data),
             (ChannelMsg::Eof, Some(speech)) => speech.end_of_input(),
+            (ChannelMsg::RequestSubsystem { .. }, _) if !files.are_refused() => {
+                return files::serve(channel, files.host(address)).await;
+            }
             (ChannelMsg::Close, _) => return None,
             _ => continue,
         };

@@ -42,6 +42,11 @@ impl Proxy {
         Background::start(|listener| accept(listener, to, line)).map(Self)
     }
 
+    /// The same on an address of the caller's.
+    pub fn start_at(near: SocketAddr, to: SocketAddr, line: Line) -> Result<Self> {
+        Background::start_at(near, |listener| accept(listener, to, line)).map(Self)
+    }
+
     /// The near end.
     pub fn port(&self) -> u16 {
         self.0.port()

@@ -1,7 +1,7 @@
 //! How an sshd is brought up.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
@@ -29,6 +29,8 @@ pub struct SshdBuilder {
     key_options: String,
     host_keys: Vec<String>,
     max_startups: String,
+    sftp: Option<String>,
+    chroot: bool,
     user_authority: bool,
     host_certificate: bool,
     folder: Option<PathBuf>,
@@ -41,6 +43,8 @@ impl Default for SshdBuilder {
             key_options: String::new(),
             host_keys: vec!["ed25519".to_owned()],
             max_startups: "1000".to_owned(),
+            sftp: Some("internal-sftp".to_owned()),
+            chroot: false,
             user_authority: false,
             host_certificate: false,
             folder: None,
@@ -74,6 +78,25 @@ impl SshdBuilder {
         self
     }
 
+    /// The program that serves files: a path with arguments, or `internal-sftp`, as is usual.
+    pub fn sftp_server(mut self, program: &str) -> Self {
+        self.sftp = Some(program.to_owned());
+        self
+    }
+
+    /// Serves no files.
+    pub fn without_sftp(mut self) -> Self {
+        self.sftp = None;
+        self
+    }
+
+    /// Serves files and runs no commands; `/` is [`Sshd::chroot`], where only the folder `files` can
+    /// be written. Needs root.
+    pub fn only_sftp(mut self) -> Self {
+        self.chroot = true;
+        self
+    }
+
     /// Trusts an authority for users' keys: see [`Sshd::sign_user`].
     pub fn user_authority(mut self) -> Self {
         self.user_authority = true;
@@ -93,7 +116,7 @@ impl SshdBuilder {
     }
 
     /// Brings it up and waits until it answers.
-    pub fn start(self) -> Result<Sshd> {
+    pub fn start(mut self) -> Result<Sshd> {
         let folder = Folder::new(self.folder.as_deref())?;
         if rustix::process::geteuid().is_root() {
             // sshd insists; a package's unit would make it.
@@ -106,6 +129,14 @@ impl SshdBuilder {
         let host_keys = self.make_host_keys(&folder)?;
         let authority = self.make_authorities(&folder)?;
         let first_key = host_keys.first().map_or("", |(_, line)| line.as_str());
+        let chroot = self.chroot.then(chroot).transpose()?;
+        if let Some(folder) = &chroot {
+            let lines = format!(
+                "ForceCommand internal-sftp\nChrootDirectory {}\n",
+                folder.path().display()
+            );
+            self.extra.insert_str(0, &lines);
+        }
         let user = process::run("id", &["-un"])?.trim().to_owned();
         let down = failing::refused()?;
         let mark = format!("{:x}", rand::random::<u64>());
@@ -134,6 +165,7 @@ impl SshdBuilder {
             host_keys,
             mark,
             server: Mutex::new(Some(server)),
+            chroot,
             down,
         })
     }
@@ -189,6 +221,7 @@ impl SshdBuilder {
             host_certificate: self.host_certificate,
             user_authority: self.user_authority,
             max_startups: &self.max_startups,
+            sftp: self.sftp.as_deref(),
             mark,
             extra: &self.extra,
             penalties: true,
@@ -235,4 +268,14 @@ impl SshdBuilder {
             said: fs::read_to_string(&log).unwrap_or_default(),
         })
     }
+}
+
+/// A folder that sshd takes as the root of a session: neither it nor one above it may be writable by
+/// others, as those for temporary files are.
+fn chroot() -> Result<Folder> {
+    let folder = Folder::temporary_in(Path::new("/run"))?;
+    let files = folder.join("files");
+    fs::create_dir(&files).tried(files.to_string_lossy())?;
+    folder::permit(&files, 0o1777)?;
+    Ok(folder)
 }

@@ -16,6 +16,8 @@ pub(super) struct Config<'a> {
     pub(super) host_certificate: bool,
     pub(super) user_authority: bool,
     pub(super) max_startups: &'a str,
+    /// The program that serves files, if there is one.
+    pub(super) sftp: Option<&'a str>,
     pub(super) mark: &'a str,
     pub(super) extra: &'a str,
     /// Whether this sshd knows `PerSourcePenalties`: all our hosts' clients have one address.
@@ -48,7 +50,6 @@ LogLevel VERBOSE
 MaxStartups {}
 MaxSessions 100
 SetEnv HOME={} {MARK}={}
-Subsystem sftp internal-sftp
 ",
             global.join("\n"),
             self.port,
@@ -57,6 +58,9 @@ Subsystem sftp internal-sftp
             file("home"),
             self.mark,
         );
+        if let Some(program) = self.sftp {
+            let _ = writeln!(text, "Subsystem sftp {program}");
+        }
         for kind in self.host_keys {
             let key = host_key(kind);
             let _ = writeln!(text, "HostKey {}", file(&key));

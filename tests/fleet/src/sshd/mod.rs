@@ -33,6 +33,8 @@ pub struct Sshd {
     /// In the environment of everything that is started through it.
     mark: String,
     server: Mutex<Option<Server>>,
+    /// What is `/` in its sessions, if not `/`.
+    chroot: Option<Folder>,
     /// Where the hosts that are down would listen.
     down: failing::Host,
 }
@@ -72,6 +74,11 @@ impl Sshd {
     /// The folder with the server's files.
     pub fn dir(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The root of its sessions: see [`SshdBuilder::only_sftp`].
+    pub fn chroot(&self) -> &Path {
+        self.chroot.as_ref().map_or(Path::new("/"), Folder::path)
     }
 
     /// The hosts' `HOME`, which is empty at first.
