@@ -168,7 +168,7 @@ function IomsHome($folder) {
     if ([IO.Directory]::Exists($folder)) { return }
     $Ioms.At = $folder
     if ([IO.File]::Exists($folder)) { IomsQuit 82 "${folder}: it is a file, and no folder" }
-    if (-not (IomsSaid 'mkdir')) { IomsQuit 82 "${folder}: there is no such folder" }
+    if (-not (IomsSaid 'mkdir')) { IomsQuit 82 "${folder}: there is no such folder (--mkdir makes it)" }
     [void][IO.Directory]::CreateDirectory($folder)
 }
 
