@@ -9,6 +9,7 @@
 //! - [`target`]: host variables, flags and `ssh_config`, resolved into a [`target::Target`]
 //! - [`shell`]: how to say things to a host; pure, knows no transport
 //! - [`transport`]: how bytes get to a host and back
+//! - [`transfer`]: files to hosts and from them
 //! - [`doctor`]: what a host is asked of its health and what the answers mean; pure
 //! - [`engine`]: fans a job out over hosts and emits events
 //! - [`store`]: the run journal and the database

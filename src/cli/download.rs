@@ -138,7 +138,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
             command: Some(quote::words(&shown)),
             pattern,
             chosen,
-            work: engine::Work::Download(Arc::new(order)),
+            task: engine::Work::Download(Arc::new(order)),
             fleet,
             connection: &args.connection,
             limits: &args.limits,

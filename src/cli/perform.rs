@@ -37,7 +37,7 @@ const INLINE: usize = 64 * 1024;
 const TRANSFERS: usize = 100;
 
 /// How long nothing may move.
-const STANDSTILL: std::time::Duration = std::time::Duration::from_secs(60);
+const STANDSTILL: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// Work to be done on hosts.
 pub struct Work<'a> {
@@ -50,7 +50,7 @@ pub struct Work<'a> {
     /// The hosts.
     pub chosen: Chosen,
     /// What is done.
-    pub work: engine::Work,
+    pub task: engine::Work,
     /// The fleet they belong to.
     pub fleet: Arc<Fleet>,
     /// How they are reached.
@@ -159,7 +159,7 @@ async fn run(
     let job = Job {
         header,
         targets: targets.clone(),
-        work: work.work.clone(),
+        work: work.task.clone(),
         limits,
     };
     let end = match denied {
@@ -211,7 +211,7 @@ fn says(work: &Work<'_>, such: fn(&str) -> bool) -> bool {
 
 /// The command's plan, where the work is a command.
 fn plan_of<'a>(work: &'a Work<'_>) -> Option<&'a Plan> {
-    match &work.work {
+    match &work.task {
         engine::Work::Command(plan) => Some(plan),
         engine::Work::Upload(_) | engine::Work::Download(_) => None,
     }
@@ -244,7 +244,7 @@ fn limits(setup: &Setup, work: &Work<'_>, files: usize) -> Result<Limits, CliErr
         idle_timeout: settings.idle_timeout(),
         retries: settings.retries(),
     };
-    if work.work.meter().is_some() {
+    if work.task.meter().is_some() {
         // A large file takes its time; what matters is that it moves. More hosts at a time would
         // share the same line.
         defaults.forks = defaults.forks.min(TRANSFERS);

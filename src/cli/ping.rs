@@ -86,7 +86,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
             command: None,
             pattern,
             chosen,
-            work: engine::Work::Command(Arc::new(plan)),
+            task: engine::Work::Command(Arc::new(plan)),
             fleet,
             connection: &args.connection,
             limits: &args.limits,

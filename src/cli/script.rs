@@ -93,7 +93,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
             command: Some(shown),
             pattern,
             chosen,
-            work: engine::Work::Command(Arc::new(plan)),
+            task: engine::Work::Command(Arc::new(plan)),
             fleet,
             connection: &args.connection,
             limits: &args.limits,

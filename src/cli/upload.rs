@@ -18,8 +18,9 @@ use super::{CliError, Globals, Setup, Status};
 use crate::base::prompt::Prompt;
 use crate::engine;
 use crate::shell::quote;
+use crate::transfer::pull::PullSettings;
 use crate::transfer::source::{self, Collected, Given};
-use crate::transfer::upload::{Upload, UploadOptions};
+use crate::transfer::upload::{Upload, UploadOptions, Way};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -87,6 +88,36 @@ struct FileArgs {
     /// Show how texts differ
     #[arg(short = 'D', long)]
     diff: bool,
+    /// How large files go: push, pull (the hosts fetch them; see pull.listen), auto
+    #[arg(long, value_name = "WAY", default_value = "auto", value_parser = ["auto", "push", "pull"], hide_possible_values = true)]
+    via: String,
+}
+
+/// How hosts fetch, where that is set up.
+fn pull_settings(setup: &Setup) -> Result<Option<PullSettings>, CliError> {
+    let settings = &setup.settings;
+    let Some(listen) = settings.pull_listen() else {
+        return Ok(None);
+    };
+    let Some(url) = settings.pull_url() else {
+        return Err(CliError::new("pull.listen is set and pull.url is not")
+            .hint("pull.url is how hosts see this controller: https://ctl.example:8641"));
+    };
+    let certificate = match (settings.pull_certificate(), settings.pull_key()) {
+        (Some(certificate), Some(key)) => Some((certificate.to_owned(), key.to_owned())),
+        (None, None) => None,
+        _ => {
+            return Err(CliError::new(
+                "pull.certificate and pull.key belong together, and one is not set",
+            ));
+        }
+    };
+    Ok(Some(PullSettings {
+        listen,
+        url: url.to_owned(),
+        certificate,
+        plain_http: settings.pull_plain_http(),
+    }))
 }
 
 /// Permission bits.
@@ -111,12 +142,22 @@ impl Args {
             .map_or(&[], |(_, sources)| sources)
     }
 
-    fn options(&self) -> UploadOptions {
+    fn options(&self, setup: &Setup) -> Result<UploadOptions, CliError> {
         let (user, group) = match self.files.owner.as_deref().map(|both| both.split_once(':')) {
             Some(Some((user, group))) => (Some(user), Some(group)),
             _ => (self.files.owner.as_deref(), None),
         };
-        UploadOptions {
+        let via = match self.files.via.as_str() {
+            "push" => Way::Push,
+            "pull" => Way::Pull,
+            _ => Way::Auto,
+        };
+        let pull = pull_settings(setup)?;
+        if via == Way::Pull && pull.is_none() {
+            return Err(CliError::new("--via pull: pull mode is not set up")
+                .hint("set pull.listen and pull.url; docs/pull.md"));
+        }
+        Ok(UploadOptions {
             mode: self.files.mode,
             owner: user.filter(|user| !user.is_empty()).map(str::to_owned),
             group: group.filter(|group| !group.is_empty()).map(str::to_owned),
@@ -128,7 +169,9 @@ impl Args {
             algorithm: self.transfer.algorithm(),
             act: self.transfer.act(),
             diff: self.files.diff,
-        }
+            via,
+            pull,
+        })
     }
 }
 
@@ -163,7 +206,12 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     } else {
         collect(args, &setup)?
     };
-    let order = Upload::new(collected, dest, args.options(), args.transfer.meter());
+    let order = Upload::new(
+        collected,
+        dest,
+        args.options(&setup)?,
+        args.transfer.meter(),
+    );
     perform::perform(
         &setup,
         Work {
@@ -171,7 +219,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
             command: Some(shown),
             pattern,
             chosen,
-            work: engine::Work::Upload(Arc::new(order)),
+            task: engine::Work::Upload(Arc::new(order)),
             fleet,
             connection: &args.connection,
             limits: &args.limits,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value as Json, json};
 
 use super::identity::OPTIONS;
-use super::table::{Kind, SETTINGS};
+use super::table::{Kind, SETTINGS, Setting};
 
 const HEAD: &str = "\
 # Settings
@@ -32,6 +32,8 @@ OPTIONS.
 An `ioms.toml` that does is refused. In `ansible.cfg` such a key is not obeyed, with a warning until your own settings
 say `host_key` (or the ssh arguments). To turn the check off for a project, say so in your own settings, in the
 inventory, with `--host-key`, or name the file: `--config`, `$ANSIBLE_CONFIG`.
+
+Nor can such a file say any of `pull.*`: how files are handed out to hosts, and under which certificate.
 
 Durations are `90` (seconds), `90s`, `5m`, `2h`, `1d`, `1h30m`, 0 for none; sizes are bytes or `64k`, `10M`, `4G`. Paths
 may begin with `~` and are relative to the file they stand in.
@@ -96,30 +98,28 @@ fn kind(kind: Kind) -> String {
         Kind::Database => "address".into(),
         Kind::VaultIds => "list".into(),
         Kind::Paths => "list of paths".into(),
+        Kind::Listen => "address:port".into(),
     }
 }
 
 /// The JSON schema (draft 2020-12) of `ioms.toml`.
 pub fn schema() -> Json {
-    let mut properties: Map<String, Json> = SETTINGS
-        .iter()
-        .map(|setting| {
-            let mut property = match setting.kind {
-                Kind::Text | Kind::Path | Kind::Database => json!({ "type": "string" }),
-                Kind::Bool => json!({ "type": "boolean" }),
-                Kind::Count => json!({ "type": "integer", "minimum": 0 }),
-                Kind::Duration | Kind::Size => json!({ "type": ["string", "integer"] }),
-                Kind::Choice(choices) => json!({ "enum": choices }),
-                Kind::VaultIds | Kind::Paths => {
-                    json!({ "type": ["array", "string"], "items": { "type": "string" } })
-                }
-            };
-            if let Some(object) = property.as_object_mut() {
-                object.insert("description".into(), json!(setting.about));
+    let mut properties = Map::new();
+    for setting in SETTINGS {
+        let property = property(setting);
+        match setting.name.split_once('.') {
+            None => properties.insert(setting.name.to_owned(), property),
+            Some((table, name)) => {
+                let table = properties.entry(table).or_insert_with(
+                    || json!({ "type": "object", "properties": {}, "additionalProperties": false }),
+                );
+                table
+                    .get_mut("properties")
+                    .and_then(Json::as_object_mut)
+                    .and_then(|inner| inner.insert(name.to_owned(), property))
             }
-            (setting.name.to_owned(), property)
-        })
-        .collect();
+        };
+    }
     properties.insert(
         "deny".into(),
         json!({
@@ -140,4 +140,21 @@ pub fn schema() -> Json {
         "properties": properties,
         "additionalProperties": false,
     })
+}
+
+fn property(setting: &Setting) -> Json {
+    let mut property = match setting.kind {
+        Kind::Text | Kind::Path | Kind::Database | Kind::Listen => json!({ "type": "string" }),
+        Kind::Bool => json!({ "type": "boolean" }),
+        Kind::Count => json!({ "type": "integer", "minimum": 0 }),
+        Kind::Duration | Kind::Size => json!({ "type": ["string", "integer"] }),
+        Kind::Choice(choices) => json!({ "enum": choices }),
+        Kind::VaultIds | Kind::Paths => {
+            json!({ "type": ["array", "string"], "items": { "type": "string" } })
+        }
+    };
+    if let Some(object) = property.as_object_mut() {
+        object.insert("description".into(), json!(setting.about));
+    }
+    property
 }

@@ -1,6 +1,7 @@
 //! The settings of this process, and how they are asked.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -251,6 +252,22 @@ impl Settings {
     }
     pub fn vault_ids(&self) -> &[String] {
         self.list("vault_ids")
+    }
+    /// `None`: off.
+    pub fn pull_listen(&self) -> Option<SocketAddr> {
+        self.text("pull.listen")?.parse().ok()
+    }
+    pub fn pull_url(&self) -> Option<&str> {
+        self.text("pull.url")
+    }
+    pub fn pull_certificate(&self) -> Option<&Path> {
+        self.path("pull.certificate")
+    }
+    pub fn pull_key(&self) -> Option<&Path> {
+        self.path("pull.key")
+    }
+    pub fn pull_plain_http(&self) -> bool {
+        self.yes("pull.plain_http")
     }
 }
 

@@ -23,6 +23,8 @@ pub enum Kind {
     VaultIds,
     /// Several paths.
     Paths,
+    /// Where to listen: `ADDRESS:PORT`, or `off`.
+    Listen,
 }
 
 /// One setting.
@@ -232,6 +234,31 @@ pub const SETTINGS: &[Setting] = &[
         Kind::Paths,
         "",
         "Folders of collectors beside those that ship.",
+    ),
+    setting(
+        "pull.listen",
+        Kind::Listen,
+        "off",
+        "Where hosts fetch files from this controller while an upload runs: `0.0.0.0:8443`.",
+    ),
+    setting(
+        "pull.url",
+        Kind::Text,
+        "",
+        "How hosts see that: `https://NAME:PORT`.",
+    ),
+    setting(
+        "pull.certificate",
+        Kind::Path,
+        "",
+        "Certificate (PEM, with its chain) to do so under; without it, one is made for each run.",
+    ),
+    setting("pull.key", Kind::Path, "", "Its private key (PEM)."),
+    setting(
+        "pull.plain_http",
+        Kind::Bool,
+        "false",
+        "No TLS: whoever listens on the way can read the files.",
     ),
 ];
 

@@ -192,6 +192,50 @@ fn a_project_cannot_weaken_the_check_of_host_keys() {
 }
 
 #[test]
+fn a_project_cannot_say_how_hosts_fetch_from_here_and_the_user_can() {
+    let mut lab = lab();
+    for line in [
+        "plain_http = true",
+        "listen = \"0.0.0.0:1\"",
+        "url = \"https://evil.example\"",
+        "certificate = \"c.pem\"",
+        "key = \"k.pem\"",
+    ] {
+        for text in [format!("[pull]\n{line}\n"), format!("pull.{line}\n")] {
+            lab.write("work/ioms.toml", &text);
+            assert!(lab.error().contains("how hosts fetch"), "{}", lab.error());
+        }
+    }
+    lab.write("work/ioms.toml", "");
+    let settings = lab.load().unwrap();
+    assert_eq!(
+        (
+            settings.pull_listen(),
+            settings.pull_url(),
+            settings.pull_key()
+        ),
+        (None, None, None)
+    );
+    assert!(!settings.pull_plain_http());
+    let text = "[pull]\nlisten = \"[::]:8443\"\nurl = \"https://ops:8443\"\nkey = \"k.pem\"\n";
+    lab.write("home/.config/ioms/ioms.toml", text);
+    let variable = |lab: &mut Lab, value: &str| {
+        lab.env.vars.insert("IOMS_PULL_LISTEN".into(), value.into());
+    };
+    let settings = lab.load().unwrap();
+    assert_eq!(settings.pull_listen(), Some("[::]:8443".parse().unwrap()));
+    assert_eq!(settings.pull_url(), Some("https://ops:8443"));
+    assert!(settings.pull_key().unwrap().ends_with(".config/ioms/k.pem"));
+    variable(&mut lab, "off");
+    assert_eq!(lab.load().unwrap().pull_listen(), None);
+    variable(&mut lab, "8443");
+    assert!(
+        lab.error()
+            .contains("IOMS_PULL_LISTEN: `8443` is no address")
+    );
+}
+
+#[test]
 fn a_projects_ansible_cfg_is_not_obeyed_where_it_weakens_the_check_of_host_keys() {
     let mut lab = lab();
     let text = "[defaults]\nforks = 3\nhost_key_checking = False\n[ssh_connection]\nssh_args = -o UserKnownHostsFile=/dev/null\n";

@@ -113,6 +113,15 @@ impl File<'_> {
             .help("say it in your own settings, for a group in the inventory, or with --host-key")
             .into());
         }
+        if self.source.upward && name.starts_with("pull.") {
+            return Err(Diagnostic::new(
+                "a file found in the working folder or above can't say how hosts fetch from this controller",
+                self.place(at),
+                &self.source.text,
+            )
+            .help("say it in your own settings, or name the file with --config")
+            .into());
+        }
         let password = name == "database"
             && matches!(value, Value::Text(url) if without_password(url).is_some());
         if password && !self.source.private {
@@ -188,7 +197,7 @@ impl File<'_> {
 
 fn expected(kind: Kind) -> &'static str {
     match kind {
-        Kind::Text | Kind::Path | Kind::Database | Kind::Choice(_) => "text",
+        Kind::Text | Kind::Path | Kind::Database | Kind::Choice(_) | Kind::Listen => "text",
         Kind::Bool => "true or false",
         Kind::Count => "a number",
         Kind::Duration => "a duration: \"90s\", \"5m\"",

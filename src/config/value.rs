@@ -1,6 +1,7 @@
 //! Values of settings and where they came from.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -116,6 +117,15 @@ pub(super) fn parse(kind: Kind, text: &str, base: Base<'_>) -> Result<Value, Str
             return Err(format!("`{text}` is none of {}", choices.join(", ")));
         }
         Kind::Database => Value::Text(base.database(text)),
+        Kind::Listen if text == "off" => Value::Text(text.to_owned()),
+        Kind::Listen => match text.parse::<SocketAddr>() {
+            Ok(address) => Value::Text(address.to_string()),
+            Err(_) => {
+                return Err(format!(
+                    "`{text}` is no address: write `0.0.0.0:8443` or `off`"
+                ));
+            }
+        },
         Kind::VaultIds => list(kind, split(text), base),
         Kind::Paths => {
             let parts = split(text);

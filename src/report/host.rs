@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use base64::write::EncoderWriter;
 use serde::Serialize;
 
+use super::has_files;
 use super::json;
 use super::reading::{Reading, pieces};
 use crate::base::clock::rfc3339;
@@ -48,6 +49,9 @@ pub(super) fn write_host(
         host.field("auth_ms", &ms(timings.auth))?;
     }
     host.field("error", &result.error)?;
+    if has_files(verb) {
+        host.field("files", &result.files)?;
+    }
     host.out.write_all(b"}")?;
     Ok(host.unread)
 }

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::reading::read;
-use super::words::{explanation, finished, size, verdict};
+use super::words::{explanation, finished, verdict};
 use super::{Context, Part};
+use crate::base::quantity::show_size;
 use crate::base::text::Charset;
 use crate::event::{Captured, Event, HostIx, HostResult, Outcome, Stamped, Stream};
 
@@ -161,7 +162,7 @@ fn beginning(output: &Captured, stream: Stream, host: Charset) -> String {
         return format!("[this output can't be read: {error}]");
     }
     if cut {
-        let (shown, all) = (size(text.len() as u64), size(output.total));
+        let (shown, all) = (show_size(text.len() as u64), show_size(output.total));
         return format!("{text}\n[cut: {shown} of {all}]");
     }
     text

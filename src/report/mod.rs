@@ -12,6 +12,7 @@ mod jsonl;
 mod junit;
 mod live;
 mod outdir;
+mod pace;
 mod ping;
 mod progress;
 mod reading;
@@ -27,7 +28,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use diff::difference;
 pub use screen::{End, Look, Screen};
 pub use status::exit_status;
-pub use words::{size, summary};
+pub use words::summary;
 
 use text::one_line;
 
@@ -188,6 +189,11 @@ impl Consumer for Report {
     }
 }
 
+/// Whether the verb moves files, and its hosts' objects tell of them.
+fn has_files(verb: &str) -> bool {
+    matches!(verb, "upload" | "download")
+}
+
 fn parts(options: &Options, header: &RunHeader, screen: &Screen) -> Vec<Box<dyn Part>> {
     let mut parts: Vec<Box<dyn Part>> = Vec::new();
     // Files first: they must be whole even where the screen's reader has gone.
@@ -218,7 +224,9 @@ fn parts(options: &Options, header: &RunHeader, screen: &Screen) -> Vec<Box<dyn 
         Some(Form::Quiet) => {}
     }
     if options.progress {
-        let single = one && matches!(options.form, Form::Human | Form::Live);
+        // A transfer's output is whole lines, at its end: the moving line is in nobody's way.
+        let single =
+            one && matches!(options.form, Form::Human | Form::Live) && !has_files(&header.verb);
         parts.push(Box::new(progress::Progress::new(
             header.hosts.len(),
             screen.has_bar() && !single,

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::io;
 use std::time::Duration;
 
+use super::pace::Pace;
 use super::{Context, Part};
 use crate::event::{Event, HostIx, Outcome, Stamped, Summary, Waiting};
 
@@ -18,6 +19,7 @@ pub(super) struct Progress {
     running: HashSet<HostIx>,
     moving: bool,
     waiting: String,
+    pace: Pace,
     /// When the last plain line was written.
     said: Option<jiff::Timestamp>,
 }
@@ -29,11 +31,13 @@ impl Progress {
             running: HashSet::new(),
             moving,
             waiting: String::new(),
+            pace: Pace::default(),
             said: None,
         }
     }
 
-    fn message(&self) -> String {
+    /// What is said beside the number of hosts; `pace` where that is not said before it.
+    fn message(&self, pace: Vec<String>) -> String {
         let mut parts: Vec<String> = Outcome::ALL
             .into_iter()
             .filter(|outcome| self.summary.count(*outcome) > 0)
@@ -43,10 +47,26 @@ impl Progress {
             })
             .collect();
         parts.push(format!("{} running", self.running.len()));
+        parts.extend(pace);
         if !self.waiting.is_empty() {
             parts.push(self.waiting.clone());
         }
         parts.join(", ")
+    }
+
+    /// The moving line: about bytes once there are some, else about hosts.
+    fn show(&self, cx: &mut Context) {
+        let (done, message) = (self.summary.done(), self.message(Vec::new()));
+        if !self.pace.is_known() {
+            cx.screen.show_progress(done as u64, message);
+            return;
+        }
+        let hosts = format!("{done}/{} hosts", self.summary.total);
+        let mut parts = vec![hosts];
+        parts.extend(self.pace.parts());
+        parts.push(message);
+        let (moved, expected) = (self.pace.moved(), self.pace.expected());
+        cx.screen.show_moved(moved, expected, parts.join("  "));
     }
 
     fn plain(&mut self, cx: &mut Context, at: jiff::Timestamp) -> io::Result<()> {
@@ -59,7 +79,7 @@ impl Progress {
             "{}/{} done: {}",
             self.summary.done(),
             self.summary.total,
-            self.message()
+            self.message(self.pace.parts())
         );
         cx.screen.err(|err| writeln!(err, "{line}"))
     }
@@ -111,15 +131,21 @@ impl Part for Progress {
                     self.plain(cx, event.at)?;
                 }
             }
-            Event::Output { .. } | Event::Moved(_) | Event::Notice(_) => return Ok(()),
+            Event::Moved(moved) => {
+                let known = self.pace.is_known();
+                self.pace.note(event.at, *moved);
+                if !known && self.pace.is_known() {
+                    cx.screen.measure_bytes();
+                }
+            }
+            Event::Output { .. } | Event::Notice(_) => return Ok(()),
             Event::RunFinished(_) => {
                 cx.screen.end_progress();
                 return Ok(());
             }
         }
         if self.moving {
-            let message = self.message();
-            cx.screen.show_progress(self.summary.done() as u64, message);
+            self.show(cx);
         }
         Ok(())
     }

@@ -180,6 +180,24 @@ impl Screen {
         self.bar = Some(bar);
     }
 
+    /// From here on the moving line is about bytes, no longer about hosts: its message says all.
+    pub(super) fn measure_bytes(&mut self) {
+        if let (Some(bar), Ok(style)) = (
+            &self.bar,
+            ProgressStyle::with_template("[{bar:20}] {wide_msg}"),
+        ) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+    }
+
+    pub(super) fn show_moved(&mut self, moved: u64, expected: u64, message: String) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(message);
+            bar.set_length(expected);
+            bar.set_position(moved);
+        }
+    }
+
     pub(super) fn show_progress(&mut self, done: u64, message: String) {
         if let Some(bar) = &self.bar {
             bar.set_position(done);

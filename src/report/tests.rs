@@ -5,6 +5,7 @@
 mod clixml;
 mod documents;
 mod escaping;
+mod files;
 mod fold;
 mod host;
 mod jsonl;
@@ -30,7 +31,8 @@ use crate::base::id::RunId;
 use crate::base::text::Charset;
 use crate::event::{
     Captured, Consumer, ErrorKind, Event, FileAction, FileRecord, HostError, HostIx, HostResult,
-    Outcome, Recorded, RunEnd, RunHeader, Stamped, Stopped, Stream, Summary, Timings, Waiting,
+    Moved, Outcome, Recorded, RunEnd, RunHeader, Stamped, Stopped, Stream, Summary, Timings,
+    Waiting,
 };
 
 /// What was written, in order: to standard output (1) and error (2).

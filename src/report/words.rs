@@ -6,6 +6,7 @@ use std::io;
 use super::text::one_line;
 use super::{Context, Part};
 use crate::base::quantity::show_duration;
+use crate::base::quantity::show_size;
 use crate::base::text::terminal_safe;
 use crate::event::{
     Event, HostResult, Outcome, Recorded, RunEnd, RunHeader, Stamped, Stopped, Summary,
@@ -48,29 +49,13 @@ pub(super) fn explanation(result: &HostResult) -> String {
     text
 }
 
-/// A size as people read it: `12 bytes`, `1.5 MiB`.
-pub fn size(bytes: u64) -> String {
-    let units = ["KiB", "MiB", "GiB", "TiB"];
-    if bytes < 1024 {
-        return format!("{bytes} bytes");
-    }
-    #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
-    let mut value = bytes as f64 / 1024.0;
-    let mut unit = 0;
-    while value >= 1024.0 && unit + 1 < units.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    format!("{value:.1} {}", units.get(unit).unwrap_or(&""))
-}
-
 /// Where output was cut: how much there was.
 pub(super) fn cut_notice(result: &HostResult) -> Option<String> {
     let parts: Vec<String> = [("stdout", &result.stdout), ("stderr", &result.stderr)]
         .into_iter()
         .filter(|(_, output)| output.truncated())
         .map(|(name, output)| {
-            let (kept, total) = (size(output.kept), size(output.total));
+            let (kept, total) = (show_size(output.kept), show_size(output.total));
             format!("{name} cut: {kept} of {total} kept")
         })
         .collect();

@@ -6,6 +6,7 @@ pub mod download;
 mod hashing;
 mod link;
 mod meter;
+pub mod pull;
 mod pump;
 mod remote;
 mod sftp;

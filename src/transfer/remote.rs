@@ -55,6 +55,11 @@ impl<'a> Remote<'a> {
         }
     }
 
+    /// The host's name.
+    pub(super) fn host(&self) -> String {
+        self.link.target().host.to_string()
+    }
+
     /// Whether the host is one of Windows.
     pub(super) fn is_windows(&self) -> bool {
         matches!(self.doer, Doer::Windows)
@@ -131,13 +136,11 @@ impl<'a> Remote<'a> {
         sink: &mut dyn Sink,
     ) -> Result<(), Trouble> {
         let task = Arc::new(task);
-        match &self.doer {
-            Doer::Sftp(files) => sftp::fetch(files, &task, sink, &self.link.pulse()).await,
-            _ => {
-                let said = self.link.perform(task.clone(), None, sink).await?;
-                self.read(&task, &said).map(|_| ())
-            }
+        if let Doer::Sftp(files) = &self.doer {
+            return sftp::fetch(files, &task, sink, &self.link.pulse()).await;
         }
+        let said = self.link.perform(task.clone(), None, sink).await?;
+        self.read(&task, &said).map(drop)
     }
 
     async fn perform(

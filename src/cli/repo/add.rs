@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::{failed, shown};
 use crate::base::digest::hex;
+use crate::base::quantity::show_size;
 use crate::cli::{CliError, Setup, Status};
-use crate::report;
 use crate::repository::{NewEntry, Repository, Source};
 use crate::target::ssh_config::Local;
 
@@ -59,7 +59,7 @@ pub(super) async fn add(
     setup.print(&format!(
         "{}: {}, MD5 {}, {}{}\n",
         entry.reference(),
-        report::size(entry.size),
+        show_size(entry.size),
         hex(&entry.md5),
         if entry.published {
             "published"

@@ -9,8 +9,8 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::base::clock::rfc3339;
 use crate::base::digest::hex;
+use crate::base::quantity::show_size;
 use crate::base::text::terminal_safe;
-use crate::report;
 use crate::repository::Entry;
 
 /// The contract's object.
@@ -41,7 +41,7 @@ pub(super) fn table(entries: &[Entry]) -> String {
             [
                 entry.name.clone(),
                 entry.version.clone(),
-                report::size(entry.size),
+                show_size(entry.size),
                 if entry.published { "yes" } else { "no" }.to_owned(),
                 local_time(entry.added),
                 terminal_safe(&entry.by).into_owned(),

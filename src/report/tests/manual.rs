@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::event::Route;
 use crate::report::exit_status;
 
 const HOSTS: [&str; 6] = ["web01", "web02", "web03", "web04", "web05", "db1"];
@@ -121,6 +122,22 @@ fn examples() -> BTreeMap<&'static str, String> {
     progress.done(0, result("")).done(1, result("").exit(1));
     progress.after(214_000).waiting(&[(2, 214, 180)]);
     let progress = progress.paper.shown();
+    let mut moving = Show::new(
+        Options {
+            progress: true,
+            ..options(Form::Fold)
+        },
+        Look::default(),
+        header("upload", Some("app.tar /srv/"), &["web01", "web02", "db17"]),
+    );
+    moving.start(0).start(1).start(2).done(0, result(""));
+    for mib in [1300, 1410] {
+        let (moved, expected) = (mib << 20, 6450 << 20);
+        moving.say(Event::Moved(Moved { moved, expected }));
+        moving.after(1000);
+    }
+    moving.after(30_000).waiting(&[(1, 4, 4)]);
+    let moving = moving.paper.shown();
     let mut cut = result("0123456789\n").err("\u{feff}中").speaks("cp936");
     cut.stdout.total = 3 << 20;
     cut.stderr = Captured::inline(&b"\xff\x00"[..]);
@@ -131,6 +148,7 @@ fn examples() -> BTreeMap<&'static str, String> {
         ("host", both(run(options(Form::Host)))),
         ("ping", both(ping)),
         ("progress", progress.replace("2 2/3", "2/3")),
+        ("progress-files", moving.replace("2 1/3", "1/3")),
         ("json", json.paper.out()),
         ("bytes", one(cut)),
         ("jsonl", jsonl()),
@@ -208,6 +226,22 @@ fn the_tables_hold_every_exit_status_outcome_and_field() {
         for field in event.as_object().unwrap().keys() {
             assert!(page.contains(&format!("`{field}`")), "{name}: {field}");
         }
+    }
+    let every = FileRecord {
+        md5: Some(String::new()),
+        sha256: Some(String::new()),
+        via: Some(Route::Relay),
+        files: Some(2),
+        changed: true,
+        ..file(FileAction::Sent)
+    };
+    for field in serde_json::to_value(every)
+        .unwrap()
+        .as_object()
+        .unwrap()
+        .keys()
+    {
+        assert!(page.contains(&format!("`{field}`")), "{field}");
     }
     let document: serde_json::Value = serde_json::from_str(&examples()["bytes"]).unwrap();
     for field in document.as_object().unwrap().keys() {

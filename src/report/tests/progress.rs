@@ -102,6 +102,7 @@ impl Grid {
 }
 
 static SCREEN: LazyLock<Arc<Narrow>> = LazyLock::new(Arc::default);
+static FILES: LazyLock<Arc<Narrow>> = LazyLock::new(Arc::default);
 
 #[derive(Debug)]
 struct Handle(Arc<Narrow>);
@@ -181,6 +182,79 @@ fn the_moving_line_names_whom_it_waits_for_and_leaves_nothing_on_the_terminal() 
         grid.drawn
     );
     assert!(!grid.drawn.contains("\x1b[2J"), "{}", grid.drawn);
+    let left: String = grid.rows.concat();
+    assert_eq!(left.trim(), "", "{:?}", grid.rows);
+}
+
+fn moved(show: &mut Show, moved: u64, expected: u64) -> &mut Show {
+    show.say(Event::Moved(Moved { moved, expected }))
+}
+
+#[test]
+fn without_a_terminal_a_transfers_plain_line_says_how_much_has_moved_and_when_it_will_be_over() {
+    let options = Options {
+        progress: true,
+        ..options(Form::Quiet)
+    };
+    let header = header("upload", Some("app.tar /srv/"), &["a", "b", "c"]);
+    let mut show = Show::new(options, Look::default(), header);
+    show.start(0).start(1);
+    show.after(31_000).waiting(&[]);
+    moved(&mut show, 0, 2 << 30);
+    show.after(1000);
+    moved(&mut show, 110 << 20, 6 << 30);
+    show.done(0, result(""))
+        .after(30_000)
+        .waiting(&[(1, 62, 62)]);
+    insta::assert_snapshot!(show.paper.shown(), @"
+    2 0/3 done: 2 running
+    2 1/3 done: 1 ok, 1 running, 110 MiB of 6.0 GiB, 110 MiB/s, 55 s left, waiting on: b (62 s, no output)
+    ");
+}
+
+#[test]
+fn the_moving_line_of_a_transfer_is_about_bytes_also_on_one_host() {
+    let paper = Paper::default();
+    let screen = paper
+        .screen(TERMINAL)
+        .draw_on(|| ProgressDrawTarget::term_like_with_hz(Box::new(Handle(FILES.clone())), 200));
+    let options = Options {
+        progress: true,
+        ..options(Form::Human)
+    };
+    let mut show = Show {
+        report: Report::new(screen, options),
+        paper,
+        summary: Summary::new(1),
+        now: at(0),
+    };
+    let header = header("upload", Some("app.tar /srv/"), &["a"]);
+    show.say(Event::RunStarted(Arc::new(header)));
+    show.start(0);
+    let mib: u64 = 1 << 20;
+    for second in 0..10 {
+        moved(&mut show, second * 100 * mib, 1000 * mib).after(1000);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    show.out(0, "sent app.tar\n").done(
+        0,
+        HostResult {
+            outcome: Outcome::Changed,
+            exit: None,
+            ..result("sent app.tar\n")
+        },
+    );
+    insta::assert_snapshot!(show.end(), @"
+    1 sent app.tar
+    2 a: changed
+    ");
+    let grid = FILES.0.lock().unwrap();
+    for part in [
+        "0/1 hosts  500 MiB of 1000 MiB  100 MiB/s  5 s left  1 running",
+        "[==========>         ] ",
+    ] {
+        assert!(grid.drawn.contains(part), "{}", grid.drawn);
+    }
     let left: String = grid.rows.concat();
     assert_eq!(left.trim(), "", "{:?}", grid.rows);
 }

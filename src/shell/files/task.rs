@@ -115,7 +115,7 @@ pub struct Pull {
     /// The one-time address. Whoever knows it may fetch: it travels on standard input only.
     pub url: Secret,
     /// The certificate to insist on, where the host's tool can: its DER, and the SHA-256 of its public
-    /// key (SubjectPublicKeyInfo) in base64, as curl's `--pinnedpubkey` wants it.
+    /// key (`SubjectPublicKeyInfo`) in base64, as curl's `--pinnedpubkey` wants it.
     pub pin: Option<Pin>,
     /// What the content must come to, in hex.
     pub sha256: String,
@@ -126,7 +126,7 @@ pub struct Pull {
 pub struct Pin {
     /// SHA-256 of the certificate (DER), in hex.
     pub certificate: String,
-    /// SHA-256 of its SubjectPublicKeyInfo, in base64.
+    /// SHA-256 of its `SubjectPublicKeyInfo`, in base64.
     pub key: String,
     /// The certificate itself, for tools that know authorities only.
     pub pem: String,

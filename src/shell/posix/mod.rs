@@ -2,6 +2,7 @@
 
 mod conversation;
 pub mod files;
+pub mod files_pull;
 mod script;
 
 pub use conversation::PosixConversation;

@@ -252,7 +252,7 @@ async fn stat(
 async fn links(
     order: &Download,
     remote: &mut Remote<'_>,
-    items: &mut Vec<Item>,
+    items: &mut [Item],
 ) -> Result<(), Trouble> {
     let is_link = |item: &&mut Item| item.found.kind == Kind::Link;
     let (mut roots, mut inner): (Vec<&mut Item>, Vec<&mut Item>) = items

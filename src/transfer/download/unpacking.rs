@@ -113,7 +113,7 @@ fn plain(path: &[u8]) -> &[u8] {
     let mut path = path;
     loop {
         path = match path {
-            [b'/', rest @ ..] | [b'.', b'/', rest @ ..] | [b'~', b'/', rest @ ..] => rest,
+            [b'/', rest @ ..] | [b'.' | b'~', b'/', rest @ ..] => rest,
             _ => return path,
         };
     }

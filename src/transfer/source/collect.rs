@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use globset::GlobBuilder;
 
 use super::{Content, Entry, EntryKind};
+use crate::base::clock;
 use crate::shell::files::HostPath;
 
 /// Files up to this size are kept in memory, in bytes.
@@ -257,7 +258,7 @@ impl Collecting {
                     name,
                     kind: EntryKind::File(Arc::new(content)),
                     mode: 0o644,
-                    mtime: jiff::Timestamp::now().as_second(),
+                    mtime: clock::now().as_second(),
                     shown: shown.as_str().into(),
                 });
                 return Ok(own.clone().into_bytes());

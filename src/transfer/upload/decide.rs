@@ -26,19 +26,20 @@ pub(super) fn first_look(entry: &Entry, found: Option<&Found>, force: bool) -> N
         return Need::Send;
     };
     match (&entry.kind, found.kind) {
-        (EntryKind::File(_), Kind::Folder) => Need::Blocked("a folder of that name is there"),
+        (EntryKind::File(_) | EntryKind::Link(_), Kind::Folder) => {
+            Need::Blocked("a folder of that name is there")
+        }
         (EntryKind::File(_), Kind::Other) => Need::Blocked("a device or socket is there"),
         (EntryKind::File(content), Kind::File) if found.size == content.size() && !force => {
             Need::Compare
         }
-        (EntryKind::File(_), Kind::File | Kind::Link) => Need::Send,
         (EntryKind::Folder, Kind::Folder) => Need::Keep,
         (EntryKind::Folder | EntryKind::Link(_), Kind::Link) => Need::LookBehind,
         (EntryKind::Folder, Kind::File | Kind::Other) => {
             Need::Blocked("a file of that name is there")
         }
-        (EntryKind::Link(_), Kind::Folder) => Need::Blocked("a folder of that name is there"),
-        (EntryKind::Link(_), Kind::File | Kind::Other) => Need::Send,
+        (EntryKind::File(_), Kind::File | Kind::Link)
+        | (EntryKind::Link(_), Kind::File | Kind::Other) => Need::Send,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod decide;
 mod diff;
+mod pulling;
 mod report;
 mod sending;
 mod surveying;
@@ -10,9 +11,12 @@ mod windows;
 
 use std::sync::Arc;
 
+use tokio::sync::OnceCell;
+
 use super::link::{Link, Trouble};
 use super::meter::Meter;
 use super::part_name;
+use super::pull::{PullServer, PullSettings};
 use super::remote::Remote;
 use super::source::{Collected, EntryKind};
 use crate::base::digest;
@@ -34,6 +38,8 @@ pub struct Upload {
     pub meter: Arc<Meter>,
     /// What the tree's staging folder is known by: changes with its content.
     fingerprint: String,
+    /// From where hosts fetch, once one does.
+    server: OnceCell<Arc<PullServer>>,
 }
 
 /// How files are put on hosts.
@@ -61,6 +67,22 @@ pub struct UploadOptions {
     pub act: Act,
     /// Show how texts differ.
     pub diff: bool,
+    /// The way that large files take.
+    pub via: Way,
+    /// How hosts can fetch, where that is set up.
+    pub pull: Option<PullSettings>,
+}
+
+/// The way that large files take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Way {
+    /// Hosts of WinRM fetch what is large, where they can; the others are sent it.
+    #[default]
+    Auto,
+    /// They are sent.
+    Push,
+    /// The hosts fetch them.
+    Pull,
 }
 
 /// What is done about what differs.
@@ -97,6 +119,7 @@ impl Upload {
             options,
             meter,
             fingerprint: digest::hex(&hasher.finish()),
+            server: OnceCell::new(),
         }
     }
 

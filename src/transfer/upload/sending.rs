@@ -5,11 +5,13 @@ use std::io;
 use std::sync::Arc;
 
 use super::decide;
+use super::pulling;
 use super::report::Report;
 use super::surveying::{Item, LARGE, Survey, staging};
 use super::tarball::{Body, Member, Tarball};
 use super::{Upload, part_of};
 use crate::base::chunks::Chunks;
+use crate::base::clock;
 use crate::event::{ErrorKind, FileAction, HostError, Route};
 use crate::shell::files::{
     Answer, Attributes, FileTask, HostPath, Origin, Place, Receive, Received, Unpack,
@@ -155,6 +157,12 @@ async fn send_content(
         })
     };
     let left = content.size() - receive.offset;
+    if pulling::fits(order, remote, left)
+        && let Some(received) = pulling::pull(order, remote, content, receive).await?
+    {
+        settle(remote, receive, received).await?;
+        return Ok(Route::Pull);
+    }
     let mut route = remote.stream();
     let mut input = None;
     if left == 0 && receive.offset > 0 {
@@ -299,7 +307,7 @@ async fn send_together(
     }
     let staging = staging(order, survey);
     let earlier = unpacked_before(order, remote, survey, &staging).await?;
-    let now = jiff::Timestamp::now().as_second();
+    let now = clock::now().as_second();
     let mut members = Vec::new();
     let mut resumed = std::collections::HashSet::new();
     for item in &survey.items {

@@ -79,9 +79,9 @@ pub(super) async fn survey<'a>(
         .map(|entry| (entry, survey.root.join(&entry.name)))
         .collect();
     let found = match place.found {
-        Some(found) => vec![found],
-        None if !survey.root_exists => wanted.iter().map(|_| None).collect(),
-        None => look(order, remote, &wanted).await?,
+        AtRoot::Is(found) => vec![found],
+        AtRoot::NotAsked if !survey.root_exists => wanted.iter().map(|_| None).collect(),
+        AtRoot::NotAsked => look(order, remote, &wanted).await?,
     };
     for ((entry, target), found) in wanted.into_iter().zip(found) {
         let force = order.options.force;
@@ -118,8 +118,21 @@ struct Place {
     account: Account,
     root: HostPath,
     root_exists: bool,
-    /// What is at the root, where it is one file and was looked at already.
-    found: Option<Option<Found>>,
+    /// What is at the root.
+    found: AtRoot,
+}
+
+/// What is at a root that is one file.
+enum AtRoot {
+    /// It is no file, or was not looked at.
+    NotAsked,
+    Is(Option<Found>),
+}
+
+impl AtRoot {
+    fn of(one: bool, found: Option<Found>) -> Self {
+        if one { Self::Is(found) } else { Self::NotAsked }
+    }
 }
 
 async fn locate(order: &Upload, remote: &mut Remote<'_>) -> Result<Place, Trouble> {
@@ -181,13 +194,13 @@ async fn locate(order: &Upload, remote: &mut Remote<'_>) -> Result<Place, Troubl
             account,
             root: below,
             root_exists: at_below.is_some(),
-            found: one.then_some(at_below),
+            found: AtRoot::of(one, at_below),
         },
         _ => Place {
             account,
             root: dest,
             root_exists: is_folder || at_dest.is_some(),
-            found: one.then_some(at_dest),
+            found: AtRoot::of(one, at_dest),
         },
     })
 }

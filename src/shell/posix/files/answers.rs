@@ -50,8 +50,11 @@ pub fn read(task: &FileTask, said: &Said) -> Result<Answer, FileFailure> {
                 .collect(),
             placed: false,
         }),
-        FileTask::Place(_) | FileTask::Adjust(_) | FileTask::Remove(_) => Ok(Answer::Done),
-        FileTask::Send(_) | FileTask::Pack(_) => Ok(Answer::Done),
+        FileTask::Place(_)
+        | FileTask::Adjust(_)
+        | FileTask::Remove(_)
+        | FileTask::Send(_)
+        | FileTask::Pack(_) => Ok(Answer::Done),
     }
 }
 

@@ -160,10 +160,14 @@ fn received(line: &mut Line, receive: &Receive) {
         Some(backup) => path_variable(line, "b", backup),
         None => variable(line, "b", ""),
     }
-    let origin = match receive.origin {
+    let origin = match &receive.origin {
         Origin::Input => "input",
         Origin::There => "there",
-        Origin::Pull(_) => "pull",
+        Origin::Pull(pull) => {
+            let fetch = super::files_pull::fetch(pull, receive.offset);
+            line.code("fetch() { ").code(&fetch).code("; }; ");
+            "pull"
+        }
     };
     line.code(&format!(
         "o={}; z={}; k={}; f={origin}; h={}; ",

@@ -3,13 +3,16 @@
 else fail "$d: No such file or directory"; fi;
 [ ! -d "$t" ] || [ -L "$t" ] || fail "$t: Is a directory";
 [ "$o" = 0 ] || touch "$p" 2>/dev/null;
-find "$d/." ! -name . -prune -name '.*.ioms-*.part' -mtime +0 -exec rm -rf {} + 2>/dev/null;
+find "$d/." ! -name . -prune -name '.*.ioms-*.part*' -mtime +0 -exec rm -rf {} + 2>/dev/null;
 case $f in
 input)
 if [ "$o" = 0 ]; then rm -rf "$p" 2>/dev/null; e=$( { umask 077; cat >"$p"; } 2>&1);
 else e=$( { dd if=/dev/null of="$p" bs=1 seek="$o" 2>/dev/null; cat >>"$p"; } 2>&1); fi
 || { rm -f "$p"; fail "${e:-$p: can not be written}"; } ;;
-pull) fetch ;;
+pull)
+[ "$o" = 0 ] && { rm -rf "$p"; (umask 077; : >"$p") 2>/dev/null; };
+x=$(fetch 2>&1); e=$?;
+case $e in 0|7) ;; 3) rm -f "$p"; echo notool curl or wget; exit 1 ;; *) rm -f "$p"; fail "${x#ioms-pull: }" ;; esac ;;
 esac;
 s=$(wc -c <"$p" 2>/dev/null) || fail "$p: can not be read";
 s=$((s));
