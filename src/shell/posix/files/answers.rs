@@ -112,7 +112,13 @@ fn classify(told: &str) -> FileFailure {
         }
     }
     let text = line.chars().take(400).collect::<String>();
-    let full = ["No space left", "Disk quota exceeded", "File too large"];
+    let full = [
+        "No space left",
+        "Disk quota exceeded",
+        "File too large",
+        // GNU's tar of a full disk.
+        "Wrote only",
+    ];
     if full.iter().any(|words| told.contains(words)) {
         return FileFailure::NoSpace(text);
     }

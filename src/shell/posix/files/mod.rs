@@ -68,7 +68,8 @@ pub(super) fn script(task: &FileTask) -> Line {
         FileTask::Pack(pack) => {
             path_variable(&mut line, "r", &pack.root);
             line.code(
-                r#"command -v tar >/dev/null 2>&1 || exit 127; cd "$r/." && xargs -0 tar -chf -"#,
+                // GNU's tar takes `\n` in a name for a newline if it isn't told not to.
+                r#"command -v tar >/dev/null 2>&1 || exit 127; n=--no-unquote; tar $n --version >/dev/null 2>&1 || n=; cd "$r/." && xargs -0 tar $n -chf -"#,
             );
         }
     }
@@ -83,9 +84,26 @@ pub(super) fn payload(task: &FileTask) -> Bytes {
         bytes.push(0);
     };
     match task {
-        FileTask::Stat { paths, .. } => paths.iter().map(|asked| &asked.path).for_each(&mut list),
-        FileTask::Hash { paths, .. } | FileTask::Remove(paths) => paths.iter().for_each(&mut list),
-        FileTask::Pack(pack) => pack.names.iter().for_each(&mut list),
+        // Those with odd names are asked for one by one.
+        FileTask::Stat { paths, .. } => {
+            let paths = paths.iter().map(|asked| &asked.path);
+            paths.filter(|path| !is_odd(path)).for_each(&mut list);
+        }
+        FileTask::Hash { paths, .. } => {
+            paths
+                .iter()
+                .filter(|path| !is_odd(path))
+                .for_each(&mut list);
+        }
+        FileTask::Remove(paths) => paths.iter().for_each(&mut list),
+        // Below their folder, where `~` is a name as any other.
+        FileTask::Pack(pack) => {
+            for name in &pack.names {
+                bytes.extend_from_slice(b"./");
+                bytes.extend_from_slice(name.as_bytes());
+                bytes.push(0);
+            }
+        }
         _ => {}
     }
     bytes.into()
@@ -213,7 +231,7 @@ fn adjusted(line: &mut Line, items: &[(HostPath, Attributes)]) {
         }
         if let Some(to) = &change.link {
             line.code("l=").bytes(to.as_bytes()).code("; ");
-            line.code(r#"[ -L "$n" ] || [ ! -d "$n" ] || fail "$n: Is a directory"; rm -f "$n"; e=$(ln -s "$l" "$n" 2>&1) || fail "$e"; "#);
+            line.code(r#"[ -L "$n" ] || [ ! -d "$n" ] || fail "$n: Is a directory"; rm -f "$n"; e=$(ln -s -- "$l" "$n" 2>&1) || fail "$e"; "#);
         }
         line.code(r#"set_attributes "$n" || fail "$e"; "#);
     }
