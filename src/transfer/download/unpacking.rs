@@ -83,8 +83,8 @@ pub(super) async fn fetch_together(
         Err(error) => Err(Refusal::Here(io::Error::other(error))),
     };
     match (came, unpacked) {
-        (_, Err(Refusal::Here(error))) => Err(local::failed(error).into()),
         (Err(trouble), _) => Err(trouble),
+        (Ok(()), Err(Refusal::Here(error))) => Err(local::failed(error).into()),
         (Ok(()), Err(Refusal::Changed(name, digest))) => {
             let item = items.iter().find(|item| item.name == name);
             Err(item.map_or_else(|| missing(&name), |item| changed(item, &digest)))
