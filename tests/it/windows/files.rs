@@ -207,6 +207,7 @@ async fn files_go_to_paths_of_windows_and_come_back() {
     let drive = host.windows.drive_c().unwrap();
     let folder = drive.join("更新 文件");
     replaces(&host, &folder).await;
+    spares_what_is_in_use(&host, &folder).await;
     looks(&host).await;
     streams(&host).await;
     goes_far_and_removes(&host, &folder).await;
@@ -226,6 +227,47 @@ async fn replaces(host: &Host, folder: &Path) {
     assert_eq!(host.does(received(&task), b"new").await, PLACED);
     assert_eq!(std::fs::read(folder.join("[1] 新.zip")).unwrap(), b"new");
     assert_eq!(std::fs::read(folder.join("旧.zip")).unwrap(), b"old\r\n\0");
+}
+
+async fn spares_what_is_in_use(host: &Host, folder: &Path) {
+    let line = "powershell -NoProfile -Command \"$f = [IO.File]::Open('C:\\更新 文件\\[1] 新.zip', 'Open', 'Read', 'Read'); 'held'; Start-Sleep 100\"";
+    let request = ExecRequest {
+        command: Bytes::from(line),
+        ..ExecRequest::default()
+    };
+    let mut holder = host.connection.exec(request).await.unwrap();
+    let held = holder.output.next().await;
+    assert!(
+        matches!(held, OutputEvent::Data(Stream::Stdout, _)),
+        "{held:?}"
+    );
+    let task = receive("C:\\更新 文件\\[1] 新.zip", b"newer");
+    let answer = host.does(received(&task), b"newer").await;
+    assert!(
+        matches!(&answer, Err(FileFailure::Refused(why)) if why.ends_with("新.zip: another program has it open")),
+        "{answer:?}"
+    );
+    let _ = holder.output.end(Duration::ZERO).await;
+    assert_eq!(std::fs::read(folder.join("[1] 新.zip")).unwrap(), b"new");
+    assert_eq!(
+        std::fs::read_dir(folder).unwrap().count(),
+        2,
+        "no part file is left"
+    );
+
+    let line = "attrib +r \"C:\\更新 文件\\[1] 新.zip\"";
+    let request = ExecRequest {
+        command: Bytes::from(line),
+        ..ExecRequest::default()
+    };
+    let mut attrib = host.connection.exec(request).await.unwrap();
+    attrib.input.close().await.unwrap();
+    while attrib.output.next().await != OutputEvent::Closed {}
+    let answer = host.does(received(&task), b"newer").await;
+    assert!(
+        matches!(&answer, Err(FileFailure::Refused(why)) if why.contains("read-only")),
+        "{answer:?}"
+    );
 }
 
 async fn looks(host: &Host) {
