@@ -1,7 +1,8 @@
 //! File tasks over WinRM: to PowerShell's engine on Linux and, with Windows' own paths, in Wine.
 
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use ioms::base::secret::Secret;
@@ -184,9 +185,7 @@ async fn ten_megabytes_go_through_winrm_in_one_process_byte_for_byte() {
         .collect();
     let target = folder.join("大.zip");
     let task = receive(target.to_str().unwrap(), &content);
-    let began = Instant::now();
     assert_eq!(host.does(received(&task), &content).await, PLACED);
-    println!("10 MiB in {:?}", began.elapsed());
     assert!(std::fs::read(&target).unwrap() == content);
     let send = FileTask::Send(Send {
         path: path(target.to_str().unwrap()),
@@ -207,7 +206,15 @@ async fn files_go_to_paths_of_windows_and_come_back() {
     let host = Host::new(windows.start().unwrap()).await;
     let drive = host.windows.drive_c().unwrap();
     let folder = drive.join("更新 文件");
+    replaces(&host, &folder).await;
+    spares_what_is_in_use(&host, &folder).await;
+    looks(&host).await;
+    streams(&host).await;
+    goes_far_and_removes(&host, &folder).await;
+    host.connection.close().await;
+}
 
+async fn replaces(host: &Host, folder: &Path) {
     let mut task = receive("C:\\更新 文件\\[1] 新.zip", b"old\r\n\0");
     task.attributes.mtime = Some(1_600_000_000);
     assert_eq!(host.does(received(&task), b"old\r\n\0").await, PLACED);
@@ -220,7 +227,50 @@ async fn files_go_to_paths_of_windows_and_come_back() {
     assert_eq!(host.does(received(&task), b"new").await, PLACED);
     assert_eq!(std::fs::read(folder.join("[1] 新.zip")).unwrap(), b"new");
     assert_eq!(std::fs::read(folder.join("旧.zip")).unwrap(), b"old\r\n\0");
+}
 
+async fn spares_what_is_in_use(host: &Host, folder: &Path) {
+    let line = "powershell -NoProfile -Command \"$f = [IO.File]::Open('C:\\更新 文件\\[1] 新.zip', 'Open', 'Read', 'Read'); 'held'; Start-Sleep 100\"";
+    let request = ExecRequest {
+        command: Bytes::from(line),
+        ..ExecRequest::default()
+    };
+    let mut holder = host.connection.exec(request).await.unwrap();
+    let held = holder.output.next().await;
+    assert!(
+        matches!(held, OutputEvent::Data(Stream::Stdout, _)),
+        "{held:?}"
+    );
+    let task = receive("C:\\更新 文件\\[1] 新.zip", b"newer");
+    let answer = host.does(received(&task), b"newer").await;
+    assert!(
+        matches!(&answer, Err(FileFailure::Refused(why)) if why.ends_with("新.zip: another program has it open")),
+        "{answer:?}"
+    );
+    let _ = holder.output.end(Duration::ZERO).await;
+    assert_eq!(std::fs::read(folder.join("[1] 新.zip")).unwrap(), b"new");
+    assert_eq!(
+        std::fs::read_dir(folder).unwrap().count(),
+        2,
+        "no part file is left"
+    );
+
+    let line = "attrib +r \"C:\\更新 文件\\[1] 新.zip\"";
+    let request = ExecRequest {
+        command: Bytes::from(line),
+        ..ExecRequest::default()
+    };
+    let mut attrib = host.connection.exec(request).await.unwrap();
+    attrib.input.close().await.unwrap();
+    while attrib.output.next().await != OutputEvent::Closed {}
+    let answer = host.does(received(&task), b"newer").await;
+    assert!(
+        matches!(&answer, Err(FileFailure::Refused(why)) if why.contains("read-only")),
+        "{answer:?}"
+    );
+}
+
+async fn looks(host: &Host) {
     let stat = FileTask::Stat {
         paths: [
             "C:\\更新 文件\\旧.zip",
@@ -258,7 +308,9 @@ async fn files_go_to_paths_of_windows_and_come_back() {
     let old = found[0].as_ref().unwrap();
     assert_eq!((old.size, old.mtime), (6, 1_600_000_000));
     assert_eq!(old.digest, Some(md5(b"old\r\n\0")));
+}
 
+async fn streams(host: &Host) {
     let entry = |name: &str, content: &[u8]| {
         let entry = Entry {
             path: path(name),
@@ -307,7 +359,9 @@ async fn files_go_to_paths_of_windows_and_come_back() {
             "c:/更新 文件/旧.zip"
         ]
     );
+}
 
+async fn goes_far_and_removes(host: &Host, folder: &Path) {
     let long = format!(
         "C:\\更新 文件\\{}\\x.txt",
         vec!["长".repeat(60); 5].join("\\")
@@ -332,5 +386,4 @@ async fn files_go_to_paths_of_windows_and_come_back() {
     assert_eq!(removed, Ok(Answer::Done));
     assert!(!folder.join("树").exists() && !folder.join("旧.zip").exists());
     assert!(folder.join("[1] 新.zip").exists());
-    host.connection.close().await;
 }

@@ -65,7 +65,8 @@ try {
     exit 0
 } catch {
     # Nothing half-written stays.
+    $Ioms.Failed = $_
     try { [IO.File]::Delete($Ioms.Part) } catch { }
-    IomsCannot $_
+    IomsCannot $Ioms.Failed
 }
 exit 1

@@ -86,14 +86,15 @@ try {
     $Ioms.At = IomsSaid 'root'
     $Ioms.Root = (IomsFull (IomsSaid 'root')).TrimEnd($Ioms.Sep)
     if (-not [IO.Directory]::Exists($Ioms.Root + $Ioms.Sep)) { IomsHome (IomsParent $Ioms.Root) }
+    [void][IO.Directory]::CreateDirectory($Ioms.Root + $Ioms.Sep)
     IomsUnpack (IomsInput) ($Ioms.Root + $Ioms.Sep) (IomsSaid 'backup')
     exit 0
 } catch {
+    $Ioms.Failed = $_
     try { if ($Ioms.Part) { [IO.File]::Delete($Ioms.Part) } } catch { }
-    $Ioms.Why = $_.Exception
+    $Ioms.Why = $Ioms.Failed.Exception
     while ($Ioms.Why.InnerException) { $Ioms.Why = $Ioms.Why.InnerException }
     if ($Ioms.Why -is [IO.EndOfStreamException]) { IomsQuit 84 "$($Ioms.At): the stream ended before it should" }
-    $Ioms.Failed = $_
     if ($Ioms.Part) { IomsFits (IomsFull ($Ioms.Root + $Ioms.Sep + $Ioms.At)) }
     IomsCannot $Ioms.Failed
 }

@@ -13,8 +13,12 @@ function IomsQuit($code, $text) {
     exit $code
 }
 
-# What Windows calls an error, by number: its texts are in its own language.
-function IomsNumber($why) { [Runtime.InteropServices.Marshal]::GetHRForException($why) -band 0xffff }
+# What Windows calls an error, by number: its texts are in its own language. (The property was hidden
+# before .NET 4.5. Marshal.GetHRForException leaves something with COM that Wine trips over at the end.)
+function IomsNumber($why) {
+    $number = [Exception].GetProperty('HResult', [Reflection.BindingFlags]'Instance, Public, NonPublic').GetValue($why, $null)
+    $number -band 0xffff
+}
 
 # Tells of what can't be done with $Ioms.At, and ends.
 function IomsCannot($record) {
