@@ -5,6 +5,7 @@ mod bed;
 mod commands;
 mod doctor;
 mod faults;
+mod files;
 mod identity;
 mod lasting;
 mod login;

@@ -70,6 +70,7 @@ impl PowershellConversation {
             shell: situation.shell,
             tmpdir: situation.tmpdir,
             nested: false,
+            raw: situation.carrier == Carrier::Winrm,
         };
         match &situation.runas {
             None => {
@@ -108,6 +109,7 @@ impl PowershellConversation {
             shell: situation.shell,
             tmpdir: Some("."),
             nested: true,
+            raw: false,
         };
         let inner = Self::of(
             task::task(plan, footing, &inner_mark)?,

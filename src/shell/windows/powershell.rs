@@ -88,6 +88,14 @@ parts! {
     RUNAS = "runas.ps1",
     DETACH = "detach.ps1",
     SESSION = "session.ps1",
+    FILES = "files.ps1",
+    FILES_STAT = "files-stat.ps1",
+    FILES_WALK = "files-walk.ps1",
+    FILES_PULL = "files-pull.ps1",
+    FILES_RECEIVE = "files-receive.ps1",
+    FILES_UNPACK = "files-unpack.ps1",
+    FILES_SEND = "files-send.ps1",
+    FILES_ADJUST = "files-adjust.ps1",
 }
 
 /// Every text that PowerShell is given, with a name for it: for the test that holds all of them to

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::powershell::{self, Part, Program};
-use super::{WindowsShell, cmd, quote, script};
+use super::{WindowsShell, cmd, files, quote, script};
 use crate::shell::conversation::Failure;
 use crate::shell::plan::{Command, Plan, Script};
 
@@ -30,6 +30,9 @@ pub(super) struct Footing<'a> {
     pub(super) tmpdir: Option<&'a str>,
     /// In a folder that is private already.
     pub(super) nested: bool,
+    /// Whether standard input reaches PowerShell as it is sent, and no sooner than it is asked for:
+    /// another shell before it may read it by lines.
+    pub(super) raw: bool,
 }
 
 /// The program for a plan, as the session's own user.
@@ -38,6 +41,9 @@ pub(super) fn task(plan: &Plan, footing: Footing<'_>, mark: &str) -> Result<Task
         return Err(Failure::Unsupported(
             "PowerShell is given no terminal: leave --tty away".to_owned(),
         ));
+    }
+    if let (Command::Files(task), false) = (&plan.command, plan.detach) {
+        return files::task(task, footing, mark);
     }
     let fed = !plan.stdin.is_empty();
     let mut task = Task {
@@ -62,12 +68,7 @@ pub(super) fn task(plan: &Plan, footing: Footing<'_>, mark: &str) -> Result<Task
         return Ok(task);
     }
     match (&plan.command, footing.shell) {
-        (Command::Ping, _) => {}
-        (Command::Files(task), _) => {
-            return Err(Failure::Unsupported(format!(
-                "not said to PowerShell yet: {task:?}"
-            )));
-        }
+        (Command::Ping | Command::Files(_), _) => {}
         (Command::Script(script), _) => scripted(&mut task, script, fed)?,
         (command, WindowsShell::Cmd) => {
             task.program

@@ -59,7 +59,7 @@ pub async fn download(
     host: &str,
     link: &mut dyn Link,
 ) -> (Report, Result<(), Trouble>) {
-    let mut report = Report::default();
+    let mut report = Report::of_download();
     let mut remote = Remote::new(link);
     let done = perform(order, host, &mut remote, &mut report).await;
     report.settle(&done);

@@ -122,6 +122,7 @@ pub(super) async fn survey(
     let windows = remote.is_windows();
     let typed = Typed::new(&order.source, windows);
     let mut items = there(order, &typed, remote).await?;
+    items.sort_by(|one, other| one.name.cmp(&other.name));
     links(order, remote, &mut items).await?;
     hash(order, remote, &mut items).await?;
     let shown = order.dest.join(folder_of(host));

@@ -27,9 +27,18 @@ pub struct Report {
     pub changed: bool,
     touched: HashSet<String>,
     conditional: bool,
+    fetches: bool,
 }
 
 impl Report {
+    /// Of files that come: lines name them as the host does, so that hosts' lines are alike.
+    pub(in crate::transfer) fn of_download() -> Self {
+        Self {
+            fetches: true,
+            ..Self::default()
+        }
+    }
+
     /// One more record.
     pub(in crate::transfer) fn add(&mut self, record: FileRecord) {
         let nothing = [FileAction::Kept, FileAction::Verified, FileAction::Differs];
@@ -147,7 +156,8 @@ impl Report {
     }
 
     fn write(&mut self) {
-        self.text.push_str(&lines(&self.files, self.conditional));
+        let lines = lines(&self.files, self.conditional, self.fetches);
+        self.text.push_str(&lines);
     }
 
     /// A host's list of ten thousand files a thousand times over helps nobody.
@@ -222,12 +232,13 @@ fn removal(target: &str) -> FileRecord {
 
 /// A line for each file, or one for many. The same on every host where the same was done, so that
 /// they fold: nothing in it of times and ways.
-pub(crate) fn lines(files: &[FileRecord], conditional: bool) -> String {
+pub(crate) fn lines(files: &[FileRecord], conditional: bool, fetches: bool) -> String {
     let mut text = String::new();
     let would = if conditional { "would have " } else { "" };
+    let moved = if fetches { "fetched" } else { "sent" };
     for (action, word) in [
-        (FileAction::Sent, "sent"),
-        (FileAction::Resumed, "sent"),
+        (FileAction::Sent, moved),
+        (FileAction::Resumed, moved),
         (FileAction::Removed, "removed"),
         (FileAction::Differs, "differs"),
         (FileAction::Verified, "equal"),
@@ -240,7 +251,12 @@ pub(crate) fn lines(files: &[FileRecord], conditional: bool) -> String {
         };
         if such.len() <= NAMED {
             for file in such {
-                let _ = write!(text, "{would}{word} {}", file.target);
+                let name = if fetches && file.action != FileAction::Removed {
+                    &file.source
+                } else {
+                    &file.target
+                };
+                let _ = write!(text, "{would}{word} {name}");
                 if action != FileAction::Removed {
                     let _ = write!(text, " ({})", show_size(file.size));
                 }

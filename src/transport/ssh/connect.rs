@@ -314,6 +314,10 @@ impl Core {
             keepalive_interval: (!options.keepalive.is_zero()).then_some(options.keepalive),
             keepalive_max: options.keepalive_max as usize,
             inactivity_timeout: None,
+            // What a host may send before it hears that we have read it; told anew at the half. With 2 MiB
+            // downloads at 50 ms take 1.6 times as long as scp's, with 4 0.8 times. Nothing is allocated
+            // for it: what nobody reads yet waits with the host's kernel or ours.
+            window_size: 4 << 20,
             // Packets that wait for a slow reader: 500 hosts that print all they can must fit.
             channel_buffer_size: 6,
             ..Default::default()

@@ -31,6 +31,10 @@ class Service:
         if call.envelope < MIN_ENVELOPE:
             raise Fault("s:Sender", "w:EncodingLimit", 2150858801,
                         "The WS-Management service cannot process the request. The MaxEnvelopeSize value is too small.")
+        if call.resource == soap.CONFIG and call.operation == "Get":
+            body = "<cfg:Config xmlns:cfg=\"%s\"><cfg:MaxEnvelopeSizekb>%d</cfg:MaxEnvelopeSizekb></cfg:Config>"
+            body %= (soap.CONFIG, self.host.options.max_envelope // 1024)
+            return envelope(soap.TRANSFER + "/GetResponse", call.message_id, body), ()
         if call.resource != soap.CMD:
             raise Fault("s:Sender", "a:DestinationUnreachable", 2150858778,
                         "The WS-Management service cannot process the request. The resource URI (%s) was not found."

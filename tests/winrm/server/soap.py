@@ -17,6 +17,7 @@ NS = {
 }
 SHELL = NS["rsp"]
 CMD = SHELL + "/cmd"
+CONFIG = "http://schemas.microsoft.com/wbem/wsman/1/config"
 TRANSFER = NS["x"]
 ANONYMOUS = NS["a"] + "/role/anonymous"
 # The envelope that a host takes a client to accept when it does not say.

@@ -69,7 +69,7 @@ pub(super) fn script(task: &FileTask) -> Line {
             path_variable(&mut line, "r", &pack.root);
             line.code(
                 // GNU's tar takes `\n` in a name for a newline if it isn't told not to.
-                r#"command -v tar >/dev/null 2>&1 || exit 127; n=--no-unquote; tar $n --version >/dev/null 2>&1 || n=; cd "$r/." && xargs -0 tar $n -cf -"#,
+                r#"command -v tar >/dev/null 2>&1 || exit 127; n=--no-unquote; tar $n --version >/dev/null 2>&1 || n=; cd "$r/." && xargs -0 tar $n -chf -"#,
             );
         }
     }

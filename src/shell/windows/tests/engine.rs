@@ -18,6 +18,8 @@ use crate::shell::windows::{Carrier, Situation, WindowsShell, conversation};
 #[derive(Debug, Default)]
 pub(super) struct Came {
     pub(super) stdout: String,
+    /// The same as it came.
+    pub(super) bytes: Vec<u8>,
     pub(super) stderr: String,
     pub(super) exit: Option<i32>,
     pub(super) failed: Option<Failure>,
@@ -180,6 +182,7 @@ impl Bench {
         came.failed = came.failed.or(conversation.ended());
         came.codepage = conversation.codepage();
         came.stdout = String::from_utf8_lossy(&stdout).into_owned();
+        came.bytes = stdout;
         came.stderr = String::from_utf8_lossy(&stderr).into_owned();
         came
     }
@@ -195,8 +198,7 @@ fn input_of(conversation: &dyn Conversation, stdin: &Stdin) -> Vec<u8> {
         _ => Bytes::new(),
     };
     if conversation.input_coding() == InputCoding::Raw {
-        assert!(payload.is_empty() && given.is_empty());
-        return Vec::new();
+        return [payload, given].concat();
     }
     let mut lines = String::new();
     for part in [payload, given] {

@@ -2,6 +2,8 @@
 
 mod commands;
 mod engine;
+mod files;
+mod pull;
 mod runas;
 mod scripts;
 mod session;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::engine::{Bench, MARK, plan, words};
 use crate::base::secret::Secret;
 use crate::shell::conversation::{Conversation as _, Failure};
+use crate::shell::files::{Algorithm, Attributes, FileTask, HostPath, Origin, Receive};
 use crate::shell::plan::{Command, Plan, Script, Stdin};
 use crate::shell::windows::{PowershellConversation, Runas, Situation, WindowsShell};
 
@@ -104,6 +105,39 @@ fn words_scripts_and_lines_of_cmd_run_in_a_task_too() {
         matches!(came.failed, Some(Failure::NoInterpreter(_))),
         "{came:?}"
     );
+    bench.is_clean();
+}
+
+#[test]
+fn a_file_arrives_as_another_user_too() {
+    let Some(bench) = bench("files as another user") else {
+        return;
+    };
+    let folder = bench.dir.path().join("其他 人");
+    std::fs::create_dir(&folder).unwrap();
+    let content: Vec<u8> = (0..=255).cycle().take(300_000).collect();
+    let at = |name: &str| HostPath::from(folder.join(name).to_str().unwrap());
+    let task = FileTask::Receive(Box::new(Receive {
+        part: at(".x.ioms-1.part"),
+        target: at("x"),
+        offset: 0,
+        size: 300_000,
+        algorithm: Algorithm::Md5,
+        digest: String::new(),
+        origin: Origin::Input,
+        attributes: Attributes::default(),
+        backup: None,
+        mkdir: false,
+    }));
+    let mut plan = plan(Command::Files(Arc::new(task)));
+    plan.stdin = Stdin::Bytes(content.clone().into());
+    let came = bench.converse(&plan, &situation(&bench, "DOM\\user", Some("secret")));
+    assert_eq!(
+        (came.stdout.as_str(), came.exit),
+        ("placed\0", Some(0)),
+        "{came:?}"
+    );
+    assert_eq!(std::fs::read(folder.join("x")).unwrap(), content);
     bench.is_clean();
 }
 

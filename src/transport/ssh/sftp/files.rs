@@ -16,8 +16,9 @@ use crate::transport::files::{FileChange, FileHandle, FileStat, Files};
 
 /// What every server takes (draft, 3) and gives.
 const EVERYBODYS: u32 = 32 * 1024;
-/// What we ask for where the server allows it.
-const MOST: u64 = 255 * 1024;
+/// What we ask for where the server allows it. Costs 5 to 15 per cent less CPU than 32 KiB; OpenSSH's
+/// 255 KiB as much less again, but 64 of those under way would be 16 MiB a host.
+const MOST: u64 = 64 * 1024;
 /// The most memory that a folder's names may take: the host may make them up.
 const LONGEST_LIST: usize = 256 << 20;
 /// Requests for a folder's names under way at once.
