@@ -606,7 +606,7 @@ async fn finish(
             changes.push((item.target.clone(), change));
         }
         if item.send && item.is_file() && item.size() < LARGE {
-            changes.extend(given_away(item, &survey.account, survey.ids));
+            changes.extend(given_away(order, item, &survey.account, survey.ids));
         }
     }
     if !changes.is_empty() {
@@ -627,18 +627,26 @@ async fn finish(
 }
 
 /// What tar can't give away as another than root: the group that was asked for, or that the file had.
-fn given_away(item: &Item<'_>, account: &Account, ids: Ids) -> Option<(HostPath, Attributes)> {
+fn given_away(
+    order: &Upload,
+    item: &Item<'_>,
+    account: &Account,
+    ids: Ids,
+) -> Option<(HostPath, Attributes)> {
     if account.uid.is_none_or(|uid| uid == 0) {
         return None;
     }
-    let had = item
-        .found
-        .as_ref()
-        .filter(|found| account.gid != Some(found.gid));
+    let found = item.found.as_ref();
+    let had = found.filter(|found| account.gid != Some(found.gid));
+    if ids.group.is_none() && had.is_none() {
+        return None;
+    }
     let change = Attributes {
         group: ids.group.map(|group| group.to_string()),
         kept: had.map(|found| (found.uid, found.gid)),
+        // A change of the group takes set-id bits away.
+        mode: Some(decide::mode(item.entry, found, account, &order.options)),
         ..Attributes::default()
     };
-    (change != Attributes::default()).then(|| (item.target.clone(), change))
+    Some((item.target.clone(), change))
 }

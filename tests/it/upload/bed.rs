@@ -50,7 +50,8 @@ impl Bed {
         let mut bed = Self::of(Lab::on(sshd, 1, 0));
         let known = bed.lab.sshd.dir().join("known_hosts");
         let mut hosts = std::fs::read_to_string(&known).unwrap();
-        hosts.push_str(&format!("[{address}]:{} {key}\n", proxy.port()));
+        let line = format!("[{address}]:{} {key}\n", proxy.port());
+        hosts.push_str(&line);
         std::fs::write(known, hosts).unwrap();
         bed.extra = vec!["-e".to_owned(), format!("ansible_port={}", proxy.port())];
         (bed, proxy)
@@ -112,7 +113,7 @@ impl Bed {
     #[track_caller]
     pub fn holds(&self, name: &str) -> Vec<u8> {
         let path = self.there(name);
-        std::fs::read(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"))
+        std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
     /// How many commands the hosts were given so far.

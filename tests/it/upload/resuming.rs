@@ -11,7 +11,7 @@ fn part(bed: &Bed) -> Option<(String, u64)> {
     let name = bed
         .names()
         .into_iter()
-        .find(|name| name.ends_with(".part"))?;
+        .find(|name| name.contains(".ioms-"))?;
     let size = std::fs::metadata(bed.there(&name)).ok()?.len();
     Some((name, size))
 }

@@ -16,10 +16,17 @@ fn sources(bed: &Bed) {
         bed.source(&format!("tree/{name}"), name);
     }
     std::os::unix::fs::symlink("a", bed.lab.desk.dir.path().join("tree/link")).unwrap();
+    // Their names are more than a terminal's line holds.
+    for n in 0..200 {
+        bed.source(
+            &format!("tree/many/a long name, so that it counts {n}"),
+            [3, 4, 19],
+        );
+    }
 }
 
 #[track_caller]
-fn all_there(bed: &Bed, folder: &std::path::Path) {
+fn all_there(folder: &std::path::Path) {
     let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
     assert_eq!(read("small"), b"1");
     assert!(read("large") == noise(3 << 20));
@@ -29,7 +36,10 @@ fn all_there(bed: &Bed, folder: &std::path::Path) {
     let left = names(folder);
     assert!(left.contains(&"tree/link -> a".to_owned()), "{left:?}");
     assert!(!left.iter().any(|name| name.contains(".part")), "{left:?}");
-    let _ = bed;
+    assert_eq!(
+        read("tree/many/a long name, so that it counts 199"),
+        [3, 4, 19]
+    );
 }
 
 #[test]
@@ -49,7 +59,7 @@ fn as_root_by_sudo_and_as_somebody_by_su() {
     ];
     let host = bed.host(&args);
     assert_eq!(host["outcome"], "changed", "{host}");
-    all_there(&bed, &bed.there("sudo"));
+    all_there(&bed.there("sudo"));
     assert_eq!(std::fs::metadata(bed.there("sudo/large")).unwrap().uid(), 0);
     assert_eq!(bed.host(&args)["outcome"], "ok");
 
@@ -76,7 +86,7 @@ fn as_root_by_sudo_and_as_somebody_by_su() {
     ];
     let host = bed.host(&args);
     assert_eq!(host["outcome"], "changed", "{host}");
-    all_there(&bed, &bed.there("su"));
+    all_there(&bed.there("su"));
     let owner = std::fs::metadata(bed.there("su/large")).unwrap().uid();
     assert_eq!(owner, std::fs::metadata(bed.there("su")).unwrap().uid());
     assert_ne!(owner, 0);
@@ -133,7 +143,7 @@ fn without_sftp_all_goes_through_the_shell() {
         vias.iter().all(|via| *via == "stream" || via.is_null()),
         "{vias:?}"
     );
-    all_there(&bed, &bed.there(""));
+    all_there(&bed.there(""));
     assert_eq!(
         bed.host(&["small", "large", "tree", &dest])["outcome"],
         "ok"
@@ -152,7 +162,7 @@ fn where_there_is_nothing_but_sftp_all_goes_by_it() {
     let host = bed.host(&args);
     assert_eq!(host["outcome"], "changed", "{host}");
     let there = bed.lab.sshd.chroot().join("files");
-    all_there(&bed, &there);
+    all_there(&there);
     let host = bed.host(&args);
     assert_eq!(host["outcome"], "ok", "{host}");
     bed.source("small", "2");
@@ -167,10 +177,18 @@ fn where_there_is_nothing_but_sftp_all_goes_by_it() {
         std::fs::metadata(there.join("small")).unwrap().mode() & 0o777,
         0o600
     );
+    std::fs::remove_dir_all(bed.lab.desk.dir.path().join("tree/many")).unwrap();
     std::fs::write(there.join("tree/extra"), "").unwrap();
     assert_eq!(
         bed.files("changed", &["--delete", "--yes", "tree/", "/files/tree"]),
-        ["kept a", "kept b c", "kept d", "kept 名字", "removed extra"]
+        [
+            "kept a",
+            "kept b c",
+            "kept d",
+            "kept 名字",
+            "removed extra",
+            "removed many"
+        ]
     );
     let document = bed
         .lab
