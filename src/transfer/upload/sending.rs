@@ -50,7 +50,7 @@ pub(super) async fn send(
             sent => sent?,
         }
     }
-    make_folders(order, remote, survey).await?;
+    report.changed |= make_folders(order, remote, survey).await?;
     for index in 0..survey.items.len() {
         let Some(item) = survey.items.get(index) else {
             break;
@@ -497,12 +497,12 @@ async fn check(
     Ok(())
 }
 
-/// Folders that are still missing.
+/// Folders that are still missing; whether there were any.
 async fn make_folders(
     order: &Upload,
     remote: &mut Remote<'_>,
     survey: &mut Survey<'_>,
-) -> Result<(), Trouble> {
+) -> Result<bool, Trouble> {
     let mut missing = Vec::new();
     let account = survey.account.clone();
     for item in &mut survey.items {
@@ -519,7 +519,7 @@ async fn make_folders(
         }
     }
     if missing.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     if !survey.root_exists && !order.options.mkdir {
         let parent = survey.root.folder();
@@ -550,7 +550,7 @@ async fn make_folders(
             item.done = true;
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Links, attributes of what was kept, what is to go.
@@ -560,6 +560,7 @@ async fn finish(
     survey: &mut Survey<'_>,
     report: &mut Report,
 ) -> Result<(), Trouble> {
+    let route = remote.stream();
     let mut changes = Vec::new();
     for item in &mut survey.items {
         if let (EntryKind::Link(to), true) = (&item.entry.kind, item.send && !item.done) {
@@ -571,6 +572,7 @@ async fn finish(
                 },
             ));
             item.done = true;
+            report.sent(item, FileAction::Sent, route);
         }
         if let (false, Some(found)) = (item.send, &item.found)
             && let Some(change) = decide::touch_up(item.entry, found, survey.ids, &order.options)
