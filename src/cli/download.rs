@@ -144,6 +144,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
             limits: &args.limits,
             output: &args.output,
             overrides: args.transfer.overrides()?,
+            listener: None,
         },
     )
 }

@@ -14,6 +14,7 @@ mod execution;
 mod extra_vars;
 mod fleet;
 mod globals;
+mod handed;
 mod history_diff;
 mod identities;
 mod inventory_document;

@@ -61,10 +61,12 @@ pub struct Work<'a> {
     pub output: &'a OutputArgs,
     /// What flags say of every target.
     pub overrides: Overrides,
+    /// Who wants to hear of the run, too.
+    pub listener: Option<Box<dyn crate::event::Consumer>>,
 }
 
 /// Does it, all of it.
-pub fn perform(setup: &Setup, work: Work<'_>) -> Result<Status, CliError> {
+pub fn perform(setup: &Setup, mut work: Work<'_>) -> Result<Status, CliError> {
     if work.output.list_hosts || work.output.dry_run {
         return list(setup, &work);
     }
@@ -102,11 +104,15 @@ pub fn perform(setup: &Setup, work: Work<'_>) -> Result<Status, CliError> {
     let targets = Arc::new(targets.with_code_pages(pages.clone()));
     let header = Arc::new(header(setup, &work, &limits));
     let denied = denied(setup, &work);
+    let listener = work.listener.take();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
     let end = runtime.block_on(async {
-        let end = run(setup, &work, header, targets, limits, prompt, files, denied).await;
+        let end = run(
+            setup, &work, listener, header, targets, limits, prompt, files, denied,
+        )
+        .await;
         pages.keep().await;
         end
     })?;
@@ -121,6 +127,7 @@ pub fn perform(setup: &Setup, work: Work<'_>) -> Result<Status, CliError> {
 async fn run(
     setup: &Setup,
     work: &Work<'_>,
+    listener: Option<Box<dyn crate::event::Consumer>>,
     header: Arc<RunHeader>,
     targets: Arc<RunTargets>,
     limits: Limits,
@@ -135,6 +142,7 @@ async fn run(
     let mut records = Records::begin(setup, header.run);
     let mut consumers: Vec<Box<dyn crate::event::Consumer>> = vec![Box::new(report.clone())];
     consumers.extend(records.consumer());
+    consumers.extend(listener);
     let capture = CaptureLimits {
         inline: INLINE,
         max: work

@@ -92,6 +92,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
             limits: &args.limits,
             output: &args.output,
             overrides: Overrides::default(),
+            listener: None,
         },
     )
 }

@@ -99,6 +99,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
             limits: &args.limits,
             output: &args.output,
             overrides: args.work.overrides()?,
+            listener: None,
         },
     )
 }

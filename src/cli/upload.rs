@@ -8,6 +8,7 @@ use super::ask::Terminal;
 use super::connection::ConnectionArgs;
 use super::execution::{LimitArgs, OutputArgs};
 use super::fleet::Fleet;
+use super::handed::{self, Handed};
 use super::perform::{self, Work};
 use super::rerun::RerunArgs;
 use super::selection::SelectionArgs;
@@ -32,6 +33,7 @@ Examples:
   iomsctl upload -g all --verify app.tgz /opt/app.tgz
   iomsctl upload -g windows 更新.zip 'D:\\更新 文件\\'
   make-config | iomsctl upload -g web - /etc/app.conf
+  iomsctl upload -g game repo:server.tgz@2.4 /opt/game/      a published file of the repository
 
 DEST is a folder when one is there or it ends in a slash; else it is the name to give. Only what
 differs is sent: written beside its target, read back and compared, then put in its place at once.
@@ -42,7 +44,7 @@ tampering: --checksum sha256 shows both.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Files, folders, patterns (`-`: standard input), and where they go
+    /// Files, folders, patterns, `repo:NAME[@VERSION]`, `-` (standard input); and where they go
     #[arg(value_name = "SRC... DEST", required = true, num_args = 2..)]
     pub operands: Vec<PathBuf>,
     #[command(flatten)]
@@ -201,10 +203,11 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
         pattern.as_deref(),
         earlier.as_ref(),
     )?;
+    let handed = Handed::default();
     let collected = if args.output.list_hosts {
         nothing()
     } else {
-        collect(args, &setup)?
+        collect(args, &setup, &handed)?
     };
     let order = Upload::new(
         collected,
@@ -212,7 +215,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
         args.options(&setup)?,
         args.transfer.meter(),
     );
-    perform::perform(
+    let status = perform::perform(
         &setup,
         Work {
             verb: "upload",
@@ -225,8 +228,16 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
             limits: &args.limits,
             output: &args.output,
             overrides: args.transfer.overrides()?,
+            listener: Some(Box::new(handed.clone())),
         },
-    )
+    )?;
+    if let Err(error) = handed.keep(&setup) {
+        setup.warn(&format!(
+            "who was given the file could not be noted: {}",
+            error.message
+        ));
+    }
+    Ok(status)
 }
 
 fn nothing() -> Collected {
@@ -245,27 +256,28 @@ fn destination(args: &Args) -> Result<String, CliError> {
     }
 }
 
-fn collect(args: &Args, setup: &Setup) -> Result<Collected, CliError> {
-    let mut spooled = None;
+fn collect(args: &Args, setup: &Setup, handed: &Handed) -> Result<Collected, CliError> {
     let mut given = Vec::new();
     for path in args.sources() {
-        if path == Path::new("-") {
-            let path = spool(setup)?;
-            spooled = Some(path.clone());
-            given.push(Given::Named {
-                path,
+        let reference = path.to_str().and_then(handed::is_of_repository);
+        given.push(if path == Path::new("-") {
+            Given::Opened {
+                file: Arc::new(spool(setup)?),
                 name: "stdin".to_owned(),
                 shown: "-".to_owned(),
-            });
+            }
+        } else if let Some(reference) = reference {
+            let opened = handed.open(setup, reference)?;
+            Given::Opened {
+                file: Arc::new(opened.file),
+                name: opened.name,
+                shown: opened.shown,
+            }
         } else {
-            given.push(Given::Path(path.clone()));
-        }
+            Given::Path(path.clone())
+        });
     }
     let collected = source::collect(&given, args.transfer.follow);
-    if let Some(path) = spooled {
-        // It is open as long as it is needed.
-        let _ = std::fs::remove_file(path);
-    }
     let collected = collected.map_err(|error| {
         let hint = match &error {
             source::SourceError::Leaves(_) => "--follow sends what it leads to",
@@ -276,6 +288,7 @@ fn collect(args: &Args, setup: &Setup) -> Result<Collected, CliError> {
         };
         CliError::new(error.to_string()).hint(hint)
     })?;
+    handed.is_sound(&collected)?;
     if args.files.delete
         && !matches!(collected.entries.first(), Some(first) if first.name.is_empty() && matches!(first.kind, source::EntryKind::Folder))
     {
@@ -286,7 +299,7 @@ fn collect(args: &Args, setup: &Setup) -> Result<Collected, CliError> {
 }
 
 /// Standard input as a file of the data folder: it may be of any size, and is sent many times.
-fn spool(setup: &Setup) -> Result<PathBuf, CliError> {
+fn spool(setup: &Setup) -> Result<std::fs::File, CliError> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let fail = |error: std::io::Error| CliError::new(format!("standard input: {error}"));
     setup.make_data_dir().map_err(fail)?;
@@ -295,15 +308,16 @@ fn spool(setup: &Setup) -> Result<PathBuf, CliError> {
         .join(format!("stdin-{}", std::process::id()));
     let _ = std::fs::remove_file(&path);
     let mut file = std::fs::OpenOptions::new()
+        .read(true)
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(&path)
         .map_err(fail)?;
-    let copied = std::io::copy(&mut std::io::stdin().lock(), &mut file).and_then(|_| file.flush());
-    if let Err(error) = copied {
-        let _ = std::fs::remove_file(&path);
-        return Err(fail(error));
-    }
-    Ok(path)
+    // It lives as long as it is open.
+    std::fs::remove_file(&path).map_err(fail)?;
+    std::io::copy(&mut std::io::stdin().lock(), &mut file)
+        .and_then(|_| file.flush())
+        .map_err(fail)?;
+    Ok(file)
 }

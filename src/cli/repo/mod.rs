@@ -97,7 +97,7 @@ pub fn execute(args: Args, globals: &Globals) -> Result<Status, CliError> {
 }
 
 /// An error of the repository, with what helps.
-pub(super) fn failed(error: RepositoryError) -> CliError {
+pub(in crate::cli) fn failed(error: RepositoryError) -> CliError {
     let hint = error.hint();
     let mut shown = CliError::from(error);
     shown.hint = hint;

@@ -1,7 +1,7 @@
 //! Many small files from one stream. The stream is the host's: a name in it counts only if it was
 //! asked for, a size only if it is the one the host has said before.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io::{self, Read, Write as _};
 use std::sync::Arc;
 
@@ -14,7 +14,8 @@ use super::fetching::{Placing, changed, mode, part_of, place};
 use super::surveying::Item;
 use super::{Download, local};
 use crate::event::{ErrorKind, HostError};
-use crate::shell::files::{Algorithm, FileTask, HostPath, Pack};
+use crate::shell::files::{Algorithm, FileTask, HostPath, Kind, Pack};
+use crate::shell::windows::files::frames;
 use crate::transfer::hashing::Hashing;
 use crate::transfer::link::{Sink, Trouble};
 use crate::transfer::meter::Meter;
@@ -57,7 +58,20 @@ pub(super) async fn fetch_together(
         piece: Bytes::new(),
     };
     let (here, algorithm) = (here.clone(), order.options.algorithm);
-    let thread = tokio::task::spawn_blocking(move || unpack(&here, stream, expected, algorithm));
+    let windows = remote.is_windows();
+    let thread = tokio::task::spawn_blocking(move || {
+        let unpacking = Unpacking {
+            here: &here,
+            expected,
+            algorithm,
+            refusal: None,
+        };
+        if windows {
+            unpacking.frames(stream)
+        } else {
+            unpacking.tar(stream)
+        }
+    });
     let mut sink = Pieces {
         pieces,
         meter: order.meter.clone(),
@@ -69,8 +83,8 @@ pub(super) async fn fetch_together(
         Err(error) => Err(Refusal::Here(io::Error::other(error))),
     };
     match (came, unpacked) {
-        (_, Err(Refusal::Here(error))) => Err(local::failed(error).into()),
         (Err(trouble), _) => Err(trouble),
+        (Ok(()), Err(Refusal::Here(error))) => Err(local::failed(error).into()),
         (Ok(()), Err(Refusal::Changed(name, digest))) => {
             let item = items.iter().find(|item| item.name == name);
             Err(item.map_or_else(|| missing(&name), |item| changed(item, &digest)))
@@ -119,40 +133,128 @@ fn plain(path: &[u8]) -> &[u8] {
     }
 }
 
-/// Reads a tar stream (several, one after the other, where the list was long).
-fn unpack(
-    here: &Beneath,
-    stream: Stream,
-    mut expected: HashMap<Vec<u8>, Expected>,
+/// The work on one stream.
+struct Unpacking<'a> {
+    here: &'a Beneath,
+    expected: HashMap<Vec<u8>, Expected>,
     algorithm: Algorithm,
-) -> Result<(), Refusal> {
-    let mut archive = tar::Archive::new(stream);
-    archive.set_ignore_zeros(true);
-    let mut refusal = None;
-    let entries = archive.entries()?;
-    for entry in entries {
-        // A stream that breaks off is the host's matter, and told by its end.
-        let Ok(mut entry) = entry else { break };
-        let name = plain(&entry.path_bytes()).to_vec();
-        if entry.header().entry_type() != tar::EntryType::Regular {
-            continue;
-        }
-        let Some(wanted) = expected.remove(&name) else {
-            continue;
+    refusal: Option<Refusal>,
+}
+
+impl Unpacking<'_> {
+    /// One file of the stream; whether the stream goes on.
+    fn file(&mut self, path: &[u8], content: &mut dyn Read) -> Result<bool, Refusal> {
+        let Some(wanted) = self.expected.remove(plain(path)) else {
+            return Ok(true);
         };
-        match one(here, &mut entry, &wanted, algorithm) {
+        match one(self.here, content, &wanted, self.algorithm) {
             Ok(()) => {}
-            Err(Refusal::Here(error)) if error.kind() == io::ErrorKind::UnexpectedEof => break,
+            // A stream that breaks off is the host's matter, and told by its end.
+            Err(Refusal::Here(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                return Ok(false);
+            }
             Err(Refusal::Here(error)) => return Err(Refusal::Here(error)),
-            Err(other) => refusal = Some(other),
+            Err(other) => self.refusal = Some(other),
+        }
+        Ok(true)
+    }
+
+    fn finish(self) -> Result<(), Refusal> {
+        if let Some(refusal) = self.refusal {
+            return Err(refusal);
+        }
+        match self.expected.into_values().next() {
+            None => Ok(()),
+            Some(left) => Err(Refusal::Missing(left.placing.name)),
         }
     }
-    if let Some(refusal) = refusal {
-        return Err(refusal);
+
+    /// Reads a tar stream (several, one after the other, where the list was long).
+    fn tar(mut self, stream: Stream) -> Result<(), Refusal> {
+        let mut archive = tar::Archive::new(stream);
+        archive.set_ignore_zeros(true);
+        for entry in archive.entries()? {
+            let Ok(mut entry) = entry else { break };
+            if entry.header().entry_type() != tar::EntryType::Regular {
+                continue;
+            }
+            let path = entry.path_bytes().into_owned();
+            if !self.file(&path, &mut entry)? {
+                break;
+            }
+        }
+        self.finish()
     }
-    match expected.into_values().next() {
-        None => Ok(()),
-        Some(left) => Err(Refusal::Missing(left.placing.name)),
+
+    /// Reads a stream of frames.
+    fn frames(mut self, stream: Stream) -> Result<(), Refusal> {
+        let mut frames = Frames {
+            stream,
+            decoder: frames::Decoder::default(),
+            events: VecDeque::new(),
+        };
+        while let Some(event) = frames.next()? {
+            if let frames::Event::Entry(entry) = event
+                && entry.kind == Kind::File
+            {
+                let mut content = Framed {
+                    frames: &mut frames,
+                    left: entry.size,
+                    piece: Bytes::new(),
+                };
+                if !self.file(entry.path.as_bytes(), &mut content)? {
+                    break;
+                }
+                io::copy(&mut content, &mut io::sink())?;
+            }
+        }
+        self.finish()
+    }
+}
+
+/// A stream of frames, taken apart.
+struct Frames {
+    stream: Stream,
+    decoder: frames::Decoder,
+    events: VecDeque<frames::Event>,
+}
+
+impl Frames {
+    fn next(&mut self) -> io::Result<Option<frames::Event>> {
+        while self.events.is_empty() {
+            let Some(piece) = self.stream.coming.blocking_recv() else {
+                return Ok(None);
+            };
+            let events = self.decoder.take(piece).map_err(io::Error::other)?;
+            self.events.extend(events);
+        }
+        Ok(self.events.pop_front())
+    }
+}
+
+/// One file's content in it.
+struct Framed<'a> {
+    frames: &'a mut Frames,
+    left: u64,
+    piece: Bytes,
+}
+
+impl Read for Framed<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.piece.is_empty() && self.left > 0 {
+            match self.frames.next()? {
+                Some(frames::Event::Content(piece)) => self.piece = piece,
+                Some(_) | None => return Err(io::ErrorKind::UnexpectedEof.into()),
+            }
+        }
+        let length = buffer.len().min(self.piece.len());
+        let taken = self.piece.split_to(length);
+        self.left = self.left.saturating_sub(length as u64);
+        buffer
+            .get_mut(..length)
+            .unwrap_or_default()
+            .copy_from_slice(&taken);
+        Ok(length)
     }
 }
 

@@ -1,6 +1,7 @@
 //! From what the user named to entries: files, patterns, folders with all below.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -11,7 +12,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use globset::GlobBuilder;
 
 use super::{Content, Entry, EntryKind};
-use crate::base::clock;
 use crate::shell::files::HostPath;
 
 /// Files up to this size are kept in memory, in bytes.
@@ -26,19 +26,10 @@ pub enum Given {
     /// A file, a folder, or a pattern where nothing has that name. With a slash at its end: the
     /// folder's content.
     Path(PathBuf),
-    /// Bytes that are at hand, under a name.
-    Bytes {
-        /// What it is called where it lands in a folder.
-        name: String,
-        /// How it is shown.
-        shown: String,
-        /// The bytes.
-        bytes: bytes::Bytes,
-    },
-    /// A file under another name than its own.
-    Named {
-        /// Where it is.
-        path: PathBuf,
+    /// A file that is open.
+    Opened {
+        /// It.
+        file: Arc<File>,
         /// What it is called where it lands in a folder.
         name: String,
         /// How it is shown.
@@ -93,6 +84,7 @@ fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> SourceError + use<> {
 struct Pending {
     entry: usize,
     path: PathBuf,
+    open: Option<Arc<File>>,
     size: u64,
 }
 
@@ -240,44 +232,44 @@ impl Collecting {
         }
         let name = match given {
             Given::Path(path) => name_of(path),
-            Given::Bytes { name, .. } | Given::Named { name, .. } => name.clone().into_bytes(),
+            Given::Opened { name, .. } => name.clone().into_bytes(),
         };
         self.file(given, name).map(drop)
     }
 
     /// A file as the entry `name`; gives its own name.
     fn file(&mut self, given: &Given, name: Vec<u8>) -> Result<Vec<u8>, SourceError> {
-        let (path, own, shown) = match given {
-            Given::Bytes {
+        match given {
+            Given::Path(path) => {
+                let meta = std::fs::metadata(path).map_err(unreadable(path))?;
+                if !meta.is_file() {
+                    return Err(SourceError::Kind(path.clone()));
+                }
+                let shown = path.to_string_lossy().into();
+                self.push_file(name, path, &meta, shown);
+                Ok(name_of(path))
+            }
+            Given::Opened {
+                file,
                 name: own,
                 shown,
-                bytes,
             } => {
-                let content = Content::of_bytes(Path::new(shown), bytes.clone());
-                self.entries.push(Entry {
-                    name,
-                    kind: EntryKind::File(Arc::new(content)),
-                    mode: 0o644,
-                    mtime: clock::now().as_second(),
-                    shown: shown.as_str().into(),
-                });
-                return Ok(own.clone().into_bytes());
+                let path = Path::new(shown);
+                let meta = file.metadata().map_err(unreadable(path))?;
+                self.push_file(name, path, &meta, shown.as_str().into());
+                if let Some(pending) = self.pending.last_mut() {
+                    pending.open = Some(file.clone());
+                }
+                Ok(own.clone().into_bytes())
             }
-            Given::Path(path) => (path, name_of(path), path.to_string_lossy().into_owned()),
-            Given::Named { path, name, shown } => (path, name.clone().into_bytes(), shown.clone()),
-        };
-        let meta = std::fs::metadata(path).map_err(unreadable(path))?;
-        if !meta.is_file() {
-            return Err(SourceError::Kind(path.clone()));
         }
-        self.push_file(name, path, &meta, shown.into());
-        Ok(own)
     }
 
     fn push_file(&mut self, name: Vec<u8>, path: &Path, meta: &std::fs::Metadata, shown: Arc<str>) {
         self.pending.push(Pending {
             entry: self.entries.len(),
             path: path.to_owned(),
+            open: None,
             size: meta.len(),
         });
         self.entries.push(Entry {
@@ -346,7 +338,12 @@ impl Collecting {
         std::thread::scope(|scope| {
             let work = || {
                 while let Some(file) = self.pending.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let content = Content::of_file(&file.path, held);
+                    let content = match &file.open {
+                        Some(open) => open
+                            .try_clone()
+                            .and_then(|open| Content::of_open(&file.path, open, held)),
+                        None => Content::of_file(&file.path, held),
+                    };
                     let content = content.map_err(unreadable(&file.path));
                     done.lock()
                         .unwrap_or_else(PoisonError::into_inner)

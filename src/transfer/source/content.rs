@@ -60,10 +60,15 @@ impl Content {
 
     /// A file's, read now, once; kept in memory where it is no larger than `held`.
     pub fn of_file(path: &Path, held: u64) -> io::Result<Self> {
-        let file = File::open(path)?;
+        Self::of_open(path, File::open(path)?, held)
+    }
+
+    /// The same of a file that is open.
+    pub fn of_open(path: &Path, file: File, held: u64) -> io::Result<Self> {
         let size = file.metadata()?.len();
         if size <= held {
             let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+            io::Seek::rewind(&mut &file)?;
             io::Read::read_to_end(&mut &file, &mut bytes)?;
             return Ok(Self::of_bytes(path, bytes.into()));
         }

@@ -2,12 +2,11 @@
 
 mod decide;
 mod diff;
+mod packing;
 mod pulling;
 mod report;
 mod sending;
 mod surveying;
-mod tarball;
-mod windows;
 
 use std::sync::Arc;
 

@@ -249,9 +249,10 @@ pub(crate) fn lines(files: &[FileRecord], conditional: bool, fetches: bool) -> S
         };
         if such.len() <= NAMED {
             for file in such {
-                let name = match fetches && file.action != FileAction::Removed {
-                    true => &file.source,
-                    false => &file.target,
+                let name = if fetches && file.action != FileAction::Removed {
+                    &file.source
+                } else {
+                    &file.target
                 };
                 let _ = write!(text, "{would}{word} {name}");
                 if action != FileAction::Removed {

@@ -5,13 +5,12 @@ use std::io;
 use std::sync::Arc;
 
 use super::decide;
+use super::packing::{Body, Format, Member, Packing};
 use super::pulling;
 use super::report::Report;
 use super::surveying::{Item, LARGE, Survey, staging};
-use super::tarball::{Body, Member, Tarball};
 use super::{Upload, part_of};
 use crate::base::chunks::Chunks;
-use crate::base::clock;
 use crate::event::{ErrorKind, FileAction, HostError, Route};
 use crate::shell::files::{
     Answer, Attributes, FileTask, HostPath, Origin, Place, Receive, Received, Unpack,
@@ -68,11 +67,21 @@ pub(super) async fn send(
 }
 
 /// The name for what is replaced.
-fn backup(order: &Upload, item: &Item<'_>) -> Option<HostPath> {
-    let ending = order.options.backup.as_ref()?;
+fn backup(order: &Upload, windows: bool, item: &Item<'_>) -> Option<HostPath> {
+    let ending = ending(order, windows)?;
     item.found.as_ref()?;
     let path = [item.target.as_bytes(), ending.as_bytes()].concat();
     Some(HostPath::new(path))
+}
+
+/// What is added to the name; Windows has no colons in names.
+fn ending(order: &Upload, windows: bool) -> Option<String> {
+    let ending = order.options.backup.as_ref()?;
+    Some(if windows {
+        ending.replace(':', "-")
+    } else {
+        ending.clone()
+    })
 }
 
 /// The digest by which a file is checked.
@@ -124,7 +133,7 @@ async fn send_one(
         digest,
         origin: Origin::Input,
         attributes: attributes(order, survey, item),
-        backup: backup(order, item),
+        backup: backup(order, survey.windows, item),
         mkdir: order.options.mkdir || !item.entry.name.is_empty(),
     };
     let sent = send_content(order, remote, content, &mut receive).await;
@@ -302,21 +311,24 @@ async fn send_together(
     survey: &mut Survey<'_>,
     report: &mut Report,
 ) -> Result<(), Trouble> {
-    if survey.windows {
-        return super::windows::send_together(order, remote, survey, report).await;
-    }
     let staging = staging(order, survey);
-    let earlier = unpacked_before(order, remote, survey, &staging).await?;
-    let now = clock::now().as_second();
+    let earlier = if survey.windows {
+        // There each file is in its place as soon as it is whole.
+        std::collections::HashMap::new()
+    } else {
+        unpacked_before(order, remote, survey, &staging).await?
+    };
     let mut members = Vec::new();
     let mut resumed = std::collections::HashSet::new();
     for item in &survey.items {
+        let mut expected = String::new();
         let body = match &item.entry.kind {
             EntryKind::Folder if item.entry.name.is_empty() && survey.root_exists => continue,
-            EntryKind::Folder if item.send || (item.entry.name.is_empty()) => Body::Folder,
+            EntryKind::Folder if item.entry.name.is_empty() && survey.windows => continue,
+            EntryKind::Folder if item.send || item.entry.name.is_empty() => Body::Folder,
             EntryKind::Link(to) if item.send => Body::Link(to.as_bytes().to_vec()),
             EntryKind::File(content) if item.send && content.size() < LARGE => {
-                let expected = digest(order, content)?;
+                expected = digest(order, content)?;
                 if earlier.get(item.entry.name.as_slice()) == Some(&expected) {
                     order.meter.moved(0).await;
                     resumed.insert(item.entry.name.clone());
@@ -333,18 +345,20 @@ async fn send_together(
             body,
             mode: decide::mode(item.entry, found, &survey.account, &order.options),
             owner,
-            mtime: if order.options.times {
-                item.entry.mtime
-            } else {
-                now
-            },
+            mtime: order.options.times.then_some(item.entry.mtime),
+            digest: expected,
         });
     }
-    let tarball = Tarball::new(members);
+    let format = if survey.windows {
+        Format::Frames
+    } else {
+        Format::Tar
+    };
+    let packing = Packing::new(format, members);
     let input = Input {
-        size: tarball.size().map_err(local)?,
+        size: packing.size().map_err(local)?,
         chunks: Box::new(Metered {
-            inner: Box::new(tarball),
+            inner: Box::new(packing),
             meter: order.meter.clone(),
         }),
     };
@@ -353,17 +367,20 @@ async fn send_together(
         root: survey.root.clone(),
         algorithm: order.options.algorithm,
         mkdir: order.options.mkdir,
-        backup: order.options.backup.clone(),
+        backup: ending(order, survey.windows),
     };
     let answer = remote.feed(FileTask::Unpack(unpack), Some(input)).await?;
-    let digests = expect_answer!(answer, Answer::Unpacked { digests, .. } => digests)?;
+    let (digests, placed) =
+        expect_answer!(answer, Answer::Unpacked { digests, placed } => (digests, placed))?;
     check(order, remote, survey, &staging, digests).await?;
-    let place = Place {
-        staging,
-        root: survey.root.clone(),
-        backup: order.options.backup.clone(),
-    };
-    remote.ask(FileTask::Place(place)).await?;
+    if !placed {
+        let place = Place {
+            staging,
+            root: survey.root.clone(),
+            backup: order.options.backup.clone(),
+        };
+        remote.ask(FileTask::Place(place)).await?;
+    }
     survey.root_exists = true;
     let route = remote.stream();
     for item in &mut survey.items {
@@ -442,7 +459,7 @@ async fn check(
         .iter()
         .filter(|item| !known.contains_key(&item.entry.name))
         .collect();
-    if !unknown.is_empty() {
+    if !unknown.is_empty() && !survey.windows {
         let task = FileTask::Hash {
             paths: unknown
                 .iter()

@@ -1,5 +1,5 @@
-//! Many files as one stream that a host's `tar` unpacks, made on the fly (POSIX.1-2017 `ustar`, with
-//! GNU's entries for long names).
+//! Many files as one stream, made on the fly: for a Unix host's `tar` (POSIX.1-2017 `ustar`, with GNU's
+//! entries for long names), or in frames for Windows.
 
 use std::collections::VecDeque;
 use std::io;
@@ -11,6 +11,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::base::chunks::Chunks;
+use crate::base::clock;
+use crate::shell::conversation::Failure;
+use crate::shell::files::{HostPath, Kind};
+use crate::shell::windows::files::frames;
 use crate::transfer::source::Content;
 
 /// One entry.
@@ -20,7 +24,16 @@ pub(super) struct Member {
     pub(super) body: Body,
     pub(super) mode: u32,
     pub(super) owner: (u32, u32),
-    pub(super) mtime: i64,
+    pub(super) mtime: Option<i64>,
+    /// Of a file, what it comes to.
+    pub(super) digest: String,
+}
+
+/// How it is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Tar,
+    Frames,
 }
 
 /// What it is.
@@ -30,8 +43,9 @@ pub(super) enum Body {
     Link(Vec<u8>),
 }
 
-/// A tar archive in the making.
-pub(super) struct Tarball {
+/// A stream in the making.
+pub(super) struct Packing {
+    format: Format,
     members: VecDeque<Member>,
     /// The file that is read now, and how much is padding after it.
     reading: Option<(Box<dyn Chunks>, usize)>,
@@ -40,9 +54,10 @@ pub(super) struct Tarball {
 
 const BLOCK: usize = 512;
 
-impl Tarball {
-    pub(super) fn new(members: Vec<Member>) -> Self {
+impl Packing {
+    pub(super) fn new(format: Format, members: Vec<Member>) -> Self {
         Self {
+            format,
             members: members.into(),
             reading: None,
             ended: false,
@@ -51,20 +66,69 @@ impl Tarball {
 
     /// How long the whole is going to be, in bytes.
     pub(super) fn size(&self) -> io::Result<u64> {
-        let mut size = 2 * BLOCK as u64;
+        let mut size = self.format.end().len() as u64;
         for member in &self.members {
-            let plain = member.name.len() < 100 && !matches!(member.body, Body::Link(_));
-            size += if plain {
-                BLOCK as u64
-            } else {
-                header(member)?.len() as u64
-            };
+            size += self.format.head_length(member)?;
             if let Body::File(content) = &member.body {
-                size += content.size().next_multiple_of(BLOCK as u64);
+                size += content.size() + self.format.padding(content.size()) as u64;
             }
         }
         Ok(size)
     }
+}
+
+impl Format {
+    /// What announces a member.
+    fn head(self, member: &Member) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Tar => header(member),
+            Self::Frames => frame(member),
+        }
+    }
+
+    fn head_length(self, member: &Member) -> io::Result<u64> {
+        let plain = member.name.len() < 90 && !matches!(member.body, Body::Link(_));
+        if self == Self::Tar && plain {
+            return Ok(BLOCK as u64);
+        }
+        self.head(member).map(|head| head.len() as u64)
+    }
+
+    /// What follows a file's content.
+    fn padding(self, size: u64) -> usize {
+        let over = usize::try_from(size % BLOCK as u64).unwrap_or_default();
+        match self {
+            Self::Tar if over > 0 => BLOCK - over,
+            Self::Tar | Self::Frames => 0,
+        }
+    }
+
+    fn end(self) -> &'static [u8] {
+        match self {
+            Self::Tar => &[0; 2 * BLOCK],
+            Self::Frames => &frames::END,
+        }
+    }
+}
+
+/// A frame's head.
+fn frame(member: &Member) -> io::Result<Vec<u8>> {
+    let (kind, size) = match &member.body {
+        Body::File(content) => (Kind::File, content.size()),
+        Body::Folder => (Kind::Folder, 0),
+        Body::Link(_) => (Kind::Link, 0),
+    };
+    let entry = frames::Entry {
+        path: HostPath::new(member.name.as_slice()),
+        kind,
+        size,
+        mtime: member.mtime,
+        digest: member.digest.clone(),
+    };
+    entry.head().map_err(|failure| match failure {
+        Failure::Unsupported(why) => io::Error::other(why),
+        other => io::Error::other(format!("{other:?}")),
+    })
 }
 
 /// The blocks that announce a member.
@@ -73,7 +137,8 @@ fn header(member: &Member) -> io::Result<Vec<u8>> {
     header.set_mode(member.mode);
     header.set_uid(u64::from(member.owner.0));
     header.set_gid(u64::from(member.owner.1));
-    header.set_mtime(u64::try_from(member.mtime).unwrap_or_default());
+    let mtime = member.mtime.unwrap_or_else(|| clock::now().as_second());
+    header.set_mtime(u64::try_from(mtime).unwrap_or_default());
     let mut name = b"./".to_vec();
     name.extend_from_slice(&member.name);
     let name = std::ffi::OsStr::from_bytes(&name);
@@ -101,7 +166,7 @@ fn header(member: &Member) -> io::Result<Vec<u8>> {
 }
 
 #[async_trait]
-impl Chunks for Tarball {
+impl Chunks for Packing {
     async fn next(&mut self) -> io::Result<Option<Bytes>> {
         if let Some((chunks, padding)) = &mut self.reading {
             if let Some(chunk) = chunks.next().await? {
@@ -119,12 +184,11 @@ impl Chunks for Tarball {
             let Some(member) = self.members.pop_front() else {
                 break;
             };
-            piece.extend_from_slice(&header(&member)?);
+            piece.extend_from_slice(&self.format.head(&member)?);
             let Body::File(content) = member.body else {
                 continue;
             };
-            let size = usize::try_from(content.size()).unwrap_or(usize::MAX);
-            let padding = size.next_multiple_of(BLOCK) - size;
+            let padding = self.format.padding(content.size());
             match content.in_memory() {
                 Some(bytes) if bytes.len() <= 64 * 1024 => {
                     piece.extend_from_slice(&bytes);
@@ -138,7 +202,7 @@ impl Chunks for Tarball {
         }
         if piece.is_empty() && !self.ended {
             self.ended = true;
-            piece.resize(2 * BLOCK, 0);
+            piece.extend_from_slice(self.format.end());
         }
         Ok(Some(Bytes::from(piece)).filter(|piece| !piece.is_empty()))
     }
@@ -162,16 +226,20 @@ mod tests {
             body,
             mode: 0o640,
             owner: (7, 8),
-            mtime: 1_700_000_000,
+            mtime: Some(1_700_000_000),
+            digest: String::new(),
         };
         let tarball = || {
-            Tarball::new(vec![
-                member("", Body::Folder),
-                member(&long, content(b"hello".to_vec())),
-                member("big", content(big.clone())),
-                member("empty", content(Vec::new())),
-                member("link", Body::Link("t".repeat(150).into_bytes())),
-            ])
+            Packing::new(
+                Format::Tar,
+                vec![
+                    member("", Body::Folder),
+                    member(&long, content(b"hello".to_vec())),
+                    member("big", content(big.clone())),
+                    member("empty", content(Vec::new())),
+                    member("link", Body::Link("t".repeat(150).into_bytes())),
+                ],
+            )
         };
         let mut bytes = Vec::new();
         let mut packing = tarball();
