@@ -1,10 +1,11 @@
 //! What differs, sent: many small files as one stream, large ones each by itself; then what is set
 //! beside content, then what is to go.
 
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 
-use super::decide;
+use super::decide::{self, Ids};
 use super::packing::{Body, Format, Member, Packing};
 use super::pulling;
 use super::report::Report;
@@ -13,7 +14,7 @@ use super::{Upload, part_of};
 use crate::base::chunks::Chunks;
 use crate::event::{ErrorKind, FileAction, HostError, Route};
 use crate::shell::files::{
-    Answer, Attributes, FileTask, HostPath, Origin, Place, Receive, Received, Unpack,
+    Account, Answer, Attributes, FileTask, HostPath, Origin, Place, Receive, Received, Unpack,
 };
 use crate::transfer::hashing::Hashing;
 use crate::transfer::link::{Input, Trouble};
@@ -50,7 +51,7 @@ pub(super) async fn send(
             sent => sent?,
         }
     }
-    report.changed |= make_folders(order, remote, survey).await?;
+    make_folders(order, remote, survey, report).await?;
     for index in 0..survey.items.len() {
         let Some(item) = survey.items.get(index) else {
             break;
@@ -176,19 +177,7 @@ async fn send_content(
     let mut input = None;
     if left == 0 && receive.offset > 0 {
         receive.origin = Origin::There;
-    } else if left >= BY_SFTP
-        && let Some(part) = for_sftp(&receive.part)
-        && let Some(files) = remote.channel().await
-    {
-        if receive.mkdir {
-            make_folder(remote, &receive.target.folder()).await?;
-        }
-        let written = pump::write(&files, part, receive.offset, chunks(), &remote.pulse()).await;
-        if let Err(error) = written {
-            return Err(why_not_written(&*files, &receive.part, left, error)
-                .await
-                .into());
-        }
+    } else if left >= BY_SFTP && by_sftp(remote, receive, left, chunks()).await? {
         receive.origin = Origin::There;
         route = Route::Sftp;
     } else {
@@ -205,25 +194,46 @@ async fn send_content(
     Ok(route)
 }
 
-/// An SFTP server says `Failure` for a full disk, too.
-async fn why_not_written(
-    files: &dyn crate::transport::Files,
-    part: &HostPath,
+/// Writes the part file by SFTP, where that is on offer; whether it was done.
+async fn by_sftp(
+    remote: &mut Remote<'_>,
+    receive: &Receive,
     left: u64,
-    error: HostError,
-) -> HostError {
-    let folder = part.folder();
-    let room = match for_sftp(&folder) {
-        Some(path) if error.kind == ErrorKind::RemoteIo => files.room(path).await,
-        _ => None,
+    chunks: Box<dyn Chunks>,
+) -> Result<bool, Trouble> {
+    let Some(part) = for_sftp(&receive.part) else {
+        return Ok(false);
     };
-    match room {
-        Some(room) if room < left => HostError::new(
-            ErrorKind::NoSpace,
-            format!("{part}: No space left on device"),
-        ),
-        _ => error,
+    let Some(files) = remote.channel().await else {
+        return Ok(false);
+    };
+    if receive.mkdir {
+        make_folder(remote, &receive.target.folder()).await?;
     }
+    if receive.offset == 0 {
+        // What others may have put there is not written through.
+        let _ = files.remove(part).await;
+    }
+    let written = pump::write(&files, part, receive.offset, chunks, &remote.pulse()).await;
+    let Err(error) = written else {
+        return Ok(true);
+    };
+    if error.kind != ErrorKind::RemoteIo {
+        return Err(error.into());
+    }
+    // An SFTP server says `Failure` of a full disk, and of most else.
+    let folder = receive.part.folder();
+    let room = match for_sftp(&folder) {
+        Some(folder) => files.room(folder).await,
+        None => None,
+    };
+    if room.is_some_and(|room| room < left) {
+        let why = format!("{}: No space left on device", receive.part);
+        return Err(HostError::new(ErrorKind::NoSpace, why).into());
+    }
+    // The shell may do better, or say why not.
+    tracing::debug!(%error, "not by SFTP, content goes through the shell");
+    Ok(false)
 }
 
 /// What a host made of a file.
@@ -314,12 +324,12 @@ async fn send_together(
     let staging = staging(order, survey);
     let earlier = if survey.windows {
         // There each file is in its place as soon as it is whole.
-        std::collections::HashMap::new()
+        HashMap::new()
     } else {
         unpacked_before(order, remote, survey, &staging).await?
     };
     let mut members = Vec::new();
-    let mut resumed = std::collections::HashSet::new();
+    let mut resumed = HashSet::new();
     for item in &survey.items {
         let mut expected = String::new();
         let body = match &item.entry.kind {
@@ -387,6 +397,7 @@ async fn send_together(
         if item.send && item.size() < LARGE {
             item.done = true;
             let action = if resumed.contains(&item.entry.name) {
+                item.resume = item.size();
                 FileAction::Resumed
             } else {
                 FileAction::Sent
@@ -403,7 +414,7 @@ async fn unpacked_before(
     remote: &mut Remote<'_>,
     survey: &Survey<'_>,
     staging: &HostPath,
-) -> Result<std::collections::HashMap<Vec<u8>, String>, Trouble> {
+) -> Result<HashMap<Vec<u8>, String>, Trouble> {
     let walk = crate::shell::files::Walk {
         roots: vec![staging.with_slash()],
         patterns: false,
@@ -412,7 +423,7 @@ async fn unpacked_before(
     let names =
         expect_answer!(remote.ask(FileTask::Walk(walk)).await?, Answer::Walk(names) => names)?;
     if names.is_empty() {
-        return Ok(std::collections::HashMap::new());
+        return Ok(HashMap::new());
     }
     let paths: Vec<HostPath> = survey
         .items
@@ -445,7 +456,7 @@ async fn check(
         let name = name.as_bytes();
         name.strip_prefix(b"./").unwrap_or(name).to_vec()
     };
-    let mut known: std::collections::HashMap<Vec<u8>, String> = digests
+    let mut known: HashMap<Vec<u8>, String> = digests
         .into_iter()
         .map(|(name, digest)| (plain(&name), digest))
         .collect();
@@ -454,11 +465,14 @@ async fn check(
         .iter()
         .filter(|item| item.send && item.is_file() && item.size() < LARGE)
         .collect();
-    // Names that a tool's lines can't hold are asked for one by one.
-    let unknown: Vec<&&Item<'_>> = sent
-        .iter()
-        .filter(|item| !known.contains_key(&item.entry.name))
-        .collect();
+    // Names that a tool's lines can't hold, or that look like others' lines, are asked for by
+    // themselves.
+    let is_good = |item: &&&Item<'_>| match &item.entry.kind {
+        EntryKind::File(content) => digest(order, content)
+            .is_ok_and(|expected| known.get(&item.entry.name) == Some(&expected)),
+        _ => true,
+    };
+    let unknown: Vec<&&Item<'_>> = sent.iter().filter(|item| !is_good(item)).collect();
     if !unknown.is_empty() && !survey.windows {
         let task = FileTask::Hash {
             paths: unknown
@@ -473,6 +487,15 @@ async fn check(
                 known.insert(item.entry.name.clone(), digest);
             }
         }
+    }
+    // What an upload that broke off has left, and is in its place by another way since.
+    let wanted: HashSet<&[u8]> = sent.iter().map(|item| item.entry.name.as_slice()).collect();
+    let stale = known
+        .keys()
+        .filter(|name| !wanted.contains(name.as_slice()));
+    let stale: Vec<HostPath> = stale.map(|name| staging.join(name)).collect();
+    if !stale.is_empty() && !survey.windows {
+        remote.ask(FileTask::Remove(stale)).await?;
     }
     for item in sent {
         let EntryKind::File(content) = &item.entry.kind else {
@@ -497,12 +520,13 @@ async fn check(
     Ok(())
 }
 
-/// Folders that are still missing; whether there were any.
+/// Folders that are still missing.
 async fn make_folders(
     order: &Upload,
     remote: &mut Remote<'_>,
     survey: &mut Survey<'_>,
-) -> Result<bool, Trouble> {
+    report: &mut Report,
+) -> Result<(), Trouble> {
     let mut missing = Vec::new();
     let account = survey.account.clone();
     for item in &mut survey.items {
@@ -519,7 +543,7 @@ async fn make_folders(
         }
     }
     if missing.is_empty() {
-        return Ok(false);
+        return Ok(());
     }
     if !survey.root_exists && !order.options.mkdir {
         let parent = survey.root.folder();
@@ -545,12 +569,14 @@ async fn make_folders(
         }
     }
     remote.ask(FileTask::Adjust(missing)).await?;
+    let route = remote.stream();
     for item in &mut survey.items {
-        if item.send && matches!(item.entry.kind, EntryKind::Folder) {
+        if item.send && !item.done && matches!(item.entry.kind, EntryKind::Folder) {
             item.done = true;
+            report.sent(item, FileAction::Sent, route);
         }
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Links, attributes of what was kept, what is to go.
@@ -560,9 +586,9 @@ async fn finish(
     survey: &mut Survey<'_>,
     report: &mut Report,
 ) -> Result<(), Trouble> {
-    let route = remote.stream();
     let mut changes = Vec::new();
-    for item in &mut survey.items {
+    let mut links = Vec::new();
+    for (index, item) in survey.items.iter_mut().enumerate() {
         if let (EntryKind::Link(to), true) = (&item.entry.kind, item.send && !item.done) {
             changes.push((
                 item.target.clone(),
@@ -571,8 +597,7 @@ async fn finish(
                     ..Attributes::default()
                 },
             ));
-            item.done = true;
-            report.sent(item, FileAction::Sent, route);
+            links.push(index);
         }
         if let (false, Some(found)) = (item.send, &item.found)
             && let Some(change) = decide::touch_up(item.entry, found, survey.ids, &order.options)
@@ -580,28 +605,48 @@ async fn finish(
             report.touched(item);
             changes.push((item.target.clone(), change));
         }
-        // What tar can't give away as another than root.
-        if item.send
-            && item.is_file()
-            && item.size() < LARGE
-            && survey.account.uid.is_some_and(|uid| uid != 0)
-            && let Some(group) = survey.ids.group
-        {
-            changes.push((
-                item.target.clone(),
-                Attributes {
-                    group: Some(group.to_string()),
-                    ..Attributes::default()
-                },
-            ));
+        if item.send && item.is_file() && item.size() < LARGE {
+            changes.extend(given_away(order, item, &survey.account, survey.ids));
         }
     }
     if !changes.is_empty() {
         remote.ask(FileTask::Adjust(changes)).await?;
+    }
+    let route = remote.stream();
+    for index in links {
+        if let Some(item) = survey.items.get_mut(index) {
+            item.done = true;
+            report.sent(item, FileAction::Sent, route);
+        }
     }
     if !survey.extra.is_empty() {
         remote.ask(FileTask::Remove(survey.extra.clone())).await?;
         report.removed(survey);
     }
     Ok(())
+}
+
+/// What tar can't give away as another than root: the group that was asked for, or that the file had.
+fn given_away(
+    order: &Upload,
+    item: &Item<'_>,
+    account: &Account,
+    ids: Ids,
+) -> Option<(HostPath, Attributes)> {
+    if account.uid.is_none_or(|uid| uid == 0) {
+        return None;
+    }
+    let found = item.found.as_ref();
+    let had = found.filter(|found| account.gid != Some(found.gid));
+    if ids.group.is_none() && had.is_none() {
+        return None;
+    }
+    let change = Attributes {
+        group: ids.group.map(|group| group.to_string()),
+        kept: had.map(|found| (found.uid, found.gid)),
+        // A change of the group takes set-id bits away.
+        mode: Some(decide::mode(item.entry, found, account, &order.options)),
+        ..Attributes::default()
+    };
+    Some((item.target.clone(), change))
 }

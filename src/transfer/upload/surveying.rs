@@ -456,7 +456,12 @@ async fn look_at_parts(
         paths: left.iter().map(|(_, part, _)| part.clone()).collect(),
         algorithm,
     };
-    let hashes = expect_answer!(remote.ask(task).await?, Answer::Hash(hashes) => hashes)?;
+    let hashes = match remote.ask(task).await {
+        Ok(answer) => expect_answer!(answer, Answer::Hash(hashes) => hashes)?,
+        // No tool there that could say whether they are good: they are written anew.
+        Err(trouble) if trouble.error.kind == ErrorKind::Unsupported => return Ok(()),
+        Err(trouble) => return Err(trouble),
+    };
     for ((index, _, size), digest) in left.into_iter().zip(hashes) {
         let Some(item) = survey.items.get_mut(index) else {
             continue;
@@ -505,15 +510,19 @@ async fn extra(remote: &mut Remote<'_>, survey: &Survey<'_>) -> Result<Vec<HostP
         let within = last
             .as_ref()
             .is_some_and(|last| name.starts_with(last) && name.get(last.len()) == Some(&b'/'));
-        let is_part = HostPath::new(name.as_slice()).name().ends_with(b".part")
-            && name.windows(6).any(|window| window == b".ioms-");
-        if within || is_part {
+        if within || name.split(|b| *b == b'/').any(is_part) {
             continue;
         }
         extra.push(survey.root.join(&name));
         last = Some(name);
     }
     Ok(extra)
+}
+
+/// Whether it is what some upload has under way, or has left to be gone on from.
+fn is_part(name: &[u8]) -> bool {
+    let holds = |text: &[u8]| name.windows(text.len()).any(|window| window == text);
+    name.starts_with(b".") && holds(b".ioms-") && holds(b".part")
 }
 
 /// The folder that many small files are unpacked to: in the root's own file system.
