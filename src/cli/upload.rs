@@ -18,6 +18,7 @@ use super::vaults::VaultArgs;
 use super::{CliError, Globals, Setup, Status};
 use crate::base::prompt::Prompt;
 use crate::engine;
+use crate::shell::files::Algorithm;
 use crate::shell::quote;
 use crate::transfer::pull::PullSettings;
 use crate::transfer::source::{self, Collected, Given};
@@ -309,6 +310,14 @@ fn collect(args: &Args, setup: &Setup, handed: &Handed) -> Result<Collected, Cli
         CliError::new(error.to_string()).hint(hint)
     })?;
     handed.is_sound(&collected)?;
+    if args.transfer.algorithm() == Algorithm::Sha256 {
+        // Now, not when the first host asks.
+        for entry in &collected.entries {
+            if let source::EntryKind::File(content) = &entry.kind {
+                content.sha256()?;
+            }
+        }
+    }
     if args.files.delete
         && !matches!(collected.entries.first(), Some(first) if first.name.is_empty() && matches!(first.kind, source::EntryKind::Folder))
     {

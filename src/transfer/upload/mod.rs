@@ -2,9 +2,11 @@
 
 mod decide;
 mod diff;
+mod locating;
 mod packing;
 mod pulling;
 mod report;
+mod resuming;
 mod sending;
 mod surveying;
 
