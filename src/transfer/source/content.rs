@@ -38,6 +38,7 @@ pub struct Content {
     size: u64,
     md5: String,
     sha256: OnceLock<String>,
+    making: Mutex<()>,
     place: Place,
     /// Digests of beginnings that hosts have asked about: by length and algorithm.
     beginnings: Mutex<Vec<(u64, Algorithm, String)>>,
@@ -53,6 +54,7 @@ impl Content {
             size: bytes.len() as u64,
             md5: digest::hex(&hasher.finish()),
             sha256: OnceLock::new(),
+            making: Mutex::default(),
             place: Place::Memory(bytes),
             beginnings: Mutex::default(),
         }
@@ -89,6 +91,7 @@ impl Content {
             size: at,
             md5: digest::hex(&hasher.finish()),
             sha256: OnceLock::new(),
+            making: Mutex::default(),
             place: Place::File {
                 file: Arc::new(file),
                 blocks: Mutex::new(vec![Weak::<[u8; 0]>::new() as Weak<[u8]>; blocks]),
@@ -109,6 +112,8 @@ impl Content {
 
     /// In hex; made when it is first asked for.
     pub fn sha256(&self) -> io::Result<String> {
+        // Many hosts may need it at a time: one makes it, the others wait.
+        let _alone = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = self.sha256.get() {
             return Ok(known.clone());
         }
