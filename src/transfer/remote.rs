@@ -150,7 +150,13 @@ impl<'a> Remote<'a> {
         answer: &mut Vec<u8>,
     ) -> Result<Answer, Trouble> {
         if let Doer::Sftp(files) = &self.doer {
-            return sftp::perform(files, task, input, &self.link.pulse()).await;
+            let done = sftp::perform(files, task, input, &self.link.pulse()).await;
+            return done.map_err(|mut trouble| {
+                if trouble.error.hint.is_none() {
+                    trouble.error.hint = hint(&trouble.error.message).map(str::to_owned);
+                }
+                trouble
+            });
         }
         let mut said = self.link.perform(task.clone(), input, answer).await?;
         said.stdout = std::mem::take(answer).into();

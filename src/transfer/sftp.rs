@@ -228,7 +228,12 @@ async fn received(
     }
     match (&receive.origin, input) {
         (Origin::Input, Some(input)) => {
-            pump::write(files, part, receive.offset, input.chunks, pulse).await?;
+            let written = pump::write(files, part, receive.offset, input.chunks, pulse).await;
+            if let Err(error) = written {
+                return Err(explained(files, &receive.part, input.size, error)
+                    .await
+                    .into());
+            }
         }
         (Origin::There, _) => {}
         _ => return Err(no_shell().into()),
@@ -254,6 +259,28 @@ async fn received(
     }
     files.rename(part, target).await?;
     Ok(Received::Placed)
+}
+
+/// Why a file could not be written: of a full disk many servers say no more than `Failure`.
+pub(super) async fn explained(
+    files: &Arc<dyn Files>,
+    part: &HostPath,
+    left: u64,
+    error: HostError,
+) -> HostError {
+    if error.kind != ErrorKind::RemoteIo {
+        return error;
+    }
+    let folder = part.folder();
+    let room = match for_sftp(&folder) {
+        Some(folder) => files.room(folder).await,
+        None => None,
+    };
+    if room.is_some_and(|room| room < left) {
+        let why = format!("{part}: No space left on device");
+        return HostError::new(ErrorKind::NoSpace, why);
+    }
+    error
 }
 
 /// Makes a folder and those above it, where they are not there.

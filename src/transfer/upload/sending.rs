@@ -21,6 +21,7 @@ use crate::transfer::link::{Input, Trouble};
 use crate::transfer::meter::Metered;
 use crate::transfer::pump;
 use crate::transfer::remote::{Remote, expect_answer, for_sftp};
+use crate::transfer::sftp;
 use crate::transfer::source::{Content, EntryKind};
 
 /// By SFTP goes what is worth a channel of its own.
@@ -218,18 +219,9 @@ async fn by_sftp(
     let Err(error) = written else {
         return Ok(true);
     };
+    let error = sftp::explained(&files, &receive.part, left, error).await;
     if error.kind != ErrorKind::RemoteIo {
         return Err(error.into());
-    }
-    // An SFTP server says `Failure` of a full disk, and of most else.
-    let folder = receive.part.folder();
-    let room = match for_sftp(&folder) {
-        Some(folder) => files.room(folder).await,
-        None => None,
-    };
-    if room.is_some_and(|room| room < left) {
-        let why = format!("{}: No space left on device", receive.part);
-        return Err(HostError::new(ErrorKind::NoSpace, why).into());
     }
     // The shell may do better, or say why not.
     tracing::debug!(%error, "not by SFTP, content goes through the shell");
