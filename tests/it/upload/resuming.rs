@@ -192,3 +192,32 @@ fn staging_of(bed: &Bed) -> String {
     let md5 = host["files"][0]["md5"].as_str().unwrap().to_owned();
     format!("..ioms-{md5}.part")
 }
+
+#[test]
+fn an_upload_whose_time_is_up_or_that_is_interrupted_is_gone_on_with() {
+    let (bed, _proxy) = Bed::behind(slow(4 << 20));
+    bed.source("large", noise(SIZE));
+    let dest = bed.dest("large");
+    let host = bed.host(&["--timeout", "2s", "large", &dest]);
+    assert_eq!(host["outcome"], "timed_out", "{host}");
+    assert_eq!(host["error"]["kind"], "timeout", "{host}");
+    let (_, first) = part(&bed).unwrap();
+    assert!(first > 1 << 20, "{first}");
+    let child = bed.lab.desk.start(&bed.command(&["large", &dest]));
+    wait_until("it goes on", || {
+        part(&bed).is_some_and(|(_, size)| size > first + (2 << 20))
+    });
+    signal(&child, "INT");
+    let ran = crate::support::Ran::from(child.wait_with_output().unwrap());
+    assert_eq!(ran.status, 130, "{ran:?}");
+    let (_, second) = part(&bed).unwrap();
+    let host = bed.host(&["large", &dest]);
+    let file = &host["files"][0];
+    assert_eq!(file["action"], "resumed", "{host}");
+    assert!(
+        file["bytes"].as_u64().unwrap() <= SIZE as u64 - second,
+        "{host}"
+    );
+    assert!(bed.holds("large") == noise(SIZE));
+    assert_eq!(bed.names(), ["large"]);
+}

@@ -198,6 +198,48 @@ fn where_there_is_nothing_but_sftp_all_goes_by_it() {
     assert_eq!(kind, "remote_io");
 }
 
+/// A host that has these tools only.
+fn with_tools(tools: &[&str]) -> (Bed, tempfile::TempDir) {
+    let few = tempfile::tempdir().unwrap();
+    for tool in tools {
+        let of = ["/usr/bin", "/bin"].map(|folder| std::path::Path::new(folder).join(tool));
+        let of = of.iter().find(|path| path.exists()).unwrap();
+        std::os::unix::fs::symlink(of, few.path().join(tool)).unwrap();
+    }
+    let wrapper = format!(
+        "ForceCommand PATH={}; export PATH; exec /bin/sh -c \"$SSH_ORIGINAL_COMMAND\"",
+        few.path().display()
+    );
+    let sshd = Sshd::builder().without_sftp().config(&wrapper).start();
+    (Bed::of(Lab::on(sshd.unwrap(), 1, 0)), few)
+}
+
+const FEW: &[&str] = &[
+    "cat", "chgrp", "chmod", "chown", "dd", "find", "head", "id", "ln", "mkdir", "mv", "readlink",
+    "rm", "stat", "tail", "touch", "wc", "xargs",
+];
+
+#[test]
+fn without_a_digest_tool_what_was_written_is_read_back() {
+    let (bed, _few) = with_tools(&[FEW, &["tar"]].concat());
+    sources(&bed);
+    let args = ["small", "large", "tree", &bed.dest("")];
+    let host = bed.host(&args);
+    assert_eq!(host["outcome"], "changed", "{host}");
+    all_there(&bed.there(""));
+}
+
+#[test]
+fn without_tar_a_tree_goes_file_by_file() {
+    let (bed, _few) = with_tools(&[FEW, &["md5sum"]].concat());
+    sources(&bed);
+    let args = ["small", "large", "tree", &bed.dest("")];
+    let host = bed.host(&args);
+    assert_eq!(host["outcome"], "changed", "{host}");
+    all_there(&bed.there(""));
+    assert_eq!(bed.host(&args)["outcome"], "ok");
+}
+
 #[test]
 fn by_the_controller_itself() {
     let desk = crate::support::Desk::local("here");
