@@ -10,7 +10,7 @@ use super::singly::send_one;
 use super::surveying::{Item, LARGE, Survey};
 use super::together::send_together;
 use crate::event::{ErrorKind, FileAction, HostError};
-use crate::shell::files::{Account, Answer, Attributes, FileTask};
+use crate::shell::files::{Account, Answer, Attributes, FileTask, HostPath};
 use crate::transfer::link::Trouble;
 use crate::transfer::remote::{Remote, expect_answer};
 use crate::transfer::source::{Content, EntryKind};
