@@ -8,7 +8,9 @@ mod pulling;
 mod report;
 mod resuming;
 mod sending;
+mod singly;
 mod surveying;
+mod together;
 
 use std::sync::Arc;
 
