@@ -1,16 +1,19 @@
 //! What differs, fetched: many small files as one stream, large ones each by itself. Everything is
 //! written beside its place, checked, and only then put there.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::beneath::Beneath;
+use super::beneath::{Beneath, Here};
 use super::surveying::{Item, Survey};
 use super::{Download, local, unpacking};
 use crate::event::{ErrorKind, HostError, Route};
@@ -43,34 +46,20 @@ pub(super) async fn fetch(
         .items
         .iter()
         .filter(|item| item.fetch && item.is_file());
-    order.meter.expect(wanted.map(|item| item.found.size).sum());
+    let sizes = wanted.map(|item| item.found.size);
+    // Whatever a host says they are.
+    order.meter.expect(sizes.fold(0, u64::saturating_add));
     folders(survey, &here).await?;
-    let small: Vec<&Item> = survey
-        .items
-        .iter()
-        .filter(|item| item.fetch && item.is_file() && item.found.size < LARGE)
-        .collect();
-    let mut done = Vec::new();
-    if remote.takes_streams() && small.len() > 1 {
-        match unpacking::fetch_together(order, remote, &here, &small).await {
-            Ok(()) => {
-                let route = remote.stream();
-                for item in &small {
-                    report.add(item.fetched(survey, 0, route));
-                }
-                done = small.iter().map(|item| item.name.clone()).collect();
-            }
-            // No tar there: one by one, then.
-            Err(trouble) if trouble.error.kind == ErrorKind::Unsupported => {}
-            Err(trouble) => return Err(trouble),
-        }
-    }
-    let done: std::collections::HashSet<Vec<u8>> = done.into_iter().collect();
+    touch(survey, &here).await?;
+    let mut wrong = None;
+    let done = together(order, remote, &here, survey, report, &mut wrong).await?;
     for item in survey.items.iter().filter(|item| item.fetch) {
         match item.found.kind {
             Kind::File if !done.contains(&item.name) => {
-                let (resumed, route) = fetch_one(order, remote, &here, item).await?;
-                report.add(item.fetched(survey, resumed, route));
+                match fetch_one(order, remote, &here, item).await {
+                    Ok((resumed, route)) => report.add(item.fetched(survey, resumed, route)),
+                    Err(trouble) => goes_on(trouble, &mut wrong)?,
+                }
             }
             Kind::Link => {
                 let (here, name) = (here.clone(), item.name.clone());
@@ -81,7 +70,51 @@ pub(super) async fn fetch(
             _ => {}
         }
     }
-    remove_extra(survey, &here, report).await
+    match wrong {
+        // A mirror of half a tree would be none.
+        Some(trouble) => Err(trouble),
+        None => remove_extra(survey, &here, report).await,
+    }
+}
+
+/// A file that can't be had keeps nobody from having the others; the first such is told of.
+fn goes_on(trouble: Trouble, wrong: &mut Option<Trouble>) -> Result<(), Trouble> {
+    let of_a_file = [ErrorKind::RemoteIo, ErrorKind::VerifyMismatch];
+    if !of_a_file.contains(&trouble.error.kind) {
+        return Err(trouble);
+    }
+    wrong.get_or_insert(trouble);
+    Ok(())
+}
+
+/// Fetches small files in one stream, where that goes; which are done with.
+async fn together(
+    order: &Download,
+    remote: &mut Remote<'_>,
+    here: &Arc<Beneath>,
+    survey: &Survey,
+    report: &mut Report,
+    wrong: &mut Option<Trouble>,
+) -> Result<HashSet<Vec<u8>>, Trouble> {
+    let small = |item: &&Item| item.fetch && item.is_file() && item.found.size < LARGE;
+    let small: Vec<&Item> = survey.items.iter().filter(small).collect();
+    if !remote.takes_streams() || small.len() < 2 {
+        return Ok(HashSet::new());
+    }
+    let (placed, done) = unpacking::fetch_together(order, remote, here, &small).await;
+    let route = remote.stream();
+    for item in small.iter().filter(|item| placed.contains(&item.name)) {
+        report.add(item.fetched(survey, 0, route));
+    }
+    match done {
+        Ok(()) => Ok(placed),
+        // No tar there: one by one, then.
+        Err(trouble) if trouble.error.kind == ErrorKind::Unsupported => Ok(placed),
+        Err(trouble) => {
+            goes_on(trouble, wrong)?;
+            Ok(small.iter().map(|item| item.name.clone()).collect())
+        }
+    }
 }
 
 async fn folders(survey: &Survey, here: &Arc<Beneath>) -> Result<(), Trouble> {
@@ -123,18 +156,38 @@ pub(super) fn mode(item: &Item) -> u32 {
     0o666 | (item.found.mode & 0o111)
 }
 
+fn set_time(file: &File, seconds: i64) -> io::Result<()> {
+    let distance = Duration::from_secs(seconds.unsigned_abs());
+    let time = match seconds {
+        0.. => UNIX_EPOCH.checked_add(distance),
+        _ => UNIX_EPOCH.checked_sub(distance),
+    };
+    time.map_or(Ok(()), |time| file.set_modified(time))
+}
+
+/// Sets the times of what is equal otherwise.
+async fn touch(survey: &Survey, here: &Arc<Beneath>) -> Result<(), Trouble> {
+    let such = survey.items.iter().filter(|item| item.touch);
+    let such: Vec<_> = such
+        .map(|item| (item.name.clone(), item.found.mtime))
+        .collect();
+    let here = here.clone();
+    local::run(move || {
+        such.iter().try_for_each(|(name, seconds)| {
+            let set = set_time(&here.read(name)?, *seconds);
+            set.map_err(|error| here.named(name, &error))
+        })
+    })
+    .await
+}
+
 /// Puts a whole, checked part file in its place.
 pub(super) fn place(here: &Beneath, file: &File, part: &[u8], item: &Placing) -> io::Result<()> {
     if let Some(seconds) = item.mtime {
-        let time = std::time::UNIX_EPOCH.checked_add(std::time::Duration::from_secs(
-            u64::try_from(seconds).unwrap_or(0),
-        ));
-        if let Some(time) = time {
-            file.set_modified(time)?;
-        }
+        set_time(file, seconds)?;
     }
     if let Some(ending) = &item.backup
-        && here.look(&item.name)? != super::beneath::Here::Nothing
+        && here.look(&item.name)? != Here::Nothing
     {
         here.rename(&item.name, &[&item.name, ending.as_bytes()].concat())?;
     }
@@ -166,6 +219,25 @@ async fn fetch_one(
     here: &Arc<Beneath>,
     item: &Item,
 ) -> Result<(u64, Route), Trouble> {
+    let mut resumed = 0;
+    match attempt(order, remote, here, item, &mut resumed).await {
+        // What was here of it was not its beginning; it is gone now.
+        Err(trouble) if resumed > 0 && trouble.error.kind == ErrorKind::VerifyMismatch => {
+            tracing::info!(path = %item.path, "its part here was not of it, fetched anew");
+            let route = attempt(order, remote, here, item, &mut resumed).await?;
+            Ok((resumed, route))
+        }
+        done => done.map(|route| (resumed, route)),
+    }
+}
+
+async fn attempt(
+    order: &Download,
+    remote: &mut Remote<'_>,
+    here: &Arc<Beneath>,
+    item: &Item,
+    resumed: &mut u64,
+) -> Result<Route, Trouble> {
     let part = part_of(item);
     let opening = {
         let (here, part, mode) = (here.clone(), part.clone(), mode(item));
@@ -173,10 +245,16 @@ async fn fetch_one(
         let known = item.digest.is_some();
         local::run(move || open_part(&here, &part, mode, algorithm, size, known)).await?
     };
-    let resumed = opening.length;
-    let left = item.found.size.saturating_sub(resumed);
-    let mut sink = Writing::start(opening, order.meter.clone());
-    let came = bring(remote, item, resumed, left, &mut sink).await;
+    *resumed = opening.length;
+    let left = item.found.size.saturating_sub(*resumed);
+    let shown = here.shown(&item.name);
+    let mut sink = Writing::start(opening, left, shown, order.meter.clone());
+    let mut came = bring(remote, item, *resumed, left, &mut sink).await;
+    let more = sink.full;
+    if more {
+        // It has grown since: what it was then is here, which its digest shows.
+        came = Ok(remote.stream());
+    }
     let written = sink.finish().await;
     let remove = {
         let (here, part) = (here.clone(), part.clone());
@@ -195,18 +273,17 @@ async fn fetch_one(
         }
     };
     let digest = opened.hashing.finish();
-    if opened.length != item.found.size
-        || item
-            .digest
-            .as_ref()
-            .is_some_and(|expected| *expected != digest)
-    {
+    let as_was_said = match &item.digest {
+        Some(expected) => *expected == digest,
+        None => !more,
+    };
+    if opened.length != item.found.size || !as_was_said {
         let _ = remove().await;
         return Err(changed(item, &digest));
     }
     let (here, placing) = (here.clone(), Placing::of(order, item));
     local::run(move || place(&here, &opened.file, &part, &placing)).await?;
-    Ok((resumed, route))
+    Ok(route)
 }
 
 /// What came is not what the host said it was.
@@ -256,6 +333,38 @@ pub(super) struct Opened {
     hashing: Hashing,
 }
 
+/// Parts of what a file was earlier are of use to nobody after this long, in seconds.
+const PART_AGE: i64 = 24 * 60 * 60;
+
+/// Removes old parts of the same file, which was another then. `.NAME.ioms-DIGEST.part`
+fn remove_old(here: &Beneath, part: &[u8]) -> io::Result<()> {
+    const MARK: &[u8] = b".ioms-";
+    const END: &[u8] = b".part";
+    let path = HostPath::new(part);
+    let (folder, own) = (path.folder(), path.name());
+    let Some(at) = own.windows(MARK.len()).rposition(|some| some == MARK) else {
+        return Ok(());
+    };
+    let begin = own.get(..at + MARK.len()).unwrap_or_default();
+    let is_digest = |text: &[u8]| text.len() == 32 && text.iter().all(u8::is_ascii_hexdigit);
+    let before = crate::base::clock::now().as_second() - PART_AGE;
+    for name in here.names(folder.as_bytes())? {
+        let digest = name
+            .strip_prefix(begin)
+            .and_then(|rest| rest.strip_suffix(END));
+        if name == own || !digest.is_some_and(is_digest) {
+            continue;
+        }
+        let name = folder.join(&name);
+        if let Here::File { mtime, .. } = here.look(name.as_bytes())?
+            && mtime < before
+        {
+            here.remove(name.as_bytes())?;
+        }
+    }
+    Ok(())
+}
+
 /// Opens a part file, and takes in what an earlier download has left in it.
 fn open_part(
     here: &Beneath,
@@ -265,6 +374,7 @@ fn open_part(
     size: u64,
     known: bool,
 ) -> io::Result<Opened> {
+    remove_old(here, part)?;
     let mut file = here.append(part, mode)?;
     let mut opened = Opened {
         length: file.metadata()?.len(),
@@ -293,14 +403,20 @@ struct Writing {
     pieces: Option<mpsc::Sender<Bytes>>,
     thread: JoinHandle<io::Result<Opened>>,
     meter: Arc<Meter>,
+    /// How much is still expected, in bytes.
+    left: u64,
+    /// Whether more came than that.
+    full: bool,
 }
 
 impl Writing {
-    fn start(mut opened: Opened, meter: Arc<Meter>) -> Self {
+    fn start(mut opened: Opened, left: u64, shown: PathBuf, meter: Arc<Meter>) -> Self {
         let (pieces, mut coming) = mpsc::channel::<Bytes>(16);
         let thread = tokio::task::spawn_blocking(move || {
             while let Some(piece) = coming.blocking_recv() {
-                opened.file.write_all(&piece)?;
+                opened.file.write_all(&piece).map_err(|error| {
+                    io::Error::new(error.kind(), format!("{}: {error}", shown.display()))
+                })?;
                 opened.hashing.update(&piece);
                 opened.length += piece.len() as u64;
             }
@@ -310,6 +426,8 @@ impl Writing {
             pieces: Some(pieces),
             thread,
             meter,
+            left,
+            full: false,
         }
     }
 
@@ -324,19 +442,26 @@ impl Writing {
 
 #[async_trait]
 impl Sink for Writing {
-    async fn take(&mut self, bytes: Bytes) -> Result<(), HostError> {
+    async fn take(&mut self, mut bytes: Bytes) -> Result<(), HostError> {
+        if bytes.len() as u64 > self.left {
+            self.full = true;
+            bytes.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
+        }
+        self.left = self.left.saturating_sub(bytes.len() as u64);
         self.meter.moved(bytes.len() as u64).await;
         let sent = match &self.pieces {
             Some(pieces) => pieces.send(bytes).await.is_ok(),
             None => false,
         };
-        if sent {
-            return Ok(());
+        if !sent {
+            // The thread has ended: `finish` says why.
+            let why = "the file here can't be written";
+            return Err(HostError::new(ErrorKind::LocalIo, why));
         }
-        // The thread has ended: `finish` says why.
-        Err(HostError::new(
-            ErrorKind::LocalIo,
-            "the file here can't be written",
-        ))
+        if self.full {
+            // Whether that is well, the digest tells; the host need not go on.
+            return Err(HostError::new(ErrorKind::Protocol, "more than announced"));
+        }
+        Ok(())
     }
 }
