@@ -4,7 +4,10 @@
 mod beneath;
 mod fetching;
 mod local;
+mod mirror;
 mod names;
+mod parts;
+mod stream;
 mod surveying;
 mod unpacking;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::beneath::{Beneath, Here};
 use super::local;
+use super::mirror::{extra, names_here, roots};
 use super::names::{Typed, folder_of, is_safe, leaves};
 use super::{Act, Download};
 use crate::event::{ErrorKind, FileAction, FileRecord, HostError, Route};
@@ -148,27 +149,6 @@ pub(super) async fn survey(
         survey.extra = local::run(move || extra(&here, &names, roots)).await?;
     }
     Ok(survey)
-}
-
-/// What a mirror leaves alone: what is there, and parts of it that are to be gone on with.
-fn names_here(items: &[Item]) -> HashSet<Vec<u8>> {
-    let wanted = items.iter().filter(|item| item.fetch && item.is_file());
-    let parts = wanted.map(super::fetching::part_of);
-    items
-        .iter()
-        .map(|item| item.name.clone())
-        .chain(parts)
-        .collect()
-}
-
-/// The folders that a mirror is of, and nothing beside them.
-fn roots(typed: &Typed, items: &[Item]) -> Vec<Vec<u8>> {
-    if typed.content {
-        return vec![Vec::new()];
-    }
-    let folders = items.iter().filter(|item| item.found.kind == Kind::Folder);
-    let roots = folders.filter(|item| typed.is_root(&item.name));
-    roots.map(|item| item.name.clone()).collect()
 }
 
 /// A host may say anything, but not that something lies below a file or link.
@@ -403,28 +383,4 @@ async fn compare(order: &Download, survey: &mut Survey) -> Result<(), Trouble> {
     })
     .await?;
     Ok(())
-}
-
-/// The uppermost of what is here and not there.
-fn extra(
-    here: &Beneath,
-    names: &HashSet<Vec<u8>>,
-    roots: Vec<Vec<u8>>,
-) -> std::io::Result<Vec<Vec<u8>>> {
-    let mut extra = Vec::new();
-    let mut folders = roots;
-    while let Some(folder) = folders.pop() {
-        for last in here.names(&folder)? {
-            let name = HostPath::new(folder.as_slice())
-                .join(&last)
-                .as_bytes()
-                .to_vec();
-            if !names.contains(&name) {
-                extra.push(name);
-            } else if here.look(&name)? == Here::Folder {
-                folders.push(name);
-            }
-        }
-    }
-    Ok(extra)
 }

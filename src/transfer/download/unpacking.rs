@@ -8,20 +8,20 @@ use std::io::{self, Read, Write as _};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::beneath::Beneath;
-use super::fetching::{Placing, changed, mode, part_of, place};
+use super::fetching::changed;
+use super::parts::{Placing, mode, part_of, place};
+use super::stream::{Framed, Frames, Pieces, Stream};
 use super::surveying::Item;
 use super::{Download, local};
 use crate::event::{ErrorKind, HostError};
 use crate::shell::files::{Algorithm, FileTask, HostPath, Kind, Pack};
 use crate::shell::windows::files::frames;
 use crate::transfer::hashing::Hashing;
-use crate::transfer::link::{Sink, Trouble};
-use crate::transfer::meter::Meter;
+use crate::transfer::link::Trouble;
 use crate::transfer::remote::Remote;
 
 /// One file that is expected.
@@ -298,52 +298,6 @@ impl Unpacking<'_> {
     }
 }
 
-/// A stream of frames, taken apart.
-struct Frames {
-    coming: mpsc::Receiver<Bytes>,
-    decoder: frames::Decoder,
-    events: VecDeque<frames::Event>,
-}
-
-impl Frames {
-    fn next(&mut self) -> io::Result<Option<frames::Event>> {
-        while self.events.is_empty() {
-            let Some(piece) = self.coming.blocking_recv() else {
-                return Ok(None);
-            };
-            let events = self.decoder.take(piece).map_err(io::Error::other)?;
-            self.events.extend(events);
-        }
-        Ok(self.events.pop_front())
-    }
-}
-
-/// One file's content in it.
-struct Framed<'a> {
-    frames: &'a mut Frames,
-    left: u64,
-    piece: Bytes,
-}
-
-impl Read for Framed<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.piece.is_empty() && self.left > 0 {
-            match self.frames.next()? {
-                Some(frames::Event::Content(piece)) => self.piece = piece,
-                Some(_) | None => return Err(io::ErrorKind::UnexpectedEof.into()),
-            }
-        }
-        let length = buffer.len().min(self.piece.len());
-        let taken = self.piece.split_to(length);
-        self.left = self.left.saturating_sub(length as u64);
-        buffer
-            .get_mut(..length)
-            .unwrap_or_default()
-            .copy_from_slice(&taken);
-        Ok(length)
-    }
-}
-
 /// Writes one file, checks it, puts it in its place.
 fn one(
     here: &Beneath,
@@ -392,65 +346,5 @@ fn write(
         if got > room {
             return Ok(size + 1);
         }
-    }
-}
-
-/// From the host's stream to the thread that unpacks it.
-struct Pieces {
-    to: mpsc::Sender<Bytes>,
-    meter: Arc<Meter>,
-    /// How much more may come, in bytes.
-    left: u64,
-    /// Whether nobody reads it any more.
-    deaf: bool,
-}
-
-#[async_trait]
-impl Sink for Pieces {
-    async fn take(&mut self, bytes: Bytes) -> Result<(), HostError> {
-        let length = bytes.len() as u64;
-        self.left = self.left.checked_sub(length).ok_or_else(|| {
-            let why = "the host sends much more than the files it has named";
-            HostError::new(ErrorKind::Protocol, why)
-        })?;
-        self.meter.moved(length).await;
-        self.to.send(bytes).await.map_err(|_| {
-            // The thread that has ended says why by itself.
-            self.deaf = true;
-            HostError::new(ErrorKind::Protocol, "nobody reads on")
-        })
-    }
-}
-
-/// The stream, as that thread reads it.
-struct Stream {
-    coming: mpsc::Receiver<Bytes>,
-    piece: Bytes,
-    /// How much may be read, in bytes, if there is a limit.
-    budget: Rc<Cell<Option<u64>>>,
-}
-
-impl Read for Stream {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.piece.is_empty() {
-            match self.coming.blocking_recv() {
-                Some(piece) => self.piece = piece,
-                None if self.budget.get().is_some() => return Ok(0),
-                // In the midst of a file.
-                None => return Err(io::ErrorKind::UnexpectedEof.into()),
-            }
-        }
-        let length = buffer.len().min(self.piece.len());
-        if let Some(budget) = self.budget.get() {
-            let left = budget.checked_sub(length as u64);
-            let left = left.ok_or_else(|| io::Error::other("there is no end to it"))?;
-            self.budget.set(Some(left));
-        }
-        let taken = self.piece.split_to(length);
-        buffer
-            .get_mut(..length)
-            .unwrap_or_default()
-            .copy_from_slice(&taken);
-        Ok(length)
     }
 }

@@ -16,8 +16,8 @@ fn message(host: &serde_json::Value) -> &str {
 pub(super) fn parts(folder: &Path) -> Vec<String> {
     tree(folder)
         .keys()
+        .filter(|name| name.ends_with(b".part"))
         .map(|name| String::from_utf8_lossy(name).into_owned())
-        .filter(|name| name.ends_with(".part"))
         .collect()
 }
 
