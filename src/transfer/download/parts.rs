@@ -51,10 +51,18 @@ pub(super) async fn touch(survey: &Survey, here: &Arc<Beneath>) -> Result<(), Tr
     .await
 }
 
-/// Puts a whole, checked part file in its place.
+/// Puts a whole, checked part file in its place. What can't be put there is removed.
 pub(super) fn place(here: &Beneath, file: &File, part: &[u8], item: &Placing) -> io::Result<()> {
+    let placed = try_place(here, file, part, item);
+    if placed.is_err() {
+        let _ = here.remove(part);
+    }
+    placed
+}
+
+fn try_place(here: &Beneath, file: &File, part: &[u8], item: &Placing) -> io::Result<()> {
     if let Some(seconds) = item.mtime {
-        set_time(file, seconds)?;
+        set_time(file, seconds).map_err(|error| here.named(&item.name, &error))?;
     }
     if let Some(ending) = &item.backup
         && here.look(&item.name)? != Here::Nothing

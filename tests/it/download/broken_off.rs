@@ -83,6 +83,44 @@ fn a_killed_download_goes_on_through_the_shell() {
     goes_on(&Bed::on(Sshd::builder().without_sftp().start().unwrap()));
 }
 
+/// Ends a transfer over a slow line in one way or another; it goes on the next time.
+fn ended(more: &[&str], signalled: Option<&str>, status: i32, outcome: &str) {
+    let bed = Bed::new();
+    let content = noise(SIZE);
+    bed.put("big", &content);
+    let slow = proxy(
+        &bed,
+        Line {
+            rate: Some(3 << 20),
+            ..Line::default()
+        },
+    );
+    let mut args = over(&bed, &slow);
+    args.extend(more.iter().map(|&word| word.to_owned()));
+    let child = bed.lab.desk.start(&args);
+    if let Some(name) = signalled {
+        wait_until("some of it is here", || length(&bed) > 2 << 20);
+        signal(&child, name);
+    }
+    let ran = crate::support::Ran::from(child.wait_with_output().unwrap());
+    let ran = ran.ends_with(status);
+    let newest = bed.lab.json(&["history", "list"]);
+    assert_eq!(newest["runs"][0]["outcome"], outcome, "{}", ran.said());
+    let host = bed.fetched("big", &[]);
+    assert_eq!(host["files"][0]["action"], "resumed", "{host}");
+    assert!(std::fs::read(bed.got("big")).unwrap() == content);
+}
+
+#[test]
+fn an_interrupted_download_goes_on() {
+    ended(&[], Some("INT"), 130, "interrupted");
+}
+
+#[test]
+fn a_download_whose_time_was_up_goes_on() {
+    ended(&["--timeout", "2"], None, 2, "timed_out");
+}
+
 #[test]
 fn a_lost_connection_leaves_the_part_and_a_mirror_leaves_it_too() {
     let bed = Bed::new();

@@ -122,6 +122,24 @@ fn what_is_replaced_is_kept_beside_it() {
 }
 
 #[test]
+fn what_can_not_be_kept_is_not_replaced() {
+    let bed = Bed::new();
+    // No room in such a name for more.
+    for name in ["x".repeat(250), "y".repeat(250)] {
+        bed.put(format!("t/{name}"), "new");
+        std::fs::create_dir_all(bed.got("t")).unwrap();
+        std::fs::write(bed.got(format!("t/{name}")), "old").unwrap();
+    }
+    bed.put("t/large", super::bed::noise(2 << 20));
+    let host = bed.fetch(&bed.source("t"), &["--backup"]);
+    assert_eq!(host["error"]["kind"], "local_io", "{host}");
+    for name in ["x".repeat(250), "y".repeat(250)] {
+        assert_eq!(read(bed.got(format!("t/{name}"))), "old");
+    }
+    assert!(super::faults::parts(&bed.dest()).is_empty());
+}
+
+#[test]
 fn force_moves_what_is_equal() {
     let bed = Bed::new();
     bed.put("a", "a");
