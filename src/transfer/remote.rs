@@ -168,7 +168,13 @@ impl<'a> Remote<'a> {
             Doer::Windows => windows::files::read(task, said),
             Doer::Posix | Doer::Sftp(_) => posix::files::read(task, said),
         };
-        answer.map_err(|failure| failed(failure).into())
+        answer.map_err(|failure| {
+            let error = failed(failure);
+            if reads(task) {
+                return of_a_source(error).into();
+            }
+            error.into()
+        })
     }
 
     /// No shell answered, where SFTP may.
@@ -197,6 +203,22 @@ pub(super) fn failed(failure: FileFailure) -> HostError {
         ),
         FileFailure::Garbled(why) => HostError::new(ErrorKind::Protocol, why),
     }
+}
+
+/// Whether a task makes nothing.
+fn reads(task: &FileTask) -> bool {
+    matches!(
+        task,
+        FileTask::Walk(_) | FileTask::ReadLinks(_) | FileTask::Send(_) | FileTask::Pack(_)
+    )
+}
+
+/// The same error where nothing was to be made.
+fn of_a_source(mut error: HostError) -> HostError {
+    if error.kind == ErrorKind::RemoteIo && error.message.contains("No such file") {
+        error.hint = Some("it may have gone while it was fetched".to_owned());
+    }
+    error
 }
 
 /// What to do about what a file system says.

@@ -173,6 +173,8 @@ async fn walked(files: &Arc<dyn Files>, walk: &Walk) -> Result<Vec<HostPath>, Ho
     let is_pattern = |root: &HostPath| root.as_bytes().iter().any(|b| b"*?[".contains(b));
     if walk.patterns
         && let Some(root) = walk.roots.iter().find(|root| is_pattern(root))
+        // As a shell has it: what is no pattern of anything is a name.
+        && stat(files, root, false).await?.is_none()
     {
         return Err(HostError::new(
             ErrorKind::Unsupported,
@@ -194,10 +196,10 @@ async fn walked(files: &Arc<dyn Files>, walk: &Walk) -> Result<Vec<HostPath>, Ho
                 && stat(files, &path.with_slash(), true).await?.is_some());
         if folder {
             for (name, _) in files.list(said(&path)?).await? {
-                // A name with a slash in it is none.
-                if !name.contains(&b'/') && !name.is_empty() {
-                    left.push(path.join(&name));
+                if name.is_empty() || name.contains(&b'/') || matches!(&*name, b"." | b"..") {
+                    return Err(no_name(&path, &name));
                 }
+                left.push(path.join(&name));
             }
         }
         if names.len() + left.len() > NAMES_MAX {
@@ -208,6 +210,18 @@ async fn walked(files: &Arc<dyn Files>, walk: &Walk) -> Result<Vec<HostPath>, Ho
         }
     }
     Ok(names)
+}
+
+/// A host that lists what can't be listed is none to be believed.
+fn no_name(folder: &HostPath, name: &[u8]) -> HostError {
+    HostError::new(
+        ErrorKind::Protocol,
+        format!(
+            "{folder}: the host lists {:?} in it, which is no name of a file",
+            String::from_utf8_lossy(name)
+        ),
+    )
+    .hint("what the host says of its files can't be trusted")
 }
 
 async fn received(

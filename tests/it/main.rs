@@ -13,6 +13,7 @@ mod architecture;
 mod auth;
 mod choosing;
 mod doctor;
+mod download;
 mod escalate;
 mod history;
 mod hostkeys;

@@ -4,7 +4,10 @@
 mod beneath;
 mod fetching;
 mod local;
+mod mirror;
 mod names;
+mod parts;
+mod stream;
 mod surveying;
 mod unpacking;
 
@@ -15,7 +18,7 @@ use super::link::{Link, Trouble};
 use super::meter::Meter;
 use super::remote::Remote;
 use super::upload::{Act, Report};
-use crate::event::{ErrorKind, FileAction, HostError};
+use crate::event::{ErrorKind, FileAction, FileRecord, HostError};
 use crate::shell::files::Algorithm;
 
 pub use names::folder_of;
@@ -76,7 +79,7 @@ async fn perform(
     match order.options.act {
         Act::Verify => {
             let mut differ = 0;
-            for item in survey.items.iter().filter(|item| item.is_file()) {
+            for item in survey.items.iter().filter(|item| item.is_leaf()) {
                 let action = if item.fetch {
                     differ += 1;
                     FileAction::Differs
@@ -84,6 +87,13 @@ async fn perform(
                     FileAction::Verified
                 };
                 report.add(item.record(&survey, action));
+            }
+            for name in &survey.extra {
+                differ += 1;
+                report.add(FileRecord {
+                    action: FileAction::Differs,
+                    ..survey.removal(name)
+                });
             }
             report.write_down(false);
             if differ == 0 {

@@ -42,7 +42,7 @@ impl Report {
     /// One more record.
     pub(in crate::transfer) fn add(&mut self, record: FileRecord) {
         let nothing = [FileAction::Kept, FileAction::Verified, FileAction::Differs];
-        self.changed |= !nothing.contains(&record.action);
+        self.changed |= record.changed || !nothing.contains(&record.action);
         self.files.push(record);
     }
 
@@ -180,8 +180,8 @@ impl Report {
                 match rest.iter_mut().find(|sum| sum.action == record.action) {
                     Some(sum) => {
                         sum.files = Some(sum.files.unwrap_or(1) + 1);
-                        sum.size += record.size;
-                        sum.bytes += record.bytes;
+                        sum.size = sum.size.saturating_add(record.size);
+                        sum.bytes = sum.bytes.saturating_add(record.bytes);
                     }
                     None => rest.push(FileRecord {
                         files: Some(1),
@@ -266,7 +266,8 @@ pub(crate) fn lines(files: &[FileRecord], conditional: bool, fetches: bool) -> S
                 text.push('\n');
             }
         } else {
-            let size: u64 = such.iter().map(|file| file.size).sum();
+            let sizes = such.iter().map(|file| file.size);
+            let size = sizes.fold(0, u64::saturating_add);
             let _ = writeln!(
                 text,
                 "{would}{word} {} files ({})",
