@@ -18,8 +18,10 @@ from comparison.document import document, section as table
 from comparison.measure import adopt_orphans
 from comparison.files import FILES
 from comparison.sections import SECTIONS, Bench, Section
+from comparison.windows_files import WINDOWS_FILES
 
-ALL = [*SECTIONS, *FILES]
+ALL_FILES = [*FILES, *WINDOWS_FILES]
+ALL = [*SECTIONS, *ALL_FILES]
 ROOT = Path(__file__).resolve().parent.parent
 PEERS = ["parallel-ssh", "asyncssh", "pyinfra", "ansible-core", "pywinrm", "pypsrp"]
 
@@ -62,7 +64,7 @@ def arguments() -> argparse.Namespace:
     add("--write", type=Path, default=ROOT / "docs/performance.md", help="the document")
     args = parser.parse_args()
     if "files" in args.sections:
-        args.sections += [section.name for section in FILES]
+        args.sections += [section.name for section in ALL_FILES]
         args.sections.remove("files")
     if unknown := set(args.sections) - set(names):
         parser.error(f"no such section: {', '.join(sorted(unknown))}")

@@ -139,7 +139,9 @@ def ansible(venv: Path, job: Job) -> Program:
     binary = venv / "bin/ansible"
 
     def argv(fleet: Fleet) -> list[str]:
-        copy = ["-m", "copy", "-a", f"src={job.source} dest=~/{job.name}", "-f", "50"]
+        # It takes `~` for what the password file says.
+        dest = f"{fleet.dir}/homes/{{{{ ansible_host }}}}/{job.name}"
+        copy = ["-m", "copy", "-a", f"src={job.source} dest={dest}", "-f", "50"]
         return [str(binary), "all", "-i", str(fleet.inventory), *copy]
 
     def env(fleet: Fleet) -> dict[str, str]:

@@ -46,8 +46,13 @@ def hosts(section: Section, bench: Bench) -> Iterator[Fleet]:
 
 
 def a_file(path: Path, size: int) -> Path:
-    """A file that compresses to nothing less."""
-    path.write_bytes(random.Random(7).randbytes(size))
+    """A file that compresses to nothing less. Piece by piece: what memory this program takes, those it
+    measures are said to take."""
+    chance = random.Random(7)
+    with path.open("wb") as file:
+        for _ in range(size // 100_000):
+            file.write(chance.randbytes(100_000))
+        file.write(chance.randbytes(size % 100_000))
     return path
 
 
@@ -192,7 +197,8 @@ def flat(section: Section, bench: Bench) -> list[Row]:
     """Hosts that hash and forget. They say of a file that it holds zeros, so that is what is sent."""
     with workplace() as dir, fleet(bench.server, "canned", section.hosts, dir) as up:
         source = dir / "source"
-        source.write_bytes(bytes(64 * MIB))
+        with source.open("wb") as file:
+            file.truncate(64 * MIB)
         job = Job(source, "copied.bin")
         program = copies.ours(bench.iomsctl, job, "--timeout", "0", note="64 MiB to each")
         return in_turn(up, [copies.counted(program)], 1)

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from .measure import adopt_orphans
+
 
 @dataclass(frozen=True)
 class Fleet:
@@ -114,9 +116,11 @@ def served(program: Path, kind: str, hosts: int, dir: Path, *args: str) -> Itera
 
 @contextmanager
 def said(argv: list[str | Path]) -> Iterator[dict[str, str]]:
-    """A part of `ioms-fleet` while it is up: what it says when it is ready."""
+    """A part of `ioms-fleet` while it is up: what it says when it is ready. What its hosts' sessions
+    leave behind is its own: it must not be counted as the controller's."""
     server = subprocess.Popen(
         argv,
+        preexec_fn=adopt_orphans,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

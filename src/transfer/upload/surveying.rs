@@ -78,8 +78,12 @@ pub(super) async fn survey<'a>(
         .iter()
         .map(|entry| (entry, survey.root.join(&entry.name)))
         .collect();
+    let mut part = None;
     let found = match place.found {
-        AtRoot::Is(found) => vec![found],
+        AtRoot::Is(at_root) => {
+            part = Some(at_root.part);
+            vec![at_root.found]
+        }
         AtRoot::NotAsked if !survey.root_exists => wanted.iter().map(|_| None).collect(),
         AtRoot::NotAsked => look(order, remote, &wanted).await?,
     };
@@ -105,7 +109,7 @@ pub(super) async fn survey<'a>(
     look_behind(remote, &mut survey).await?;
     compare(order, remote, &mut survey).await?;
     if order.options.act == Act::Send {
-        look_at_parts(order, remote, &mut survey).await?;
+        look_at_parts(order, remote, &mut survey, part).await?;
     }
     if order.options.delete {
         survey.extra = extra(remote, &survey).await?;
@@ -126,12 +130,22 @@ struct Place {
 enum AtRoot {
     /// It is no file, or was not looked at.
     NotAsked,
-    Is(Option<Found>),
+    Is(OneFile),
+}
+
+/// A file and what an earlier upload of it has left.
+struct OneFile {
+    found: Option<Found>,
+    part: Option<Found>,
 }
 
 impl AtRoot {
-    fn of(one: bool, found: Option<Found>) -> Self {
-        if one { Self::Is(found) } else { Self::NotAsked }
+    fn of(one: bool, found: Option<Found>, part: Option<Found>) -> Self {
+        if one {
+            Self::Is(OneFile { found, part })
+        } else {
+            Self::NotAsked
+        }
     }
 }
 
@@ -165,6 +179,15 @@ async fn locate(order: &Upload, remote: &mut Remote<'_>) -> Result<Place, Troubl
     };
     let mut paths = vec![asked(&dest), asked(&dest.join(b"").with_slash())];
     paths.extend(below.iter().map(asked));
+    // Where it is one file, with the same question: another one costs as much as sending a megabyte.
+    let digest = one.then(|| part_digest(order)).transpose()?.flatten();
+    if let Some(digest) = &digest {
+        let parts = [Some(&dest), below.as_ref()].into_iter().flatten();
+        paths.extend(parts.map(|path| Asked {
+            path: part_of(path, digest),
+            size: None,
+        }));
+    }
     let task = FileTask::Stat {
         paths,
         algorithm: order.options.algorithm,
@@ -173,11 +196,10 @@ async fn locate(order: &Upload, remote: &mut Remote<'_>) -> Result<Place, Troubl
     let (account, found) =
         expect_answer!(remote.ask(task).await?, Answer::Stat(account, found) => (account, found))?;
     let mut found = found.into_iter();
-    let (at_dest, behind, at_below) = (
-        found.next().flatten(),
-        found.next().flatten(),
-        found.next().flatten(),
-    );
+    let mut next = || found.next().flatten();
+    let (at_dest, behind) = (next(), next());
+    let at_below = below.as_ref().and_then(|_| next());
+    let (part, part_below) = (next(), next());
     let is_folder = [&at_dest, &behind]
         .into_iter()
         .flatten()
@@ -194,15 +216,28 @@ async fn locate(order: &Upload, remote: &mut Remote<'_>) -> Result<Place, Troubl
             account,
             root: below,
             root_exists: at_below.is_some(),
-            found: AtRoot::of(one, at_below),
+            found: AtRoot::of(one, at_below, part_below),
         },
         _ => Place {
             account,
             root: dest,
             root_exists: is_folder || at_dest.is_some(),
-            found: AtRoot::of(one, at_dest),
+            found: AtRoot::of(one, at_dest, part),
         },
     })
+}
+
+/// What the part file of the one file is known by, where it can have one that is to be looked for.
+fn part_digest(order: &Upload) -> Result<Option<String>, Trouble> {
+    match order.collected.entries.first().map(|entry| &entry.kind) {
+        Some(EntryKind::File(content))
+            if content.size() >= LARGE && order.options.act == Act::Send =>
+        {
+            let digest = content.digest(order.options.algorithm);
+            digest.map(Some).map_err(super::sending::local)
+        }
+        _ => Ok(None),
+    }
 }
 
 fn no_folder(dest: &HostPath, there: bool) -> Trouble {
@@ -406,11 +441,12 @@ async fn compare(
     Ok(())
 }
 
-/// What earlier uploads of the same have left.
+/// What earlier uploads of the same have left. `known`: what is of the only file.
 async fn look_at_parts(
     order: &Upload,
     remote: &mut Remote<'_>,
     survey: &mut Survey<'_>,
+    known: Option<Option<Found>>,
 ) -> Result<(), Trouble> {
     let algorithm = order.options.algorithm;
     let large: Vec<usize> = indices(survey, |item| item.send && item.size() >= LARGE);
@@ -426,18 +462,22 @@ async fn look_at_parts(
             parts.push(part_of(&item.target, &digest));
         }
     }
-    let task = FileTask::Stat {
-        paths: parts
-            .iter()
-            .map(|path| Asked {
-                path: path.clone(),
-                size: None,
-            })
-            .collect(),
-        algorithm,
-        follow: false,
+    let found = if let Some(part) = known {
+        vec![part]
+    } else {
+        let task = FileTask::Stat {
+            paths: parts
+                .iter()
+                .map(|path| Asked {
+                    path: path.clone(),
+                    size: None,
+                })
+                .collect(),
+            algorithm,
+            follow: false,
+        };
+        expect_answer!(remote.ask(task).await?, Answer::Stat(_, found) => found)?
     };
-    let found = expect_answer!(remote.ask(task).await?, Answer::Stat(_, found) => found)?;
     let mut left: Vec<(usize, HostPath, u64)> = Vec::new();
     for ((index, part), found) in large.into_iter().zip(parts).zip(found) {
         let size = survey.items.get(index).map_or(0, Item::size);

@@ -126,7 +126,9 @@ async fn run(cli: Cli) -> Result<(), Error> {
             homes,
         } => {
             let builder = Sshd::builder().folder(&common.dir);
-            let fleet = builder.homes(if homes { common.hosts } else { 0 }).start()?;
+            let fleet = builder
+                .homes(if homes { common.hosts } else { 0 })
+                .start()?;
             let inventory = fleet.dir().join("inventory.yml");
             fleet.write_inventory_with_down(common.hosts, down, &inventory)?;
             let known_hosts = fleet.write_known_hosts(common.hosts)?;
