@@ -36,8 +36,9 @@ const INLINE: usize = 64 * 1024;
 /// Hosts that files move to or from at a time.
 const TRANSFERS: usize = 100;
 
-/// How long nothing may move.
-const STANDSTILL: std::time::Duration = std::time::Duration::from_mins(1);
+/// How long nothing may move. A host may be hashing a large file meanwhile; that it is gone shows
+/// sooner.
+const STANDSTILL: std::time::Duration = std::time::Duration::from_mins(5);
 
 /// Work to be done on hosts.
 pub struct Work<'a> {

@@ -4,30 +4,31 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::ask::Terminal;
+use super::ask::{Terminal, confirm};
 use super::connection::ConnectionArgs;
 use super::execution::{LimitArgs, OutputArgs};
 use super::fleet::Fleet;
 use super::handed::{self, Handed};
 use super::perform::{self, Work};
 use super::rerun::RerunArgs;
-use super::selection::SelectionArgs;
+use super::selection::{Chosen, SelectionArgs};
 use super::standard_input::{ReadsInput, has_one_reader};
 use super::transfer::TransferArgs;
 use super::vaults::VaultArgs;
 use super::{CliError, Globals, Setup, Status};
 use crate::base::prompt::Prompt;
 use crate::engine;
+use crate::shell::files::Algorithm;
 use crate::shell::quote;
 use crate::transfer::pull::PullSettings;
 use crate::transfer::source::{self, Collected, Given};
-use crate::transfer::upload::{Upload, UploadOptions, Way};
+use crate::transfer::upload::{Act, Upload, UploadOptions, Way};
 
 const EXAMPLES: &str = "\
 Examples:
   iomsctl upload -g web app.tgz /opt/
   iomsctl upload -g web --mode 0755 --owner root -b deploy.sh /usr/local/bin/deploy
-  iomsctl upload -g web --delete site/ /srv/site          the folder's content, as a mirror
+  iomsctl upload -g web --delete site/ /srv/site          the folder's content, as a mirror (asks)
   iomsctl upload -g web conf.d /etc/nginx                 the folder itself: /etc/nginx/conf.d
   iomsctl upload -g all --check --diff motd /etc/motd
   iomsctl upload -g all --verify app.tgz /opt/app.tgz
@@ -84,7 +85,7 @@ struct FileArgs {
     /// Make the folders that are missing
     #[arg(long)]
     mkdir: bool,
-    /// Remove what is in the folder there and not here
+    /// Remove what is in the folder there and not here; asks
     #[arg(long)]
     delete: bool,
     /// Show how texts differ
@@ -209,6 +210,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     } else {
         collect(args, &setup, &handed)?
     };
+    confirm_removal(args, &chosen)?;
     let order = Upload::new(
         collected,
         dest,
@@ -238,6 +240,25 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
         ));
     }
     Ok(status)
+}
+
+/// A mirror takes away what only the hosts have.
+fn confirm_removal(args: &Args, chosen: &Chosen) -> Result<(), CliError> {
+    let removes = args.files.delete && args.transfer.act() == Act::Send;
+    let contacts = !args.output.dry_run && !args.output.list_hosts && !chosen.hosts.is_empty();
+    if !removes || !contacts {
+        return Ok(());
+    }
+    let hosts = match chosen.hosts.len() {
+        1 => "1 host".to_owned(),
+        many => format!("{many} hosts"),
+    };
+    let dest = args.operands.last().map(|dest| dest.display().to_string());
+    let dest = dest.unwrap_or_default();
+    confirm(
+        &format!("--delete removes what is in {dest} on {hosts} and not here. Go on?"),
+        args.output.yes,
+    )
 }
 
 fn nothing() -> Collected {
@@ -289,6 +310,14 @@ fn collect(args: &Args, setup: &Setup, handed: &Handed) -> Result<Collected, Cli
         CliError::new(error.to_string()).hint(hint)
     })?;
     handed.is_sound(&collected)?;
+    if args.transfer.algorithm() == Algorithm::Sha256 {
+        // Now, not when the first host asks.
+        for entry in &collected.entries {
+            if let source::EntryKind::File(content) = &entry.kind {
+                content.sha256()?;
+            }
+        }
+    }
     if args.files.delete
         && !matches!(collected.entries.first(), Some(first) if first.name.is_empty() && matches!(first.kind, source::EntryKind::Folder))
     {

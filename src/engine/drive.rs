@@ -14,6 +14,7 @@ use super::feed::Feeding;
 use super::host::{Activity, is_quit, quit, stopped};
 use super::job::{Control, Limits};
 use super::outcome::{End, failure_error, with_survivor};
+use super::verdict::{closed, halted_early, no_session, no_start, not_begun};
 use crate::base::chunks::Chunks;
 use crate::base::text::Charset;
 use crate::event::{ErrorKind, HostEmitter, HostError, Outcome, Stopped, Stream};
@@ -27,7 +28,7 @@ use crate::transport::{
 const AFTER_EXIT: Duration = Duration::from_secs(2);
 
 /// How long the host may take from login to the hello of a shell, and sudo to its own.
-const BEFORE_START: Duration = Duration::from_mins(1);
+pub(super) const BEFORE_START: Duration = Duration::from_mins(1);
 
 /// How long a command that is to be ended may take to say its process group.
 const HELLO: Duration = Duration::from_secs(2);
@@ -312,7 +313,10 @@ impl Drive<'_> {
     ) -> End {
         let started = progress.sent;
         let mut end = match stop {
-            Stop::Closed => closed(conversation, progress),
+            Stop::Closed => {
+                let exit = progress.exit.as_ref().map(|(exit, _)| exit);
+                closed(conversation, exit, progress.sent)
+            }
             Stop::Lost(error) => End {
                 exit: progress.exit.as_ref().and_then(|(exit, _)| match exit {
                     Exit::Status(status) => Some(*status),
@@ -482,98 +486,6 @@ pub(super) fn request(opening: Opening) -> ExecRequest {
         chdir: opening.chdir,
         bare: opening.bare,
         departure: Departure::default(),
-    }
-}
-
-/// Stopped before the command was known to have been started.
-fn halted_early(why: Stopped, departure: &Departure) -> End {
-    if departure.call_off() {
-        return End::halted(why, None);
-    }
-    End {
-        started: true,
-        ..End::halted(why, Some("it may have been started".to_owned()))
-    }
-}
-
-/// A command that could not be begun. What may have been begun all the same is not to be begun again,
-/// and a program that is not there is no matter of reaching the host.
-fn not_begun(error: HostError) -> End {
-    match error.kind {
-        ErrorKind::Disconnected => End {
-            started: true,
-            ..End::failed(error)
-        },
-        ErrorKind::NoSuchInterpreter | ErrorKind::RemoteIo => End::failed(error),
-        _ => End::unreachable(error),
-    }
-}
-
-fn no_session() -> HostError {
-    HostError::new(
-        ErrorKind::ConnectTimeout,
-        format!(
-            "no session was opened within {} s of the login",
-            BEFORE_START.as_secs()
-        ),
-    )
-    .hint("the host let us in and is silent since: is it overloaded or frozen?")
-}
-
-fn no_start() -> HostError {
-    HostError::new(
-        ErrorKind::Disconnected,
-        format!(
-            "the host took the command and said nothing for {} s; it may have been started",
-            BEFORE_START.as_secs()
-        ),
-    )
-    .hint("look before you run it again")
-}
-
-fn closed(conversation: &dyn Conversation, progress: &Progress) -> End {
-    let never_started = conversation.ended();
-    match (&progress.exit, never_started) {
-        (Some((Exit::Status(_) | Exit::Signal(_), _)), Some(failure)) => {
-            End::failed(failure_error(failure))
-        }
-        (Some((Exit::Status(status), _)), None) => End {
-            outcome: if *status == 0 {
-                Outcome::Ok
-            } else {
-                Outcome::Failed
-            },
-            exit: Some(*status),
-            signal: None,
-            error: None,
-            started: true,
-            files: Vec::new(),
-        },
-        (Some((Exit::Signal(signal), _)), None) => End {
-            outcome: Outcome::Failed,
-            exit: None,
-            signal: Some(signal.clone()),
-            error: None,
-            started: true,
-            files: Vec::new(),
-        },
-        (None, None) => End::failed(HostError::new(
-            ErrorKind::Disconnected,
-            match conversation.group() {
-                Some(group) => format!(
-                    "the connection was lost while the command ran; it may still be running, pgid {group}"
-                ),
-                None => "the connection was lost while the command ran".to_owned(),
-            },
-        )),
-        (None, Some(_)) if progress.sent => End::failed(HostError::new(
-            ErrorKind::Disconnected,
-            "the connection was lost when the command was on its way; it may have been started",
-        )),
-        (None, Some(_)) => End::unreachable(HostError::new(
-            ErrorKind::Reset,
-            "the connection was lost before the command was started",
-        )),
     }
 }
 

@@ -11,6 +11,7 @@ mod host;
 pub mod job;
 mod outcome;
 mod speak;
+mod verdict;
 
 pub use dispatch::{refuse, run};
 pub use job::{Control, Halt, Job, Limits, Targets, Work};

@@ -39,8 +39,16 @@ const CRATES: &[(&str, &[&str])] = &[
     ("russh", &["transport/ssh"]),
     ("hyper", &["transport/winrm", "transfer/pull"]),
     ("sspi", &["transport/winrm"]),
-    ("tokio_rustls", &["transport/winrm", "transfer/pull"]),
-    ("rcgen", &["transfer/pull"]),
+    // (A test of what PowerShell fetches has a server of its own.)
+    (
+        "tokio_rustls",
+        &[
+            "transport/winrm",
+            "transfer/pull",
+            "shell/windows/tests/pull",
+        ],
+    ),
+    ("rcgen", &["transfer/pull", "shell/windows/tests/pull"]),
     ("serde_yaml", &["base/yaml"]),
     ("granit_parser", &["base/yaml"]),
     ("minijinja", &["template"]),

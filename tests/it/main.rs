@@ -25,6 +25,7 @@ mod secrets;
 mod settings;
 mod store;
 mod support;
+mod upload;
 mod users;
 mod ways;
 mod windows;

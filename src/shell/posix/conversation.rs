@@ -55,6 +55,8 @@ pub struct PosixConversation {
     script: Vec<u8>,
     payload: Bytes,
     reports: bool,
+    /// Whether what follows the script is sent after its report only.
+    waits: bool,
     /// Standard output before the command's own.
     seen: BytesMut,
     /// Standard error while escalating.
@@ -86,6 +88,7 @@ impl PosixConversation {
             terminal: dialogue && !plan.tty,
         };
         let words = script::script(plan, tmpdir, &inner_mark, footing);
+        let waits = script::waits_for_report(plan, footing);
         let payload = match &plan.command {
             Command::Script(script) => script.body.clone(),
             Command::Files(task) => super::files::payload(task),
@@ -100,7 +103,8 @@ impl PosixConversation {
             escalation,
             script: words.into_bytes(),
             payload,
-            reports: script::needs_report(plan),
+            reports: script::needs_report(plan) || waits,
+            waits,
             seen: BytesMut::new(),
             complaints: BytesMut::new(),
             password_sent: false,
@@ -130,6 +134,7 @@ impl PosixConversation {
             escalation,
             payload: Bytes::new(),
             reports: false,
+            waits: false,
             seen: BytesMut::new(),
             complaints: BytesMut::new(),
             password_sent: false,
@@ -188,7 +193,7 @@ impl PosixConversation {
     }
 
     fn said_script(&mut self, step: &mut Step) {
-        step.started = true;
+        step.started = !self.waits;
         self.stage = if self.reports {
             Stage::Reporting
         } else {
@@ -239,6 +244,7 @@ impl PosixConversation {
             "ok" => {
                 self.folder = Some(message).filter(|folder| !folder.is_empty());
                 self.stage = Stage::Started;
+                step.started |= self.waits;
                 return true;
             }
             "no_such_interpreter" => step.failed = Some(Failure::NoInterpreter(message)),

@@ -150,7 +150,7 @@ pub(super) fn script(plan: &Plan, tmpdir: Option<&str>, mark: &str, footing: Foo
         Command::Ping => {
             line.code(":");
         }
-        Command::Files(task) => in_files(&mut line, task, plan, footing),
+        Command::Files(task) => in_files(&mut line, task, plan, mark, footing),
         Command::Line(words) if plan.detach => {
             report_ok(&mut line, plan, mark);
             detach(&mut line, footing, |line| {
@@ -185,12 +185,14 @@ pub(super) fn script(plan: &Plan, tmpdir: Option<&str>, mark: &str, footing: Foo
     line.finish()
 }
 
-/// A task with files. A terminal has no end of input: what it reads is counted.
-fn in_files(line: &mut Line, task: &FileTask, plan: &Plan, footing: Footing) {
+/// A task with files. A terminal has no end of input: what it reads is counted, and comes when it is
+/// said that the terminal takes no byte for a signal any more.
+fn in_files(line: &mut Line, task: &FileTask, plan: &Plan, mark: &str, footing: Footing) {
     let counted = footing.terminal;
     if counted {
         let size = files::payload(task).len() as u64 + plan.stdin.size();
-        line.code(&format!("head -c {size} | {{ "));
+        line.code("echo ").quoted(&format!("{mark} ok "));
+        line.code(&format!("; head -c {size} | {{ "));
     }
     line.append(files::script(task));
     if counted {
@@ -234,6 +236,11 @@ fn feed(line: &mut Line, plan: &Plan, footing: Footing) -> bool {
 /// Whether the script of `plan` says how its preparations went before the command begins.
 pub(super) fn needs_report(plan: &Plan) -> bool {
     plan.tty || plan.chdir.is_some() || matches!(plan.command, Command::Script(_))
+}
+
+/// Whether nothing may be sent after the script before its report.
+pub(super) fn waits_for_report(plan: &Plan, footing: Footing) -> bool {
+    footing.terminal && matches!(plan.command, Command::Files(_))
 }
 
 fn report(line: &mut Line, mark: &str, kind: &str, message: &str) {

@@ -2,11 +2,15 @@
 
 mod decide;
 mod diff;
+mod locating;
 mod packing;
 mod pulling;
 mod report;
+mod resuming;
 mod sending;
+mod singly;
 mod surveying;
+mod together;
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 //! What became of the files on one host: records for documents, lines for people.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use super::Upload;
@@ -24,7 +25,7 @@ pub struct Report {
     pub text: String,
     /// Whether anything on the host is another than before (or would be).
     pub changed: bool,
-    touched: Vec<String>,
+    touched: HashSet<String>,
     conditional: bool,
     fetches: bool,
 }
@@ -70,7 +71,7 @@ impl Report {
     /// Something beside the content of a kept one was set.
     pub(super) fn touched(&mut self, item: &Item<'_>) {
         self.changed = true;
-        self.touched.push(item.target.to_string());
+        self.touched.insert(item.target.to_string());
     }
 
     /// What was only there is gone.
@@ -109,13 +110,14 @@ impl Report {
     /// What differs, and how many do.
     pub(super) fn verified(&mut self, _order: &Upload, survey: &Survey<'_>) -> usize {
         let mut differ = 0;
-        for item in survey.items.iter().filter(|item| item.is_file()) {
-            let action = if item.send {
-                differ += 1;
-                FileAction::Differs
-            } else {
-                FileAction::Verified
+        for item in &survey.items {
+            let action = match item.send {
+                true => FileAction::Differs,
+                false if item.is_file() => FileAction::Verified,
+                // A folder or link that is as it should be is not worth a line.
+                false => continue,
             };
+            differ += usize::from(item.send);
             self.files.push(record(item, action));
         }
         for path in &survey.extra {

@@ -2,6 +2,8 @@
 //! has left.
 
 use super::decide::{self, Ids, Need};
+use super::locating::{AtRoot, locate};
+use super::resuming::look_at_parts;
 use super::{Act, Upload, part_of};
 use crate::event::{ErrorKind, HostError};
 use crate::shell::files::{Account, Answer, Asked, FileTask, Found, HostPath, Kind};
@@ -53,6 +55,9 @@ pub(super) struct Survey<'a> {
     /// What is there and not here, for `--delete`.
     pub(super) extra: Vec<HostPath>,
     pub(super) windows: bool,
+    /// The part file of the one file, where it was looked at already.
+    #[expect(clippy::option_option, reason = "not looked at, or nothing there")]
+    pub(super) part: Option<Option<Found>>,
 }
 
 /// Looks.
@@ -70,6 +75,7 @@ pub(super) async fn survey<'a>(
         extra: Vec::new(),
         root: place.root,
         windows,
+        part: None,
     };
     survey.ids = identify(order, remote, &survey.account).await?;
     let wanted: Vec<(&Entry, HostPath)> = order
@@ -78,11 +84,10 @@ pub(super) async fn survey<'a>(
         .iter()
         .map(|entry| (entry, survey.root.join(&entry.name)))
         .collect();
-    let mut part = None;
     let found = match place.found {
-        AtRoot::Is(at_root) => {
-            part = Some(at_root.part);
-            vec![at_root.found]
+        AtRoot::Is { found, part } => {
+            survey.part = Some(part);
+            vec![found]
         }
         AtRoot::NotAsked if !survey.root_exists => wanted.iter().map(|_| None).collect(),
         AtRoot::NotAsked => look(order, remote, &wanted).await?,
@@ -109,144 +114,12 @@ pub(super) async fn survey<'a>(
     look_behind(remote, &mut survey).await?;
     compare(order, remote, &mut survey).await?;
     if order.options.act == Act::Send {
-        look_at_parts(order, remote, &mut survey, part).await?;
+        look_at_parts(order, remote, &mut survey).await?;
     }
     if order.options.delete {
         survey.extra = extra(remote, &survey).await?;
     }
     Ok(survey)
-}
-
-/// Where things belong.
-struct Place {
-    account: Account,
-    root: HostPath,
-    root_exists: bool,
-    /// What is at the root.
-    found: AtRoot,
-}
-
-/// What is at a root that is one file.
-enum AtRoot {
-    /// It is no file, or was not looked at.
-    NotAsked,
-    Is(OneFile),
-}
-
-/// A file and what an earlier upload of it has left.
-struct OneFile {
-    found: Option<Found>,
-    part: Option<Found>,
-}
-
-impl AtRoot {
-    fn of(one: bool, found: Option<Found>, part: Option<Found>) -> Self {
-        if one {
-            Self::Is(OneFile { found, part })
-        } else {
-            Self::NotAsked
-        }
-    }
-}
-
-async fn locate(order: &Upload, remote: &mut Remote<'_>) -> Result<Place, Trouble> {
-    let typed = if remote.is_windows() {
-        order.dest.replace('\\', "/")
-    } else {
-        order.dest.clone()
-    };
-    let says_folder = typed.ends_with('/') || matches!(typed.as_str(), "." | "..");
-    let trimmed = typed.trim_end_matches('/');
-    let bare = match trimmed {
-        "" => "/",
-        drive if remote.is_windows() && drive.ends_with(':') => typed.as_str(),
-        other => other,
-    };
-    let dest = HostPath::from(bare);
-    let one = order.is_one_file();
-    let below = order.collected.name.as_ref().map(|name| dest.join(name));
-    let size = order
-        .collected
-        .entries
-        .first()
-        .map(|entry| match &entry.kind {
-            EntryKind::File(content) => content.size(),
-            _ => 0,
-        });
-    let asked = |path: &HostPath| Asked {
-        path: path.clone(),
-        size: size.filter(|_| one),
-    };
-    let mut paths = vec![asked(&dest), asked(&dest.join(b"").with_slash())];
-    paths.extend(below.iter().map(asked));
-    // Where it is one file, with the same question: another one costs as much as sending a megabyte.
-    let digest = one.then(|| part_digest(order)).transpose()?.flatten();
-    if let Some(digest) = &digest {
-        let parts = [Some(&dest), below.as_ref()].into_iter().flatten();
-        paths.extend(parts.map(|path| Asked {
-            path: part_of(path, digest),
-            size: None,
-        }));
-    }
-    let task = FileTask::Stat {
-        paths,
-        algorithm: order.options.algorithm,
-        follow: false,
-    };
-    let (account, found) =
-        expect_answer!(remote.ask(task).await?, Answer::Stat(account, found) => (account, found))?;
-    let mut found = found.into_iter();
-    let mut next = || found.next().flatten();
-    let (at_dest, behind) = (next(), next());
-    let at_below = below.as_ref().and_then(|_| next());
-    let (part, part_below) = (next(), next());
-    let is_folder = [&at_dest, &behind]
-        .into_iter()
-        .flatten()
-        .any(|found| found.kind == Kind::Folder);
-    if !is_folder && says_folder && !order.options.mkdir {
-        return Err(no_folder(&dest, at_dest.is_some()));
-    }
-    let needs_folder = says_folder || (order.collected.name.is_none() && !one);
-    if needs_folder && !is_folder && at_dest.is_some() {
-        return Err(no_folder(&dest, true));
-    }
-    Ok(match below {
-        Some(below) if is_folder || says_folder => Place {
-            account,
-            root: below,
-            root_exists: at_below.is_some(),
-            found: AtRoot::of(one, at_below, part_below),
-        },
-        _ => Place {
-            account,
-            root: dest,
-            root_exists: is_folder || at_dest.is_some(),
-            found: AtRoot::of(one, at_dest, part),
-        },
-    })
-}
-
-/// What the part file of the one file is known by, where it can have one that is to be looked for.
-fn part_digest(order: &Upload) -> Result<Option<String>, Trouble> {
-    match order.collected.entries.first().map(|entry| &entry.kind) {
-        Some(EntryKind::File(content))
-            if content.size() >= LARGE && order.options.act == Act::Send =>
-        {
-            let digest = content.digest(order.options.algorithm);
-            digest.map(Some).map_err(super::sending::local)
-        }
-        _ => Ok(None),
-    }
-}
-
-fn no_folder(dest: &HostPath, there: bool) -> Trouble {
-    if there {
-        return HostError::new(ErrorKind::RemoteIo, format!("{dest}: is no folder")).into();
-    }
-    HostError::new(ErrorKind::RemoteIo, format!("{dest}: no such folder"))
-        .hint("--mkdir makes it")
-        .into()
 }
 
 fn blocked(item: &Item<'_>, why: &str) -> Trouble {
@@ -441,80 +314,6 @@ async fn compare(
     Ok(())
 }
 
-/// What earlier uploads of the same have left. `known`: what is of the only file.
-async fn look_at_parts(
-    order: &Upload,
-    remote: &mut Remote<'_>,
-    survey: &mut Survey<'_>,
-    known: Option<Option<Found>>,
-) -> Result<(), Trouble> {
-    let algorithm = order.options.algorithm;
-    let large: Vec<usize> = indices(survey, |item| item.send && item.size() >= LARGE);
-    if large.is_empty() {
-        return Ok(());
-    }
-    let mut parts = Vec::with_capacity(large.len());
-    for index in &large {
-        if let Some(item) = survey.items.get(*index)
-            && let EntryKind::File(content) = &item.entry.kind
-        {
-            let digest = content.digest(algorithm).map_err(super::sending::local)?;
-            parts.push(part_of(&item.target, &digest));
-        }
-    }
-    let found = if let Some(part) = known {
-        vec![part]
-    } else {
-        let task = FileTask::Stat {
-            paths: parts
-                .iter()
-                .map(|path| Asked {
-                    path: path.clone(),
-                    size: None,
-                })
-                .collect(),
-            algorithm,
-            follow: false,
-        };
-        expect_answer!(remote.ask(task).await?, Answer::Stat(_, found) => found)?
-    };
-    let mut left: Vec<(usize, HostPath, u64)> = Vec::new();
-    for ((index, part), found) in large.into_iter().zip(parts).zip(found) {
-        let size = survey.items.get(index).map_or(0, Item::size);
-        if let Some(found) = found
-            && found.kind == Kind::File
-            && found.size > 0
-            && found.size <= size
-        {
-            left.push((index, part, found.size));
-        }
-    }
-    if left.is_empty() {
-        return Ok(());
-    }
-    let task = FileTask::Hash {
-        paths: left.iter().map(|(_, part, _)| part.clone()).collect(),
-        algorithm,
-    };
-    let hashes = expect_answer!(remote.ask(task).await?, Answer::Hash(hashes) => hashes)?;
-    for ((index, _, size), digest) in left.into_iter().zip(hashes) {
-        let Some(item) = survey.items.get_mut(index) else {
-            continue;
-        };
-        if let EntryKind::File(content) = &item.entry.kind {
-            let content = content.clone();
-            let ours = tokio::task::spawn_blocking(move || content.beginning(size, algorithm));
-            let ours = ours.await.map_err(|error| {
-                Trouble::from(HostError::new(ErrorKind::LocalIo, error.to_string()))
-            })?;
-            if digest == Some(ours.map_err(super::sending::local)?) {
-                item.resume = size;
-            }
-        }
-    }
-    Ok(())
-}
-
 /// What is below the root there and not here, the uppermost of each.
 async fn extra(remote: &mut Remote<'_>, survey: &Survey<'_>) -> Result<Vec<HostPath>, Trouble> {
     if !survey.root_exists {
@@ -545,15 +344,19 @@ async fn extra(remote: &mut Remote<'_>, survey: &Survey<'_>) -> Result<Vec<HostP
         let within = last
             .as_ref()
             .is_some_and(|last| name.starts_with(last) && name.get(last.len()) == Some(&b'/'));
-        let is_part = HostPath::new(name.as_slice()).name().ends_with(b".part")
-            && name.windows(6).any(|window| window == b".ioms-");
-        if within || is_part {
+        if within || name.split(|b| *b == b'/').any(is_part) {
             continue;
         }
         extra.push(survey.root.join(&name));
         last = Some(name);
     }
     Ok(extra)
+}
+
+/// Whether it is what some upload has under way, or has left to be gone on from.
+fn is_part(name: &[u8]) -> bool {
+    let holds = |text: &[u8]| name.windows(text.len()).any(|window| window == text);
+    name.starts_with(b".") && holds(b".ioms-") && holds(b".part")
 }
 
 /// The folder that many small files are unpacked to: in the root's own file system.

@@ -249,11 +249,12 @@ async fn spares_what_is_in_use(host: &Host, folder: &Path) {
     );
     let _ = holder.output.end(Duration::ZERO).await;
     assert_eq!(std::fs::read(folder.join("[1] 新.zip")).unwrap(), b"new");
-    assert_eq!(
-        std::fs::read_dir(folder).unwrap().count(),
-        2,
-        "no part file is left"
-    );
+    // (Wine's ReplaceFile leaves an empty file of its own.)
+    let left = std::fs::read_dir(folder).unwrap().any(|entry| {
+        let name = entry.unwrap().file_name();
+        name.to_string_lossy().ends_with(".part")
+    });
+    assert!(!left, "no part file stays");
 
     let line = "attrib +r \"C:\\更新 文件\\[1] 新.zip\"";
     let request = ExecRequest {

@@ -14,4 +14,4 @@ else
 place '' || { rm -rf "$s"; fail "$e"; };
 rm -rf "$s";
 fi;
-echo done;
+echo done

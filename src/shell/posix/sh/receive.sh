@@ -27,4 +27,4 @@ set_attributes "$p" || undo "$e";
 if [ -n "$b" ] && [ -e "$t" ]; then ln "$t" "$b" 2>/dev/null || e=$(cp -p "$t" "$b" 2>&1) || undo "$e"; fi;
 [ ! -L "$t" ] || [ ! -d "$t" ] || rm -f "$t";
 e=$(mv -f "$p" "$t" 2>&1 </dev/null) || undo "$e";
-echo placed;
+echo placed

@@ -9,4 +9,4 @@ find "$d/." ! -name . -prune -name '.*.ioms-*.part*' -mtime +0 -exec rm -rf {} +
 [ -d "$s" ] && [ -O "$s" ] || e=$(mkdir -m 700 "$s" 2>&1) || fail "$e";
 e=$(umask 0; tar -xpf - -C "$s" 2>&1) || { case $e in *EOF*|*'short read'*) ;; *) rm -rf "$s" ;; esac; fail "$e"; };
 cd "$s" && find . -type f -exec $many {} + 2>/dev/null;
-echo unpacked;
+echo unpacked

@@ -29,7 +29,7 @@ function IomsPack($root) {
         $attributes = [int]$info.Attributes
         if ($attributes -eq -1) { throw (New-Object IO.FileNotFoundException) }
         $seconds = IomsSeconds $info.LastWriteTimeUtc
-        if (IomsLeads $full $attributes) { IomsHead $out 'l' 0 $seconds $path; continue }
+        if (($attributes -band 1024) -and (IomsLeads $full $attributes)) { IomsHead $out 'l' 0 $seconds $path; continue }
         if ($attributes -band 16) { IomsHead $out 'd' 0 $seconds $path; continue }
         $file = [IO.File]::Open($full, 'Open', 'Read', $Ioms.Share)
         try {

@@ -108,7 +108,9 @@ function IomsHasher($name) {
 
 # Of a file, in hex.
 function IomsDigest($hasher, $full) {
-    $file = New-Object IO.FileStream $full, 'Open', 'Read', $Ioms.Share, 262144, ([IO.FileOptions]::SequentialScan)
+    # (A command costs more than all there is to do for a small file.)
+    if (([IO.FileInfo]$full).Length -le 1048576) { $file = [IO.File]::Open($full, 'Open', 'Read', $Ioms.Share) }
+    else { $file = New-Object IO.FileStream $full, 'Open', 'Read', $Ioms.Share, 262144, ([IO.FileOptions]::SequentialScan) }
     try { $hash = $hasher.ComputeHash($file) } finally { $file.Close() }
     [BitConverter]::ToString($hash).Replace('-', '').ToLower()
 }

@@ -6,8 +6,11 @@ use std::sync::Arc;
 use super::engine::{Bench, MARK, plan, words};
 use crate::base::secret::Secret;
 use crate::shell::conversation::{Conversation as _, Failure};
-use crate::shell::files::{Algorithm, Attributes, FileTask, HostPath, Origin, Receive};
+use crate::shell::files::{
+    Algorithm, Attributes, FileTask, HostPath, Kind, Origin, Receive, Unpack,
+};
 use crate::shell::plan::{Command, Plan, Script, Stdin};
+use crate::shell::windows::files::frames::{END, Entry};
 use crate::shell::windows::{PowershellConversation, Runas, Situation, WindowsShell};
 
 const SCHEDULER: &str = include_str!("scheduler.ps1");
@@ -138,6 +141,26 @@ fn a_file_arrives_as_another_user_too() {
         "{came:?}"
     );
     assert_eq!(std::fs::read(folder.join("x")).unwrap(), content);
+
+    let entry = Entry {
+        path: HostPath::from("a/b"),
+        kind: Kind::File,
+        size: 2,
+        mtime: None,
+        digest: String::new(),
+    };
+    plan.command = Command::Files(Arc::new(FileTask::Unpack(Unpack {
+        staging: HostPath::default(),
+        root: at("tree"),
+        algorithm: Algorithm::Sha256,
+        mkdir: false,
+        backup: None,
+    })));
+    let stream = [entry.head().unwrap(), b"hi".to_vec(), END.to_vec()].concat();
+    plan.stdin = Stdin::Bytes(stream.into());
+    let came = bench.converse(&plan, &situation(&bench, "DOM\\user", Some("secret")));
+    assert!(came.stdout.starts_with("a/b\0"), "{came:?}");
+    assert_eq!(std::fs::read(folder.join("tree/a/b")).unwrap(), b"hi");
     bench.is_clean();
 }
 

@@ -1,3 +1,5 @@
+//! What is collected of what was given: names, links, patterns.
+
 use std::os::unix::fs::symlink;
 
 use super::*;

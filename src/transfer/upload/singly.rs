@@ -1,0 +1,254 @@
+//! One file, sent by the way that fits it: fetched by its host, by SFTP, or down the standard input of the
+//! task that receives it.
+
+use std::sync::Arc;
+
+use super::decide;
+use super::pulling;
+use super::sending::{digest, ending};
+use super::surveying::{Item, Survey};
+use super::{Upload, part_of};
+use crate::base::chunks::Chunks;
+use crate::event::{ErrorKind, FileAction, HostError, Route};
+use crate::shell::files::{Answer, Attributes, FileTask, HostPath, Origin, Receive, Received};
+use crate::transfer::hashing::Hashing;
+use crate::transfer::link::{Input, Trouble};
+use crate::transfer::meter::Metered;
+use crate::transfer::pump;
+use crate::transfer::remote::{Remote, expect_answer, for_sftp};
+use crate::transfer::source::{Content, EntryKind};
+
+/// By SFTP goes what is worth a channel of its own.
+const BY_SFTP: u64 = 256 * 1024;
+
+/// One file, by the way that fits it.
+pub(super) async fn send_one(
+    order: &Upload,
+    remote: &mut Remote<'_>,
+    survey: &Survey<'_>,
+    item: &Item<'_>,
+) -> Result<(FileAction, Route), Trouble> {
+    let EntryKind::File(content) = &item.entry.kind else {
+        return Ok((FileAction::Kept, remote.stream()));
+    };
+    let digest = digest(order, content)?;
+    let mut receive = Receive {
+        part: part_of(&item.target, &digest),
+        target: item.target.clone(),
+        offset: item.resume,
+        size: content.size(),
+        algorithm: order.options.algorithm,
+        digest,
+        origin: Origin::Input,
+        attributes: attributes(order, survey, item),
+        backup: backup(order, survey.windows, item),
+        mkdir: order.options.mkdir || !item.entry.name.is_empty(),
+    };
+    let sent = send_content(order, remote, content, &mut receive).await;
+    if let Err(trouble) = &sent
+        && !trouble.keeps_part()
+    {
+        let _ = remote
+            .ask(FileTask::Remove(vec![receive.part.clone()]))
+            .await;
+    }
+    let route = sent?;
+    let action = if item.resume > 0 {
+        FileAction::Resumed
+    } else {
+        FileAction::Sent
+    };
+    Ok((action, route))
+}
+
+async fn send_content(
+    order: &Upload,
+    remote: &mut Remote<'_>,
+    content: &Arc<Content>,
+    receive: &mut Receive,
+) -> Result<Route, Trouble> {
+    let chunks = || -> Box<dyn Chunks> {
+        Box::new(Metered {
+            inner: content.chunks(receive.offset),
+            meter: order.meter.clone(),
+        })
+    };
+    let left = content.size() - receive.offset;
+    if pulling::fits(order, remote, left)
+        && let Some(received) = pulling::pull(order, remote, content, receive).await?
+    {
+        settle(remote, receive, received).await?;
+        return Ok(Route::Pull);
+    }
+    let mut route = remote.stream();
+    let mut input = None;
+    if left == 0 && receive.offset > 0 {
+        receive.origin = Origin::There;
+    } else if left >= BY_SFTP && by_sftp(remote, receive, left, chunks()).await? {
+        receive.origin = Origin::There;
+        route = Route::Sftp;
+    } else {
+        input = Some(Input {
+            size: left,
+            chunks: chunks(),
+        });
+    }
+    let answer = remote
+        .feed(FileTask::Receive(Box::new(receive.clone())), input)
+        .await?;
+    let received = expect_answer!(answer, Answer::Received(received) => received)?;
+    settle(remote, receive, received).await?;
+    Ok(route)
+}
+
+/// Writes the part file by SFTP, where that is on offer; whether it was done.
+async fn by_sftp(
+    remote: &mut Remote<'_>,
+    receive: &Receive,
+    left: u64,
+    chunks: Box<dyn Chunks>,
+) -> Result<bool, Trouble> {
+    let Some(part) = for_sftp(&receive.part) else {
+        return Ok(false);
+    };
+    let Some(files) = remote.channel().await else {
+        return Ok(false);
+    };
+    if receive.mkdir {
+        make_folder(remote, &receive.target.folder()).await?;
+    }
+    if receive.offset == 0 {
+        // What others may have put there is not written through.
+        let _ = files.remove(part).await;
+    }
+    let written = pump::write(&files, part, receive.offset, chunks, &remote.pulse()).await;
+    let Err(error) = written else {
+        return Ok(true);
+    };
+    if error.kind != ErrorKind::RemoteIo {
+        return Err(error.into());
+    }
+    // An SFTP server says `Failure` of a full disk, and of most else.
+    let folder = receive.part.folder();
+    let room = match for_sftp(&folder) {
+        Some(folder) => files.room(folder).await,
+        None => None,
+    };
+    if room.is_some_and(|room| room < left) {
+        let why = format!("{}: No space left on device", receive.part);
+        return Err(HostError::new(ErrorKind::NoSpace, why).into());
+    }
+    // The shell may do better, or say why not.
+    tracing::debug!(%error, "not by SFTP, content goes through the shell");
+    Ok(false)
+}
+
+/// What a host made of a file.
+async fn settle(
+    remote: &mut Remote<'_>,
+    receive: &Receive,
+    received: Received,
+) -> Result<(), Trouble> {
+    match received {
+        Received::Placed => Ok(()),
+        Received::Mismatch { digest } => Err(HostError::new(
+            ErrorKind::VerifyMismatch,
+            format!(
+                "{}: what is on the host's disk is not what was sent ({digest}, not {})",
+                receive.target, receive.digest
+            ),
+        )
+        .hint("the part file is removed; is the host's disk sound?")
+        .into()),
+        Received::Short { size } => Err(HostError::new(
+            ErrorKind::Disconnected,
+            format!(
+                "{}: {size} of {} bytes arrived",
+                receive.target, receive.size
+            ),
+        )
+        .hint("the same upload goes on from there")
+        .into()),
+        Received::Unchecked => read_back(remote, receive).await,
+    }
+}
+
+/// No tool there that makes digests: the bytes are read back.
+async fn read_back(remote: &mut Remote<'_>, receive: &Receive) -> Result<(), Trouble> {
+    let mut hashing = Hashing::new(receive.algorithm);
+    let task = FileTask::Send(crate::shell::files::Send {
+        path: receive.part.clone(),
+        offset: 0,
+    });
+    remote.fetch(task, &mut hashing).await?;
+    let digest = hashing.finish();
+    if digest != receive.digest {
+        remote
+            .ask(FileTask::Remove(vec![receive.part.clone()]))
+            .await?;
+        let mismatch = Received::Mismatch { digest };
+        return Box::pin(settle(remote, receive, mismatch)).await;
+    }
+    let place = Receive {
+        digest: String::new(),
+        offset: receive.size,
+        origin: Origin::There,
+        ..receive.clone()
+    };
+    let answer = remote.ask(FileTask::Receive(Box::new(place))).await?;
+    match expect_answer!(answer, Answer::Received(received) => received)? {
+        Received::Placed => Ok(()),
+        other => Err(HostError::new(
+            ErrorKind::Protocol,
+            format!(
+                "{}: it could not be put in its place ({other:?})",
+                receive.target
+            ),
+        )
+        .into()),
+    }
+}
+
+async fn make_folder(remote: &mut Remote<'_>, folder: &HostPath) -> Result<(), Trouble> {
+    if folder.is_empty() {
+        return Ok(());
+    }
+    let attributes = Attributes {
+        folder: true,
+        ..Attributes::default()
+    };
+    let task = FileTask::Adjust(vec![(folder.clone(), attributes)]);
+    remote.ask(task).await.map(drop)
+}
+
+/// What is set of a sent file.
+fn attributes(order: &Upload, survey: &Survey<'_>, item: &Item<'_>) -> Attributes {
+    if survey.windows {
+        return Attributes {
+            mtime: order.options.times.then_some(item.entry.mtime),
+            ..Attributes::default()
+        };
+    }
+    let found = item.found.as_ref();
+    Attributes {
+        mode: Some(decide::mode(
+            item.entry,
+            found,
+            &survey.account,
+            &order.options,
+        )),
+        owner: survey.ids.user.map(|id| id.to_string()),
+        group: survey.ids.group.map(|id| id.to_string()),
+        kept: found.map(|found| (found.uid, found.gid)),
+        mtime: order.options.times.then_some(item.entry.mtime),
+        ..Attributes::default()
+    }
+}
+
+/// The name for what is replaced.
+fn backup(order: &Upload, windows: bool, item: &Item<'_>) -> Option<HostPath> {
+    let ending = ending(order, windows)?;
+    item.found.as_ref()?;
+    let path = [item.target.as_bytes(), ending.as_bytes()].concat();
+    Some(HostPath::new(path))
+}

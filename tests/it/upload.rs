@@ -1,0 +1,9 @@
+//! `iomsctl upload`, end to end on real OpenSSH hosts.
+
+mod bed;
+mod failures;
+mod mirror;
+mod places;
+mod resuming;
+mod trees;
+mod ways;
