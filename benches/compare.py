@@ -16,8 +16,12 @@ from pathlib import Path
 
 from comparison.document import document, section as table
 from comparison.measure import adopt_orphans
+from comparison.files import FILES
 from comparison.sections import SECTIONS, Bench, Section
+from comparison.windows_files import WINDOWS_FILES
 
+ALL_FILES = [*FILES, *WINDOWS_FILES]
+ALL = [*SECTIONS, *ALL_FILES]
 ROOT = Path(__file__).resolve().parent.parent
 PEERS = ["parallel-ssh", "asyncssh", "pyinfra", "ansible-core", "pywinrm", "pypsrp"]
 
@@ -39,7 +43,7 @@ def main() -> None:
     adopt_orphans()
     kept = target / "compare"
     kept.mkdir(parents=True, exist_ok=True)
-    for section in SECTIONS:
+    for section in ALL:
         if not args.sections or section.name in args.sections:
             print(f"{section.title}:", flush=True)
             result = measured(section, bench)
@@ -50,7 +54,7 @@ def main() -> None:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    names = [section.name for section in SECTIONS]
+    names = [section.name for section in ALL]
     add = parser.add_argument
     add("sections", nargs="*", metavar="SECTION", help=", ".join(names))
     add("--no-build", action="store_true", help="take the binaries that are there")
@@ -59,6 +63,9 @@ def arguments() -> argparse.Namespace:
     add("--output-mb", type=int, default=100, help="MB from each host in `output` (100)")
     add("--write", type=Path, default=ROOT / "docs/performance.md", help="the document")
     args = parser.parse_args()
+    if "files" in args.sections:
+        args.sections += [section.name for section in ALL_FILES]
+        args.sections.remove("files")
     if unknown := set(args.sections) - set(names):
         parser.error(f"no such section: {', '.join(sorted(unknown))}")
     return args
@@ -73,13 +80,15 @@ def make_venv(venv: Path) -> None:
 def measured(section: Section, bench: Bench) -> dict:
     """A section's figures, with what they were measured on and how to measure them again."""
     rows = section.measure(section, bench)
-    # `output` is measured once: it takes minutes, and its figure is a peak.
-    once = section.name == "output"
-    options = f"--output-mb {bench.output_mb}" if once else f"--rounds {bench.rounds}"
+    # Measured once: they take minutes, and their figure is a peak.
+    once = section.name == "output" or section.name.startswith("files-flat")
+    options = "" if once else f"--rounds {bench.rounds}"
+    if section.name == "output":
+        options = f"--output-mb {bench.output_mb}"
     return {
         "section": section.name,
         "title": section.title,
-        "command": f"{section.name} {options}",
+        "command": f"{section.name} {options}".rstrip(),
         "hosts": section.hosts,
         "output_mb": bench.output_mb,
         "cores": os.cpu_count(),
@@ -90,7 +99,7 @@ def measured(section: Section, bench: Bench) -> dict:
 
 def newest(kept: Path) -> tuple[dict[str, dict], list[str]]:
     """The newest figures of every section that was ever measured here."""
-    order = [section.name for section in SECTIONS]
+    order = [section.name for section in ALL]
     files = {name: kept / f"{name}.json" for name in order}
     return {n: json.loads(file.read_text()) for n, file in files.items() if file.exists()}, order
 

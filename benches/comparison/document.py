@@ -65,6 +65,22 @@ def ratio(section: str, above: str, below: str = OURS, what: str = "cpu") -> Fig
     return get
 
 
+def faster(section: str, other: str) -> Figure:
+    """Another program's time by ours, from its start to its end."""
+    return ratio(section, other, what="wall")
+
+
+def moved(results: Results) -> float | None:
+    """Bytes of content, if all hosts went well."""
+    hosts = results.get("files-again", {}).get("hosts")
+    return 0 if hosts and value("files-again", OURS, "ok")(results) == hosts else None
+
+
+def growth(results: Results) -> float | None:
+    few, many = (value(f"files-flat{n}", OURS, "peak_mb")(results) for n in (10, 1000))
+    return many / few if few and many else None
+
+
 def failures(section: str) -> Figure:
     """How many hosts did not go well with ours."""
 
@@ -118,6 +134,18 @@ TARGETS = [
     at_most("1,000 Windows hosts: peak memory", value("winrm1000", OURS, "peak_mb"), 200, " MB"),
     at_most("One local host: first output", first_output_ms, 30, " ms"),
     at_most("1,000 hosts × 100 MB: peak memory", output_peak, 300, " MB"),
+    at_least("1 MiB to 100 hosts: scp's CPU by ours", ratio("files100", "scp"), 4, "×"),
+    at_least("1 MiB to 100 hosts: ansible's CPU by ours", ratio("files100", "ansible"), 30, "×"),
+    at_most("64 MiB up: our CPU by scp's", ratio("files-up", OURS, "scp"), 0.8, "×"),
+    at_most("64 MiB down: our CPU by scp's", ratio("files-down", OURS, "scp"), 0.8, "×"),
+    at_least("50 ms away, up: our throughput by scp's", faster("files-far-up", "scp"), 0.95, "×"),
+    at_least(
+        "50 ms away, down: our throughput by scp's", faster("files-far-down", "scp"), 0.95, "×"
+    ),
+    at_least("10,000 small files: scp's time by ours", faster("files-tree", "scp"), 5, "×"),
+    at_least("10,000 small files: rsync's time by ours", faster("files-tree", "rsync"), 1, "×"),
+    at_most("Again: content moved", moved, 0, " bytes"),
+    at_most("64 MiB: peak memory, 1,000 hosts by 10", growth, 1, "×"),
 ]
 
 

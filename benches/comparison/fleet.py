@@ -3,8 +3,10 @@
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from .measure import adopt_orphans
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,10 @@ class Fleet:
     @property
     def addresses(self) -> list[str]:
         return addresses(self.hosts)
+
+    def home(self, address: str) -> Path:
+        """What `sshd --homes` gives a host for its own."""
+        return self.dir / "homes" / address
 
 
 def addresses(hosts: int) -> list[str]:
@@ -69,6 +75,21 @@ def fleet(program: Path, kind: str, hosts: int, dir: Path, *args: str) -> Iterat
 
 
 @contextmanager
+def far(program: Path, fleet: Fleet, delay: str) -> Iterator[Fleet]:
+    """The first host of a fleet again, with everything taking so long each way."""
+    address = fleet.addresses[0]
+    to = ["--to", f"{address}:{fleet.port}", "--listen", f"{address}:0", "--delay", delay]
+    with said([program, "proxy", *to]) as facts:
+        port, old = int(facts["port"]), str(fleet.port)
+        known_hosts, inventory = fleet.dir / "known_hosts_far", fleet.dir / "inventory_far.yml"
+        for there, here in ((fleet.known_hosts, known_hosts), (fleet.inventory, inventory)):
+            text = there.read_text().replace(f"]:{old} ", f"]:{port} ")
+            text = text.replace(f"ansible_port: {old}\n", f"ansible_port: {port}\n")
+            here.write_text(text.replace(str(fleet.known_hosts), str(known_hosts)))
+        yield replace(fleet, port=port, known_hosts=known_hosts, inventory=inventory)
+
+
+@contextmanager
 def windows_fleet(program: Path, hosts: int, dir: Path, *args: str) -> Iterator[WindowsFleet]:
     """The same with Windows hosts, whose commands /bin/sh runs."""
     with served(program, "windows", hosts, dir, *args) as facts:
@@ -89,8 +110,17 @@ def windows_fleet(program: Path, hosts: int, dir: Path, *args: str) -> Iterator[
 def served(program: Path, kind: str, hosts: int, dir: Path, *args: str) -> Iterator[dict[str, str]]:
     """`ioms-fleet` while it is up: what it says of where everything is."""
     dir.mkdir(parents=True, exist_ok=True)
+    with said([program, kind, "--hosts", str(hosts), "--dir", dir, *args]) as facts:
+        yield facts
+
+
+@contextmanager
+def said(argv: list[str | Path]) -> Iterator[dict[str, str]]:
+    """A part of `ioms-fleet` while it is up: what it says when it is ready. What its hosts' sessions
+    leave behind is its own: it must not be counted as the controller's."""
     server = subprocess.Popen(
-        [program, kind, "--hosts", str(hosts), "--dir", dir, *args],
+        argv,
+        preexec_fn=adopt_orphans,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -99,7 +129,7 @@ def served(program: Path, kind: str, hosts: int, dir: Path, *args: str) -> Itera
     try:
         line = server.stdout.readline()
         if not line.startswith("ready "):
-            raise SystemExit(f"ioms-fleet {kind} did not come up")
+            raise SystemExit(f"ioms-fleet {argv[1]} did not come up")
         yield dict(word.split("=", 1) for word in line.split()[1:])
     finally:
         server.stdin.close()

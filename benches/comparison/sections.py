@@ -74,16 +74,24 @@ def all_programs(bench: Bench) -> list[Program]:
     ]
 
 
-def in_turn(fleet: Fleet | WindowsFleet, compared: list[Program], rounds: int) -> list[Row]:
-    """Measures programs in turn, so that a machine's moods hit all."""
+def in_turn(
+    fleet: Fleet | WindowsFleet,
+    compared: list[Program],
+    rounds: int,
+    before: Callable[[], None] = lambda: None,
+    arrived: Callable[[], int] | None = None,
+) -> list[Row]:
+    """Measures programs in turn, so that a machine's moods hit all. What programs say of success
+    counts, unless `arrived` finds out better. `before`: what every run finds."""
     costs: dict[str, list[Cost]] = {program.name: [] for program in compared if program.installed}
     counts: dict[str, list[int]] = {name: [] for name in costs}
     for turn in range(1, rounds + 1):
         for program in compared:
             if not program.installed:
                 continue
+            before()
             cost = run(program.argv(fleet), program.env(fleet))
-            ok = program.count(cost.output)
+            ok = arrived() if arrived else program.count(cost.output)
             costs[program.name].append(cost)
             counts[program.name].append(ok)
             say(program, fleet, turn, cost, ok)

@@ -29,6 +29,9 @@ enum Fleet {
         /// How many of the hosts, the last ones, are down
         #[arg(long, value_name = "N", default_value_t = 0)]
         down: usize,
+        /// Each host has a home of its own, `homes/ADDRESS` in the folder
+        #[arg(long)]
+        homes: bool,
     },
     /// Hosts that run nothing and answer every command the same, by the ten thousand
     Canned {
@@ -117,8 +120,15 @@ async fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> Result<(), Error> {
     match cli.fleet {
-        Fleet::Sshd { common, down } => {
-            let fleet = Sshd::builder().folder(&common.dir).start()?;
+        Fleet::Sshd {
+            common,
+            down,
+            homes,
+        } => {
+            let builder = Sshd::builder().folder(&common.dir);
+            let fleet = builder
+                .homes(if homes { common.hosts } else { 0 })
+                .start()?;
             let inventory = fleet.dir().join("inventory.yml");
             fleet.write_inventory_with_down(common.hosts, down, &inventory)?;
             let known_hosts = fleet.write_known_hosts(common.hosts)?;

@@ -18,6 +18,9 @@ use crate::process::{self, Server};
 /// Hosts named in the hosts' certificate: OpenSSH takes 256 at most.
 const CERTIFIED_HOSTS: usize = 200;
 
+/// The program that serves files beside sshd, which can begin in any folder.
+const SFTP_SERVER: &str = "/usr/lib/openssh/sftp-server";
+
 /// How often another port is tried when somebody takes it before sshd does.
 const TRIES: usize = 5;
 
@@ -33,6 +36,7 @@ pub struct SshdBuilder {
     chroot: bool,
     user_authority: bool,
     host_certificate: bool,
+    homes: usize,
     folder: Option<PathBuf>,
 }
 
@@ -47,6 +51,7 @@ impl Default for SshdBuilder {
             chroot: false,
             user_authority: false,
             host_certificate: false,
+            homes: 0,
             folder: None,
         }
     }
@@ -109,6 +114,16 @@ impl SshdBuilder {
         self
     }
 
+    /// Gives each of the first `n` hosts a home of its own, where what it starts and its SFTP begin:
+    /// what goes to several hosts does not meet. It is `homes/ADDRESS` in the server's folder.
+    pub fn homes(mut self, n: usize) -> Self {
+        self.homes = n;
+        if n > 0 {
+            self.sftp = Some(format!("cd && exec {SFTP_SERVER}"));
+        }
+        self
+    }
+
     /// Uses this folder rather than a temporary one, and leaves it.
     pub fn folder(mut self, path: impl Into<PathBuf>) -> Self {
         self.folder = Some(path.into());
@@ -125,6 +140,7 @@ impl SshdBuilder {
         let home = folder.join("home");
         fs::create_dir_all(&home).tried(home.to_string_lossy())?;
         folder::permit(&home, 0o1777)?;
+        let homes = self.make_homes(&folder)?;
         let key = self.client_key(&folder)?;
         let host_keys = self.make_host_keys(&folder)?;
         let authority = self.make_authorities(&folder)?;
@@ -144,7 +160,7 @@ impl SshdBuilder {
         let (port, server) = loop {
             tries += 1;
             let port = process::free_port()?;
-            match self.serve(&folder, port, &mark) {
+            match self.serve(&folder, port, &mark, &homes) {
                 Ok(server) => break (port, server),
                 Err(error) if tries == TRIES => return Err(error),
                 Err(error @ (Error::NoProgram(_) | Error::Failed { .. })) => return Err(error),
@@ -168,6 +184,16 @@ impl SshdBuilder {
             chroot,
             down,
         })
+    }
+
+    /// The hosts that have a home of their own, by address.
+    fn make_homes(&self, folder: &Folder) -> Result<Vec<(String, PathBuf)>> {
+        let make = |n| {
+            let home = folder.join(&format!("homes/{}", hosts::address(n)));
+            fs::create_dir_all(&home).tried(home.to_string_lossy())?;
+            Ok((hosts::address(n), home))
+        };
+        (0..self.homes).map(make).collect()
     }
 
     fn client_key(&self, folder: &Folder) -> Result<PathBuf> {
@@ -210,7 +236,13 @@ impl SshdBuilder {
     }
 
     /// Starts sshd on `port` and waits for it.
-    fn serve(&self, folder: &Folder, port: u16, mark: &str) -> Result<Server> {
+    fn serve(
+        &self,
+        folder: &Folder,
+        port: u16,
+        mark: &str,
+        homes: &[(String, PathBuf)],
+    ) -> Result<Server> {
         let program = process::find("sshd")?;
         let path = folder.join("sshd_config");
         let log = folder.join("log");
@@ -223,6 +255,7 @@ impl SshdBuilder {
             max_startups: &self.max_startups,
             sftp: self.sftp.as_deref(),
             mark,
+            homes,
             extra: &self.extra,
             penalties: true,
         };

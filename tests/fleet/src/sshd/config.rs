@@ -1,6 +1,7 @@
 //! What sshd is told.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use crate::folder::Folder;
 use crate::process::MARK;
@@ -19,6 +20,8 @@ pub(super) struct Config<'a> {
     /// The program that serves files, if there is one.
     pub(super) sftp: Option<&'a str>,
     pub(super) mark: &'a str,
+    /// The hosts that have a home of their own, by address.
+    pub(super) homes: &'a [(String, PathBuf)],
     pub(super) extra: &'a str,
     /// Whether this sshd knows `PerSourcePenalties`: all our hosts' clients have one address.
     pub(super) penalties: bool,
@@ -49,15 +52,17 @@ PrintMotd no
 LogLevel VERBOSE
 MaxStartups {}
 MaxSessions 100
-SetEnv HOME={} {MARK}={}
 ",
             global.join("\n"),
             self.port,
             file(AUTHORIZED_KEYS),
             self.max_startups,
-            file("home"),
-            self.mark,
         );
+        // Of a setting the first value wins, so that it can't be said for all and then for some.
+        let home = |home: &str| format!("SetEnv HOME={home} {MARK}={}\n", self.mark);
+        if self.homes.is_empty() {
+            text.push_str(&home(&file("home")));
+        }
         if let Some(program) = self.sftp {
             let _ = writeln!(text, "Subsystem sftp {program}");
         }
@@ -73,6 +78,10 @@ SetEnv HOME={} {MARK}={}
         }
         if self.penalties {
             text.push_str("PerSourcePenalties no\n");
+        }
+        for (address, folder) in self.homes {
+            let set = home(&folder.display().to_string());
+            let _ = write!(text, "Match LocalAddress {address}\n{set}");
         }
         text.push_str(&matches.join("\n"));
         text.push('\n');
