@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use globset::GlobBuilder;
@@ -329,8 +329,7 @@ impl Collecting {
 
     /// Reads and hashes all files, on all processors.
     fn read(&mut self) -> Result<(), SourceError> {
-        let whole: u64 = self.pending.iter().map(|each| each.size).sum();
-        let held = if whole <= HELD_ALL { HELD } else { 1 << 20 };
+        let room = AtomicU64::new(HELD_ALL);
         let next = AtomicUsize::new(0);
         let done = Mutex::new(Vec::with_capacity(self.pending.len()));
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -338,6 +337,12 @@ impl Collecting {
         std::thread::scope(|scope| {
             let work = || {
                 while let Some(file) = self.pending.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let take = |left: u64| left.checked_sub(file.size);
+                    let fits = file.size <= HELD
+                        && room
+                            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+                            .is_ok();
+                    let held = if fits { file.size } else { 0 };
                     let content = match &file.open {
                         Some(open) => open
                             .try_clone()

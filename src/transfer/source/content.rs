@@ -26,7 +26,10 @@ const BLOCK: usize = 256 * 1024;
 enum Place {
     Memory(Bytes),
     File {
-        file: Arc<File>,
+        /// Where it has no name that it could be opened by again.
+        kept: Option<Arc<File>>,
+        /// While somebody reads it: a tree may have more files than can be open.
+        open: Mutex<Weak<File>>,
         blocks: Mutex<Vec<Weak<[u8]>>>,
     },
 }
@@ -62,7 +65,11 @@ impl Content {
 
     /// A file's, read now, once; kept in memory where it is no larger than `held`.
     pub fn of_file(path: &Path, held: u64) -> io::Result<Self> {
-        Self::of_open(path, File::open(path)?, held)
+        let mut content = Self::of_open(path, File::open(path)?, held)?;
+        if let Place::File { kept, .. } = &mut content.place {
+            *kept = None;
+        }
+        Ok(content)
     }
 
     /// The same of a file that is open.
@@ -93,7 +100,8 @@ impl Content {
             sha256: OnceLock::new(),
             making: Mutex::default(),
             place: Place::File {
-                file: Arc::new(file),
+                kept: Some(Arc::new(file)),
+                open: Mutex::default(),
                 blocks: Mutex::new(vec![Weak::<[u8; 0]>::new() as Weak<[u8]>; blocks]),
             },
             beginnings: Mutex::default(),
@@ -138,6 +146,7 @@ impl Content {
 
     /// The digest of the first `length` bytes. Many hosts may ask for the same.
     pub fn beginning(&self, length: u64, algorithm: Algorithm) -> io::Result<String> {
+        let _alone = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         let known = |all: &[(u64, Algorithm, String)]| {
             let found = all.iter().find(|(l, a, _)| (*l, *a) == (length, algorithm));
             found.map(|(_, _, digest)| digest.clone())
@@ -163,7 +172,8 @@ impl Content {
                 let length = usize::try_from(length).unwrap_or(usize::MAX);
                 take(bytes.get(..length.min(bytes.len())).unwrap_or_default());
             }
-            Place::File { file, .. } => {
+            Place::File { .. } => {
+                let file = self.file()?;
                 let mut buffer = vec![0; BLOCK];
                 let mut at = 0;
                 while at < length {
@@ -179,6 +189,24 @@ impl Content {
         Ok(())
     }
 
+    /// The file, opened again if nobody has it open.
+    fn file(&self) -> io::Result<Arc<File>> {
+        let Place::File { kept, open, .. } = &self.place else {
+            return Err(io::ErrorKind::Unsupported.into());
+        };
+        if let Some(kept) = kept {
+            return Ok(kept.clone());
+        }
+        let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = open.upgrade() {
+            return Ok(file);
+        }
+        let file = File::open(&self.path).map_err(|error| self.changed(&error))?;
+        let file = Arc::new(file);
+        *open = Arc::downgrade(&file);
+        Ok(file)
+    }
+
     /// All of it if it is small.
     pub fn in_memory(&self) -> Option<Bytes> {
         match &self.place {
@@ -191,6 +219,7 @@ impl Content {
     pub fn chunks(self: &Arc<Self>, offset: u64) -> Box<dyn Chunks> {
         Box::new(Reading {
             content: self.clone(),
+            file: None,
             at: offset,
         })
     }
@@ -247,6 +276,7 @@ impl AsRef<[u8]> for Block {
 
 struct Reading {
     content: Arc<Content>,
+    file: Option<Arc<File>>,
     at: u64,
 }
 
@@ -261,8 +291,12 @@ impl Chunks for Reading {
                 let from = usize::try_from(self.at).unwrap_or(usize::MAX);
                 bytes.slice(from..bytes.len().min(from + SLICE))
             }
-            Place::File { file, blocks } => {
-                let block = self.content.block(file, blocks, self.at).await?;
+            Place::File { blocks, .. } => {
+                let file = match &self.file {
+                    Some(file) => file.clone(),
+                    None => self.file.insert(self.content.file()?).clone(),
+                };
+                let block = self.content.block(&file, blocks, self.at).await?;
                 let from = usize::try_from(self.at % BLOCK as u64).unwrap_or_default();
                 let whole = Bytes::from_owner(Block(block));
                 let to = whole.len().min(from + SLICE);

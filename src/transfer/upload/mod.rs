@@ -133,19 +133,12 @@ impl Upload {
 }
 
 /// Puts it on one host. What was done until a trouble came is reported with it.
-pub async fn upload(order: &Upload, link: &mut dyn Link) -> (Report, Result<(), Trouble>) {
-    let mut report = Report::default();
-    let mut remote = Remote::new(link);
-    let done = perform(order, &mut remote, &mut report).await;
-    report.settle(&done);
-    (report, done)
-}
-
-async fn perform(
+pub async fn upload(
     order: &Upload,
-    remote: &mut Remote<'_>,
+    link: &mut dyn Link,
     report: &mut Report,
 ) -> Result<(), Trouble> {
+    let remote = &mut Remote::new(link);
     let mut survey = surveying::survey(order, remote).await?;
     if order.options.diff {
         diff::show(&survey, remote, report).await?;

@@ -40,7 +40,7 @@ pub(super) async fn pull(
     remote: &mut Remote<'_>,
     content: &Arc<Content>,
     receive: &Receive,
-) -> Result<Option<Received>, Trouble> {
+) -> Result<Option<(Receive, Received)>, Trouble> {
     let sha256 = {
         let content = content.clone();
         let made = tokio::task::spawn_blocking(move || content.sha256()).await;
@@ -67,10 +67,14 @@ pub(super) async fn pull(
         digest: sha256,
         ..receive.clone()
     };
-    let answer = remote.ask(FileTask::Receive(Box::new(fetched))).await;
+    let answer = remote
+        .ask(FileTask::Receive(Box::new(fetched.clone())))
+        .await;
     let automatic = order.options.via == Way::Auto;
     match answer {
-        Ok(answer) => expect_answer!(answer, Answer::Received(received) => Some(received)),
+        Ok(answer) => {
+            expect_answer!(answer, Answer::Received(received) => Some((fetched, received)))
+        }
         Err(trouble)
             if automatic && !offer.contacted() && trouble.error.kind != ErrorKind::NoSpace =>
         {

@@ -76,9 +76,9 @@ async fn send_content(
     };
     let left = content.size() - receive.offset;
     if pulling::fits(order, remote, left)
-        && let Some(received) = pulling::pull(order, remote, content, receive).await?
+        && let Some((fetched, received)) = pulling::pull(order, remote, content, receive).await?
     {
-        settle(remote, receive, received).await?;
+        settle(remote, &fetched, received).await?;
         return Ok(Route::Pull);
     }
     let mut route = remote.stream();
