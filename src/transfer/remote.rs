@@ -162,7 +162,13 @@ impl<'a> Remote<'a> {
             Doer::Windows => windows::files::read(task, said),
             Doer::Posix | Doer::Sftp(_) => posix::files::read(task, said),
         };
-        answer.map_err(|failure| failed(failure).into())
+        answer.map_err(|failure| match (&self.doer, failure) {
+            // PowerShell says what is lacking in a sentence.
+            (Doer::Windows, FileFailure::NoTool(said)) => {
+                HostError::new(ErrorKind::Unsupported, said).into()
+            }
+            (_, failure) => failed(failure).into(),
+        })
     }
 
     /// No shell answered, where SFTP may.
