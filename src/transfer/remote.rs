@@ -169,7 +169,13 @@ impl<'a> Remote<'a> {
             Doer::Posix | Doer::Sftp(_) => posix::files::read(task, said),
         };
         answer.map_err(|failure| {
-            let error = failed(failure);
+            let error = match (&self.doer, failure) {
+                // PowerShell says what is lacking in a sentence.
+                (Doer::Windows, FileFailure::NoTool(said)) => {
+                    HostError::new(ErrorKind::Unsupported, said)
+                }
+                (_, failure) => failed(failure),
+            };
             if reads(task) {
                 return of_a_source(error).into();
             }
