@@ -26,6 +26,8 @@ pub(super) struct Item {
     /// What its content comes to there; `None`: nobody there can tell.
     pub(super) digest: Option<String>,
     pub(super) fetch: bool,
+    /// Whether its digest is asked for.
+    compare: bool,
     /// Whether it is equal but for its time, which is to be kept.
     pub(super) touch: bool,
 }
@@ -41,7 +43,11 @@ impl Item {
     }
 
     pub(super) fn record(&self, survey: &Survey, action: FileAction) -> FileRecord {
-        let digest = |length: usize| self.digest.clone().filter(|digest| digest.len() == length);
+        self.record_of(survey, action, self.digest.as_ref())
+    }
+
+    fn record_of(&self, survey: &Survey, action: FileAction, came: Option<&String>) -> FileRecord {
+        let digest = |length: usize| came.filter(|digest| digest.len() == length).cloned();
         FileRecord {
             source: survey.source_shown(&self.path),
             target: survey.shown(&self.name),
@@ -56,8 +62,14 @@ impl Item {
         }
     }
 
-    /// The same, fetched.
-    pub(super) fn fetched(&self, survey: &Survey, resumed: u64, via: Route) -> FileRecord {
+    /// The same, fetched; what came of a file comes to `digest`.
+    pub(super) fn fetched(
+        &self,
+        survey: &Survey,
+        resumed: u64,
+        via: Route,
+        digest: Option<&String>,
+    ) -> FileRecord {
         let action = if resumed > 0 {
             FileAction::Resumed
         } else {
@@ -66,7 +78,7 @@ impl Item {
         FileRecord {
             bytes: self.found.size.saturating_sub(resumed),
             via: self.is_file().then_some(via),
-            ..self.record(survey, action)
+            ..self.record_of(survey, action, digest)
         }
     }
 }
@@ -128,7 +140,6 @@ pub(super) async fn survey(
     items.sort_by(|one, other| one.name.cmp(&other.name));
     links(order, &typed, remote, &mut items).await?;
     lie_in_folders(&items)?;
-    hash(order, remote, &mut items).await?;
     let shown = order.dest.join(folder_of(host));
     let make = order.options.act == Act::Send;
     let opened = shown.clone();
@@ -140,6 +151,7 @@ pub(super) async fn survey(
         shown,
         windows,
     };
+    hash(order, remote, &mut survey).await?;
     compare(order, &mut survey).await?;
     if order.options.delete
         && let Some(here) = survey.here.clone()
@@ -230,6 +242,7 @@ async fn there(
             link: None,
             digest: None,
             fetch: true,
+            compare: true,
             touch: false,
         });
     }
@@ -324,9 +337,16 @@ async fn links(
 async fn hash(
     order: &Download,
     remote: &mut Remote<'_>,
-    items: &mut [Item],
+    survey: &mut Survey,
 ) -> Result<(), Trouble> {
-    let files: Vec<&mut Item> = items.iter_mut().filter(|item| item.is_file()).collect();
+    // Without a shell all bytes would come here for it: only where it decides whether they must.
+    if !remote.takes_streams() {
+        mark_comparable(order, survey).await?;
+    }
+    let files = survey.items.iter_mut();
+    let files: Vec<&mut Item> = files
+        .filter(|item| item.is_file() && item.compare)
+        .collect();
     if files.is_empty() {
         return Ok(());
     }
@@ -346,6 +366,26 @@ async fn hash(
         Err(trouble) if trouble.error.kind == ErrorKind::Unsupported => Ok(()),
         Err(trouble) => Err(trouble),
     }
+}
+
+/// Leaves to be compared what is here in the same size.
+async fn mark_comparable(order: &Download, survey: &mut Survey) -> Result<(), Trouble> {
+    let (here, force) = (survey.here.clone(), order.options.force);
+    let items = std::mem::take(&mut survey.items);
+    survey.items = local::run(move || {
+        let mut items = items;
+        for item in &mut items {
+            item.compare = match &here {
+                Some(here) if !force => {
+                    matches!(here.look(&item.name)?, Here::File { size, .. } if size == item.found.size)
+                }
+                _ => false,
+            };
+        }
+        Ok(items)
+    })
+    .await?;
+    Ok(())
 }
 
 /// What of it is here.
