@@ -12,6 +12,10 @@ use crate::shell::files::{Answer, Asked, FileTask, Found, HostPath, Kind, Walk};
 use crate::transfer::link::Trouble;
 use crate::transfer::remote::{Remote, expect_answer};
 
+/// For a file from this size on the channel it comes by is opened while the host makes digests, before it
+/// is known whether it has to come, in bytes.
+const EARLY: u64 = 4 << 20;
+
 /// One thing on the host.
 #[derive(Debug)]
 pub(super) struct Item {
@@ -124,6 +128,9 @@ pub(super) async fn survey(
     let mut items = there(order, &typed, remote).await?;
     items.sort_by(|one, other| one.name.cmp(&other.name));
     links(order, remote, &mut items).await?;
+    if order.options.act == Act::Send && items.iter().any(|item| item.found.size >= EARLY) {
+        remote.expect_channel();
+    }
     hash(order, remote, &mut items).await?;
     let shown = order.dest.join(folder_of(host));
     let make = order.options.act == Act::Send;
