@@ -216,8 +216,9 @@ impl Link for HostLink<'_> {
         }
     }
 
-    async fn files(&mut self) -> Result<Arc<dyn Files>, HostError> {
-        self.connection.files().await
+    fn files(&self) -> BoxFuture<'static, Result<Arc<dyn Files>, HostError>> {
+        let connection = self.connection.clone();
+        Box::pin(async move { connection.files().await })
     }
 
     fn pulse(&self) -> Pulse {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::future::BoxFuture;
 
 use crate::base::chunks::Chunks;
 use crate::event::{ErrorKind, HostError, Outcome};
@@ -28,7 +29,7 @@ pub trait Link: Send {
     ) -> Result<Said, Trouble>;
 
     /// A channel to the host's files, as the account that logs in; `unsupported` where there is none.
-    async fn files(&mut self) -> Result<Arc<dyn Files>, HostError>;
+    fn files(&self) -> BoxFuture<'static, Result<Arc<dyn Files>, HostError>>;
 
     /// To be called whenever the host has done something: it is alive.
     fn pulse(&self) -> Pulse;

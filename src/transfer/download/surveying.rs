@@ -13,6 +13,10 @@ use crate::shell::files::{Answer, Asked, FileTask, Found, HostPath, Kind, Walk};
 use crate::transfer::link::Trouble;
 use crate::transfer::remote::{Remote, expect_answer};
 
+/// For a file from this size on the channel it comes by is opened while the host makes digests, before it
+/// is known whether it has to come, in bytes.
+const EARLY: u64 = 4 << 20;
+
 /// One thing on the host.
 #[derive(Debug)]
 pub(super) struct Item {
@@ -140,6 +144,9 @@ pub(super) async fn survey(
     items.sort_by(|one, other| one.name.cmp(&other.name));
     links(order, &typed, remote, &mut items).await?;
     lie_in_folders(&items)?;
+    if order.options.act == Act::Send && items.iter().any(|item| item.found.size >= EARLY) {
+        remote.expect_channel();
+    }
     let shown = order.dest.join(folder_of(host));
     let make = order.options.act == Act::Send;
     let opened = shown.clone();

@@ -15,11 +15,12 @@ use crate::base::digest::{self, Hasher, Md5Hasher};
 use crate::shell::files::Algorithm;
 use crate::transfer::hashing::Hashing;
 
-/// How much is handed out at once of what is in memory.
-const SLICE: usize = 64 * 1024;
+/// How much is read and handed out at once: what OpenSSH's SFTP server takes in one piece.
+const BLOCK: usize = 255 * 1024;
 
-/// How much of a file is read at once.
-const BLOCK: usize = 256 * 1024;
+/// A file up to this size is in the system's memory still, as it was hashed just now, in bytes: to read a
+/// block there takes less time than to have another thread do it.
+const FRESH: u64 = 256 << 20;
 
 /// Where the bytes are.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ enum Place {
         kept: Option<Arc<File>>,
         /// While somebody reads it: a tree may have more files than can be open.
         open: Mutex<Weak<File>>,
-        blocks: Mutex<Vec<Weak<[u8]>>>,
+        blocks: Mutex<Vec<Weak<Vec<u8>>>>,
     },
 }
 
@@ -102,7 +103,7 @@ impl Content {
             place: Place::File {
                 kept: Some(Arc::new(file)),
                 open: Mutex::default(),
-                blocks: Mutex::new(vec![Weak::<[u8; 0]>::new() as Weak<[u8]>; blocks]),
+                blocks: Mutex::new(vec![Weak::new(); blocks]),
             },
             beginnings: Mutex::default(),
         })
@@ -228,9 +229,9 @@ impl Content {
     async fn block(
         self: &Arc<Self>,
         file: &Arc<File>,
-        blocks: &Mutex<Vec<Weak<[u8]>>>,
+        blocks: &Mutex<Vec<Weak<Vec<u8>>>>,
         at: u64,
-    ) -> io::Result<Arc<[u8]>> {
+    ) -> io::Result<Arc<Vec<u8>>> {
         let index = usize::try_from(at / BLOCK as u64).unwrap_or(usize::MAX);
         let lock = || blocks.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(block) = lock().get(index).and_then(Weak::upgrade) {
@@ -240,13 +241,19 @@ impl Content {
         let length = usize::try_from(self.size - begin)
             .unwrap_or(BLOCK)
             .min(BLOCK);
-        let file = file.clone();
-        let read = tokio::task::spawn_blocking(move || {
+        let of_file = file.clone();
+        let read = move || {
             let mut block = vec![0; length];
-            file.read_exact_at(&mut block, begin)
-                .map(|()| Arc::<[u8]>::from(block))
-        });
-        let block = read.await.map_err(io::Error::other)?;
+            of_file
+                .read_exact_at(&mut block, begin)
+                .map(|()| Arc::new(block))
+        };
+        let block = if self.size <= FRESH {
+            read()
+        } else {
+            let read = tokio::task::spawn_blocking(read);
+            read.await.map_err(io::Error::other)?
+        };
         let block = block.map_err(|error| self.changed(&error))?;
         if let Some(place) = lock().get_mut(index) {
             *place = Arc::downgrade(&block);
@@ -266,7 +273,7 @@ impl Content {
 }
 
 /// Bytes that a block of a file keeps alive.
-struct Block(Arc<[u8]>);
+struct Block(Arc<Vec<u8>>);
 
 impl AsRef<[u8]> for Block {
     fn as_ref(&self) -> &[u8] {
@@ -289,7 +296,7 @@ impl Chunks for Reading {
         let chunk = match &self.content.place {
             Place::Memory(bytes) => {
                 let from = usize::try_from(self.at).unwrap_or(usize::MAX);
-                bytes.slice(from..bytes.len().min(from + SLICE))
+                bytes.slice(from..bytes.len().min(from + BLOCK))
             }
             Place::File { blocks, .. } => {
                 let file = match &self.file {
@@ -299,8 +306,7 @@ impl Chunks for Reading {
                 let block = self.content.block(&file, blocks, self.at).await?;
                 let from = usize::try_from(self.at % BLOCK as u64).unwrap_or_default();
                 let whole = Bytes::from_owner(Block(block));
-                let to = whole.len().min(from + SLICE);
-                whole.slice(from..to)
+                whole.slice(from..)
             }
         };
         self.at += chunk.len() as u64;

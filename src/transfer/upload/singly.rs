@@ -148,10 +148,6 @@ async fn by_sftp(
     if receive.mkdir {
         make_folder(remote, &receive.target.folder()).await?;
     }
-    if receive.offset == 0 {
-        // What others may have put there is not written through.
-        let _ = files.remove(part).await;
-    }
     let written = pump::write(&files, part, receive.offset, chunks, &remote.pulse()).await;
     let Err(error) = written else {
         return Ok(true);
