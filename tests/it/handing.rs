@@ -125,7 +125,7 @@ mod promises {
         let of_first = format!("web01 {}", run(&first));
         assert_eq!(
             handing.fetches("更新 包.zip"),
-            [of_first.clone()],
+            std::slice::from_ref(&of_first),
             "not who had it"
         );
         // A version by name, under another name.

@@ -140,7 +140,7 @@ fn what_a_killed_controller_has_handed_out_is_gone_on_with() {
     signal(&child, "KILL");
     child.wait().unwrap();
     wait_until("the host has noticed", || {
-        !crate::support::runs(&format!("curl -q -sS -g -f --noproxy * --proto =https"))
+        !crate::support::runs("curl -q -sS -g -f --noproxy * --proto =https")
     });
     let came = part();
     assert!(came > 2 << 20, "{came}");
