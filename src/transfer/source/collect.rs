@@ -104,8 +104,8 @@ struct Collecting {
 pub fn collect(given: &[Given], follow: bool, hosts: usize) -> Result<Collected, SourceError> {
     let mut given = expanded(given)?;
     let mut work = Collecting {
-        follow,
         hosts,
+        follow,
         ..Collecting::default()
     };
     let name = match given.as_mut_slice() {

@@ -103,7 +103,7 @@ impl Content {
             place: Place::File {
                 kept: Some(Arc::new(file)),
                 open: Mutex::default(),
-                blocks: Mutex::new(vec![Weak::new(); blocks]),
+                blocks: Mutex::new((0..blocks).map(|_| Weak::new()).collect()),
             },
             beginnings: Mutex::default(),
         })
