@@ -103,6 +103,10 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     if args.source.is_empty() || args.source.contains('\0') {
         return Err(CliError::new("SRC is no name of a file"));
     }
+    if args.dest.exists() && !args.dest.is_dir() {
+        let why = format!("{} is no folder", args.dest.display());
+        return Err(CliError::new(why).hint("DEST gets a folder for each host"));
+    }
     let shown = [
         args.source.clone(),
         args.dest.to_string_lossy().into_owned(),

@@ -233,7 +233,9 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
             listener: Some(Box::new(handed.clone())),
         },
     )?;
-    if let Err(error) = handed.keep(&setup) {
+    // (`--check` says what would be sent, and gives nobody anything.)
+    let gives = args.transfer.act() == Act::Send;
+    if gives && let Err(error) = handed.keep(&setup) {
         setup.warn(&format!(
             "who was given the file could not be noted: {}",
             error.message

@@ -1,6 +1,7 @@
 //! What a transfer needs of whoever works on the host: tasks said to it, and its files.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -36,6 +37,18 @@ pub trait Link: Send {
 
 /// Says that a host is alive.
 pub type Pulse = Arc<dyn Fn() + Send + Sync>;
+
+/// Waits for something of ours (a source, a speed limit, a disk here), which is no silence of the
+/// host's.
+pub(super) async fn not_its_fault<T>(pulse: &Pulse, ours: impl Future<Output = T>) -> T {
+    tokio::pin!(ours);
+    loop {
+        match tokio::time::timeout(Duration::from_secs(1), &mut ours).await {
+            Ok(done) => return done,
+            Err(_) => pulse(),
+        }
+    }
+}
 
 /// What a task reads after its own list.
 pub struct Input {

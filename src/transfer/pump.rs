@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use futures::stream::{FuturesOrdered, FuturesUnordered};
 use futures::{FutureExt as _, StreamExt as _};
 
-use super::link::{Pulse, Sink};
+use super::link::{Pulse, Sink, not_its_fault};
 use crate::base::chunks::Chunks;
 use crate::event::{ErrorKind, HostError};
 use crate::transport::{FileHandle, Files};
@@ -65,7 +65,7 @@ async fn write_all(
     let mut under_way = FuturesUnordered::new();
     loop {
         if pending.is_empty() {
-            let next = chunks.next().await;
+            let next = not_its_fault(pulse, chunks.next()).await;
             match next.map_err(|error| HostError::new(ErrorKind::LocalIo, error.to_string()))? {
                 Some(chunk) => pending = chunk,
                 None => break,
@@ -130,7 +130,7 @@ async fn read_all(
         pulse();
         let last = piece.len() < most as usize;
         if !piece.is_empty() {
-            sink.take(piece).await?;
+            not_its_fault(pulse, sink.take(piece)).await?;
         }
         if last {
             return Ok(());

@@ -165,7 +165,13 @@ impl<'a> Remote<'a> {
         answer: &mut Vec<u8>,
     ) -> Result<Answer, Trouble> {
         if let Doer::Sftp(files) = &self.doer {
-            return sftp::perform(files, task, input, &self.link.pulse()).await;
+            let done = sftp::perform(files, task, input, &self.link.pulse()).await;
+            return done.map_err(|mut trouble| {
+                if trouble.error.hint.is_none() {
+                    trouble.error.hint = hint(&trouble.error.message).map(str::to_owned);
+                }
+                trouble
+            });
         }
         let mut said = self.link.perform(task.clone(), input, answer).await?;
         said.stdout = std::mem::take(answer).into();
@@ -177,7 +183,19 @@ impl<'a> Remote<'a> {
             Doer::Windows => windows::files::read(task, said),
             Doer::Posix | Doer::Sftp(_) => posix::files::read(task, said),
         };
-        answer.map_err(|failure| failed(failure).into())
+        answer.map_err(|failure| {
+            let error = match (&self.doer, failure) {
+                // PowerShell says what is lacking in a sentence.
+                (Doer::Windows, FileFailure::NoTool(said)) => {
+                    HostError::new(ErrorKind::Unsupported, said)
+                }
+                (_, failure) => failed(failure),
+            };
+            if reads(task) {
+                return of_a_source(error).into();
+            }
+            error.into()
+        })
     }
 
     /// No shell answered, where SFTP may.
@@ -206,6 +224,22 @@ pub(super) fn failed(failure: FileFailure) -> HostError {
         ),
         FileFailure::Garbled(why) => HostError::new(ErrorKind::Protocol, why),
     }
+}
+
+/// Whether a task makes nothing.
+fn reads(task: &FileTask) -> bool {
+    matches!(
+        task,
+        FileTask::Walk(_) | FileTask::ReadLinks(_) | FileTask::Send(_) | FileTask::Pack(_)
+    )
+}
+
+/// The same error where nothing was to be made.
+fn of_a_source(mut error: HostError) -> HostError {
+    if error.kind == ErrorKind::RemoteIo && error.message.contains("No such file") {
+        error.hint = Some("it may have gone while it was fetched".to_owned());
+    }
+    error
 }
 
 /// What to do about what a file system says.

@@ -19,8 +19,10 @@ use crate::transport::{FileChange, FileStat, Files};
 /// Single questions under way at a time.
 const TOGETHER: usize = 64;
 
-/// How many names below one path are believed.
+/// How many names below one path are believed, and how long they may be together, in bytes: links that
+/// are followed may lead in circles, which multiply.
 const NAMES_MAX: usize = 2_000_000;
+const NAMES_LENGTH: usize = 64 << 20;
 
 /// Does a task.
 pub(super) async fn perform(
@@ -173,6 +175,8 @@ async fn walked(files: &Arc<dyn Files>, walk: &Walk) -> Result<Vec<HostPath>, Ho
     let is_pattern = |root: &HostPath| root.as_bytes().iter().any(|b| b"*?[".contains(b));
     if walk.patterns
         && let Some(root) = walk.roots.iter().find(|root| is_pattern(root))
+        // As a shell has it: what is no pattern of anything is a name.
+        && stat(files, root, false).await?.is_none()
     {
         return Err(HostError::new(
             ErrorKind::Unsupported,
@@ -180,6 +184,7 @@ async fn walked(files: &Arc<dyn Files>, walk: &Walk) -> Result<Vec<HostPath>, Ho
         ));
     }
     let mut names = Vec::new();
+    let mut length = 0;
     let mut left = walk.roots.clone();
     left.reverse();
     while let Some(path) = left.pop() {
@@ -194,13 +199,15 @@ async fn walked(files: &Arc<dyn Files>, walk: &Walk) -> Result<Vec<HostPath>, Ho
                 && stat(files, &path.with_slash(), true).await?.is_some());
         if folder {
             for (name, _) in files.list(said(&path)?).await? {
-                // A name with a slash in it is none.
-                if !name.contains(&b'/') && !name.is_empty() {
-                    left.push(path.join(&name));
+                if name.is_empty() || name.contains(&b'/') || matches!(&*name, b"." | b"..") {
+                    return Err(no_name(&path, &name));
                 }
+                let below = path.join(&name);
+                length += below.as_bytes().len();
+                left.push(below);
             }
         }
-        if names.len() + left.len() > NAMES_MAX {
+        if names.len() + left.len() > NAMES_MAX || length > NAMES_LENGTH {
             return Err(HostError::new(
                 ErrorKind::Protocol,
                 "the host names more files than is believable",
@@ -208,6 +215,18 @@ async fn walked(files: &Arc<dyn Files>, walk: &Walk) -> Result<Vec<HostPath>, Ho
         }
     }
     Ok(names)
+}
+
+/// A host that lists what can't be listed is none to be believed.
+fn no_name(folder: &HostPath, name: &[u8]) -> HostError {
+    HostError::new(
+        ErrorKind::Protocol,
+        format!(
+            "{folder}: the host lists {:?} in it, which is no name of a file",
+            String::from_utf8_lossy(name)
+        ),
+    )
+    .hint("what the host says of its files can't be trusted")
 }
 
 async fn received(
@@ -228,7 +247,12 @@ async fn received(
     }
     match (&receive.origin, input) {
         (Origin::Input, Some(input)) => {
-            pump::write(files, part, receive.offset, input.chunks, pulse).await?;
+            let written = pump::write(files, part, receive.offset, input.chunks, pulse).await;
+            if let Err(error) = written {
+                return Err(explained(files, &receive.part, input.size, error)
+                    .await
+                    .into());
+            }
         }
         (Origin::There, _) => {}
         _ => return Err(no_shell().into()),
@@ -254,6 +278,28 @@ async fn received(
     }
     files.rename(part, target).await?;
     Ok(Received::Placed)
+}
+
+/// Why a file could not be written: of a full disk many servers say no more than `Failure`.
+pub(super) async fn explained(
+    files: &Arc<dyn Files>,
+    part: &HostPath,
+    left: u64,
+    error: HostError,
+) -> HostError {
+    if error.kind != ErrorKind::RemoteIo {
+        return error;
+    }
+    let folder = part.folder();
+    let room = match for_sftp(&folder) {
+        Some(folder) => files.room(folder).await,
+        None => None,
+    };
+    if room.is_some_and(|room| room < left) {
+        let why = format!("{part}: No space left on device");
+        return HostError::new(ErrorKind::NoSpace, why);
+    }
+    error
 }
 
 /// Makes a folder and those above it, where they are not there.

@@ -40,6 +40,12 @@ impl Desk {
         desk
     }
 
+    /// With the inventory at this path.
+    pub fn inventoried(mut self, path: PathBuf) -> Self {
+        self.inventory = Some(path);
+        self
+    }
+
     /// The controller itself, under these names.
     pub fn local(hosts: &str) -> Self {
         Self::with(&format!(

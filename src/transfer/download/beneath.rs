@@ -21,7 +21,7 @@ pub(super) struct Beneath {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Here {
     Nothing,
-    File { size: u64 },
+    File { size: u64, mtime: i64 },
     Folder,
     Link(Vec<u8>),
     Other,
@@ -34,18 +34,35 @@ const FOLDER: OFlags = OFlags::DIRECTORY
 impl Beneath {
     /// The folder, made if it is not there; `None` where it is not and shall not be made.
     pub(super) fn open(path: &Path, make: bool) -> io::Result<Option<Self>> {
-        if make {
-            std::fs::create_dir_all(path)?;
-        }
         let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
-        match rustix::fs::open(path, flags, Mode::empty()) {
+        let made = if make {
+            std::fs::create_dir_all(path)
+        } else {
+            Ok(())
+        };
+        let opened = made.and_then(|()| Ok(rustix::fs::open(path, flags, Mode::empty())?));
+        match opened {
             Ok(root) => Ok(Some(Self {
                 root,
                 shown: path.to_owned(),
             })),
-            Err(rustix::io::Errno::NOENT) => Ok(None),
-            Err(error) => Err(error.into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !make => Ok(None),
+            Err(error) => {
+                let text = format!("{}: {error}", path.display());
+                Err(io::Error::new(error.kind(), text))
+            }
         }
+    }
+
+    /// Does something at a name; an error tells which.
+    fn told<T>(&self, name: &[u8], work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        work().map_err(|error| self.named(name, &error))
+    }
+
+    /// An error with the name it is about.
+    pub(super) fn named(&self, name: &[u8], error: &io::Error) -> io::Error {
+        let text = format!("{}: {error}", self.shown(name).display());
+        io::Error::new(error.kind(), text)
     }
 
     /// A name below it, for people.
@@ -71,10 +88,7 @@ impl Beneath {
                 Ok(next) => next,
                 Err(rustix::io::Errno::NOENT) => return Ok(None),
                 Err(rustix::io::Errno::NOTDIR | rustix::io::Errno::LOOP) => {
-                    return Err(io::Error::other(format!(
-                        "{}: a link or file is in the way of a folder",
-                        self.shown(name).display()
-                    )));
+                    return Err(io::Error::other("a link or file is in the way of a folder"));
                 }
                 Err(error) => return Err(error.into()),
             };
@@ -85,80 +99,101 @@ impl Beneath {
 
     /// What is at a name.
     pub(super) fn look(&self, name: &[u8]) -> io::Result<Here> {
-        let Some((folder, last)) = self.at(name, false)? else {
-            return Ok(Here::Nothing);
-        };
-        let found = match rustix::fs::statat(&folder, last, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(found) => found,
-            Err(rustix::io::Errno::NOENT) => return Ok(Here::Nothing),
-            Err(error) => return Err(error.into()),
-        };
-        Ok(match rustix::fs::FileType::from_raw_mode(found.st_mode) {
-            rustix::fs::FileType::RegularFile => Here::File {
-                size: u64::try_from(found.st_size).unwrap_or_default(),
-            },
-            rustix::fs::FileType::Directory => Here::Folder,
-            rustix::fs::FileType::Symlink => {
-                let to = rustix::fs::readlinkat(&folder, last, Vec::new())?;
-                Here::Link(to.into_bytes())
-            }
-            _ => Here::Other,
+        self.told(name, || {
+            let Some((folder, last)) = self.at(name, false)? else {
+                return Ok(Here::Nothing);
+            };
+            let found = match rustix::fs::statat(&folder, last, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(found) => found,
+                Err(rustix::io::Errno::NOENT) => return Ok(Here::Nothing),
+                Err(error) => return Err(error.into()),
+            };
+            Ok(match rustix::fs::FileType::from_raw_mode(found.st_mode) {
+                rustix::fs::FileType::RegularFile => Here::File {
+                    size: u64::try_from(found.st_size).unwrap_or_default(),
+                    mtime: found.st_mtime,
+                },
+                rustix::fs::FileType::Directory => Here::Folder,
+                rustix::fs::FileType::Symlink => {
+                    let to = rustix::fs::readlinkat(&folder, last, Vec::new())?;
+                    Here::Link(to.into_bytes())
+                }
+                _ => Here::Other,
+            })
         })
     }
 
     /// Opens a file for reading.
     pub(super) fn read(&self, name: &[u8]) -> io::Result<File> {
-        let Some((folder, last)) = self.at(name, false)? else {
-            return Err(io::ErrorKind::NotFound.into());
-        };
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(rustix::fs::openat(&folder, last, flags, Mode::empty())?.into())
+        self.told(name, || {
+            let Some((folder, last)) = self.at(name, false)? else {
+                return Err(io::ErrorKind::NotFound.into());
+            };
+            let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            Ok(rustix::fs::openat(&folder, last, flags, Mode::empty())?.into())
+        })
     }
 
     /// Opens a file for writing at its end, made with `mode` under our umask, its folders too.
     pub(super) fn append(&self, name: &[u8], mode: u32) -> io::Result<File> {
-        let Some((folder, last)) = self.at(name, true)? else {
-            return Err(io::ErrorKind::NotFound.into());
-        };
-        let flags =
-            OFlags::RDWR | OFlags::CREATE | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mode = Mode::from_raw_mode(mode & 0o777);
-        Ok(rustix::fs::openat(&folder, last, flags, mode)?.into())
+        self.told(name, || {
+            let Some((folder, last)) = self.at(name, true)? else {
+                return Err(io::ErrorKind::NotFound.into());
+            };
+            let flags =
+                OFlags::RDWR | OFlags::CREATE | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let mode = Mode::from_raw_mode(mode & 0o777);
+            Ok(rustix::fs::openat(&folder, last, flags, mode)?.into())
+        })
     }
 
     /// Makes a folder and those above it.
     pub(super) fn make_folder(&self, name: &[u8]) -> io::Result<()> {
-        let inside = [name, b"/x"].concat();
-        self.at(&inside, true).map(drop)
+        self.told(name, || {
+            let inside = [name, b"/x"].concat();
+            self.at(&inside, true).map(drop)
+        })
     }
 
     /// Makes a link, in place of a file or another link.
     pub(super) fn link(&self, name: &[u8], to: &[u8]) -> io::Result<()> {
-        let Some((folder, last)) = self.at(name, true)? else {
-            return Err(io::ErrorKind::NotFound.into());
-        };
-        match rustix::fs::unlinkat(&folder, last, AtFlags::empty()) {
-            Ok(()) | Err(rustix::io::Errno::NOENT) => {}
-            Err(error) => return Err(error.into()),
-        }
-        Ok(rustix::fs::symlinkat(OsStr::from_bytes(to), &folder, last)?)
+        self.told(name, || {
+            let Some((folder, last)) = self.at(name, true)? else {
+                return Err(io::ErrorKind::NotFound.into());
+            };
+            match rustix::fs::unlinkat(&folder, last, AtFlags::empty()) {
+                Ok(()) | Err(rustix::io::Errno::NOENT) => {}
+                Err(error) => return Err(error.into()),
+            }
+            Ok(rustix::fs::symlinkat(OsStr::from_bytes(to), &folder, last)?)
+        })
     }
 
     /// Gives a file another name in its folder; what is there is replaced.
     pub(super) fn rename(&self, from: &[u8], to: &[u8]) -> io::Result<()> {
-        let (Some((folder, from)), Some((_, to))) = (self.at(from, false)?, self.at(to, false)?)
-        else {
-            return Err(io::ErrorKind::NotFound.into());
-        };
-        Ok(rustix::fs::renameat(&folder, from, &folder, to)?)
+        self.told(to, || {
+            let (Some((folder, from)), Some((_, to))) =
+                (self.at(from, false)?, self.at(to, false)?)
+            else {
+                return Err(io::ErrorKind::NotFound.into());
+            };
+            Ok(rustix::fs::renameat(&folder, from, &folder, to)?)
+        })
     }
 
-    /// Removes a file or link.
+    /// Removes a file or link, if it is there.
     pub(super) fn remove(&self, name: &[u8]) -> io::Result<()> {
-        match self.at(name, false)? {
-            Some((folder, last)) => Ok(rustix::fs::unlinkat(&folder, last, AtFlags::empty())?),
+        self.unlink(name, AtFlags::empty())
+    }
+
+    fn unlink(&self, name: &[u8], flags: AtFlags) -> io::Result<()> {
+        self.told(name, || match self.at(name, false)? {
+            Some((folder, last)) => match rustix::fs::unlinkat(&folder, last, flags) {
+                Ok(()) | Err(rustix::io::Errno::NOENT) => Ok(()),
+                Err(error) => Err(error.into()),
+            },
             None => Ok(()),
-        }
+        })
     }
 
     /// Removes a folder and all in it, or a file or link.
@@ -169,32 +204,31 @@ impl Beneath {
         for below in self.names(name)? {
             self.remove_all(&[name, b"/", &below].concat())?;
         }
-        match self.at(name, false)? {
-            Some((folder, last)) => Ok(rustix::fs::unlinkat(&folder, last, AtFlags::REMOVEDIR)?),
-            None => Ok(()),
-        }
+        self.unlink(name, AtFlags::REMOVEDIR)
     }
 
     /// The names in a folder; of the whole where `name` is empty.
     pub(super) fn names(&self, name: &[u8]) -> io::Result<Vec<Vec<u8>>> {
-        let inside = if name.is_empty() {
-            b"x".to_vec()
-        } else {
-            [name, b"/x"].concat()
-        };
-        let Some((folder, _)) = self.at(&inside, false)? else {
-            return Ok(Vec::new());
-        };
-        let mut names = Vec::new();
-        for entry in rustix::fs::Dir::read_from(folder.as_fd())? {
-            let entry = entry?;
-            let name = entry.file_name().to_bytes();
-            if !matches!(name, b"." | b"..") {
-                names.push(name.to_vec());
+        self.told(name, || {
+            let inside = if name.is_empty() {
+                b"x".to_vec()
+            } else {
+                [name, b"/x"].concat()
+            };
+            let Some((folder, _)) = self.at(&inside, false)? else {
+                return Ok(Vec::new());
+            };
+            let mut names = Vec::new();
+            for entry in rustix::fs::Dir::read_from(folder.as_fd())? {
+                let entry = entry?;
+                let name = entry.file_name().to_bytes();
+                if !matches!(name, b"." | b"..") {
+                    names.push(name.to_vec());
+                }
             }
-        }
-        names.sort();
-        Ok(names)
+            names.sort();
+            Ok(names)
+        })
     }
 }
 
@@ -231,10 +265,8 @@ mod tests {
             .unwrap()
             .write_all(b"x")
             .unwrap();
-        assert_eq!(
-            beneath.look("a/b/文".as_bytes()).unwrap(),
-            Here::File { size: 1 }
-        );
+        let found = beneath.look("a/b/文".as_bytes()).unwrap();
+        assert!(matches!(found, Here::File { size: 1, .. }), "{found:?}");
         beneath.rename("a/b/文".as_bytes(), b"a/b/c").unwrap();
         beneath.link(b"a/l", b"b").unwrap();
         assert_eq!(beneath.look(b"a/l").unwrap(), Here::Link(b"b".to_vec()));

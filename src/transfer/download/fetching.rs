@@ -1,8 +1,9 @@
 //! What differs, fetched: many small files as one stream, large ones each by itself. Everything is
 //! written beside its place, checked, and only then put there.
 
-use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::collections::HashSet;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -11,14 +12,13 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::beneath::Beneath;
+use super::parts::{Opened, Placing, mode, open_part, part_of, place, touch};
 use super::surveying::{Item, Survey};
 use super::{Download, local, unpacking};
 use crate::event::{ErrorKind, HostError, Route};
-use crate::shell::files::{FileTask, HostPath, Kind, Send};
-use crate::transfer::hashing::Hashing;
+use crate::shell::files::{FileTask, Kind, Send};
 use crate::transfer::link::{Sink, Trouble};
 use crate::transfer::meter::Meter;
-use crate::transfer::part_name;
 use crate::transfer::pump;
 use crate::transfer::remote::{Remote, for_sftp};
 use crate::transfer::upload::Report;
@@ -43,45 +43,80 @@ pub(super) async fn fetch(
         .items
         .iter()
         .filter(|item| item.fetch && item.is_file());
-    order.meter.expect(wanted.map(|item| item.found.size).sum());
+    let sizes = wanted.map(|item| item.found.size);
+    // Whatever a host says they are.
+    order.meter.expect(sizes.fold(0, u64::saturating_add));
     folders(survey, &here).await?;
-    let small: Vec<&Item> = survey
-        .items
-        .iter()
-        .filter(|item| item.fetch && item.is_file() && item.found.size < LARGE)
-        .collect();
-    let mut done = Vec::new();
-    if remote.takes_streams() && small.len() > 1 {
-        match unpacking::fetch_together(order, remote, &here, &small).await {
-            Ok(()) => {
-                let route = remote.stream();
-                for item in &small {
-                    report.add(item.fetched(survey, 0, route));
-                }
-                done = small.iter().map(|item| item.name.clone()).collect();
-            }
-            // No tar there: one by one, then.
-            Err(trouble) if trouble.error.kind == ErrorKind::Unsupported => {}
-            Err(trouble) => return Err(trouble),
-        }
-    }
-    let done: std::collections::HashSet<Vec<u8>> = done.into_iter().collect();
+    touch(survey, &here).await?;
+    let mut wrong = None;
+    let done = together(order, remote, &here, survey, report, &mut wrong).await?;
     for item in survey.items.iter().filter(|item| item.fetch) {
         match item.found.kind {
-            Kind::File if !done.contains(&item.name) => {
-                let (resumed, route) = fetch_one(order, remote, &here, item).await?;
-                report.add(item.fetched(survey, resumed, route));
+            Kind::File if !done.contains(item.name.as_slice()) => {
+                match fetch_one(order, remote, &here, item).await {
+                    Ok((resumed, came)) => {
+                        let digest = Some(&came.digest);
+                        report.add(item.fetched(survey, resumed, came.route, digest));
+                    }
+                    Err(trouble) => goes_on(trouble, &mut wrong)?,
+                }
             }
             Kind::Link => {
                 let (here, name) = (here.clone(), item.name.clone());
                 let to = item.link.clone().unwrap_or_default();
                 local::run(move || here.link(&name, to.as_bytes())).await?;
-                report.add(item.fetched(survey, 0, remote.stream()));
+                report.add(item.fetched(survey, 0, remote.stream(), None));
             }
             _ => {}
         }
     }
-    remove_extra(survey, &here, report).await
+    match wrong {
+        // A mirror of half a tree would be none.
+        Some(trouble) => Err(trouble),
+        None => remove_extra(survey, &here, report).await,
+    }
+}
+
+/// A file that can't be had keeps nobody from having the others; the first such is told of.
+fn goes_on(trouble: Trouble, wrong: &mut Option<Trouble>) -> Result<(), Trouble> {
+    let of_a_file = [ErrorKind::RemoteIo, ErrorKind::VerifyMismatch];
+    if !of_a_file.contains(&trouble.error.kind) {
+        return Err(trouble);
+    }
+    wrong.get_or_insert(trouble);
+    Ok(())
+}
+
+/// Fetches small files in one stream, where that goes; which are done with.
+async fn together(
+    order: &Download,
+    remote: &mut Remote<'_>,
+    here: &Arc<Beneath>,
+    survey: &Survey,
+    report: &mut Report,
+    wrong: &mut Option<Trouble>,
+) -> Result<HashSet<Vec<u8>>, Trouble> {
+    let small = |item: &&Item| item.fetch && item.is_file() && item.found.size < LARGE;
+    let small: Vec<&Item> = survey.items.iter().filter(small).collect();
+    if !remote.takes_streams() || small.len() < 2 {
+        return Ok(HashSet::new());
+    }
+    let (placed, done) = unpacking::fetch_together(order, remote, here, &small).await;
+    let route = remote.stream();
+    for item in &small {
+        if let Some(digest) = placed.get(&item.name) {
+            report.add(item.fetched(survey, 0, route, Some(digest)));
+        }
+    }
+    match done {
+        // No tar there: one by one, then.
+        Err(trouble) if trouble.error.kind == ErrorKind::Unsupported => {
+            return Ok(placed.into_keys().collect());
+        }
+        Err(trouble) => goes_on(trouble, wrong)?,
+        Ok(()) => {}
+    }
+    Ok(small.iter().map(|item| item.name.clone()).collect())
 }
 
 async fn folders(survey: &Survey, here: &Arc<Beneath>) -> Result<(), Trouble> {
@@ -110,62 +145,38 @@ async fn remove_extra(
     Ok(())
 }
 
-/// The name of the file that something is written to before it is whole.
-pub(super) fn part_of(item: &Item) -> Vec<u8> {
-    let path = HostPath::new(item.name.as_slice());
-    let digest = item.digest.clone().unwrap_or_else(|| "unknown".to_owned());
-    let part = part_name(path.name(), &digest);
-    path.folder().join(&part).as_bytes().to_vec()
+/// How a file came, and what it comes to.
+struct Came {
+    route: Route,
+    digest: String,
 }
 
-/// The bits a new file here is made with: execute bits come along, the rest is our umask's matter.
-pub(super) fn mode(item: &Item) -> u32 {
-    0o666 | (item.found.mode & 0o111)
-}
-
-/// Puts a whole, checked part file in its place.
-pub(super) fn place(here: &Beneath, file: &File, part: &[u8], item: &Placing) -> io::Result<()> {
-    if let Some(seconds) = item.mtime {
-        let time = std::time::UNIX_EPOCH.checked_add(std::time::Duration::from_secs(
-            u64::try_from(seconds).unwrap_or(0),
-        ));
-        if let Some(time) = time {
-            file.set_modified(time)?;
-        }
-    }
-    if let Some(ending) = &item.backup
-        && here.look(&item.name)? != super::beneath::Here::Nothing
-    {
-        here.rename(&item.name, &[&item.name, ending.as_bytes()].concat())?;
-    }
-    here.rename(part, &item.name)
-}
-
-/// What is known of a file that is put in its place.
-#[derive(Debug, Clone)]
-pub(super) struct Placing {
-    pub(super) name: Vec<u8>,
-    pub(super) mtime: Option<i64>,
-    pub(super) backup: Option<String>,
-}
-
-impl Placing {
-    pub(super) fn of(order: &Download, item: &Item) -> Self {
-        Self {
-            name: item.name.clone(),
-            mtime: order.options.times.then_some(item.found.mtime),
-            backup: order.options.backup.clone(),
-        }
-    }
-}
-
-/// One file; how much of it was here already, and the way it came.
+/// One file; how much of it was here already, and how the rest came.
 async fn fetch_one(
     order: &Download,
     remote: &mut Remote<'_>,
     here: &Arc<Beneath>,
     item: &Item,
-) -> Result<(u64, Route), Trouble> {
+) -> Result<(u64, Came), Trouble> {
+    let mut resumed = 0;
+    match attempt(order, remote, here, item, &mut resumed).await {
+        // What was here of it was not its beginning; it is gone now.
+        Err(trouble) if resumed > 0 && trouble.error.kind == ErrorKind::VerifyMismatch => {
+            tracing::info!(path = %item.path, "its part here was not of it, fetched anew");
+            let came = attempt(order, remote, here, item, &mut resumed).await?;
+            Ok((resumed, came))
+        }
+        done => done.map(|came| (resumed, came)),
+    }
+}
+
+async fn attempt(
+    order: &Download,
+    remote: &mut Remote<'_>,
+    here: &Arc<Beneath>,
+    item: &Item,
+    resumed: &mut u64,
+) -> Result<Came, Trouble> {
     let part = part_of(item);
     let opening = {
         let (here, part, mode) = (here.clone(), part.clone(), mode(item));
@@ -173,10 +184,16 @@ async fn fetch_one(
         let known = item.digest.is_some();
         local::run(move || open_part(&here, &part, mode, algorithm, size, known)).await?
     };
-    let resumed = opening.length;
-    let left = item.found.size.saturating_sub(resumed);
-    let mut sink = Writing::start(opening, order.meter.clone());
-    let came = bring(remote, item, resumed, left, &mut sink).await;
+    *resumed = opening.length;
+    let left = item.found.size.saturating_sub(*resumed);
+    let shown = here.shown(&item.name);
+    let mut sink = Writing::start(opening, left, shown, order.meter.clone());
+    let mut came = bring(remote, item, *resumed, left, &mut sink).await;
+    let more = sink.full;
+    if more {
+        // It has grown since: what it was then is here, which its digest shows.
+        came = Ok(remote.stream());
+    }
     let written = sink.finish().await;
     let remove = {
         let (here, part) = (here.clone(), part.clone());
@@ -195,18 +212,17 @@ async fn fetch_one(
         }
     };
     let digest = opened.hashing.finish();
-    if opened.length != item.found.size
-        || item
-            .digest
-            .as_ref()
-            .is_some_and(|expected| *expected != digest)
-    {
+    let as_was_said = match &item.digest {
+        Some(expected) => *expected == digest,
+        None => !more,
+    };
+    if opened.length != item.found.size || !as_was_said {
         let _ = remove().await;
         return Err(changed(item, &digest));
     }
     let (here, placing) = (here.clone(), Placing::of(order, item));
     local::run(move || place(&here, &opened.file, &part, &placing)).await?;
-    Ok((resumed, route))
+    Ok(Came { route, digest })
 }
 
 /// What came is not what the host said it was.
@@ -249,58 +265,25 @@ async fn bring(
     Ok(remote.stream())
 }
 
-/// A part file that is written to.
-pub(super) struct Opened {
-    file: File,
-    length: u64,
-    hashing: Hashing,
-}
-
-/// Opens a part file, and takes in what an earlier download has left in it.
-fn open_part(
-    here: &Beneath,
-    part: &[u8],
-    mode: u32,
-    algorithm: crate::shell::files::Algorithm,
-    size: u64,
-    known: bool,
-) -> io::Result<Opened> {
-    let mut file = here.append(part, mode)?;
-    let mut opened = Opened {
-        length: file.metadata()?.len(),
-        hashing: Hashing::new(algorithm),
-        file: file.try_clone()?,
-    };
-    if opened.length > size || !known {
-        file.set_len(0)?;
-        opened.length = 0;
-    }
-    let mut buffer = vec![0; 128 * 1024];
-    let mut left = opened.length;
-    while left > 0 {
-        let got = file.read(&mut buffer)?;
-        if got == 0 {
-            break;
-        }
-        opened.hashing.update(buffer.get(..got).unwrap_or_default());
-        left = left.saturating_sub(got as u64);
-    }
-    Ok(opened)
-}
-
 /// Writes what comes on a thread of its own; a slow disk holds up this host only.
 struct Writing {
     pieces: Option<mpsc::Sender<Bytes>>,
     thread: JoinHandle<io::Result<Opened>>,
     meter: Arc<Meter>,
+    /// How much is still expected, in bytes.
+    left: u64,
+    /// Whether more came than that.
+    full: bool,
 }
 
 impl Writing {
-    fn start(mut opened: Opened, meter: Arc<Meter>) -> Self {
+    fn start(mut opened: Opened, left: u64, shown: PathBuf, meter: Arc<Meter>) -> Self {
         let (pieces, mut coming) = mpsc::channel::<Bytes>(16);
         let thread = tokio::task::spawn_blocking(move || {
             while let Some(piece) = coming.blocking_recv() {
-                opened.file.write_all(&piece)?;
+                opened.file.write_all(&piece).map_err(|error| {
+                    io::Error::new(error.kind(), format!("{}: {error}", shown.display()))
+                })?;
                 opened.hashing.update(&piece);
                 opened.length += piece.len() as u64;
             }
@@ -310,6 +293,8 @@ impl Writing {
             pieces: Some(pieces),
             thread,
             meter,
+            left,
+            full: false,
         }
     }
 
@@ -324,19 +309,26 @@ impl Writing {
 
 #[async_trait]
 impl Sink for Writing {
-    async fn take(&mut self, bytes: Bytes) -> Result<(), HostError> {
+    async fn take(&mut self, mut bytes: Bytes) -> Result<(), HostError> {
+        if bytes.len() as u64 > self.left {
+            self.full = true;
+            bytes.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
+        }
+        self.left = self.left.saturating_sub(bytes.len() as u64);
         self.meter.moved(bytes.len() as u64).await;
         let sent = match &self.pieces {
             Some(pieces) => pieces.send(bytes).await.is_ok(),
             None => false,
         };
-        if sent {
-            return Ok(());
+        if !sent {
+            // The thread has ended: `finish` says why.
+            let why = "the file here can't be written";
+            return Err(HostError::new(ErrorKind::LocalIo, why));
         }
-        // The thread has ended: `finish` says why.
-        Err(HostError::new(
-            ErrorKind::LocalIo,
-            "the file here can't be written",
-        ))
+        if self.full {
+            // Whether that is well, the digest tells; the host need not go on.
+            return Err(HostError::new(ErrorKind::Protocol, "more than announced"));
+        }
+        Ok(())
     }
 }

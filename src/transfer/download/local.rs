@@ -22,7 +22,7 @@ pub(super) async fn run<T: Send + 'static>(
 pub(super) fn failed(error: io::Error) -> HostError {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            HostError::new(ErrorKind::LocalIo, format!("no space left here: {error}"))
+            HostError::new(ErrorKind::LocalIo, error.to_string())
                 .hint("make room on the controller's disk")
         }
         _ => HostError::new(ErrorKind::LocalIo, error.to_string()),

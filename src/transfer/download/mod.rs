@@ -4,7 +4,10 @@
 mod beneath;
 mod fetching;
 mod local;
+mod mirror;
 mod names;
+mod parts;
+mod stream;
 mod surveying;
 mod unpacking;
 
@@ -15,7 +18,7 @@ use super::link::{Link, Trouble};
 use super::meter::Meter;
 use super::remote::Remote;
 use super::upload::{Act, Report};
-use crate::event::{ErrorKind, FileAction, HostError};
+use crate::event::{ErrorKind, FileAction, FileRecord, HostError};
 use crate::shell::files::Algorithm;
 
 pub use names::folder_of;
@@ -58,25 +61,15 @@ pub async fn download(
     order: &Download,
     host: &str,
     link: &mut dyn Link,
-) -> (Report, Result<(), Trouble>) {
-    let mut report = Report::of_download();
-    let mut remote = Remote::new(link);
-    let done = perform(order, host, &mut remote, &mut report).await;
-    report.settle(&done);
-    (report, done)
-}
-
-async fn perform(
-    order: &Download,
-    host: &str,
-    remote: &mut Remote<'_>,
     report: &mut Report,
 ) -> Result<(), Trouble> {
+    report.is_of_download();
+    let remote = &mut Remote::new(link);
     let mut survey = surveying::survey(order, host, remote).await?;
     match order.options.act {
         Act::Verify => {
             let mut differ = 0;
-            for item in survey.items.iter().filter(|item| item.is_file()) {
+            for item in survey.items.iter().filter(|item| item.is_leaf()) {
                 let action = if item.fetch {
                     differ += 1;
                     FileAction::Differs
@@ -84,6 +77,13 @@ async fn perform(
                     FileAction::Verified
                 };
                 report.add(item.record(&survey, action));
+            }
+            for name in &survey.extra {
+                differ += 1;
+                report.add(FileRecord {
+                    action: FileAction::Differs,
+                    ..survey.removal(name)
+                });
             }
             report.write_down(false);
             if differ == 0 {

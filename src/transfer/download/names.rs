@@ -34,7 +34,11 @@ pub(super) struct Typed {
     pub(super) content: bool,
     /// Whether the host's shell is to expand it.
     pub(super) pattern: bool,
-    parts: usize,
+    /// The root's parts; those that are patterns, or are not to be known again, are none.
+    parts: Vec<Option<Vec<u8>>>,
+    /// How many of them don't count for the name here: those before the root's own name, or before
+    /// the first pattern.
+    before: usize,
 }
 
 impl Typed {
@@ -57,10 +61,21 @@ impl Typed {
             drive if windows && drive.ends_with(':') => root.as_str(),
             trimmed => trimmed,
         };
-        let parts = parts(trimmed.as_bytes()).count();
+        let is_pattern = |part: &[u8]| part.iter().any(|b| b"*?[".contains(b));
+        let first_pattern = parts(trimmed.as_bytes()).position(is_pattern);
+        // Windows has more than one way to write a name.
+        let known = |part: &[u8]| (!windows && !is_pattern(part)).then(|| part.to_vec());
+        let parts: Vec<_> = parts(trimmed.as_bytes()).map(known).collect();
+        let content = content || parts.is_empty();
         Self {
-            content: content || parts == 0,
-            pattern: trimmed.contains(['*', '?', '[']),
+            content,
+            pattern: first_pattern.is_some(),
+            // `/home/*/.bashrc` is one of each home.
+            before: match first_pattern {
+                _ if content => parts.len(),
+                Some(at) => at,
+                None => parts.len().saturating_sub(1),
+            },
             parts,
             root: if unc {
                 format!("/{trimmed}")
@@ -74,37 +89,48 @@ impl Typed {
     /// not below what was asked for.
     pub(super) fn lands(&self, path: &[u8]) -> Option<Vec<u8>> {
         let all: Vec<&[u8]> = parts(path).collect();
-        // The root's own name is kept, unless it is the content that is wanted.
-        let from = if self.content {
-            self.parts
-        } else {
-            self.parts.checked_sub(1)?
+        let known = |(part, name): (&Option<Vec<u8>>, &&[u8])| {
+            part.as_ref().is_none_or(|part| part == *name)
         };
-        if all.len() < self.parts {
+        if all.len() < self.parts.len() || !self.parts.iter().zip(&all).all(known) {
             return None;
         }
-        Some(all.get(from..)?.join(&b'/'))
+        Some(all.get(self.before..)?.join(&b'/'))
+    }
+
+    /// Whether a name here is what was asked for itself, not something below it.
+    pub(super) fn is_root(&self, name: &[u8]) -> bool {
+        !self.content && parts(name).count() == self.parts.len().saturating_sub(self.before)
+    }
+
+    /// How many parts of a name here are above what links may lead to.
+    pub(super) fn above(&self) -> usize {
+        usize::from(!self.content && !self.pattern)
     }
 }
 
-/// The parts of a path, without what means "here" or "home".
+/// The parts of a path, without what means "here" or, at its beginning, "home".
 fn parts(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let path = path.strip_prefix(b"~/").unwrap_or(path);
+    let path = if path == b"~" { b"" } else { path };
     path.split(|b| *b == b'/')
-        .filter(|part| !matches!(*part, b"" | b"." | b"~"))
+        .filter(|part| !matches!(*part, b"" | b"."))
 }
 
-/// Whether a link at `name` that leads to `to` leaves the tree.
-pub(super) fn leaves(name: &[u8], to: &[u8]) -> bool {
-    let mut depth = name.split(|b| *b == b'/').count().saturating_sub(1);
+/// Whether a link at `name` that leads to `to` may leave the tree, whose root has `above` parts. Up
+/// from a name in `to` it may: that could be another link, and where it leads is not known here.
+pub(super) fn leaves(name: &[u8], to: &[u8], above: usize) -> bool {
+    let depth = name.split(|b| *b == b'/').count().saturating_sub(1);
+    let mut up = depth.saturating_sub(above);
     if to.starts_with(b"/") || to.is_empty() || to.contains(&0) {
         return true;
     }
     for part in to.split(|b| *b == b'/') {
         match part {
             b"" | b"." => {}
-            b".." if depth == 0 => return true,
-            b".." => depth -= 1,
-            _ => depth += 1,
+            b".." if up == 0 => return true,
+            b".." => up -= 1,
+            _ => up = 0,
         }
     }
     false
@@ -138,6 +164,14 @@ mod tests {
         assert_eq!(lands("~/a", "./a/b").unwrap(), "a/b");
         assert_eq!(lands("conf", "./conf/x").unwrap(), "conf/x");
         assert_eq!(lands(".", "./x").unwrap(), "x");
+        assert_eq!(lands("/srv/site", "/srv/other/x"), None);
+        assert_eq!(lands("/srv/*/x", "/etc/a/x"), None);
+        assert_eq!(lands("/srv/a", "/srv/a/~/x").unwrap(), "a/~/x");
+        assert_eq!(
+            lands("/home/*/.profile", "/home/eva/.profile").unwrap(),
+            "eva/.profile"
+        );
+        assert_eq!(lands("/home/*/", "/home/eva/x/y").unwrap(), "x/y");
         let windows = Typed::new(r"C:\更新 文件\", true);
         assert_eq!(windows.root, "C:/更新 文件");
         assert_eq!(
@@ -154,8 +188,9 @@ mod tests {
         for name in ["a", "a/b", ".hidden", "..a", "a b\n", "文件/名"] {
             assert!(is_safe(name.as_bytes()), "{name:?}");
         }
-        assert!(leaves(b"a/link", b"../../x") && leaves(b"link", b"/etc"));
-        assert!(!leaves(b"a/link", b"../x") && !leaves(b"link", b"b/../c"));
+        assert!(leaves(b"a/link", b"../../x", 0) && leaves(b"link", b"/etc", 0));
+        assert!(leaves(b"a/link", b"../x", 1) && leaves(b"link", b"b/../c", 0));
+        assert!(!leaves(b"a/link", b"../x", 0) && !leaves(b"a/b/link", b".././x/y", 1));
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! What a host has, what of it is here already.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::beneath::{Beneath, Here};
 use super::local;
+use super::mirror::{extra, names_here, roots};
 use super::names::{Typed, folder_of, is_safe, leaves};
 use super::{Act, Download};
 use crate::event::{ErrorKind, FileAction, FileRecord, HostError, Route};
@@ -29,6 +30,10 @@ pub(super) struct Item {
     /// What its content comes to there; `None`: nobody there can tell.
     pub(super) digest: Option<String>,
     pub(super) fetch: bool,
+    /// Whether its digest is asked for.
+    compare: bool,
+    /// Whether it is equal but for its time, which is to be kept.
+    pub(super) touch: bool,
 }
 
 impl Item {
@@ -42,7 +47,11 @@ impl Item {
     }
 
     pub(super) fn record(&self, survey: &Survey, action: FileAction) -> FileRecord {
-        let digest = |length: usize| self.digest.clone().filter(|digest| digest.len() == length);
+        self.record_of(survey, action, self.digest.as_ref())
+    }
+
+    fn record_of(&self, survey: &Survey, action: FileAction, came: Option<&String>) -> FileRecord {
+        let digest = |length: usize| came.filter(|digest| digest.len() == length).cloned();
         FileRecord {
             source: survey.source_shown(&self.path),
             target: survey.shown(&self.name),
@@ -53,12 +62,18 @@ impl Item {
             bytes: 0,
             via: None,
             files: None,
-            changed: false,
+            changed: self.touch,
         }
     }
 
-    /// The same, fetched.
-    pub(super) fn fetched(&self, survey: &Survey, resumed: u64, via: Route) -> FileRecord {
+    /// The same, fetched; what came of a file comes to `digest`.
+    pub(super) fn fetched(
+        &self,
+        survey: &Survey,
+        resumed: u64,
+        via: Route,
+        digest: Option<&String>,
+    ) -> FileRecord {
         let action = if resumed > 0 {
             FileAction::Resumed
         } else {
@@ -67,7 +82,7 @@ impl Item {
         FileRecord {
             bytes: self.found.size.saturating_sub(resumed),
             via: self.is_file().then_some(via),
-            ..self.record(survey, action)
+            ..self.record_of(survey, action, digest)
         }
     }
 }
@@ -127,11 +142,11 @@ pub(super) async fn survey(
     let typed = Typed::new(&order.source, windows);
     let mut items = there(order, &typed, remote).await?;
     items.sort_by(|one, other| one.name.cmp(&other.name));
-    links(order, remote, &mut items).await?;
+    links(order, &typed, remote, &mut items).await?;
+    lie_in_folders(&items)?;
     if order.options.act == Act::Send && items.iter().any(|item| item.found.size >= EARLY) {
         remote.expect_channel();
     }
-    hash(order, remote, &mut items).await?;
     let shown = order.dest.join(folder_of(host));
     let make = order.options.act == Act::Send;
     let opened = shown.clone();
@@ -143,29 +158,35 @@ pub(super) async fn survey(
         shown,
         windows,
     };
+    hash(order, remote, &mut survey).await?;
     compare(order, &mut survey).await?;
     if order.options.delete
         && let Some(here) = survey.here.clone()
     {
-        let names: HashSet<Vec<u8>> = survey.items.iter().map(|item| item.name.clone()).collect();
-        let below = if typed.content {
-            Vec::new()
-        } else {
-            roots(&survey)
-        };
-        survey.extra = local::run(move || extra(&here, &names, &below)).await?;
+        let names = names_here(&survey.items);
+        let roots = roots(&typed, &survey.items);
+        survey.extra = local::run(move || extra(&here, &names, roots)).await?;
     }
     Ok(survey)
 }
 
-/// The uppermost names that a mirror is of.
-fn roots(survey: &Survey) -> Vec<Vec<u8>> {
-    let folders = survey
-        .items
+/// A host may say anything, but not that something lies below a file or link.
+fn lie_in_folders(items: &[Item]) -> Result<(), Trouble> {
+    let leaves: HashSet<&[u8]> = items
         .iter()
-        .filter(|item| item.found.kind == Kind::Folder);
-    let upper = folders.filter(|item| !item.name.contains(&b'/'));
-    upper.map(|item| item.name.clone()).collect()
+        .filter(|item| item.is_leaf())
+        .map(|item| item.name.as_slice())
+        .collect();
+    for item in items {
+        let mut name = item.name.as_slice();
+        while let Some(at) = name.iter().rposition(|b| *b == b'/') {
+            name = name.get(..at).unwrap_or_default();
+            if leaves.contains(name) {
+                return Err(climbs(&item.path));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Everything the source names, with what it is.
@@ -193,8 +214,8 @@ async fn there(
             .into());
     }
     let found = stat(order, remote, &paths, order.options.follow).await?;
-    let mut items = Vec::with_capacity(paths.len());
-    let mut names = HashSet::with_capacity(paths.len());
+    let mut items: Vec<Item> = Vec::with_capacity(paths.len());
+    let mut names: HashMap<Vec<u8>, usize> = HashMap::with_capacity(paths.len());
     for (path, found) in paths.into_iter().zip(found) {
         let Some(found) = found else {
             // Gone since, or a name that can't be asked for.
@@ -213,18 +234,33 @@ async fn there(
             tracing::info!(%path, "is no file, folder or link, and left out");
             continue;
         }
-        if names.insert(name.clone()) {
-            items.push(Item {
-                path,
-                name,
-                found,
-                link: None,
-                digest: None,
-                fetch: true,
-            });
+        if let Some(other) = names.get(&name).and_then(|at| items.get(*at)) {
+            let folders = found.kind == Kind::Folder && !other.is_leaf();
+            if folders || other.path == path {
+                continue;
+            }
+            return Err(twice(&other.path, &path));
         }
+        names.insert(name.clone(), items.len());
+        items.push(Item {
+            path,
+            name,
+            found,
+            link: None,
+            digest: None,
+            fetch: true,
+            compare: true,
+            touch: false,
+        });
     }
     Ok(items)
+}
+
+fn twice(one: &HostPath, other: &HostPath) -> Trouble {
+    let why = format!("{one} and {other} would land on the same name");
+    HostError::new(ErrorKind::Arguments, why)
+        .hint("without the slash at the end each keeps a folder of its own")
+        .into()
 }
 
 fn climbs(path: &HostPath) -> Trouble {
@@ -259,6 +295,7 @@ async fn stat(
 /// Where links lead. What was asked for itself is followed.
 async fn links(
     order: &Download,
+    typed: &Typed,
     remote: &mut Remote<'_>,
     items: &mut [Item],
 ) -> Result<(), Trouble> {
@@ -266,12 +303,13 @@ async fn links(
     let (mut roots, mut inner): (Vec<&mut Item>, Vec<&mut Item>) = items
         .iter_mut()
         .filter(is_link)
-        .partition(|item| !item.name.contains(&b'/'));
+        .partition(|item| typed.is_root(&item.name));
     if !roots.is_empty() {
         let paths: Vec<HostPath> = roots.iter().map(|item| item.path.clone()).collect();
         let found = stat(order, remote, &paths, true).await?;
         for (item, found) in roots.iter_mut().zip(found) {
-            if let Some(found) = found.filter(|found| found.kind != Kind::Folder) {
+            // Where it leads nowhere, it is a link like others.
+            if let Some(found) = found {
                 item.found = found;
             }
         }
@@ -288,7 +326,7 @@ async fn links(
     let targets = expect_answer!(remote.ask(FileTask::ReadLinks(paths)).await?, Answer::Links(links) => links)?;
     for (item, target) in inner.into_iter().zip(targets) {
         let to = target.unwrap_or_default();
-        if leaves(&item.name, to.as_bytes()) {
+        if leaves(&item.name, to.as_bytes(), typed.above()) {
             let why = format!(
                 "{}: this link leads out of what is fetched, to {to}",
                 item.path
@@ -306,9 +344,16 @@ async fn links(
 async fn hash(
     order: &Download,
     remote: &mut Remote<'_>,
-    items: &mut [Item],
+    survey: &mut Survey,
 ) -> Result<(), Trouble> {
-    let files: Vec<&mut Item> = items.iter_mut().filter(|item| item.is_file()).collect();
+    // Without a shell all bytes would come here for it: only where it decides whether they must.
+    if !remote.takes_streams() {
+        mark_comparable(order, survey).await?;
+    }
+    let files = survey.items.iter_mut();
+    let files: Vec<&mut Item> = files
+        .filter(|item| item.is_file() && item.compare)
+        .collect();
     if files.is_empty() {
         return Ok(());
     }
@@ -330,34 +375,18 @@ async fn hash(
     }
 }
 
-/// What of it is here.
-async fn compare(order: &Download, survey: &mut Survey) -> Result<(), Trouble> {
-    let Some(here) = survey.here.clone() else {
-        return Ok(());
-    };
-    let (algorithm, force) = (order.options.algorithm, order.options.force);
+/// Leaves to be compared what is here in the same size.
+async fn mark_comparable(order: &Download, survey: &mut Survey) -> Result<(), Trouble> {
+    let (here, force) = (survey.here.clone(), order.options.force);
     let items = std::mem::take(&mut survey.items);
     survey.items = local::run(move || {
         let mut items = items;
         for item in &mut items {
-            let there = here.look(&item.name)?;
-            item.fetch = match (item.found.kind, &there) {
-                (Kind::Folder, Here::Folder) => false,
-                (Kind::File, Here::File { size }) if *size == item.found.size && !force => {
-                    let digest = local::digest(&here, &item.name, algorithm)?;
-                    item.digest.as_deref() != Some(digest.as_str())
+            item.compare = match &here {
+                Some(here) if !force => {
+                    matches!(here.look(&item.name)?, Here::File { size, .. } if size == item.found.size)
                 }
-                (Kind::Link, Here::Link(to)) => {
-                    item.link.as_ref().map(HostPath::as_bytes) != Some(to.as_slice())
-                }
-                (Kind::Folder, Here::Nothing) => true,
-                (Kind::Folder, _) | (_, Here::Folder | Here::Other) => {
-                    return Err(std::io::Error::other(format!(
-                        "{}: something else is in the way",
-                        here.shown(&item.name).display()
-                    )));
-                }
-                _ => true,
+                _ => false,
             };
         }
         Ok(items)
@@ -366,30 +395,39 @@ async fn compare(order: &Download, survey: &mut Survey) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// The uppermost of what is here and not there.
-fn extra(
-    here: &Beneath,
-    names: &HashSet<Vec<u8>>,
-    roots: &[Vec<u8>],
-) -> std::io::Result<Vec<Vec<u8>>> {
-    let mut extra = Vec::new();
-    let mut folders: Vec<Vec<u8>> = if roots.is_empty() {
-        vec![Vec::new()]
-    } else {
-        roots.to_vec()
+/// What of it is here.
+async fn compare(order: &Download, survey: &mut Survey) -> Result<(), Trouble> {
+    let Some(here) = survey.here.clone() else {
+        return Ok(());
     };
-    while let Some(folder) = folders.pop() {
-        for last in here.names(&folder)? {
-            let name = HostPath::new(folder.as_slice())
-                .join(&last)
-                .as_bytes()
-                .to_vec();
-            if !names.contains(&name) {
-                extra.push(name);
-            } else if here.look(&name)? == Here::Folder {
-                folders.push(name);
-            }
+    let (algorithm, force) = (order.options.algorithm, order.options.force);
+    let times = order.options.times;
+    let items = std::mem::take(&mut survey.items);
+    survey.items = local::run(move || {
+        let mut items = items;
+        for item in &mut items {
+            let there = here.look(&item.name)?;
+            item.fetch = match (item.found.kind, &there) {
+                (Kind::Folder, Here::Folder) => false,
+                (Kind::File, Here::File { size, mtime }) if *size == item.found.size && !force => {
+                    let digest = local::digest(&here, &item.name, algorithm)?;
+                    let equal = item.digest.as_deref() == Some(digest.as_str());
+                    item.touch = equal && times && *mtime != item.found.mtime;
+                    !equal
+                }
+                (Kind::Link, Here::Link(to)) => {
+                    item.link.as_ref().map(HostPath::as_bytes) != Some(to.as_slice())
+                }
+                (Kind::Folder, Here::Nothing) => true,
+                (Kind::Folder, _) | (_, Here::Folder | Here::Other) => {
+                    let why = std::io::Error::other("something else is in the way");
+                    return Err(here.named(&item.name, &why));
+                }
+                _ => true,
+            };
         }
-    }
-    Ok(extra)
+        Ok(items)
+    })
+    .await?;
+    Ok(())
 }

@@ -1,24 +1,27 @@
 //! Many small files from one stream. The stream is the host's: a name in it counts only if it was
 //! asked for, a size only if it is the one the host has said before.
 
+use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
+use std::fs::File;
 use std::io::{self, Read, Write as _};
+use std::rc::Rc;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::beneath::Beneath;
-use super::fetching::{Placing, changed, mode, part_of, place};
+use super::fetching::changed;
+use super::parts::{Placing, mode, part_of, place};
+use super::stream::{Framed, Frames, Pieces, Stream};
 use super::surveying::Item;
 use super::{Download, local};
 use crate::event::{ErrorKind, HostError};
 use crate::shell::files::{Algorithm, FileTask, HostPath, Kind, Pack};
 use crate::shell::windows::files::frames;
 use crate::transfer::hashing::Hashing;
-use crate::transfer::link::{Sink, Trouble};
-use crate::transfer::meter::Meter;
+use crate::transfer::link::Trouble;
 use crate::transfer::remote::Remote;
 
 /// One file that is expected.
@@ -30,67 +33,109 @@ struct Expected {
     placing: Placing,
 }
 
-/// Fetches them all.
+/// Fetches them all; which are in their places and what they come to, whatever became of the others.
 pub(super) async fn fetch_together(
     order: &Download,
     remote: &mut Remote<'_>,
     here: &Arc<Beneath>,
     items: &[&Item],
-) -> Result<(), Trouble> {
-    let task = FileTask::Pack(Pack {
-        root: HostPath::default(),
-        names: items.iter().map(|item| item.path.clone()).collect(),
-    });
-    let expected = items.iter().map(|item| {
-        let expected = Expected {
-            part: part_of(item),
-            mode: mode(item),
-            size: item.found.size,
-            digest: item.digest.clone(),
-            placing: Placing::of(order, item),
-        };
-        (plain(item.path.as_bytes()).to_vec(), expected)
-    });
-    let expected: HashMap<Vec<u8>, Expected> = expected.collect();
+) -> (HashMap<Vec<u8>, String>, Result<(), Trouble>) {
+    let expected: HashMap<Vec<u8>, Expected> = items
+        .iter()
+        .map(|item| (plain(item.path.as_bytes()).to_vec(), expected(order, item)))
+        .collect();
     let (pieces, coming) = mpsc::channel(16);
-    let stream = Stream {
-        coming,
-        piece: Bytes::new(),
+    let mut sink = Pieces {
+        to: pieces,
+        meter: order.meter.clone(),
+        left: bound(items),
+        deaf: false,
     };
+    let task = pack(items, remote.is_windows());
     let (here, algorithm) = (here.clone(), order.options.algorithm);
     let windows = remote.is_windows();
     let thread = tokio::task::spawn_blocking(move || {
-        let unpacking = Unpacking {
+        let mut unpacking = Unpacking {
             here: &here,
             expected,
+            placed: HashMap::new(),
             algorithm,
             refusal: None,
         };
-        if windows {
-            unpacking.frames(stream)
+        let done = if windows {
+            unpacking.frames(coming)
         } else {
-            unpacking.tar(stream)
+            unpacking.tar(coming)
+        };
+        (unpacking.placed.into_values().collect(), done)
+    });
+    let came = remote.fetch(task, &mut sink).await;
+    let deaf = sink.deaf;
+    drop(sink);
+    let (placed, unpacked) = match thread.await {
+        Ok(done) => done,
+        Err(error) => (HashMap::new(), Err(Refusal::Here(io::Error::other(error)))),
+    };
+    (placed, outcome(items, came, deaf, unpacked))
+}
+
+fn expected(order: &Download, item: &Item) -> Expected {
+    Expected {
+        part: part_of(item),
+        mode: mode(item),
+        size: item.found.size,
+        digest: item.digest.clone(),
+        placing: Placing::of(order, item),
+    }
+}
+
+/// How the host is asked. Names in a tar stream are relative to one folder.
+fn pack(items: &[&Item], windows: bool) -> FileTask {
+    let absolute = !windows
+        && items
+            .iter()
+            .all(|item| item.path.as_bytes().starts_with(b"/"));
+    let names = items.iter().map(|item| {
+        if absolute {
+            HostPath::new(plain(item.path.as_bytes()))
+        } else {
+            item.path.clone()
         }
     });
-    let mut sink = Pieces {
-        pieces,
-        meter: order.meter.clone(),
-    };
-    let came = remote.fetch(task, &mut sink).await;
-    drop(sink);
-    let unpacked = match thread.await {
-        Ok(unpacked) => unpacked,
-        Err(error) => Err(Refusal::Here(io::Error::other(error))),
-    };
+    FileTask::Pack(Pack {
+        root: HostPath::from(if absolute { "/" } else { "" }),
+        names: names.collect(),
+    })
+}
+
+/// The most that the stream may be, in bytes: files may have grown since they were looked at, but not
+/// without end.
+fn bound(items: &[&Item]) -> u64 {
+    let sizes: u64 = items.iter().map(|item| item.found.size).sum();
+    let names = items
+        .iter()
+        .map(|item| 8192 + 2 * item.path.as_bytes().len() as u64);
+    (16 << 20) + 2 * sizes + names.sum::<u64>()
+}
+
+/// What became of it, from what the host's side and ours have to say. `deaf`: ours broke it off.
+fn outcome(
+    items: &[&Item],
+    came: Result<(), Trouble>,
+    deaf: bool,
+    unpacked: Result<(), Refusal>,
+) -> Result<(), Trouble> {
     match (came, unpacked) {
-        (Err(trouble), _) => Err(trouble),
-        (Ok(()), Err(Refusal::Here(error))) => Err(local::failed(error).into()),
-        (Ok(()), Err(Refusal::Changed(name, digest))) => {
+        (_, Err(Refusal::Here(error))) => Err(local::failed(error).into()),
+        (Err(trouble), _) if !deaf && trouble.keeps_part() => Err(trouble),
+        (_, Err(Refusal::Changed(name, digest))) => {
             let item = items.iter().find(|item| item.name == name);
             Err(item.map_or_else(|| missing(&name), |item| changed(item, &digest)))
         }
-        (Ok(()), Err(Refusal::Missing(name))) => Err(missing(&name)),
-        (Ok(()), Ok(())) => Ok(()),
+        (Err(trouble), _) if !deaf => Err(trouble),
+        (_, Err(Refusal::Garbled(why))) => Err(HostError::new(ErrorKind::Protocol, why).into()),
+        (_, Err(Refusal::Missing(name))) => Err(missing(&name)),
+        (_, Ok(())) => Ok(()),
     }
 }
 
@@ -107,13 +152,15 @@ fn missing(name: &[u8]) -> Trouble {
 }
 
 /// Why not all is here.
-pub(super) enum Refusal {
+enum Refusal {
     /// Something of ours.
     Here(io::Error),
     /// A file is not what the host had said; its name here, and what it came to.
     Changed(Vec<u8>, String),
     /// A file did not come.
     Missing(Vec<u8>),
+    /// What came is no stream of files.
+    Garbled(String),
 }
 
 impl From<io::Error> for Refusal {
@@ -124,19 +171,25 @@ impl From<io::Error> for Refusal {
 
 /// A path as it stands in an archive: relative.
 fn plain(path: &[u8]) -> &[u8] {
-    let mut path = path;
+    let mut path = path.strip_prefix(b"~/").unwrap_or(path);
     loop {
         path = match path {
-            [b'/', rest @ ..] | [b'.' | b'~', b'/', rest @ ..] => rest,
+            [b'/', rest @ ..] | [b'.', b'/', rest @ ..] => rest,
             _ => return path,
         };
     }
 }
 
+/// How much there may be between the contents of two files, in bytes: heads, and long names, which
+/// are held in memory.
+const BETWEEN: u64 = 1 << 20;
+
 /// The work on one stream.
 struct Unpacking<'a> {
     here: &'a Beneath,
     expected: HashMap<Vec<u8>, Expected>,
+    /// What is in its place, by its path in the stream: its name here, and what it comes to.
+    placed: HashMap<Vec<u8>, (Vec<u8>, String)>,
     algorithm: Algorithm,
     refusal: Option<Refusal>,
 }
@@ -144,56 +197,89 @@ struct Unpacking<'a> {
 impl Unpacking<'_> {
     /// One file of the stream; whether the stream goes on.
     fn file(&mut self, path: &[u8], content: &mut dyn Read) -> Result<bool, Refusal> {
-        let Some(wanted) = self.expected.remove(plain(path)) else {
+        let path = plain(path);
+        let Some(wanted) = self.expected.remove(path) else {
             return Ok(true);
         };
         match one(self.here, content, &wanted, self.algorithm) {
-            Ok(()) => {}
+            Ok(digest) => {
+                let placed = (wanted.placing.name, digest);
+                self.placed.insert(path.to_vec(), placed);
+            }
             // A stream that breaks off is the host's matter, and told by its end.
             Err(Refusal::Here(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                self.expected.insert(path.to_vec(), wanted);
                 return Ok(false);
             }
             Err(Refusal::Here(error)) => return Err(Refusal::Here(error)),
-            Err(other) => self.refusal = Some(other),
+            Err(other) => {
+                self.refusal.get_or_insert(other);
+            }
         }
         Ok(true)
     }
 
-    fn finish(self) -> Result<(), Refusal> {
-        if let Some(refusal) = self.refusal {
+    fn finish(&mut self) -> Result<(), Refusal> {
+        if let Some(refusal) = self.refusal.take() {
             return Err(refusal);
         }
-        match self.expected.into_values().next() {
+        match self.expected.values().next() {
             None => Ok(()),
-            Some(left) => Err(Refusal::Missing(left.placing.name)),
+            Some(left) => Err(Refusal::Missing(left.placing.name.clone())),
         }
     }
 
     /// Reads a tar stream (several, one after the other, where the list was long).
-    fn tar(mut self, stream: Stream) -> Result<(), Refusal> {
+    fn tar(&mut self, coming: mpsc::Receiver<Bytes>) -> Result<(), Refusal> {
+        let budget = Rc::new(Cell::new(Some(BETWEEN)));
+        let stream = Stream {
+            coming,
+            piece: Bytes::new(),
+            budget: budget.clone(),
+        };
         let mut archive = tar::Archive::new(stream);
         archive.set_ignore_zeros(true);
         for entry in archive.entries()? {
-            let Ok(mut entry) = entry else { break };
-            if entry.header().entry_type() != tar::EntryType::Regular {
-                continue;
-            }
+            let mut entry = match entry {
+                Ok(entry) => entry,
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
+                Err(error) => {
+                    let why = format!("what the host's tar sends can't be read: {error}");
+                    return Err(Refusal::Garbled(why));
+                }
+            };
             let path = entry.path_bytes().into_owned();
-            if !self.file(&path, &mut entry)? {
+            budget.set(None);
+            let goes_on = match entry.header().entry_type() {
+                tar::EntryType::Regular => self.file(&path, &mut entry)?,
+                // Another name of a file that came before.
+                tar::EntryType::Link => {
+                    let to = entry.link_name_bytes();
+                    let there = to.and_then(|to| self.placed.get(plain(&to)).cloned());
+                    match there {
+                        Some((there, _)) => self.file(&path, &mut self.here.read(&there)?)?,
+                        None => true,
+                    }
+                }
+                _ => true,
+            };
+            if !goes_on || io::copy(&mut entry, &mut io::sink()).is_err() {
                 break;
             }
+            budget.set(Some(BETWEEN));
         }
         self.finish()
     }
 
     /// Reads a stream of frames.
-    fn frames(mut self, stream: Stream) -> Result<(), Refusal> {
+    fn frames(&mut self, coming: mpsc::Receiver<Bytes>) -> Result<(), Refusal> {
         let mut frames = Frames {
-            stream,
+            coming,
             decoder: frames::Decoder::default(),
             events: VecDeque::new(),
         };
-        while let Some(event) = frames.next()? {
+        let garbled = |error: io::Error| Refusal::Garbled(error.to_string());
+        while let Some(event) = frames.next().map_err(garbled)? {
             if let frames::Event::Entry(entry) = event
                 && entry.kind == Kind::File
             {
@@ -202,136 +288,65 @@ impl Unpacking<'_> {
                     left: entry.size,
                     piece: Bytes::new(),
                 };
-                if !self.file(entry.path.as_bytes(), &mut content)? {
+                if !self.file(entry.path.as_bytes(), &mut content)?
+                    || io::copy(&mut content, &mut io::sink()).is_err()
+                {
                     break;
                 }
-                io::copy(&mut content, &mut io::sink())?;
             }
         }
         self.finish()
     }
 }
 
-/// A stream of frames, taken apart.
-struct Frames {
-    stream: Stream,
-    decoder: frames::Decoder,
-    events: VecDeque<frames::Event>,
-}
-
-impl Frames {
-    fn next(&mut self) -> io::Result<Option<frames::Event>> {
-        while self.events.is_empty() {
-            let Some(piece) = self.stream.coming.blocking_recv() else {
-                return Ok(None);
-            };
-            let events = self.decoder.take(piece).map_err(io::Error::other)?;
-            self.events.extend(events);
-        }
-        Ok(self.events.pop_front())
-    }
-}
-
-/// One file's content in it.
-struct Framed<'a> {
-    frames: &'a mut Frames,
-    left: u64,
-    piece: Bytes,
-}
-
-impl Read for Framed<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.piece.is_empty() && self.left > 0 {
-            match self.frames.next()? {
-                Some(frames::Event::Content(piece)) => self.piece = piece,
-                Some(_) | None => return Err(io::ErrorKind::UnexpectedEof.into()),
-            }
-        }
-        let length = buffer.len().min(self.piece.len());
-        let taken = self.piece.split_to(length);
-        self.left = self.left.saturating_sub(length as u64);
-        buffer
-            .get_mut(..length)
-            .unwrap_or_default()
-            .copy_from_slice(&taken);
-        Ok(length)
-    }
-}
-
-/// Writes one file, checks it, puts it in its place.
+/// Writes one file, checks it, puts it in its place; what it comes to.
 fn one(
     here: &Beneath,
     content: &mut dyn Read,
     wanted: &Expected,
     algorithm: Algorithm,
-) -> Result<(), Refusal> {
+) -> Result<String, Refusal> {
     let mut file = here.append(&wanted.part, wanted.mode)?;
     file.set_len(0)?;
     let mut hashing = Hashing::new(algorithm);
-    let mut buffer = vec![0; 64 * 1024];
-    let mut length = 0;
-    let written = loop {
-        let got = match content.read(&mut buffer) {
-            Ok(0) => break Ok(()),
-            Ok(got) => got,
-            Err(error) => break Err(error),
-        };
-        let piece = buffer.get(..got).unwrap_or_default();
-        length += got as u64;
-        if length > wanted.size {
-            break Ok(());
-        }
-        hashing.update(piece);
-        if let Err(error) = file.write_all(piece) {
-            break Err(error);
-        }
-    };
+    let written = write(content, &mut file, &mut hashing, wanted.size);
     let digest = hashing.finish();
-    let good = length == wanted.size && wanted.digest.as_ref().is_none_or(|d| *d == digest);
-    if written.is_err() || !good {
+    // What has grown since is as it was then, where its digest shows that.
+    let good = match (&written, &wanted.digest) {
+        (Ok(length), Some(expected)) => *length >= wanted.size && *expected == digest,
+        (Ok(length), None) => *length == wanted.size,
+        (Err(_), _) => false,
+    };
+    if !good {
         let _ = here.remove(&wanted.part);
-        written?;
+        written.map_err(|error| here.named(&wanted.placing.name, &error))?;
         return Err(Refusal::Changed(wanted.placing.name.clone(), digest));
     }
-    Ok(place(here, &file, &wanted.part, &wanted.placing)?)
+    place(here, &file, &wanted.part, &wanted.placing)?;
+    Ok(digest)
 }
 
-/// From the host's stream to the thread that unpacks it.
-struct Pieces {
-    pieces: mpsc::Sender<Bytes>,
-    meter: Arc<Meter>,
-}
-
-#[async_trait]
-impl Sink for Pieces {
-    async fn take(&mut self, bytes: Bytes) -> Result<(), HostError> {
-        self.meter.moved(bytes.len() as u64).await;
-        // A thread that has ended says why by itself.
-        let _ = self.pieces.send(bytes).await;
-        Ok(())
-    }
-}
-
-/// The stream, as that thread reads it.
-pub(super) struct Stream {
-    coming: mpsc::Receiver<Bytes>,
-    piece: Bytes,
-}
-
-impl Read for Stream {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.piece.is_empty() {
-            match self.coming.blocking_recv() {
-                Some(piece) => self.piece = piece,
-                None => return Ok(0),
-            }
+/// Writes and hashes at most `size` bytes; how much there was, or one more than that.
+fn write(
+    content: &mut dyn Read,
+    file: &mut File,
+    hashing: &mut Hashing,
+    size: u64,
+) -> io::Result<u64> {
+    let mut buffer = vec![0; 64 * 1024];
+    let mut length = 0;
+    loop {
+        let got = content.read(&mut buffer)?;
+        if got == 0 {
+            return Ok(length);
         }
-        let length = buffer.len().min(self.piece.len());
-        let taken = self.piece.split_to(length);
-        buffer
-            .get_mut(..length)
-            .unwrap_or_default()
-            .copy_from_slice(&taken);
-        Ok(length)
+        let room = usize::try_from(size - length).unwrap_or(usize::MAX);
+        let piece = buffer.get(..got.min(room)).unwrap_or_default();
+        hashing.update(piece);
+        file.write_all(piece)?;
+        length += piece.len() as u64;
+        if got > room {
+            return Ok(size + 1);
+        }
     }
 }

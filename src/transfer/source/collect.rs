@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use globset::GlobBuilder;
@@ -104,8 +104,8 @@ struct Collecting {
 pub fn collect(given: &[Given], follow: bool, hosts: usize) -> Result<Collected, SourceError> {
     let mut given = expanded(given)?;
     let mut work = Collecting {
-        follow,
         hosts,
+        follow,
         ..Collecting::default()
     };
     let name = match given.as_mut_slice() {
@@ -334,13 +334,8 @@ impl Collecting {
 
     /// Reads and hashes all files, on all processors.
     fn read(&mut self) -> Result<(), SourceError> {
-        let whole: u64 = self.pending.iter().map(|each| each.size).sum();
-        let many = self.hosts > MANY;
-        let held = if many && whole <= HELD_ALL {
-            HELD
-        } else {
-            1 << 20
-        };
+        let room = AtomicU64::new(HELD_ALL);
+        let most = if self.hosts > MANY { HELD } else { 1 << 20 };
         let next = AtomicUsize::new(0);
         let done = Mutex::new(Vec::with_capacity(self.pending.len()));
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -348,6 +343,12 @@ impl Collecting {
         std::thread::scope(|scope| {
             let work = || {
                 while let Some(file) = self.pending.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let take = |left: u64| left.checked_sub(file.size);
+                    let fits = file.size <= most
+                        && room
+                            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+                            .is_ok();
+                    let held = if fits { file.size } else { 0 };
                     let content = match &file.open {
                         Some(open) => open
                             .try_clone()

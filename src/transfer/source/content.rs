@@ -27,7 +27,10 @@ const FRESH: u64 = 256 << 20;
 enum Place {
     Memory(Bytes),
     File {
-        file: Arc<File>,
+        /// Where it has no name that it could be opened by again.
+        kept: Option<Arc<File>>,
+        /// While somebody reads it: a tree may have more files than can be open.
+        open: Mutex<Weak<File>>,
         blocks: Mutex<Vec<Weak<Vec<u8>>>>,
     },
 }
@@ -39,6 +42,7 @@ pub struct Content {
     size: u64,
     md5: String,
     sha256: OnceLock<String>,
+    making: Mutex<()>,
     place: Place,
     /// Digests of beginnings that hosts have asked about: by length and algorithm.
     beginnings: Mutex<Vec<(u64, Algorithm, String)>>,
@@ -54,6 +58,7 @@ impl Content {
             size: bytes.len() as u64,
             md5: digest::hex(&hasher.finish()),
             sha256: OnceLock::new(),
+            making: Mutex::default(),
             place: Place::Memory(bytes),
             beginnings: Mutex::default(),
         }
@@ -61,7 +66,11 @@ impl Content {
 
     /// A file's, read now, once; kept in memory where it is no larger than `held`.
     pub fn of_file(path: &Path, held: u64) -> io::Result<Self> {
-        Self::of_open(path, File::open(path)?, held)
+        let mut content = Self::of_open(path, File::open(path)?, held)?;
+        if let Place::File { kept, .. } = &mut content.place {
+            *kept = None;
+        }
+        Ok(content)
     }
 
     /// The same of a file that is open.
@@ -90,9 +99,11 @@ impl Content {
             size: at,
             md5: digest::hex(&hasher.finish()),
             sha256: OnceLock::new(),
+            making: Mutex::default(),
             place: Place::File {
-                file: Arc::new(file),
-                blocks: Mutex::new(vec![Weak::new(); blocks]),
+                kept: Some(Arc::new(file)),
+                open: Mutex::default(),
+                blocks: Mutex::new((0..blocks).map(|_| Weak::new()).collect()),
             },
             beginnings: Mutex::default(),
         })
@@ -110,6 +121,8 @@ impl Content {
 
     /// In hex; made when it is first asked for.
     pub fn sha256(&self) -> io::Result<String> {
+        // Many hosts may need it at a time: one makes it, the others wait.
+        let _alone = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = self.sha256.get() {
             return Ok(known.clone());
         }
@@ -134,6 +147,7 @@ impl Content {
 
     /// The digest of the first `length` bytes. Many hosts may ask for the same.
     pub fn beginning(&self, length: u64, algorithm: Algorithm) -> io::Result<String> {
+        let _alone = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         let known = |all: &[(u64, Algorithm, String)]| {
             let found = all.iter().find(|(l, a, _)| (*l, *a) == (length, algorithm));
             found.map(|(_, _, digest)| digest.clone())
@@ -159,7 +173,8 @@ impl Content {
                 let length = usize::try_from(length).unwrap_or(usize::MAX);
                 take(bytes.get(..length.min(bytes.len())).unwrap_or_default());
             }
-            Place::File { file, .. } => {
+            Place::File { .. } => {
+                let file = self.file()?;
                 let mut buffer = vec![0; BLOCK];
                 let mut at = 0;
                 while at < length {
@@ -175,6 +190,24 @@ impl Content {
         Ok(())
     }
 
+    /// The file, opened again if nobody has it open.
+    fn file(&self) -> io::Result<Arc<File>> {
+        let Place::File { kept, open, .. } = &self.place else {
+            return Err(io::ErrorKind::Unsupported.into());
+        };
+        if let Some(kept) = kept {
+            return Ok(kept.clone());
+        }
+        let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = open.upgrade() {
+            return Ok(file);
+        }
+        let file = File::open(&self.path).map_err(|error| self.changed(&error))?;
+        let file = Arc::new(file);
+        *open = Arc::downgrade(&file);
+        Ok(file)
+    }
+
     /// All of it if it is small.
     pub fn in_memory(&self) -> Option<Bytes> {
         match &self.place {
@@ -187,6 +220,7 @@ impl Content {
     pub fn chunks(self: &Arc<Self>, offset: u64) -> Box<dyn Chunks> {
         Box::new(Reading {
             content: self.clone(),
+            file: None,
             at: offset,
         })
     }
@@ -249,6 +283,7 @@ impl AsRef<[u8]> for Block {
 
 struct Reading {
     content: Arc<Content>,
+    file: Option<Arc<File>>,
     at: u64,
 }
 
@@ -263,8 +298,12 @@ impl Chunks for Reading {
                 let from = usize::try_from(self.at).unwrap_or(usize::MAX);
                 bytes.slice(from..bytes.len().min(from + BLOCK))
             }
-            Place::File { file, blocks } => {
-                let block = self.content.block(file, blocks, self.at).await?;
+            Place::File { blocks, .. } => {
+                let file = match &self.file {
+                    Some(file) => file.clone(),
+                    None => self.file.insert(self.content.file()?).clone(),
+                };
+                let block = self.content.block(&file, blocks, self.at).await?;
                 let from = usize::try_from(self.at % BLOCK as u64).unwrap_or_default();
                 let whole = Bytes::from_owner(Block(block));
                 whole.slice(from..)

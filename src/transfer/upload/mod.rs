@@ -145,19 +145,12 @@ impl Upload {
 const EARLY: u64 = 4 << 20;
 
 /// Puts it on one host. What was done until a trouble came is reported with it.
-pub async fn upload(order: &Upload, link: &mut dyn Link) -> (Report, Result<(), Trouble>) {
-    let mut report = Report::default();
-    let mut remote = Remote::new(link);
-    let done = perform(order, &mut remote, &mut report).await;
-    report.settle(&done);
-    (report, done)
-}
-
-async fn perform(
+pub async fn upload(
     order: &Upload,
-    remote: &mut Remote<'_>,
+    link: &mut dyn Link,
     report: &mut Report,
 ) -> Result<(), Trouble> {
+    let remote = &mut Remote::new(link);
     if order.options.act == Act::Send && order.is_one_file_of(EARLY) {
         remote.expect_channel();
     }

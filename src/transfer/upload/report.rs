@@ -7,7 +7,6 @@ use super::Upload;
 use super::surveying::{Item, Survey};
 use crate::base::quantity::show_size;
 use crate::event::{FileAction, FileRecord, Route};
-use crate::transfer::link::Trouble;
 use crate::transfer::source::EntryKind;
 
 /// So many files are named one by one.
@@ -28,21 +27,19 @@ pub struct Report {
     touched: HashSet<String>,
     conditional: bool,
     fetches: bool,
+    written: bool,
 }
 
 impl Report {
     /// Of files that come: lines name them as the host does, so that hosts' lines are alike.
-    pub(in crate::transfer) fn of_download() -> Self {
-        Self {
-            fetches: true,
-            ..Self::default()
-        }
+    pub(in crate::transfer) fn is_of_download(&mut self) {
+        self.fetches = true;
     }
 
     /// One more record.
     pub(in crate::transfer) fn add(&mut self, record: FileRecord) {
         let nothing = [FileAction::Kept, FileAction::Verified, FileAction::Differs];
-        self.changed |= !nothing.contains(&record.action);
+        self.changed |= record.changed || !nothing.contains(&record.action);
         self.files.push(record);
     }
 
@@ -147,15 +144,16 @@ impl Report {
         self.write();
     }
 
-    /// At the end, whatever it was.
-    pub(in crate::transfer) fn settle(&mut self, done: &Result<(), Trouble>) {
-        if done.is_err() && self.text.is_empty() {
+    /// At the end, whatever it was: all that is known is written down, and not too long.
+    pub fn settle(&mut self) {
+        if !self.written {
             self.write();
         }
         self.shorten();
     }
 
     fn write(&mut self) {
+        self.written = true;
         let lines = lines(&self.files, self.conditional, self.fetches);
         self.text.push_str(&lines);
     }
@@ -180,8 +178,8 @@ impl Report {
                 match rest.iter_mut().find(|sum| sum.action == record.action) {
                     Some(sum) => {
                         sum.files = Some(sum.files.unwrap_or(1) + 1);
-                        sum.size += record.size;
-                        sum.bytes += record.bytes;
+                        sum.size = sum.size.saturating_add(record.size);
+                        sum.bytes = sum.bytes.saturating_add(record.bytes);
                     }
                     None => rest.push(FileRecord {
                         files: Some(1),
@@ -266,7 +264,8 @@ pub(crate) fn lines(files: &[FileRecord], conditional: bool, fetches: bool) -> S
                 text.push('\n');
             }
         } else {
-            let size: u64 = such.iter().map(|file| file.size).sum();
+            let sizes = such.iter().map(|file| file.size);
+            let size = sizes.fold(0, u64::saturating_add);
             let _ = writeln!(
                 text,
                 "{would}{word} {} files ({})",

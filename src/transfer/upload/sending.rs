@@ -7,7 +7,7 @@ use super::Upload;
 use super::decide::{self, Ids};
 use super::report::Report;
 use super::singly::send_one;
-use super::surveying::{Item, LARGE, Survey};
+use super::surveying::{Item, LARGE, Survey, staging};
 use super::together::send_together;
 use crate::event::{ErrorKind, FileAction, HostError};
 use crate::shell::files::{Account, Answer, Attributes, FileTask, HostPath};
@@ -37,7 +37,14 @@ pub(super) async fn send(
         match send_together(order, remote, survey, report).await {
             // No tar there: one by one, then.
             Err(trouble) if trouble.error.kind == ErrorKind::Unsupported => {}
-            sent => sent?,
+            Err(trouble) => {
+                if !survey.windows && !trouble.keeps_part() {
+                    let staging = staging(order, survey);
+                    let _ = remote.ask(FileTask::Remove(vec![staging])).await;
+                }
+                return Err(trouble);
+            }
+            Ok(()) => {}
         }
     }
     make_folders(order, remote, survey, report).await?;

@@ -55,6 +55,21 @@ fn a_full_file_system_is_no_space_and_nothing_is_left() {
 }
 
 #[test]
+fn a_full_file_system_is_no_space_where_there_is_nothing_but_sftp() {
+    if ioms_fleet::left_out("a full file system", "root") {
+        return;
+    }
+    let sshd = ioms_fleet::Sshd::builder().only_sftp().start().unwrap();
+    let files = sshd.chroot().join("files/full");
+    let bed = Bed::of(crate::support::Lab::on(sshd, 1, 0));
+    let mount = Mount::new(&["-t", "tmpfs", "-o", "size=512k,mode=777", "ioms"], files);
+    bed.source("large", noise(4 << 20));
+    let (kind, said) = bed.error(&["large", "/files/full/"]);
+    assert_eq!(kind, "no_space", "{said}");
+    assert_eq!(names(&mount.0), [""; 0]);
+}
+
+#[test]
 fn a_read_only_file_system_is_said_to_be_one() {
     if ioms_fleet::left_out("a read-only file system", "root") {
         return;
@@ -142,6 +157,38 @@ fn a_source_that_becomes_shorter_on_the_way_is_an_error_and_nothing_is_left() {
     let said = host["error"]["message"].as_str().unwrap();
     assert!(said.contains("large") && said.contains("shorter"), "{said}");
     assert_eq!(bed.names(), [""; 0]);
+}
+
+#[test]
+fn a_source_that_becomes_another_on_the_way_is_a_mismatch_and_one_that_goes_is_sent() {
+    let (bed, _proxy) = Bed::behind(slow(20 << 20));
+    let some_is_there = || {
+        wait_until("some of it is there", || {
+            let size =
+                |name: &String| std::fs::metadata(bed.there(name)).map_or(0, |found| found.len());
+            bed.names()
+                .iter()
+                .any(|name| name.contains(".part") && size(name) > 1 << 20)
+        });
+    };
+    bed.source("large", noise(70 << 20));
+    let source = bed.lab.desk.dir.path().join("large");
+    let start = || {
+        let args = bed.command(&["--output", "json", "large", &bed.dest("large")]);
+        bed.lab.desk.start(&args)
+    };
+    let child = start();
+    some_is_there();
+    let file = std::fs::File::options().write(true).open(&source).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, b"another", 60 << 20).unwrap();
+    let ran = crate::support::Ran::from(child.wait_with_output().unwrap()).ends_with(2);
+    assert!(ran.stdout.contains("verify_mismatch"), "{ran:?}");
+    assert_eq!(bed.names(), [""; 0]);
+    let child = start();
+    some_is_there();
+    std::fs::remove_file(source).unwrap();
+    crate::support::Ran::from(child.wait_with_output().unwrap()).ends_with(0);
+    assert_eq!(bed.holds("large").len(), 70 << 20);
 }
 
 #[test]

@@ -114,14 +114,15 @@ fn part_files_older_than_a_day_are_removed() {
     let bed = Bed::new();
     bed.source("f", "1");
     let two_days = std::time::SystemTime::now() - std::time::Duration::from_hours(48);
-    for (name, old) in [(".a.ioms-0.part", true), (".b.ioms-0.part", false)] {
-        let file = std::fs::File::create(bed.there(name)).unwrap();
+    let name = |of: &str| format!(".{of}.ioms-{}.part", "0".repeat(32));
+    for (of, old) in [("a", true), ("b", false)] {
+        let file = std::fs::File::create(bed.there(name(of))).unwrap();
         if old {
             file.set_modified(two_days).unwrap();
         }
     }
     bed.files("changed", &["f", &bed.dest("f")]);
-    assert_eq!(bed.names(), [".b.ioms-0.part", "f"]);
+    assert_eq!(bed.names(), [name("b"), "f".to_owned()]);
 }
 
 #[test]

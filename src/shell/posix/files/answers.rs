@@ -63,7 +63,11 @@ fn failure(task: &FileTask, said: &Said) -> Option<FileFailure> {
     if said.exit == Some(0) {
         return None;
     }
-    let streams = matches!(task, FileTask::Send(_) | FileTask::Pack(_));
+    // What these print is of others' making: only their complaints are words of tools.
+    let streams = matches!(
+        task,
+        FileTask::Send(_) | FileTask::Pack(_) | FileTask::Walk(_)
+    );
     let text = String::from_utf8_lossy(if streams { &said.stderr } else { &said.stdout });
     if said.exit == Some(127) {
         return Some(FileFailure::NoTool("the program for it".to_owned()));

@@ -250,21 +250,25 @@ fn an_owner_that_can_not_be_had_leaves_nothing_behind() {
 fn part_files_older_than_a_day_are_removed_and_nobody_elses_files() {
     each(|bed| {
         let two_days = std::time::SystemTime::now() - std::time::Duration::from_hours(48);
-        for name in [
-            ".a.ioms-1.part",
-            ".b.part",
-            "c.ioms-1.part",
-            ".d.ioms-1.part",
-        ] {
+        let digest = "0123456789abcdef".repeat(2);
+        let old = format!(".a b.ioms-{digest}.part");
+        let new = format!(".d.ioms-{digest}.part");
+        let others = [
+            ".b.part".to_owned(),
+            format!("c.ioms-{digest}.part"),
+            ".notes.ioms-2026.part".to_owned(),
+        ];
+        for name in others.iter().chain([&old, &new]) {
             bed.write(name, b"");
-            if !name.starts_with(".d") {
+            if *name != new {
                 let file = std::fs::File::options().write(true).open(bed.at(name));
                 file.unwrap().set_modified(two_days).unwrap();
             }
         }
         placed(bed, &bed.receive("file", b"1"), b"1");
-        let left = ["file", "c.ioms-1.part", ".d.ioms-1.part", ".b.part"];
-        let mut left: Vec<Vec<u8>> = left.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let left = others.iter().chain([&new]);
+        let mut left: Vec<Vec<u8>> = left.map(|name| name.as_bytes().to_vec()).collect();
+        left.push(b"file".to_vec());
         left.sort();
         assert_eq!(bed.names(), left, "{}", bed.shell);
     });
