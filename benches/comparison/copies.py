@@ -87,7 +87,8 @@ def rsync(job: Job, chosen: dict[str, str], *more: str, name: str = "rsync") -> 
 
     def argv(fleet: Fleet) -> list[str]:
         shell = " ".join(["ssh", *ssh_options(fleet, chosen)])
-        there = f"{fleet.user}@{fleet.addresses[0]}:{job.name}/"
+        # From its home, which is not where it begins.
+        there = f"{fleet.user}@{fleet.addresses[0]}:~/{job.name}/"
         return ["rsync", "-a", *more, "-e", shell, f"{job.source}/", there]
 
     version = ask("rsync", "--version") if shutil.which("rsync") else None
