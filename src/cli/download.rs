@@ -107,6 +107,10 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
         let why = format!("{} is no folder", args.dest.display());
         return Err(CliError::new(why).hint("DEST gets a folder for each host"));
     }
+    if args.files.delete && args.source.contains(['*', '?', '[']) {
+        return Err(CliError::new("--delete takes no pattern, for SRC is to be one folder")
+            .hint("SRC is the folder to be mirrored, or its content: /srv/site, /srv/site/"));
+    }
     let shown = [
         args.source.clone(),
         args.dest.to_string_lossy().into_owned(),

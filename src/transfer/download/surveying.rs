@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::beneath::{Beneath, Here};
 use super::local;
-use super::mirror::{extra, names_here, roots};
+use super::mirror::{extra, names_here, root};
 use super::names::{Typed, folder_of, is_safe, leaves};
 use super::{Act, Download};
 use crate::event::{ErrorKind, FileAction, FileRecord, HostError, Route};
@@ -128,6 +128,10 @@ pub(super) async fn survey(
     items.sort_by(|one, other| one.name.cmp(&other.name));
     links(order, &typed, remote, &mut items).await?;
     lie_in_folders(&items)?;
+    let mirrored = match order.options.delete {
+        true => Some(root(order, &typed, &items)?),
+        false => None,
+    };
     hash(order, remote, &mut items).await?;
     let shown = order.dest.join(folder_of(host));
     let make = order.options.act == Act::Send;
@@ -141,12 +145,9 @@ pub(super) async fn survey(
         windows,
     };
     compare(order, &mut survey).await?;
-    if order.options.delete
-        && let Some(here) = survey.here.clone()
-    {
+    if let (Some(root), Some(here)) = (mirrored, survey.here.clone()) {
         let names = names_here(&survey.items);
-        let roots = roots(&typed, &survey.items);
-        survey.extra = local::run(move || extra(&here, &names, roots)).await?;
+        survey.extra = local::run(move || extra(&here, &names, root)).await?;
     }
     Ok(survey)
 }

@@ -181,8 +181,12 @@ fn delete_removes_within_what_was_asked_for_and_nothing_else() {
     assert_eq!(actions(&host), expected);
     assert_same(&bed.at("site"), &bed.got("site"));
     assert!(bed.got("neighbour").exists());
-    // A file is no folder to be mirrored.
-    bed.fetched("other", &["--delete", "--yes"]);
+    // A file is no folder to be mirrored, and neither are the matches of a pattern.
+    let host = bed.fetch(&bed.source("other"), &["--delete", "--yes"]);
+    assert_eq!(host["error"]["kind"], "arguments", "{host}");
+    let pattern = bed.source("*");
+    let refused = bed.run(&[&pattern, "got", "--delete", "--yes"]).ends_with(1);
+    assert!(refused.said().contains("pattern"), "{}", refused.said());
     assert!(bed.got("neighbour").exists() && bed.got("site/a").exists());
     // The content is the whole folder.
     bed.fetched("site/", &["--delete", "--yes"]);
