@@ -12,15 +12,13 @@ use super::pump;
 use super::remote::for_sftp;
 use crate::event::{ErrorKind, HostError};
 use crate::shell::files::{
-    Account, Answer, Attributes, FileTask, Found, HostPath, Kind, Origin, Receive, Received, Walk,
+    Account, Answer, Attributes, FileTask, Found, HostPath, Kind, NAMES_MAX, Origin, Receive,
+    Received, Walk,
 };
 use crate::transport::{FileChange, FileStat, Files};
 
 /// Single questions under way at a time.
 const TOGETHER: usize = 64;
-
-/// How many names below one path are believed.
-const NAMES_MAX: usize = 2_000_000;
 
 /// Does a task.
 pub(super) async fn perform(

@@ -33,7 +33,10 @@ pub(super) fn root(order: &Download, typed: &Typed, items: &[Item]) -> Result<Ve
 }
 
 fn no_folder(order: &Download) -> Trouble {
-    let why = format!("{}: --delete mirrors one folder, and this is none", order.source);
+    let why = format!(
+        "{}: --delete mirrors one folder, and this is none",
+        order.source
+    );
     HostError::new(ErrorKind::Arguments, why)
         .hint("without --delete it is fetched")
         .into()
@@ -46,7 +49,10 @@ fn is_ours(name: &[u8]) -> bool {
 }
 
 fn is_part(name: &[u8]) -> bool {
-    let Some(rest) = name.strip_prefix(b".").and_then(|rest| rest.strip_suffix(b".part")) else {
+    let Some(rest) = name
+        .strip_prefix(b".")
+        .and_then(|rest| rest.strip_suffix(b".part"))
+    else {
         return false;
     };
     let Some((before, digest)) = rest.split_at_checked(rest.len().saturating_sub(32)) else {
@@ -129,7 +135,8 @@ mod tests {
         for name in ["site/a", "site/gone", "site/a.2026-11-25@08:00:00~"] {
             here.append(name.as_bytes(), 0o600).unwrap();
         }
-        here.append(format!("site/{part}").as_bytes(), 0o600).unwrap();
+        here.append(format!("site/{part}").as_bytes(), 0o600)
+            .unwrap();
         let names = [&b"site"[..], b"site/a"].map(<[u8]>::to_vec);
         let extra = extra(&here, &HashSet::from(names), b"site".to_vec()).unwrap();
         assert_eq!(extra, [b"site/gone".to_vec()]);

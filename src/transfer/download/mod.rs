@@ -1,6 +1,7 @@
 //! Files from one host, into a folder of its own: looks what there is, fetches what differs, and
 //! believes no name the host sends.
 
+mod asking;
 mod beneath;
 mod fetching;
 mod local;
@@ -76,6 +77,10 @@ async fn perform(
     report: &mut Report,
 ) -> Result<(), Trouble> {
     let mut survey = surveying::survey(order, host, remote).await?;
+    for notice in &survey.notices {
+        report.text.push_str(notice);
+        report.text.push('\n');
+    }
     match order.options.act {
         Act::Verify => {
             let mut differ = 0;

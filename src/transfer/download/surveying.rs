@@ -3,13 +3,14 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::asking::{stat, stat_all};
 use super::beneath::{Beneath, Here};
 use super::local;
 use super::mirror::{extra, names_here, root};
 use super::names::{Typed, folder_of, is_safe, leaves};
 use super::{Act, Download};
 use crate::event::{ErrorKind, FileAction, FileRecord, HostError, Route};
-use crate::shell::files::{Answer, Asked, FileTask, Found, HostPath, Kind, Walk};
+use crate::shell::files::{Answer, FileTask, Found, HostPath, Kind, Walk};
 use crate::transfer::link::Trouble;
 use crate::transfer::remote::{Remote, expect_answer};
 
@@ -77,6 +78,8 @@ pub(super) struct Survey {
     pub(super) items: Vec<Item>,
     /// What is here and not there, for `--delete`.
     pub(super) extra: Vec<Vec<u8>>,
+    /// What people are to know beside it, in lines.
+    pub(super) notices: Vec<String>,
     /// The host's folder; none while it need not be there.
     pub(super) here: Option<Arc<Beneath>>,
     shown: std::path::PathBuf,
@@ -124,7 +127,8 @@ pub(super) async fn survey(
 ) -> Result<Survey, Trouble> {
     let windows = remote.is_windows();
     let typed = Typed::new(&order.source, windows);
-    let mut items = there(order, &typed, remote).await?;
+    let mut notices = Vec::new();
+    let mut items = there(order, &typed, remote, &mut notices).await?;
     items.sort_by(|one, other| one.name.cmp(&other.name));
     links(order, &typed, remote, &mut items).await?;
     lie_in_folders(&items)?;
@@ -140,6 +144,7 @@ pub(super) async fn survey(
     let mut survey = Survey {
         items,
         extra: Vec::new(),
+        notices,
         here: here.map(Arc::new),
         shown,
         windows,
@@ -176,6 +181,7 @@ async fn there(
     order: &Download,
     typed: &Typed,
     remote: &mut Remote<'_>,
+    notices: &mut Vec<String>,
 ) -> Result<Vec<Item>, Trouble> {
     let root = HostPath::from(typed.root.as_str());
     let walk = Walk {
@@ -195,12 +201,12 @@ async fn there(
             .hint("is the name right? patterns are expanded by the host's shell")
             .into());
     }
-    let found = stat(order, remote, &paths, order.options.follow).await?;
+    let found = stat_all(order, remote, &paths, notices).await?;
     let mut items: Vec<Item> = Vec::with_capacity(paths.len());
     let mut names: HashMap<Vec<u8>, usize> = HashMap::with_capacity(paths.len());
     for (path, found) in paths.into_iter().zip(found) {
+        // Gone since, which was said.
         let Some(found) = found else {
-            // Gone since, or a name that can't be asked for.
             continue;
         };
         let Some(name) = typed.lands(path.as_bytes()) else {
@@ -251,26 +257,6 @@ fn climbs(path: &HostPath) -> Trouble {
     )
     .hint("nothing was fetched; what the host says of its files can't be trusted")
     .into()
-}
-
-async fn stat(
-    order: &Download,
-    remote: &mut Remote<'_>,
-    paths: &[HostPath],
-    follow: bool,
-) -> Result<Vec<Option<Found>>, Trouble> {
-    let task = FileTask::Stat {
-        paths: paths
-            .iter()
-            .map(|path| Asked {
-                path: path.clone(),
-                size: None,
-            })
-            .collect(),
-        algorithm: order.options.algorithm,
-        follow,
-    };
-    expect_answer!(remote.ask(task).await?, Answer::Stat(_, found) => found)
 }
 
 /// Where links lead. What was asked for itself is followed.
@@ -363,7 +349,7 @@ async fn compare(order: &Download, survey: &mut Survey) -> Result<(), Trouble> {
             let there = here.look(&item.name)?;
             item.fetch = match (item.found.kind, &there) {
                 (Kind::Folder, Here::Folder) => false,
-                (Kind::File, Here::File { size, mtime }) if *size == item.found.size && !force => {
+                (Kind::File, Here::File { size, mtime, .. }) if *size == item.found.size && !force => {
                     let digest = local::digest(&here, &item.name, algorithm)?;
                     let equal = item.digest.as_deref() == Some(digest.as_str());
                     item.touch = equal && times && *mtime != item.found.mtime;
