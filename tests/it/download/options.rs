@@ -93,18 +93,42 @@ fn times_of_what_is_kept_are_set_too() {
 }
 
 #[test]
-fn execute_bits_come_along() {
+fn a_new_file_gets_the_bits_it_has_there_under_our_umask_a_replaced_one_keeps_its_own() {
     use std::os::unix::fs::PermissionsExt as _;
     let bed = Bed::new();
-    for (name, mode) in [("t/run", 0o755), ("t/data", 0o600), ("t/suid", 0o6755)] {
-        let path = bed.put(name, name);
+    let all = [
+        ("t/run", 0o755, 0o755),
+        ("t/data", 0o600, 0o600),
+        ("t/shadow", 0o640, 0o640),
+        ("t/open", 0o666, 0o644),
+        ("t/large", 0o640, 0o640),
+        ("t/suid", 0o6755, 0o755),
+        ("t/mine", 0o644, 0o600),
+        ("t/mine-large", 0o755, 0o640),
+    ];
+    std::fs::create_dir_all(bed.got("t")).unwrap();
+    let set = |path: &std::path::Path, mode| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for (name, mode, here) in all {
+        let size = if name.ends_with("large") { 2 << 20 } else { 3 };
+        set(&bed.put(name, vec![b'x'; size]), mode);
+        if name.starts_with("t/mine") {
+            std::fs::write(bed.got(name), "old").unwrap();
+            set(&bed.got(name), here);
+        }
     }
     bed.fetched("t", &[]);
-    let mode = |name| bed.got(name).metadata().unwrap().mode();
-    assert_eq!(mode("t/run") & 0o7100, 0o100);
-    assert_eq!(mode("t/data") & 0o7111, 0);
-    assert_eq!(mode("t/suid") & 0o7000, 0, "nobody's bits but ours");
+    let umask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    rustix::process::umask(umask);
+    for (name, _, here) in all {
+        let mode = bed.got(name).metadata().unwrap().mode() & 0o7777;
+        let here = match name {
+            "t/open" => 0o666 & !umask.as_raw_mode(),
+            _ => here,
+        };
+        assert_eq!(mode, here, "{name}: {mode:o}");
+    }
 }
 
 #[test]
@@ -185,7 +209,9 @@ fn delete_removes_within_what_was_asked_for_and_nothing_else() {
     let host = bed.fetch(&bed.source("other"), &["--delete", "--yes"]);
     assert_eq!(host["error"]["kind"], "arguments", "{host}");
     let pattern = bed.source("*");
-    let refused = bed.run(&[&pattern, "got", "--delete", "--yes"]).ends_with(1);
+    let refused = bed
+        .run(&[&pattern, "got", "--delete", "--yes"])
+        .ends_with(1);
     assert!(refused.said().contains("pattern"), "{}", refused.said());
     assert!(bed.got("neighbour").exists() && bed.got("site/a").exists());
     // The content is the whole folder.
