@@ -2,6 +2,7 @@
 //! before it is put in its place. Decides and drives for one host at a time, over a [`Link`] that
 //! `engine` lends; prints nothing and knows no shell's words.
 
+mod diff;
 pub mod download;
 mod hashing;
 mod link;

@@ -3,6 +3,7 @@
 
 mod asking;
 mod beneath;
+mod diff;
 mod fetching;
 mod local;
 mod mirror;
@@ -55,6 +56,8 @@ pub struct DownloadOptions {
     pub algorithm: Algorithm,
     /// What is to be done with differences.
     pub act: Act,
+    /// Show how texts differ.
+    pub diff: bool,
 }
 
 /// Fetches it from one host. What was done until a trouble came is reported with it.
@@ -80,6 +83,9 @@ async fn perform(
     for notice in &survey.notices {
         report.text.push_str(notice);
         report.text.push('\n');
+    }
+    if order.options.diff {
+        diff::show(&survey, remote, report).await?;
     }
     match order.options.act {
         Act::Verify => {

@@ -240,3 +240,28 @@ fn a_limit_is_kept_to() {
     let took = begin.elapsed().as_secs_f64();
     assert!((1.8..8.0).contains(&took), "{took}");
 }
+
+#[test]
+fn diff_shows_how_texts_differ_from_what_is_here() {
+    let bed = Bed::new();
+    bed.put("t/a", "port 80\nlog on\n");
+    bed.put("t/new", "n\n");
+    bed.put("t/bytes", b"\xff\x00");
+    bed.put("t/large", vec![b'x'; 300 * 1024]);
+    std::fs::create_dir_all(bed.got("t")).unwrap();
+    std::fs::write(bed.got("t/a"), "port 81\nlog on\n").unwrap();
+    std::fs::write(bed.got("t/bytes"), "x").unwrap();
+    let t = bed.source("t");
+    let said = bed.run(&[&t, "got", "--check", "-D"]).ends_with(0).stdout;
+    for line in ["--- t/a", "-port 81", "+port 80", " log on", "+n"] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+    assert!(said.contains(&format!("+++ {t}/a")), "{said}");
+    assert!(!said.contains("xxx") && !said.contains("t/bytes\n"), "{said}");
+    assert_eq!(read(bed.got("t/a")), "port 81\nlog on\n", "nothing was moved");
+    let said = bed.run(&[&t, "got", "--diff"]).ends_with(0).stdout;
+    assert!(said.contains("+port 80") && said.contains("fetched"), "{said}");
+    assert_same(&bed.at("t"), &bed.got("t"));
+    let said = bed.run(&[&t, "got", "--diff"]).ends_with(0).stdout;
+    assert!(!said.contains("+++"), "{said}");
+}
