@@ -5,6 +5,7 @@
 mod diff;
 pub mod download;
 mod hashing;
+mod leaving;
 mod link;
 mod meter;
 pub mod pull;

@@ -7,10 +7,11 @@ use super::asking::{stat, stat_all};
 use super::beneath::{Beneath, Here};
 use super::local;
 use super::mirror::{extra, names_here, root};
-use super::names::{Typed, folder_of, is_safe, leaves};
+use super::names::{Typed, folder_of, is_safe};
 use super::{Act, Download};
 use crate::event::{ErrorKind, FileAction, FileRecord, HostError, Route};
 use crate::shell::files::{Answer, FileTask, Found, HostPath, Kind, Walk};
+use crate::transfer::leaving::leaves;
 use crate::transfer::link::Trouble;
 use crate::transfer::remote::{Remote, expect_answer};
 
