@@ -2,6 +2,7 @@
 arrived is looked at there, whatever a program says of it."""
 
 import filecmp
+import json
 import os
 import random
 import shutil
@@ -9,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from . import copies
@@ -129,6 +131,31 @@ def files100(section: Section, bench: Bench) -> list[Row]:
         return to_hosts(up, job, compared, bench.rounds)
 
 
+def files100_again(section: Section, bench: Bench) -> list[Row]:
+    """Once unmeasured, then again. Of ours it counts how many hosts were sent nothing, as it says itself."""
+    with hosts(section, bench) as up:
+        source = a_file(up.dir / "source", MIB)
+        mine, theirs = Job(source, "one"), Job(source, "two")
+        note = "compares MD5, recorded; hosts that were sent 0 bytes"
+        compared = [
+            copies.ours(bench.iomsctl, mine, "--output", "json", note=note),
+            copies.pyinfra(bench.venv, theirs),
+            copies.ansible(bench.venv, theirs),
+        ]
+        run(compared[0].argv(up), compared[0].env(up))
+        for place in places(up, theirs):
+            shutil.copy(source, place)
+        compared[0] = replace(compared[0], count=unmoved)
+        compared[1:] = [replace(each, count=lambda _: arrived(up, theirs)) for each in compared[1:]]
+        return in_turn(up, compared, bench.rounds)
+
+
+def unmoved(output: str) -> int:
+    """Of how many hosts no byte of content is reported."""
+    said, _ = json.JSONDecoder().raw_decode(output)
+    return sum(all(file["bytes"] == 0 for file in host["files"]) for host in said["hosts"])
+
+
 def single(bench: Bench, job: Job) -> list[Program]:
     """One file with one host."""
     return [
@@ -194,18 +221,20 @@ def tree_again(section: Section, bench: Bench) -> list[Row]:
 
 
 def flat(section: Section, bench: Bench) -> list[Row]:
-    """Hosts that hash and forget. They say of a file that it holds zeros, so that is what is sent."""
-    with workplace() as dir, fleet(bench.server, "canned", section.hosts, dir) as up:
+    """Hosts that hash and forget, and have nothing but SFTP: what was sent is read back. They say of a
+    file that it holds zeros, so that is what is sent."""
+    with workplace() as dir, fleet(bench.server, "canned", section.hosts, dir, "--only-sftp") as up:
         source = dir / "source"
         with source.open("wb") as file:
             file.truncate(64 * MIB)
         job = Job(source, "copied.bin")
-        program = copies.ours(bench.iomsctl, job, "--timeout", "0", note="64 MiB to each")
+        program = copies.ours(bench.iomsctl, job, "--timeout", "0", note="64 MiB to each, and read back")
         return in_turn(up, [copies.counted(program)], 1)
 
 
 FILES = [
     Section("files100", "1 MiB to 100 real OpenSSH hosts", 100, files100),
+    Section("files-again", "The same file to the same 100 hosts again", 100, files100_again),
     Section("files-up", "64 MiB to one host", 1, upload),
     Section("files-down", "64 MiB from one host", 1, download),
     Section("files-far-up", "64 MiB to one host, 50 ms away", 1, far_upload),

@@ -111,7 +111,10 @@ impl Share {
 pub fn show_size(bytes: u64) -> String {
     let units = ["KiB", "MiB", "GiB", "TiB"];
     if bytes < 1024 {
-        return format!("{bytes} bytes");
+        return match bytes {
+            1 => "1 byte".to_owned(),
+            _ => format!("{bytes} bytes"),
+        };
     }
     #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
     let mut value = bytes as f64 / 1024.0;

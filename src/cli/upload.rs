@@ -208,7 +208,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     let collected = if args.output.list_hosts {
         nothing()
     } else {
-        collect(args, &setup, &handed)?
+        collect(args, &setup, &handed, chosen.hosts.len())?
     };
     confirm_removal(args, &chosen)?;
     let order = Upload::new(
@@ -233,7 +233,9 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
             listener: Some(Box::new(handed.clone())),
         },
     )?;
-    if let Err(error) = handed.keep(&setup) {
+    // (`--check` says what would be sent, and gives nobody anything.)
+    let gives = args.transfer.act() == Act::Send;
+    if gives && let Err(error) = handed.keep(&setup) {
         setup.warn(&format!(
             "who was given the file could not be noted: {}",
             error.message
@@ -277,7 +279,13 @@ fn destination(args: &Args) -> Result<String, CliError> {
     }
 }
 
-fn collect(args: &Args, setup: &Setup, handed: &Handed) -> Result<Collected, CliError> {
+/// What is sent, read and hashed once, for so many hosts.
+fn collect(
+    args: &Args,
+    setup: &Setup,
+    handed: &Handed,
+    hosts: usize,
+) -> Result<Collected, CliError> {
     let mut given = Vec::new();
     for path in args.sources() {
         let reference = path.to_str().and_then(handed::is_of_repository);
@@ -298,7 +306,7 @@ fn collect(args: &Args, setup: &Setup, handed: &Handed) -> Result<Collected, Cli
             Given::Path(path.clone())
         });
     }
-    let collected = source::collect(&given, args.transfer.follow);
+    let collected = source::collect(&given, args.transfer.follow, hosts);
     let collected = collected.map_err(|error| {
         let hint = match &error {
             source::SourceError::Leaves(_) => "--follow sends what it leads to",

@@ -247,7 +247,9 @@ impl Drive<'_> {
                         () = sleep_until(due) => {}
                     }
                 }
-                let kept = self.output.output(stream, bytes).await;
+                let taking = self.output.output(stream, bytes);
+                let kept = self.activity.not_its_fault(taking).await;
+                self.activity.saw_life();
                 kept.map_err(Stop::Broken)?;
             }
         }

@@ -108,7 +108,7 @@ async fn feed(
         if let Some((mut chunks, activity)) = given {
             let local =
                 |error: std::io::Error| HostError::new(ErrorKind::LocalIo, error.to_string());
-            while let Some(chunk) = chunks.next().await.map_err(local)? {
+            while let Some(chunk) = activity.not_its_fault(chunks.next()).await.map_err(local)? {
                 input.write(chunk).await?;
                 activity.saw_life();
             }

@@ -1,11 +1,13 @@
 //! Lends a host to a transfer: tasks with files said as any command is, under the run's limits.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::drive::{Drive, Listener};
 use super::host::{Activity, stopped};
@@ -16,8 +18,12 @@ use crate::event::{ErrorKind, HostEmitter, HostError, Outcome, Stream};
 use crate::shell::files::{FileTask, Said};
 use crate::shell::{Command, Plan, Stdin};
 use crate::target::Target;
+use crate::transfer::upload::Report;
 use crate::transfer::{Input, Link, Pulse, Sink, Trouble, download, upload};
 use crate::transport::{Connection, Connections, Files};
+
+/// How long a command may take to be ended on its host.
+const LETTING_GO: Duration = Duration::from_secs(25);
 
 /// How much of a tool's complaints is read, in bytes.
 const COMPLAINTS: usize = 64 * 1024;
@@ -32,6 +38,8 @@ pub(super) struct HostLink<'a> {
     pub(super) target: &'a Arc<Target>,
     pub(super) activity: &'a Arc<Activity>,
     pub(super) halt: Control,
+    /// Whether a command of ours is under way.
+    pub(super) speaking: Arc<AtomicBool>,
 }
 
 /// Does a transfer's work on one host.
@@ -48,24 +56,41 @@ async fn work_on(work: &Work, mut link: HostLink<'_>, host: &str, output: &mut H
     let mut halt = link.halt.clone();
     let activity = link.activity.clone();
     let limits = link.limits.clone();
-    let until = link.until;
-    let working = async {
-        match work {
-            Work::Command(_) => (upload::Report::default(), Ok(())),
-            Work::Upload(order) => upload::upload(order, &mut link).await,
-            Work::Download(order) => download::download(order, host, &mut link).await,
+    let (until, speaking) = (link.until, link.speaking.clone());
+    let mut report = Report::default();
+    let done = {
+        let working = async {
+            match work {
+                Work::Command(_) => Ok(()),
+                Work::Upload(order) => upload::upload(order, &mut link, &mut report).await,
+                Work::Download(order) => {
+                    download::download(order, host, &mut link, &mut report).await
+                }
+            }
+        };
+        tokio::pin!(working);
+        let stopped = tokio::select! {
+            done = &mut working => Ok(done),
+            why = stopped(&mut halt) => Err(End::halted(why, None)),
+            trouble = overdue(&activity, &limits, until) => Err(ended(trouble)),
+        };
+        match stopped {
+            Ok(done) => done.map_err(ended),
+            // A command is ended on its host, and that is waited for; requests of SFTP end with us.
+            Err(end) if speaking.load(Ordering::Relaxed) => {
+                match timeout(LETTING_GO, &mut working).await {
+                    Ok(Err(trouble)) => Err(ended(trouble)),
+                    Ok(Ok(())) => Ok(()),
+                    Err(_) => Err(end),
+                }
+            }
+            Err(end) => Err(end),
         }
     };
-    // What SFTP does has no command of its own that would keep the time.
-    let (report, done) = tokio::select! {
-        done = working => done,
-        why = stopped(&mut halt) => return End { started: true, ..End::halted(why, None) },
-        trouble = overdue(&activity, &limits, until) => return End { started: true, ..ended(trouble) },
-    };
+    report.settle();
     if !report.text.is_empty() {
-        output
-            .output(Stream::Stdout, Bytes::from(report.text))
-            .await;
+        let text = std::mem::take(&mut report.text);
+        output.output(Stream::Stdout, Bytes::from(text)).await;
     }
     let mut end = match done {
         Ok(()) => End {
@@ -80,9 +105,9 @@ async fn work_on(work: &Work, mut link: HostLink<'_>, host: &str, output: &mut H
             started: true,
             files: Vec::new(),
         },
-        Err(trouble) => End {
+        Err(end) => End {
             started: true,
-            ..ended(trouble)
+            ..end
         },
     };
     end.files = report.files;
@@ -96,7 +121,7 @@ fn ended(trouble: Trouble) -> End {
 /// Waits until nothing has moved for too long, or the time is up; a little longer than commands are
 /// given, which end themselves on their hosts.
 async fn overdue(activity: &Activity, limits: &Limits, until: Option<Instant>) -> Trouble {
-    const LATER: std::time::Duration = std::time::Duration::from_secs(3);
+    const LATER: Duration = Duration::from_secs(3);
     loop {
         let idle = limits.idle_timeout.map(|limit| activity.last() + limit);
         let next = match (idle, until) {
@@ -161,6 +186,7 @@ impl Link for HostLink<'_> {
             sink,
             complaints: BytesMut::new(),
         };
+        self.speaking.store(true, Ordering::Relaxed);
         let end = Drive {
             plan: &plan,
             limits: &self.limits,
@@ -175,6 +201,7 @@ impl Link for HostLink<'_> {
         }
         .run(conversation)
         .await;
+        self.speaking.store(false, Ordering::Relaxed);
         let stderr = ear.complaints.freeze();
         match end.error {
             Some(error) => Err(Trouble {
@@ -189,8 +216,9 @@ impl Link for HostLink<'_> {
         }
     }
 
-    async fn files(&mut self) -> Result<Arc<dyn Files>, HostError> {
-        self.connection.files().await
+    fn files(&self) -> BoxFuture<'static, Result<Arc<dyn Files>, HostError>> {
+        let connection = self.connection.clone();
+        Box::pin(async move { connection.files().await })
     }
 
     fn pulse(&self) -> Pulse {

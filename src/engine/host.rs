@@ -50,6 +50,17 @@ impl Activity {
         self.last.store(now, Ordering::Relaxed);
     }
 
+    /// Waits for something of ours, which is no silence of the host's.
+    pub(super) async fn not_its_fault<T>(&self, ours: impl Future<Output = T>) -> T {
+        tokio::pin!(ours);
+        loop {
+            match tokio::time::timeout(Duration::from_secs(1), &mut ours).await {
+                Ok(done) => return done,
+                Err(_) => self.saw_life(),
+            }
+        }
+    }
+
     /// When it was heard of last.
     pub(super) fn last(&self) -> Instant {
         self.began + Duration::from_millis(self.last.load(Ordering::Relaxed))
@@ -200,6 +211,7 @@ impl Executor {
             target,
             activity: &self.activity,
             halt: self.halt.clone(),
+            speaking: Arc::default(),
         };
         files::transfer(work, link, &name, output).await
     }

@@ -59,7 +59,10 @@ mod tests {
     fn texts_are_compared_by_lines_and_other_things_are_not() {
         let shown = unified(("here", b"a\nb\n"), ("there", b"a\nc"));
         assert!(shown.starts_with("--- here\n+++ there\n@@"), "{shown}");
-        assert!(shown.contains("-b\n+c\n") && shown.ends_with('\n'), "{shown}");
+        assert!(
+            shown.contains("-b\n+c\n") && shown.ends_with('\n'),
+            "{shown}"
+        );
         assert_eq!(unified(("a", b"x"), ("b", b"x")), "");
         assert_eq!(unified(("a", b"\xff"), ("b", b"x")), "");
     }

@@ -1,9 +1,11 @@
 //! What a transfer needs of whoever works on the host: tasks said to it, and its files.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::future::BoxFuture;
 
 use crate::base::chunks::Chunks;
 use crate::event::{ErrorKind, HostError, Outcome};
@@ -27,7 +29,7 @@ pub trait Link: Send {
     ) -> Result<Said, Trouble>;
 
     /// A channel to the host's files, as the account that logs in; `unsupported` where there is none.
-    async fn files(&mut self) -> Result<Arc<dyn Files>, HostError>;
+    fn files(&self) -> BoxFuture<'static, Result<Arc<dyn Files>, HostError>>;
 
     /// To be called whenever the host has done something: it is alive.
     fn pulse(&self) -> Pulse;
@@ -35,6 +37,18 @@ pub trait Link: Send {
 
 /// Says that a host is alive.
 pub type Pulse = Arc<dyn Fn() + Send + Sync>;
+
+/// Waits for something of ours (a source, a speed limit, a disk here), which is no silence of the
+/// host's.
+pub(super) async fn not_its_fault<T>(pulse: &Pulse, ours: impl Future<Output = T>) -> T {
+    tokio::pin!(ours);
+    loop {
+        match tokio::time::timeout(Duration::from_secs(1), &mut ours).await {
+            Ok(done) => return done,
+            Err(_) => pulse(),
+        }
+    }
+}
 
 /// What a task reads after its own list.
 pub struct Input {

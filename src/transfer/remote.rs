@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use tokio::task::JoinSet;
+
 use super::link::{Input, Link, Pulse, Sink, Trouble};
 use super::sftp;
 use crate::event::{ErrorKind, HostError, Route};
@@ -22,6 +24,8 @@ enum Doer {
 /// Whether single files can go by SFTP beside a shell.
 enum Channel {
     NotAsked,
+    /// On its way. (A set of one: ended when it is dropped.)
+    Coming(JoinSet<Result<Arc<dyn Files>, HostError>>),
     None,
     Open(Arc<dyn Files>),
 }
@@ -74,15 +78,26 @@ impl<'a> Remote<'a> {
         }
     }
 
+    /// Begins to open that channel while other things are asked: it takes four round trips.
+    pub(super) fn expect_channel(&mut self) {
+        if let Channel::NotAsked = self.channel {
+            let mut coming = JoinSet::new();
+            coming.spawn(self.link.files());
+            self.channel = Channel::Coming(coming);
+        }
+    }
+
     /// The channel by which single files go, where there is one beside a shell.
     pub(super) async fn channel(&mut self) -> Option<Arc<dyn Files>> {
-        if let Channel::NotAsked = self.channel {
-            self.channel = match self.link.files().await {
-                Ok(files) => Channel::Open(files),
-                Err(error) => {
+        self.expect_channel();
+        if let Channel::Coming(coming) = &mut self.channel {
+            self.channel = match coming.join_next().await {
+                Some(Ok(Ok(files))) => Channel::Open(files),
+                Some(Ok(Err(error))) => {
                     tracing::debug!(%error, "no SFTP, content goes through the shell");
                     Channel::None
                 }
+                Some(Err(_)) | None => Channel::None,
             };
         }
         match &self.channel {
@@ -117,7 +132,7 @@ impl<'a> Remote<'a> {
         let task = Arc::new(task);
         match self.perform(&task, input, &mut answer).await {
             Err(trouble) if first && self.can_do_without_a_shell(&trouble) => {
-                let Ok(files) = self.link.files().await else {
+                let Some(files) = self.channel().await else {
                     return Err(trouble);
                 };
                 tracing::info!("no shell answers, SFTP alone does it");
@@ -169,7 +184,13 @@ impl<'a> Remote<'a> {
             Doer::Posix | Doer::Sftp(_) => posix::files::read(task, said),
         };
         answer.map_err(|failure| {
-            let error = failed(failure);
+            let error = match (&self.doer, failure) {
+                // PowerShell says what is lacking in a sentence.
+                (Doer::Windows, FileFailure::NoTool(said)) => {
+                    HostError::new(ErrorKind::Unsupported, said)
+                }
+                (_, failure) => failed(failure),
+            };
             if reads(task) {
                 return of_a_source(error).into();
             }

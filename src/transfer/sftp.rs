@@ -20,6 +20,10 @@ use crate::transport::{FileChange, FileStat, Files};
 /// Single questions under way at a time.
 const TOGETHER: usize = 64;
 
+/// How long all names below one path may be together, in bytes: links that are followed may lead in
+/// circles, which multiply.
+const NAMES_LENGTH: usize = 64 << 20;
+
 /// Does a task.
 pub(super) async fn perform(
     files: &Arc<dyn Files>,
@@ -180,6 +184,7 @@ async fn walked(files: &Arc<dyn Files>, walk: &Walk) -> Result<Vec<HostPath>, Ho
         ));
     }
     let mut names = Vec::new();
+    let mut length = 0;
     let mut left = walk.roots.clone();
     left.reverse();
     while let Some(path) = left.pop() {
@@ -197,10 +202,12 @@ async fn walked(files: &Arc<dyn Files>, walk: &Walk) -> Result<Vec<HostPath>, Ho
                 if name.is_empty() || name.contains(&b'/') || matches!(&*name, b"." | b"..") {
                     return Err(no_name(&path, &name));
                 }
-                left.push(path.join(&name));
+                let below = path.join(&name);
+                length += below.as_bytes().len();
+                left.push(below);
             }
         }
-        if names.len() + left.len() > NAMES_MAX {
+        if names.len() + left.len() > NAMES_MAX || length > NAMES_LENGTH {
             return Err(HostError::new(
                 ErrorKind::Protocol,
                 "the host names more files than is believable",

@@ -21,6 +21,9 @@ pub trait Files: Send + Sync {
     /// Opens for writing; made if it is not there, `truncate`d or not. Mode 0600 where new. Follows
     /// links.
     async fn create(&self, path: &[u8], truncate: bool) -> Result<FileHandle, HostError>;
+    /// Makes a file and opens it for writing; an error where anything is there, be it a link that leads
+    /// nowhere. Mode 0600.
+    async fn create_new(&self, path: &[u8]) -> Result<FileHandle, HostError>;
     /// Up to `length` bytes (at most [`Self::read_max`]) from `offset`; none at the end of the file.
     async fn read(&self, file: &FileHandle, offset: u64, length: u32) -> Result<Bytes, HostError>;
     /// Writes all of it (at most [`Self::write_max`]) at `offset`.

@@ -1,6 +1,6 @@
 //! `iomsctl upload`, end to end on real OpenSSH hosts.
 
-mod bed;
+pub mod bed;
 mod failures;
 mod mirror;
 mod places;

@@ -13,6 +13,7 @@ mod over_ssh;
 mod powershell;
 mod quotas;
 mod text;
+mod uploads;
 mod wine;
 #[cfg(feature = "winrm-rs")]
 mod winrm_rs;

@@ -212,7 +212,10 @@ impl Beneath {
             };
             match (linked, found) {
                 (Ok(()), _) => Ok(true),
-                (Err(Errno::PERM | Errno::MLINK | Errno::XDEV | Errno::NOSYS | Errno::OPNOTSUPP), found) => {
+                (
+                    Err(Errno::PERM | Errno::MLINK | Errno::XDEV | Errno::NOSYS | Errno::OPNOTSUPP),
+                    found,
+                ) => {
                     match found {
                         Here::Link(to) => {
                             rustix::fs::symlinkat(OsStr::from_bytes(&to), &folder, second)?;

@@ -19,7 +19,10 @@ pub(super) async fn show(
     remote: &mut Remote<'_>,
     report: &mut Report,
 ) -> Result<(), Trouble> {
-    let wanted = survey.items.iter().filter(|item| item.fetch && item.is_file());
+    let wanted = survey
+        .items
+        .iter()
+        .filter(|item| item.fetch && item.is_file());
     for item in wanted.filter(|item| item.found.size <= MOST) {
         let Some(old) = before(survey.here.as_ref(), &item.name).await? else {
             continue;

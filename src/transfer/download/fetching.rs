@@ -52,9 +52,12 @@ pub(super) async fn fetch(
     let done = together(order, remote, &here, survey, report, &mut wrong).await?;
     for item in survey.items.iter().filter(|item| item.fetch) {
         match item.found.kind {
-            Kind::File if !done.contains(&item.name) => {
+            Kind::File if !done.contains(item.name.as_slice()) => {
                 match fetch_one(order, remote, &here, item).await {
-                    Ok((resumed, route)) => report.add(item.fetched(survey, resumed, route)),
+                    Ok((resumed, came)) => {
+                        let digest = Some(&came.digest);
+                        report.add(item.fetched(survey, resumed, came.route, digest));
+                    }
                     Err(trouble) => goes_on(trouble, &mut wrong)?,
                 }
             }
@@ -63,7 +66,7 @@ pub(super) async fn fetch(
                 let placing = Placing::of(order, item, remote.is_windows());
                 let to = item.link.clone().unwrap_or_default();
                 local::run(move || place_link(&here, &part, to.as_bytes(), &placing)).await?;
-                report.add(item.fetched(survey, 0, remote.stream()));
+                report.add(item.fetched(survey, 0, remote.stream(), None));
             }
             _ => {}
         }
@@ -101,18 +104,20 @@ async fn together(
     }
     let (placed, done) = unpacking::fetch_together(order, remote, here, &small).await;
     let route = remote.stream();
-    for item in small.iter().filter(|item| placed.contains(&item.name)) {
-        report.add(item.fetched(survey, 0, route));
-    }
-    match done {
-        Ok(()) => Ok(placed),
-        // No tar there: one by one, then.
-        Err(trouble) if trouble.error.kind == ErrorKind::Unsupported => Ok(placed),
-        Err(trouble) => {
-            goes_on(trouble, wrong)?;
-            Ok(small.iter().map(|item| item.name.clone()).collect())
+    for item in &small {
+        if let Some(digest) = placed.get(&item.name) {
+            report.add(item.fetched(survey, 0, route, Some(digest)));
         }
     }
+    match done {
+        // No tar there: one by one, then.
+        Err(trouble) if trouble.error.kind == ErrorKind::Unsupported => {
+            return Ok(placed.into_keys().collect());
+        }
+        Err(trouble) => goes_on(trouble, wrong)?,
+        Ok(()) => {}
+    }
+    Ok(small.iter().map(|item| item.name.clone()).collect())
 }
 
 async fn folders(survey: &Survey, here: &Arc<Beneath>) -> Result<(), Trouble> {
@@ -141,22 +146,28 @@ async fn remove_extra(
     Ok(())
 }
 
-/// One file; how much of it was here already, and the way it came.
+/// How a file came, and what it comes to.
+struct Came {
+    route: Route,
+    digest: String,
+}
+
+/// One file; how much of it was here already, and how the rest came.
 async fn fetch_one(
     order: &Download,
     remote: &mut Remote<'_>,
     here: &Arc<Beneath>,
     item: &Item,
-) -> Result<(u64, Route), Trouble> {
+) -> Result<(u64, Came), Trouble> {
     let mut resumed = 0;
     match attempt(order, remote, here, item, &mut resumed).await {
         // What was here of it was not its beginning; it is gone now.
         Err(trouble) if resumed > 0 && trouble.error.kind == ErrorKind::VerifyMismatch => {
             tracing::info!(path = %item.path, "its part here was not of it, fetched anew");
-            let route = attempt(order, remote, here, item, &mut resumed).await?;
-            Ok((resumed, route))
+            let came = attempt(order, remote, here, item, &mut resumed).await?;
+            Ok((resumed, came))
         }
-        done => done.map(|route| (resumed, route)),
+        done => done.map(|came| (resumed, came)),
     }
 }
 
@@ -166,7 +177,7 @@ async fn attempt(
     here: &Arc<Beneath>,
     item: &Item,
     resumed: &mut u64,
-) -> Result<Route, Trouble> {
+) -> Result<Came, Trouble> {
     let part = part_of(item);
     let opening = {
         let (here, part) = (here.clone(), part.clone());
@@ -212,7 +223,7 @@ async fn attempt(
     }
     let (here, placing) = (here.clone(), Placing::of(order, item, remote.is_windows()));
     local::run(move || place(&here, &opened.file, &part, &placing)).await?;
-    Ok(route)
+    Ok(Came { route, digest })
 }
 
 /// What to do about a file that changes while it comes.

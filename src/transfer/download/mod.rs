@@ -65,20 +65,10 @@ pub async fn download(
     order: &Download,
     host: &str,
     link: &mut dyn Link,
-) -> (Report, Result<(), Trouble>) {
-    let mut report = Report::of_download();
-    let mut remote = Remote::new(link);
-    let done = perform(order, host, &mut remote, &mut report).await;
-    report.settle(&done);
-    (report, done)
-}
-
-async fn perform(
-    order: &Download,
-    host: &str,
-    remote: &mut Remote<'_>,
     report: &mut Report,
 ) -> Result<(), Trouble> {
+    report.is_of_download();
+    let remote = &mut Remote::new(link);
     let mut survey = surveying::survey(order, host, remote).await?;
     for notice in &survey.notices {
         report.text.push_str(notice);

@@ -15,6 +15,10 @@ use crate::transfer::leaving::leaves;
 use crate::transfer::link::Trouble;
 use crate::transfer::remote::{Remote, expect_answer};
 
+/// For a file from this size on the channel it comes by is opened while the host makes digests, before it
+/// is known whether it has to come, in bytes.
+const EARLY: u64 = 4 << 20;
+
 /// One thing on the host.
 #[derive(Debug)]
 pub(super) struct Item {
@@ -28,6 +32,8 @@ pub(super) struct Item {
     /// What its content comes to there; `None`: nobody there can tell.
     pub(super) digest: Option<String>,
     pub(super) fetch: bool,
+    /// Whether its digest is asked for.
+    compare: bool,
     /// Whether it is equal but for its time, which is to be kept.
     pub(super) touch: bool,
 }
@@ -43,7 +49,11 @@ impl Item {
     }
 
     pub(super) fn record(&self, survey: &Survey, action: FileAction) -> FileRecord {
-        let digest = |length: usize| self.digest.clone().filter(|digest| digest.len() == length);
+        self.record_of(survey, action, self.digest.as_ref())
+    }
+
+    fn record_of(&self, survey: &Survey, action: FileAction, came: Option<&String>) -> FileRecord {
+        let digest = |length: usize| came.filter(|digest| digest.len() == length).cloned();
         FileRecord {
             source: survey.source_shown(&self.path),
             target: survey.shown(&self.name),
@@ -58,8 +68,14 @@ impl Item {
         }
     }
 
-    /// The same, fetched.
-    pub(super) fn fetched(&self, survey: &Survey, resumed: u64, via: Route) -> FileRecord {
+    /// The same, fetched; what came of a file comes to `digest`.
+    pub(super) fn fetched(
+        &self,
+        survey: &Survey,
+        resumed: u64,
+        via: Route,
+        digest: Option<&String>,
+    ) -> FileRecord {
         let action = if resumed > 0 {
             FileAction::Resumed
         } else {
@@ -68,7 +84,7 @@ impl Item {
         FileRecord {
             bytes: self.found.size.saturating_sub(resumed),
             via: self.is_file().then_some(via),
-            ..self.record(survey, action)
+            ..self.record_of(survey, action, digest)
         }
     }
 }
@@ -137,7 +153,9 @@ pub(super) async fn survey(
         true => Some(root(order, &typed, &items)?),
         false => None,
     };
-    hash(order, remote, &mut items).await?;
+    if order.options.act == Act::Send && items.iter().any(|item| item.found.size >= EARLY) {
+        remote.expect_channel();
+    }
     let shown = order.dest.join(folder_of(host));
     let make = order.options.act == Act::Send;
     let opened = shown.clone();
@@ -150,6 +168,7 @@ pub(super) async fn survey(
         shown,
         windows,
     };
+    hash(order, remote, &mut survey).await?;
     compare(order, &mut survey).await?;
     if let (Some(root), Some(here)) = (mirrored, survey.here.clone()) {
         let names = names_here(&survey.items);
@@ -238,6 +257,7 @@ async fn there(
             link: None,
             digest: None,
             fetch: true,
+            compare: true,
             touch: false,
         });
     }
@@ -312,9 +332,16 @@ async fn links(
 async fn hash(
     order: &Download,
     remote: &mut Remote<'_>,
-    items: &mut [Item],
+    survey: &mut Survey,
 ) -> Result<(), Trouble> {
-    let files: Vec<&mut Item> = items.iter_mut().filter(|item| item.is_file()).collect();
+    // Without a shell all bytes would come here for it: only where it decides whether they must.
+    if !remote.takes_streams() {
+        mark_comparable(order, survey).await?;
+    }
+    let files = survey.items.iter_mut();
+    let files: Vec<&mut Item> = files
+        .filter(|item| item.is_file() && item.compare)
+        .collect();
     if files.is_empty() {
         return Ok(());
     }
@@ -336,6 +363,26 @@ async fn hash(
     }
 }
 
+/// Leaves to be compared what is here in the same size.
+async fn mark_comparable(order: &Download, survey: &mut Survey) -> Result<(), Trouble> {
+    let (here, force) = (survey.here.clone(), order.options.force);
+    let items = std::mem::take(&mut survey.items);
+    survey.items = local::run(move || {
+        let mut items = items;
+        for item in &mut items {
+            item.compare = match &here {
+                Some(here) if !force => {
+                    matches!(here.look(&item.name)?, Here::File { size, .. } if size == item.found.size)
+                }
+                _ => false,
+            };
+        }
+        Ok(items)
+    })
+    .await?;
+    Ok(())
+}
+
 /// What of it is here.
 async fn compare(order: &Download, survey: &mut Survey) -> Result<(), Trouble> {
     let Some(here) = survey.here.clone() else {
@@ -350,7 +397,9 @@ async fn compare(order: &Download, survey: &mut Survey) -> Result<(), Trouble> {
             let there = here.look(&item.name)?;
             item.fetch = match (item.found.kind, &there) {
                 (Kind::Folder, Here::Folder) => false,
-                (Kind::File, Here::File { size, mtime, .. }) if *size == item.found.size && !force => {
+                (Kind::File, Here::File { size, mtime, .. })
+                    if *size == item.found.size && !force =>
+                {
                     let digest = local::digest(&here, &item.name, algorithm)?;
                     let equal = item.digest.as_deref() == Some(digest.as_str());
                     item.touch = equal && times && *mtime != item.found.mtime;

@@ -2,7 +2,7 @@
 //! asked for, a size only if it is the one the host has said before.
 
 use std::cell::Cell;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::io::{self, Read, Write as _};
 use std::rc::Rc;
@@ -32,17 +32,22 @@ struct Expected {
     placing: Placing,
 }
 
-/// Fetches them all; which are in their places, whatever became of the others.
+/// Fetches them all; which are in their places and what they come to, whatever became of the others.
 pub(super) async fn fetch_together(
     order: &Download,
     remote: &mut Remote<'_>,
     here: &Arc<Beneath>,
     items: &[&Item],
-) -> (HashSet<Vec<u8>>, Result<(), Trouble>) {
+) -> (HashMap<Vec<u8>, String>, Result<(), Trouble>) {
     let windows = remote.is_windows();
     let expected: HashMap<Vec<u8>, Expected> = items
         .iter()
-        .map(|item| (plain(item.path.as_bytes()).to_vec(), expected(order, item, windows)))
+        .map(|item| {
+            (
+                plain(item.path.as_bytes()).to_vec(),
+                expected(order, item, windows),
+            )
+        })
         .collect();
     let (pieces, coming) = mpsc::channel(16);
     let mut sink = Pieces {
@@ -73,7 +78,7 @@ pub(super) async fn fetch_together(
     drop(sink);
     let (placed, unpacked) = match thread.await {
         Ok(done) => done,
-        Err(error) => (HashSet::new(), Err(Refusal::Here(io::Error::other(error)))),
+        Err(error) => (HashMap::new(), Err(Refusal::Here(io::Error::other(error)))),
     };
     (placed, outcome(items, came, deaf, unpacked))
 }
@@ -203,8 +208,8 @@ const BETWEEN: u64 = 128 << 10;
 struct Unpacking<'a> {
     here: &'a Beneath,
     expected: HashMap<Vec<u8>, Expected>,
-    /// What is in its place, by its path in the stream.
-    placed: HashMap<Vec<u8>, Vec<u8>>,
+    /// What is in its place, by its path in the stream: its name here, and what it comes to.
+    placed: HashMap<Vec<u8>, (Vec<u8>, String)>,
     algorithm: Algorithm,
     refusal: Option<Refusal>,
 }
@@ -217,8 +222,9 @@ impl Unpacking<'_> {
             return Ok(true);
         };
         match one(self.here, content, &wanted, self.algorithm) {
-            Ok(()) => {
-                self.placed.insert(path.to_vec(), wanted.placing.name);
+            Ok(digest) => {
+                let placed = (wanted.placing.name, digest);
+                self.placed.insert(path.to_vec(), placed);
             }
             // A stream that breaks off is the host's matter, and told by its end.
             Err(Refusal::Here(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
@@ -271,7 +277,7 @@ impl Unpacking<'_> {
                     let to = entry.link_name_bytes();
                     let there = to.and_then(|to| self.placed.get(plain(&to)).cloned());
                     match there {
-                        Some(there) => self.file(&path, &mut self.here.read(&there)?)?,
+                        Some((there, _)) => self.file(&path, &mut self.here.read(&there)?)?,
                         None => true,
                     }
                 }
@@ -313,13 +319,13 @@ impl Unpacking<'_> {
     }
 }
 
-/// Writes one file, checks it, puts it in its place.
+/// Writes one file, checks it, puts it in its place; what it comes to.
 fn one(
     here: &Beneath,
     content: &mut dyn Read,
     wanted: &Expected,
     algorithm: Algorithm,
-) -> Result<(), Refusal> {
+) -> Result<String, Refusal> {
     let mut file = open_own(here, &wanted.part)?;
     file.set_len(0)?;
     let mut hashing = Hashing::new(algorithm);
@@ -336,7 +342,8 @@ fn one(
         written.map_err(|error| here.named(&wanted.placing.name, &error))?;
         return Err(Refusal::Changed(wanted.placing.name.clone(), digest));
     }
-    Ok(place(here, &file, &wanted.part, &wanted.placing)?)
+    place(here, &file, &wanted.part, &wanted.placing)?;
+    Ok(digest)
 }
 
 /// Writes and hashes at most `size` bytes; how much there was, or one more than that.

@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use globset::GlobBuilder;
@@ -15,8 +15,10 @@ use super::{Content, Entry, EntryKind};
 use crate::shell::files::HostPath;
 use crate::transfer::leaving::leaves;
 
-/// Files up to this size are kept in memory, in bytes.
+/// Files up to this size are kept in memory where many hosts get them, in bytes: they are rarely at the
+/// same place. For a few, to fill that memory costs more than to read again.
 const HELD: u64 = 64 << 20;
+const MANY: usize = 4;
 
 /// All of them together, in bytes.
 const HELD_ALL: u64 = 256 << 20;
@@ -92,15 +94,18 @@ struct Pending {
 /// The work.
 #[derive(Default)]
 struct Collecting {
+    /// How many get it.
+    hosts: usize,
     entries: Vec<Entry>,
     pending: Vec<Pending>,
     follow: bool,
 }
 
 /// Collects; `follow` sends what links lead to in their place. Reads and hashes all files.
-pub fn collect(given: &[Given], follow: bool) -> Result<Collected, SourceError> {
+pub fn collect(given: &[Given], follow: bool, hosts: usize) -> Result<Collected, SourceError> {
     let mut given = expanded(given)?;
     let mut work = Collecting {
+        hosts,
         follow,
         ..Collecting::default()
     };
@@ -330,8 +335,8 @@ impl Collecting {
 
     /// Reads and hashes all files, on all processors.
     fn read(&mut self) -> Result<(), SourceError> {
-        let whole: u64 = self.pending.iter().map(|each| each.size).sum();
-        let held = if whole <= HELD_ALL { HELD } else { 1 << 20 };
+        let room = AtomicU64::new(HELD_ALL);
+        let most = if self.hosts > MANY { HELD } else { 1 << 20 };
         let next = AtomicUsize::new(0);
         let done = Mutex::new(Vec::with_capacity(self.pending.len()));
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -339,6 +344,12 @@ impl Collecting {
         std::thread::scope(|scope| {
             let work = || {
                 while let Some(file) = self.pending.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let take = |left: u64| left.checked_sub(file.size);
+                    let fits = file.size <= most
+                        && room
+                            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+                            .is_ok();
+                    let held = if fits { file.size } else { 0 };
                     let content = match &file.open {
                         Some(open) => open
                             .try_clone()

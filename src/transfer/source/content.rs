@@ -15,19 +15,23 @@ use crate::base::digest::{self, Hasher, Md5Hasher};
 use crate::shell::files::Algorithm;
 use crate::transfer::hashing::Hashing;
 
-/// How much is handed out at once of what is in memory.
-const SLICE: usize = 64 * 1024;
+/// How much is read and handed out at once: what OpenSSH's SFTP server takes in one piece.
+const BLOCK: usize = 255 * 1024;
 
-/// How much of a file is read at once.
-const BLOCK: usize = 256 * 1024;
+/// A file up to this size is in the system's memory still, as it was hashed just now, in bytes: to read a
+/// block there takes less time than to have another thread do it.
+const FRESH: u64 = 256 << 20;
 
 /// Where the bytes are.
 #[derive(Debug)]
 enum Place {
     Memory(Bytes),
     File {
-        file: Arc<File>,
-        blocks: Mutex<Vec<Weak<[u8]>>>,
+        /// Where it has no name that it could be opened by again.
+        kept: Option<Arc<File>>,
+        /// While somebody reads it: a tree may have more files than can be open.
+        open: Mutex<Weak<File>>,
+        blocks: Mutex<Vec<Weak<Vec<u8>>>>,
     },
 }
 
@@ -62,7 +66,11 @@ impl Content {
 
     /// A file's, read now, once; kept in memory where it is no larger than `held`.
     pub fn of_file(path: &Path, held: u64) -> io::Result<Self> {
-        Self::of_open(path, File::open(path)?, held)
+        let mut content = Self::of_open(path, File::open(path)?, held)?;
+        if let Place::File { kept, .. } = &mut content.place {
+            *kept = None;
+        }
+        Ok(content)
     }
 
     /// The same of a file that is open.
@@ -93,8 +101,9 @@ impl Content {
             sha256: OnceLock::new(),
             making: Mutex::default(),
             place: Place::File {
-                file: Arc::new(file),
-                blocks: Mutex::new(vec![Weak::<[u8; 0]>::new() as Weak<[u8]>; blocks]),
+                kept: Some(Arc::new(file)),
+                open: Mutex::default(),
+                blocks: Mutex::new((0..blocks).map(|_| Weak::new()).collect()),
             },
             beginnings: Mutex::default(),
         })
@@ -138,6 +147,7 @@ impl Content {
 
     /// The digest of the first `length` bytes. Many hosts may ask for the same.
     pub fn beginning(&self, length: u64, algorithm: Algorithm) -> io::Result<String> {
+        let _alone = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         let known = |all: &[(u64, Algorithm, String)]| {
             let found = all.iter().find(|(l, a, _)| (*l, *a) == (length, algorithm));
             found.map(|(_, _, digest)| digest.clone())
@@ -163,7 +173,8 @@ impl Content {
                 let length = usize::try_from(length).unwrap_or(usize::MAX);
                 take(bytes.get(..length.min(bytes.len())).unwrap_or_default());
             }
-            Place::File { file, .. } => {
+            Place::File { .. } => {
+                let file = self.file()?;
                 let mut buffer = vec![0; BLOCK];
                 let mut at = 0;
                 while at < length {
@@ -179,6 +190,24 @@ impl Content {
         Ok(())
     }
 
+    /// The file, opened again if nobody has it open.
+    fn file(&self) -> io::Result<Arc<File>> {
+        let Place::File { kept, open, .. } = &self.place else {
+            return Err(io::ErrorKind::Unsupported.into());
+        };
+        if let Some(kept) = kept {
+            return Ok(kept.clone());
+        }
+        let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = open.upgrade() {
+            return Ok(file);
+        }
+        let file = File::open(&self.path).map_err(|error| self.changed(&error))?;
+        let file = Arc::new(file);
+        *open = Arc::downgrade(&file);
+        Ok(file)
+    }
+
     /// All of it if it is small.
     pub fn in_memory(&self) -> Option<Bytes> {
         match &self.place {
@@ -191,6 +220,7 @@ impl Content {
     pub fn chunks(self: &Arc<Self>, offset: u64) -> Box<dyn Chunks> {
         Box::new(Reading {
             content: self.clone(),
+            file: None,
             at: offset,
         })
     }
@@ -199,9 +229,9 @@ impl Content {
     async fn block(
         self: &Arc<Self>,
         file: &Arc<File>,
-        blocks: &Mutex<Vec<Weak<[u8]>>>,
+        blocks: &Mutex<Vec<Weak<Vec<u8>>>>,
         at: u64,
-    ) -> io::Result<Arc<[u8]>> {
+    ) -> io::Result<Arc<Vec<u8>>> {
         let index = usize::try_from(at / BLOCK as u64).unwrap_or(usize::MAX);
         let lock = || blocks.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(block) = lock().get(index).and_then(Weak::upgrade) {
@@ -211,13 +241,19 @@ impl Content {
         let length = usize::try_from(self.size - begin)
             .unwrap_or(BLOCK)
             .min(BLOCK);
-        let file = file.clone();
-        let read = tokio::task::spawn_blocking(move || {
+        let of_file = file.clone();
+        let read = move || {
             let mut block = vec![0; length];
-            file.read_exact_at(&mut block, begin)
-                .map(|()| Arc::<[u8]>::from(block))
-        });
-        let block = read.await.map_err(io::Error::other)?;
+            of_file
+                .read_exact_at(&mut block, begin)
+                .map(|()| Arc::new(block))
+        };
+        let block = if self.size <= FRESH {
+            read()
+        } else {
+            let read = tokio::task::spawn_blocking(read);
+            read.await.map_err(io::Error::other)?
+        };
         let block = block.map_err(|error| self.changed(&error))?;
         if let Some(place) = lock().get_mut(index) {
             *place = Arc::downgrade(&block);
@@ -237,7 +273,7 @@ impl Content {
 }
 
 /// Bytes that a block of a file keeps alive.
-struct Block(Arc<[u8]>);
+struct Block(Arc<Vec<u8>>);
 
 impl AsRef<[u8]> for Block {
     fn as_ref(&self) -> &[u8] {
@@ -247,6 +283,7 @@ impl AsRef<[u8]> for Block {
 
 struct Reading {
     content: Arc<Content>,
+    file: Option<Arc<File>>,
     at: u64,
 }
 
@@ -259,14 +296,17 @@ impl Chunks for Reading {
         let chunk = match &self.content.place {
             Place::Memory(bytes) => {
                 let from = usize::try_from(self.at).unwrap_or(usize::MAX);
-                bytes.slice(from..bytes.len().min(from + SLICE))
+                bytes.slice(from..bytes.len().min(from + BLOCK))
             }
-            Place::File { file, blocks } => {
-                let block = self.content.block(file, blocks, self.at).await?;
+            Place::File { blocks, .. } => {
+                let file = match &self.file {
+                    Some(file) => file.clone(),
+                    None => self.file.insert(self.content.file()?).clone(),
+                };
+                let block = self.content.block(&file, blocks, self.at).await?;
                 let from = usize::try_from(self.at % BLOCK as u64).unwrap_or_default();
                 let whole = Bytes::from_owner(Block(block));
-                let to = whole.len().min(from + SLICE);
-                whole.slice(from..to)
+                whole.slice(from..)
             }
         };
         self.at += chunk.len() as u64;

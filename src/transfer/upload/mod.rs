@@ -126,26 +126,34 @@ impl Upload {
         }
     }
 
+    /// Whether it is one file of at least so many bytes.
+    fn is_one_file_of(&self, size: u64) -> bool {
+        match self.collected.entries.first().map(|entry| &entry.kind) {
+            Some(EntryKind::File(content)) => self.is_one_file() && content.size() >= size,
+            _ => false,
+        }
+    }
+
     /// Whether it is one file, not a folder.
     fn is_one_file(&self) -> bool {
         matches!(self.collected.entries.as_slice(), [one] if one.name.is_empty() && !matches!(one.kind, EntryKind::Folder))
     }
 }
 
-/// Puts it on one host. What was done until a trouble came is reported with it.
-pub async fn upload(order: &Upload, link: &mut dyn Link) -> (Report, Result<(), Trouble>) {
-    let mut report = Report::default();
-    let mut remote = Remote::new(link);
-    let done = perform(order, &mut remote, &mut report).await;
-    report.settle(&done);
-    (report, done)
-}
+/// For a file from this size on the channel it goes by is opened before it is known whether it has to
+/// go, in bytes.
+const EARLY: u64 = 4 << 20;
 
-async fn perform(
+/// Puts it on one host. What was done until a trouble came is reported with it.
+pub async fn upload(
     order: &Upload,
-    remote: &mut Remote<'_>,
+    link: &mut dyn Link,
     report: &mut Report,
 ) -> Result<(), Trouble> {
+    let remote = &mut Remote::new(link);
+    if order.options.act == Act::Send && order.is_one_file_of(EARLY) {
+        remote.expect_channel();
+    }
     let mut survey = surveying::survey(order, remote).await?;
     if order.options.diff {
         diff::show(&survey, remote, report).await?;

@@ -34,13 +34,14 @@ pub(super) fn fits(order: &Upload, remote: &Remote<'_>, left: u64) -> bool {
     }
 }
 
-/// Has the host fetch it. `None`: it can't, and is to be sent it.
+/// Has the host fetch it: what it was asked, and what it made of that. `None`: it can't, and is to be
+/// sent it.
 pub(super) async fn pull(
     order: &Upload,
     remote: &mut Remote<'_>,
     content: &Arc<Content>,
     receive: &Receive,
-) -> Result<Option<Received>, Trouble> {
+) -> Result<Option<(Receive, Received)>, Trouble> {
     let sha256 = {
         let content = content.clone();
         let made = tokio::task::spawn_blocking(move || content.sha256()).await;
@@ -67,10 +68,13 @@ pub(super) async fn pull(
         digest: sha256,
         ..receive.clone()
     };
-    let answer = remote.ask(FileTask::Receive(Box::new(fetched))).await;
+    let task = FileTask::Receive(Box::new(fetched.clone()));
+    let answer = remote.ask(task).await;
     let automatic = order.options.via == Way::Auto;
     match answer {
-        Ok(answer) => expect_answer!(answer, Answer::Received(received) => Some(received)),
+        Ok(answer) => {
+            expect_answer!(answer, Answer::Received(received) => Some((fetched, received)))
+        }
         Err(trouble)
             if automatic && !offer.contacted() && trouble.error.kind != ErrorKind::NoSpace =>
         {
@@ -78,13 +82,27 @@ pub(super) async fn pull(
             Ok(None)
         }
         Err(mut trouble) => {
-            if !offer.contacted() {
-                trouble.error = trouble
-                    .error
-                    .hint("does the host reach pull.url? --via push sends it");
+            if !offer.contacted() && trouble.error.hint.is_none() {
+                trouble.error = without_contact(trouble.error, remote.is_windows());
             }
             Err(trouble)
         }
+    }
+}
+
+/// What to do about a host that did not come. (A full disk is no question of the way.)
+fn without_contact(error: HostError, windows: bool) -> HostError {
+    const REACH: &str = "does the host reach pull.url? --via push sends it";
+    match error.kind {
+        ErrorKind::NoSpace => error,
+        // .NET is there; what it lacked was an answer.
+        ErrorKind::Unsupported if windows => {
+            HostError::new(ErrorKind::RemoteIo, error.message).hint(REACH)
+        }
+        ErrorKind::Unsupported => {
+            error.hint("install curl or GNU wget there; --via push does without")
+        }
+        _ => error.hint(REACH),
     }
 }
 

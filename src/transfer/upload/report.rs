@@ -7,7 +7,6 @@ use super::Upload;
 use super::surveying::{Item, Survey};
 use crate::base::quantity::show_size;
 use crate::event::{FileAction, FileRecord, Route};
-use crate::transfer::link::Trouble;
 use crate::transfer::source::EntryKind;
 
 /// So many files are named one by one.
@@ -28,15 +27,13 @@ pub struct Report {
     touched: HashSet<String>,
     conditional: bool,
     fetches: bool,
+    written: bool,
 }
 
 impl Report {
     /// Of files that come: lines name them as the host does, so that hosts' lines are alike.
-    pub(in crate::transfer) fn of_download() -> Self {
-        Self {
-            fetches: true,
-            ..Self::default()
-        }
+    pub(in crate::transfer) fn is_of_download(&mut self) {
+        self.fetches = true;
     }
 
     /// One more record.
@@ -147,15 +144,16 @@ impl Report {
         self.write();
     }
 
-    /// At the end, whatever it was.
-    pub(in crate::transfer) fn settle(&mut self, done: &Result<(), Trouble>) {
-        if done.is_err() && self.text.is_empty() {
+    /// At the end, whatever it was: all that is known is written down, and not too long.
+    pub fn settle(&mut self) {
+        if !self.written {
             self.write();
         }
         self.shorten();
     }
 
     fn write(&mut self) {
+        self.written = true;
         let lines = lines(&self.files, self.conditional, self.fetches);
         self.text.push_str(&lines);
     }

@@ -76,9 +76,10 @@ async fn send_content(
     };
     let left = content.size() - receive.offset;
     if pulling::fits(order, remote, left)
-        && let Some(received) = pulling::pull(order, remote, content, receive).await?
+        && let Some((fetched, received)) = pulling::pull(order, remote, content, receive).await?
     {
-        settle(remote, receive, received).await?;
+        // By the digest that it was to be checked by, not by ours for the comparison.
+        settle(remote, &fetched, received).await?;
         return Ok(Route::Pull);
     }
     let mut route = remote.stream();
@@ -94,12 +95,41 @@ async fn send_content(
             chunks: chunks(),
         });
     }
-    let answer = remote
-        .feed(FileTask::Receive(Box::new(receive.clone())), input)
-        .await?;
-    let received = expect_answer!(answer, Answer::Received(received) => received)?;
+    let mut received = receive_by(remote, receive, input).await?;
+    if let (Route::Sftp, &Received::Short { size }) = (route, &received)
+        && size <= receive.offset
+    {
+        tracing::debug!("SFTP writes elsewhere than the shell, content goes through the shell");
+        forget_by_sftp(remote, receive).await;
+        receive.origin = Origin::Input;
+        receive.offset = size;
+        let input = Input {
+            size: content.size() - size,
+            chunks: content.chunks(size),
+        };
+        received = receive_by(remote, receive, Some(input)).await?;
+        route = remote.stream();
+    }
     settle(remote, receive, received).await?;
     Ok(route)
+}
+
+async fn receive_by(
+    remote: &mut Remote<'_>,
+    receive: &Receive,
+    input: Option<Input>,
+) -> Result<Received, Trouble> {
+    let task = FileTask::Receive(Box::new(receive.clone()));
+    let answer = remote.feed(task, input).await?;
+    expect_answer!(answer, Answer::Received(received) => received)
+}
+
+/// Takes away what an SFTP server wrote where the shell does not find it: its root or its home is
+/// another one.
+async fn forget_by_sftp(remote: &mut Remote<'_>, receive: &Receive) {
+    if let (Some(part), Some(files)) = (for_sftp(&receive.part), remote.channel().await) {
+        let _ = files.remove(part).await;
+    }
 }
 
 /// Writes the part file by SFTP, where that is on offer; whether it was done.
@@ -117,10 +147,6 @@ async fn by_sftp(
     };
     if receive.mkdir {
         make_folder(remote, &receive.target.folder()).await?;
-    }
-    if receive.offset == 0 {
-        // What others may have put there is not written through.
-        let _ = files.remove(part).await;
     }
     let written = pump::write(&files, part, receive.offset, chunks, &remote.pulse()).await;
     let Err(error) = written else {

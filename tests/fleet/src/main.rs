@@ -46,6 +46,9 @@ enum Fleet {
         /// How long commands take
         #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
         delay_ms: u64,
+        /// Execute nothing: files by SFTP are all there is
+        #[arg(long)]
+        only_sftp: bool,
     },
     /// A line to a host that is far or slow, or cut
     Proxy {
@@ -140,6 +143,7 @@ async fn run(cli: Cli) -> Result<(), Error> {
             text,
             bytes,
             delay_ms,
+            only_sftp,
         } => {
             let answer = Answer {
                 output: bytes.map_or(Output::Text(text), Output::Bytes),
@@ -147,6 +151,9 @@ async fn run(cli: Cli) -> Result<(), Error> {
                 ..Answer::default()
             };
             let fleet = Canned::start(answer, Some(&common.dir))?;
+            if only_sftp {
+                fleet.files().alone();
+            }
             let inventory = fleet.dir().join("inventory.yml");
             fleet.write_inventory(common.hosts, &inventory)?;
             let known_hosts = fleet.write_known_hosts(common.hosts)?;

@@ -286,6 +286,6 @@ fn sizes_and_digests_may_be_any_nonsense() {
     let lie = "echo \"../../../../evil  $1\"; head -c 100000 /dev/urandom";
     fake(bed, "md5sum", lie);
     let host = bed.fetched("t", &[]);
-    assert!(host["files"][0]["md5"].is_null(), "{host}");
+    assert_eq!(host["files"][0]["md5"], super::bed::md5(b"0"), "{host}");
     super::bed::assert_same(&bed.at("t"), &bed.got("t"));
 }

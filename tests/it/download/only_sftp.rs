@@ -39,6 +39,7 @@ fn a_tree_comes_file_by_file_and_is_known_again() {
     assert_same(&there, &bed.got("tree"));
     let file = &host["files"].as_array().unwrap()[0];
     assert_eq!(file["via"], "sftp", "{host}");
+    assert_eq!(file["md5"], super::bed::md5(b""), "{host}");
     let again = bed.fetch("/files/tree", &[]);
     assert_eq!((&again["outcome"], bytes(&again)), (&"ok".into(), 0));
     std::fs::write(there.join("large"), noise(2 << 20)).unwrap();

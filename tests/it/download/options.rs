@@ -257,10 +257,20 @@ fn diff_shows_how_texts_differ_from_what_is_here() {
         assert!(said.contains(line), "{line}: {said}");
     }
     assert!(said.contains(&format!("+++ {t}/a")), "{said}");
-    assert!(!said.contains("xxx") && !said.contains("t/bytes\n"), "{said}");
-    assert_eq!(read(bed.got("t/a")), "port 81\nlog on\n", "nothing was moved");
+    assert!(
+        !said.contains("xxx") && !said.contains("t/bytes\n"),
+        "{said}"
+    );
+    assert_eq!(
+        read(bed.got("t/a")),
+        "port 81\nlog on\n",
+        "nothing was moved"
+    );
     let said = bed.run(&[&t, "got", "--diff"]).ends_with(0).stdout;
-    assert!(said.contains("+port 80") && said.contains("fetched"), "{said}");
+    assert!(
+        said.contains("+port 80") && said.contains("fetched"),
+        "{said}"
+    );
     assert_same(&bed.at("t"), &bed.got("t"));
     let said = bed.run(&[&t, "got", "--diff"]).ends_with(0).stdout;
     assert!(!said.contains("+++"), "{said}");

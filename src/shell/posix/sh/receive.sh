@@ -6,6 +6,7 @@ else fail "$d: No such file or directory"; fi;
 [ "$o" = 0 ] || touch "$p" 2>/dev/null;
 find "$d/." ! -name . -prune -name '.*.ioms-????????????????????????????????.part*' -mtime +0 -exec rm -rf {} + 2>/dev/null;
 case $f in
+there) [ -e "$p" ] || { echo short 0; exit 0; } ;;
 input)
 if [ "$o" = 0 ]; then rm -rf "$p" 2>/dev/null; e=$( { umask 077; cat >"$p"; } 2>&1);
 else e=$( { dd if=/dev/null of="$p" bs=1 seek="$o" 2>/dev/null; cat >>"$p"; } 2>&1); fi

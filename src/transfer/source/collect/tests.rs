@@ -27,13 +27,13 @@ fn path(folder: &tempfile::TempDir, below: &str) -> Given {
 #[test]
 fn a_folder_goes_under_its_name_and_its_content_without() {
     let folder = tree();
-    let whole = collect(&[path(&folder, "site")], false).unwrap();
+    let whole = collect(&[path(&folder, "site")], false, 1).unwrap();
     assert_eq!(whole.name.as_deref(), Some(b"site".as_slice()));
     assert_eq!(
         names(&whole),
         ["", ".hidden", "css", "css/中 文.css", "index.html", "style"]
     );
-    let content = collect(&[path(&folder, "site/")], false).unwrap();
+    let content = collect(&[path(&folder, "site/")], false, 1).unwrap();
     assert_eq!(content.name, None);
     assert_eq!(names(&content), names(&whole));
     let link = content.entries.last().unwrap();
@@ -44,7 +44,7 @@ fn a_folder_goes_under_its_name_and_its_content_without() {
 fn several_sources_go_below_their_names_and_not_onto_one_another() {
     let folder = tree();
     let both = [path(&folder, "site/index.html"), path(&folder, "site/css")];
-    let both = collect(&both, false).unwrap();
+    let both = collect(&both, false, 1).unwrap();
     assert_eq!(both.name, None);
     assert_eq!(names(&both), ["index.html", "css", "css/中 文.css"]);
     let twice = [
@@ -52,7 +52,7 @@ fn several_sources_go_below_their_names_and_not_onto_one_another() {
         path(&folder, "site/index.html"),
     ];
     assert!(matches!(
-        collect(&twice, false),
+        collect(&twice, false, 1),
         Err(SourceError::Twice(..))
     ));
 }
@@ -60,14 +60,14 @@ fn several_sources_go_below_their_names_and_not_onto_one_another() {
 #[test]
 fn patterns_stand_for_what_they_match_but_for_hidden_names() {
     let folder = tree();
-    let all = collect(&[path(&folder, "site/*")], false).unwrap();
+    let all = collect(&[path(&folder, "site/*")], false, 1).unwrap();
     assert_eq!(names(&all), ["css", "css/中 文.css", "index.html", "style"]);
-    let one = collect(&[path(&folder, "si*/ind?x.html")], false).unwrap();
+    let one = collect(&[path(&folder, "si*/ind?x.html")], false, 1).unwrap();
     assert_eq!(
         (names(&one), one.name.unwrap()),
         (vec![String::new()], b"index.html".to_vec())
     );
-    let none = collect(&[path(&folder, "site/*.zip")], false);
+    let none = collect(&[path(&folder, "site/*.zip")], false, 1);
     assert!(matches!(none, Err(SourceError::Missing(_))));
 }
 
@@ -77,9 +77,9 @@ fn links_that_lead_out_are_refused_and_followed_on_request() {
     std::fs::write(folder.path().join("secret"), "s").unwrap();
     let link = folder.path().join("site/css/out");
     symlink("../../secret", &link).unwrap();
-    let refused = collect(&[path(&folder, "site")], false);
+    let refused = collect(&[path(&folder, "site")], false, 1);
     assert!(matches!(refused, Err(SourceError::Leaves(path)) if path == link));
-    let followed = collect(&[path(&folder, "site")], true).unwrap();
+    let followed = collect(&[path(&folder, "site")], true, 1).unwrap();
     assert!(
         followed
             .entries
@@ -89,7 +89,7 @@ fn links_that_lead_out_are_refused_and_followed_on_request() {
     std::fs::remove_file(&link).unwrap();
     symlink("/etc/passwd", &link).unwrap();
     assert!(matches!(
-        collect(&[path(&folder, "site")], false),
+        collect(&[path(&folder, "site")], false, 1),
         Err(SourceError::Leaves(_))
     ));
 }

@@ -42,6 +42,7 @@ pub(super) mod flag {
     pub(in super::super) const WRITE: u32 = 0x02;
     pub(in super::super) const CREATE: u32 = 0x08;
     pub(in super::super) const TRUNCATE: u32 = 0x10;
+    pub(in super::super) const EXCLUSIVE: u32 = 0x20;
 }
 
 const SIZE: u32 = 0x01;

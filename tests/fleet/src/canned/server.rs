@@ -158,6 +158,9 @@ impl Handler for Host {
         _: &[u8],
         session: &mut Session,
     ) -> Result<(), Self::Error> {
+        if self.files.are_alone() {
+            return session.channel_failure(channel);
+        }
         session.channel_success(channel)
     }
 
@@ -185,6 +188,7 @@ async fn command(
     let mut speech = None;
     loop {
         let (reply, end) = match (channel.wait().await?, &mut speech) {
+            (ChannelMsg::Exec { .. }, _) if files.are_alone() => continue,
             (ChannelMsg::Exec { command, .. }, speech) => {
                 speech.insert(Speech::new()).begin(&command)
             }

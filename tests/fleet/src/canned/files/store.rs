@@ -23,6 +23,7 @@ struct All {
     /// Names that every folder is said to hold besides.
     lies: Mutex<Vec<Bytes>>,
     refused: AtomicBool,
+    alone: AtomicBool,
 }
 
 /// One host's files.
@@ -74,6 +75,15 @@ impl Files {
 
     pub(in super::super) fn are_refused(&self) -> bool {
         self.0.refused.load(Ordering::SeqCst)
+    }
+
+    /// From now on there is nothing but SFTP: no command is executed.
+    pub fn alone(&self) {
+        self.0.alone.store(true, Ordering::SeqCst);
+    }
+
+    pub(in super::super) fn are_alone(&self) -> bool {
+        self.0.alone.load(Ordering::SeqCst)
     }
 
     fn numbered(&self, n: usize) -> Host {
