@@ -128,9 +128,10 @@ pub(super) struct Placing {
 impl Placing {
     /// `windows`: a host that knows of no permission bits.
     pub(super) fn of(order: &Download, item: &Item, windows: bool) -> Self {
-        let mode = match windows {
-            true => 0o666,
-            false => item.found.mode & 0o777,
+        let mode = if windows {
+            0o666
+        } else {
+            item.found.mode & 0o777
         };
         Self {
             name: item.name.clone(),

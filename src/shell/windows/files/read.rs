@@ -39,7 +39,7 @@ pub fn read(task: &FileTask, said: &Said) -> Result<Answer, FileFailure> {
             let path = |text: &&str| Some(HostPath::from(*text)).filter(|path| !path.is_empty());
             Ok(Answer::Links(links.iter().map(path).collect()))
         }
-        FileTask::Walk(_) if said.stdout.iter().filter(|b| **b == 0).count() > NAMES_MAX => {
+        FileTask::Walk(_) if said.stdout.split(|b| *b == 0).count() > NAMES_MAX + 1 => {
             Err(FileFailure::too_many_names())
         }
         FileTask::Walk(_) => Ok(Answer::Walk(
