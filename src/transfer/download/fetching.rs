@@ -22,12 +22,7 @@ use crate::transfer::meter::Meter;
 use crate::transfer::pump;
 use crate::transfer::remote::{Remote, for_sftp};
 use crate::transfer::upload::Report;
-
-/// Files from this size on come by themselves and can be resumed, in bytes.
-const LARGE: u64 = 1 << 20;
-
-/// By SFTP comes what is worth a channel of its own.
-const BY_SFTP: u64 = 256 * 1024;
+use crate::transfer::{BY_SFTP, LARGE};
 
 /// Fetches.
 pub(super) async fn fetch(

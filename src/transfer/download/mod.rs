@@ -3,6 +3,7 @@
 
 mod asking;
 mod beneath;
+mod comparing;
 mod diff;
 mod fetching;
 mod local;
@@ -18,9 +19,10 @@ use std::sync::Arc;
 
 use super::link::{Link, Trouble};
 use super::meter::Meter;
+use super::records::compared;
 use super::remote::Remote;
 use super::upload::{Act, Report};
-use crate::event::{ErrorKind, FileAction, FileRecord, HostError};
+use crate::event::{FileAction, FileRecord};
 use crate::shell::files::Algorithm;
 
 pub use names::folder_of;
@@ -97,16 +99,7 @@ pub async fn download(
                 });
             }
             report.write_down(false);
-            if differ == 0 {
-                return Ok(());
-            }
-            let what = match differ {
-                1 => "1 file differs".to_owned(),
-                many => format!("{many} files differ"),
-            };
-            Err(HostError::new(ErrorKind::VerifyMismatch, what)
-                .hint("download without --verify fetches what differs")
-                .into())
+            compared(differ, "download without --verify fetches what differs")
         }
         Act::Check => {
             for item in survey.items.iter().filter(|item| item.is_leaf()) {

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::asking::{stat, stat_all};
-use super::beneath::{Beneath, Here};
+use super::beneath::Beneath;
+use super::comparing::{compare, hash};
 use super::local;
 use super::mirror::{extra, names_here, root};
 use super::names::{Typed, folder_of, is_safe};
@@ -13,6 +14,7 @@ use crate::event::{ErrorKind, FileAction, FileRecord, HostError, Route};
 use crate::shell::files::{Answer, FileTask, Found, HostPath, Kind, Walk};
 use crate::transfer::leaving::leaves;
 use crate::transfer::link::Trouble;
+use crate::transfer::records::removal;
 use crate::transfer::remote::{Remote, expect_answer};
 
 /// For a file from this size on the channel it comes by is opened while the host makes digests, before it
@@ -33,7 +35,7 @@ pub(super) struct Item {
     pub(super) digest: Option<String>,
     pub(super) fetch: bool,
     /// Whether its digest is asked for.
-    compare: bool,
+    pub(super) compare: bool,
     /// Whether it is equal but for its time, which is to be kept.
     pub(super) touch: bool,
 }
@@ -121,18 +123,7 @@ impl Survey {
     }
 
     pub(super) fn removal(&self, name: &[u8]) -> FileRecord {
-        FileRecord {
-            source: String::new(),
-            target: self.shown(name),
-            action: FileAction::Removed,
-            size: 0,
-            md5: None,
-            sha256: None,
-            bytes: 0,
-            via: None,
-            files: None,
-            changed: false,
-        }
+        removal(self.shown(name))
     }
 }
 
@@ -149,9 +140,10 @@ pub(super) async fn survey(
     items.sort_by(|one, other| one.name.cmp(&other.name));
     links(order, &typed, remote, &mut items).await?;
     lie_in_folders(&items)?;
-    let mirrored = match order.options.delete {
-        true => Some(root(order, &typed, &items)?),
-        false => None,
+    let mirrored = if order.options.delete {
+        Some(root(order, &typed, &items)?)
+    } else {
+        None
     };
     if order.options.act == Act::Send && items.iter().any(|item| item.found.size >= EARLY) {
         remote.expect_channel();
@@ -325,99 +317,5 @@ async fn links(
         }
         item.link = Some(to);
     }
-    Ok(())
-}
-
-/// What the files come to there.
-async fn hash(
-    order: &Download,
-    remote: &mut Remote<'_>,
-    survey: &mut Survey,
-) -> Result<(), Trouble> {
-    // Without a shell all bytes would come here for it: only where it decides whether they must.
-    if !remote.takes_streams() {
-        mark_comparable(order, survey).await?;
-    }
-    let files = survey.items.iter_mut();
-    let files: Vec<&mut Item> = files
-        .filter(|item| item.is_file() && item.compare)
-        .collect();
-    if files.is_empty() {
-        return Ok(());
-    }
-    let task = FileTask::Hash {
-        paths: files.iter().map(|item| item.path.clone()).collect(),
-        algorithm: order.options.algorithm,
-    };
-    match remote.ask(task).await {
-        Ok(answer) => {
-            let hashes = expect_answer!(answer, Answer::Hash(hashes) => hashes)?;
-            for (item, digest) in files.into_iter().zip(hashes) {
-                item.digest = digest;
-            }
-            Ok(())
-        }
-        // Nobody there can tell; what comes is all there is to go by.
-        Err(trouble) if trouble.error.kind == ErrorKind::Unsupported => Ok(()),
-        Err(trouble) => Err(trouble),
-    }
-}
-
-/// Leaves to be compared what is here in the same size.
-async fn mark_comparable(order: &Download, survey: &mut Survey) -> Result<(), Trouble> {
-    let (here, force) = (survey.here.clone(), order.options.force);
-    let items = std::mem::take(&mut survey.items);
-    survey.items = local::run(move || {
-        let mut items = items;
-        for item in &mut items {
-            item.compare = match &here {
-                Some(here) if !force => {
-                    matches!(here.look(&item.name)?, Here::File { size, .. } if size == item.found.size)
-                }
-                _ => false,
-            };
-        }
-        Ok(items)
-    })
-    .await?;
-    Ok(())
-}
-
-/// What of it is here.
-async fn compare(order: &Download, survey: &mut Survey) -> Result<(), Trouble> {
-    let Some(here) = survey.here.clone() else {
-        return Ok(());
-    };
-    let (algorithm, force) = (order.options.algorithm, order.options.force);
-    let times = order.options.times;
-    let items = std::mem::take(&mut survey.items);
-    survey.items = local::run(move || {
-        let mut items = items;
-        for item in &mut items {
-            let there = here.look(&item.name)?;
-            item.fetch = match (item.found.kind, &there) {
-                (Kind::Folder, Here::Folder) => false,
-                (Kind::File, Here::File { size, mtime, .. })
-                    if *size == item.found.size && !force =>
-                {
-                    let digest = local::digest(&here, &item.name, algorithm)?;
-                    let equal = item.digest.as_deref() == Some(digest.as_str());
-                    item.touch = equal && times && *mtime != item.found.mtime;
-                    !equal
-                }
-                (Kind::Link, Here::Link(to)) => {
-                    item.link.as_ref().map(HostPath::as_bytes) != Some(to.as_slice())
-                }
-                (Kind::Folder, Here::Nothing) => true,
-                (Kind::Folder, _) | (_, Here::Folder | Here::Other) => {
-                    let why = std::io::Error::other("something else is in the way");
-                    return Err(here.named(&item.name, &why));
-                }
-                _ => true,
-            };
-        }
-        Ok(items)
-    })
-    .await?;
     Ok(())
 }
