@@ -27,6 +27,7 @@ Examples:
   iomsctl download -g web /var/log/app/ logs                logs/HOST/...
   iomsctl download -g web '/var/log/*.log' logs             the host's shell expands the pattern
   iomsctl download -g web --verify /etc/hosts configs
+  iomsctl download -g web --check --diff /etc/hosts configs
   iomsctl download -g windows 'D:\\game\\日志\\' logs
 
 Each host's files go into a folder of its own, and never outside it, whatever names the host sends.
@@ -80,6 +81,9 @@ struct FileArgs {
     /// Remove what is in the host's folder here and not there
     #[arg(long)]
     delete: bool,
+    /// Show how texts differ
+    #[arg(short = 'D', long)]
+    diff: bool,
 }
 
 impl Args {
@@ -92,6 +96,7 @@ impl Args {
             delete: self.files.delete,
             algorithm: self.transfer.algorithm(),
             act: self.transfer.act(),
+            diff: self.files.diff,
         }
     }
 }
@@ -111,6 +116,12 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     if args.dest.exists() && !args.dest.is_dir() {
         let why = format!("{} is no folder", args.dest.display());
         return Err(CliError::new(why).hint("DEST gets a folder for each host"));
+    }
+    if args.files.delete && args.source.contains(['*', '?', '[']) {
+        return Err(
+            CliError::new("--delete takes no pattern, for SRC is to be one folder")
+                .hint("SRC is the folder to be mirrored, or its content: /srv/site, /srv/site/"),
+        );
     }
     let shown = [
         args.source.clone(),

@@ -66,7 +66,7 @@ pub trait Sink: Send {
 }
 
 /// How much a task may answer, in bytes: a hostile host must not fill the memory.
-const ANSWER_MAX: usize = 256 << 20;
+const ANSWER_MAX: usize = 64 << 20;
 
 /// A sink for answers.
 #[async_trait]

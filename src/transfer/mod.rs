@@ -2,12 +2,15 @@
 //! before it is put in its place. Decides and drives for one host at a time, over a [`Link`] that
 //! `engine` lends; prints nothing and knows no shell's words.
 
+mod diff;
 pub mod download;
 mod hashing;
+mod leaving;
 mod link;
 mod meter;
 pub mod pull;
 mod pump;
+mod records;
 mod remote;
 mod sftp;
 pub mod source;
@@ -15,6 +18,12 @@ pub mod upload;
 
 pub use link::{Input, Link, Pulse, Sink, Trouble};
 pub use meter::Meter;
+
+/// Files from this size on move by themselves and can be resumed, in bytes.
+const LARGE: u64 = 1 << 20;
+
+/// By SFTP moves what is worth a channel of its own, in bytes.
+const BY_SFTP: u64 = 256 * 1024;
 
 /// The name of the file that something is written to before it is whole: hidden, and known by the
 /// content, so that another upload of the same finds it (contract.md).

@@ -12,16 +12,16 @@ use super::pump;
 use super::remote::for_sftp;
 use crate::event::{ErrorKind, HostError};
 use crate::shell::files::{
-    Account, Answer, Attributes, FileTask, Found, HostPath, Kind, Origin, Receive, Received, Walk,
+    Account, Answer, Attributes, FileTask, Found, HostPath, Kind, NAMES_MAX, Origin, Receive,
+    Received, Walk,
 };
 use crate::transport::{FileChange, FileStat, Files};
 
 /// Single questions under way at a time.
 const TOGETHER: usize = 64;
 
-/// How many names below one path are believed, and how long they may be together, in bytes: links that
-/// are followed may lead in circles, which multiply.
-const NAMES_MAX: usize = 2_000_000;
+/// How long all names below one path may be together, in bytes: links that are followed may lead in
+/// circles, which multiply.
 const NAMES_LENGTH: usize = 64 << 20;
 
 /// Does a task.

@@ -16,6 +16,9 @@ pub struct Said {
     pub stderr: Bytes,
 }
 
+/// How many names below some paths are believed.
+pub const NAMES_MAX: usize = 2_000_000;
+
 /// What it means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
@@ -61,6 +64,13 @@ pub enum Received {
     /// All there, and no tool on the host that could check it: the part file waits for
     /// another way to check it, and for a `Receive` whose digest is empty to put it in its place.
     Unchecked,
+}
+
+impl FileFailure {
+    /// More names than [`NAMES_MAX`].
+    pub(crate) fn too_many_names() -> Self {
+        Self::Garbled("the host names more files than is believable".to_owned())
+    }
 }
 
 /// As whom the host's commands run.

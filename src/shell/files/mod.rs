@@ -6,7 +6,7 @@ mod answer;
 mod path;
 mod task;
 
-pub use answer::{Account, Answer, FileFailure, Found, Kind, Received, Said};
+pub use answer::{Account, Answer, FileFailure, Found, Kind, NAMES_MAX, Received, Said};
 pub use path::HostPath;
 pub use task::{
     Algorithm, Asked, Attributes, FileTask, Origin, Pack, Pin, Place, Pull, Receive, Send, Unpack,

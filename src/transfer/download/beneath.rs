@@ -21,7 +21,12 @@ pub(super) struct Beneath {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Here {
     Nothing,
-    File { size: u64, mtime: i64 },
+    File {
+        size: u64,
+        mtime: i64,
+        /// Permission bits.
+        mode: u32,
+    },
     Folder,
     Link(Vec<u8>),
     Other,
@@ -112,6 +117,7 @@ impl Beneath {
                 rustix::fs::FileType::RegularFile => Here::File {
                     size: u64::try_from(found.st_size).unwrap_or_default(),
                     mtime: found.st_mtime,
+                    mode: found.st_mode & 0o777,
                 },
                 rustix::fs::FileType::Directory => Here::Folder,
                 rustix::fs::FileType::Symlink => {
@@ -181,6 +187,48 @@ impl Beneath {
         })
     }
 
+    /// Gives a file or link a second name in its folder, and leaves it where it is: as a copy, where
+    /// the file system has no second names. Whether there was one.
+    pub(super) fn keep(&self, name: &[u8], second: &[u8]) -> io::Result<bool> {
+        use rustix::io::Errno;
+        let found = self.look(name)?;
+        self.told(second, || {
+            let (Some((folder, last)), Some((_, second))) =
+                (self.at(name, false)?, self.at(second, false)?)
+            else {
+                return Ok(false);
+            };
+            if found == Here::Nothing {
+                return Ok(false);
+            }
+            let link = || rustix::fs::linkat(&folder, last, &folder, second, AtFlags::empty());
+            let linked = match link() {
+                // Of this very second.
+                Err(Errno::EXIST) => {
+                    rustix::fs::unlinkat(&folder, second, AtFlags::empty())?;
+                    link()
+                }
+                other => other,
+            };
+            match (linked, found) {
+                (Ok(()), _) => Ok(true),
+                (
+                    Err(Errno::PERM | Errno::MLINK | Errno::XDEV | Errno::NOSYS | Errno::OPNOTSUPP),
+                    found,
+                ) => {
+                    match found {
+                        Here::Link(to) => {
+                            rustix::fs::symlinkat(OsStr::from_bytes(&to), &folder, second)?;
+                        }
+                        _ => copy(&folder, last, second)?,
+                    }
+                    Ok(true)
+                }
+                (Err(error), _) => Err(error.into()),
+            }
+        })
+    }
+
     /// Removes a file or link, if it is there.
     pub(super) fn remove(&self, name: &[u8]) -> io::Result<()> {
         self.unlink(name, AtFlags::empty())
@@ -232,6 +280,38 @@ impl Beneath {
     }
 }
 
+/// Copies a file within its folder, its mode and its time of change too.
+fn copy(folder: &OwnedFd, from: &OsStr, to: &OsStr) -> io::Result<()> {
+    let read = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let write = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    let mut source: File = rustix::fs::openat(folder, from, read, Mode::empty())?.into();
+    let found = source.metadata()?;
+    let private = Mode::RUSR | Mode::WUSR;
+    let mut target: File = rustix::fs::openat(folder, to, write, private)?.into();
+    let copied = io::copy(&mut source, &mut target)
+        .and_then(|_| target.set_modified(found.modified()?))
+        .and_then(|()| set_mode(&target, found.permissions()));
+    if copied.is_err() {
+        let _ = rustix::fs::unlinkat(folder, to, AtFlags::empty());
+    }
+    copied
+}
+
+/// Sets a file's mode, where the file system has modes.
+pub(super) fn set_mode(file: &File, mode: std::fs::Permissions) -> io::Result<()> {
+    match file.set_permissions(mode) {
+        Err(error)
+            if !matches!(
+                error.kind(),
+                io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported
+            ) =>
+        {
+            Err(error)
+        }
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,6 +335,28 @@ mod tests {
         assert!(!outside.path().join("evil").exists());
         std::os::unix::fs::symlink("/etc/passwd", outside.path().join("web01/f")).unwrap();
         assert!(beneath.read(b"f").is_err() && beneath.append(b"f", 0o644).is_err());
+    }
+
+    #[test]
+    fn what_is_kept_under_a_second_name_stays_where_it_is() {
+        let (outside, beneath) = folder();
+        let path = |name: &str| outside.path().join("web01").join(name);
+        std::fs::write(path("a"), "old").unwrap();
+        beneath.link(b"l", b"a").unwrap();
+        assert!(beneath.keep(b"a", b"a.1~").unwrap() && beneath.keep(b"a", b"a.1~").unwrap());
+        assert!(beneath.keep(b"l", b"l.1~").unwrap());
+        assert!(!beneath.keep(b"none", b"none.1~").unwrap());
+        assert_eq!(std::fs::read(path("a")).unwrap(), b"old");
+        assert_eq!(std::fs::read(path("a.1~")).unwrap(), b"old");
+        assert_eq!(beneath.look(b"l.1~").unwrap(), Here::Link(b"a".to_vec()));
+        // Where there are no second names.
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(path("a"), std::fs::Permissions::from_mode(0o640)).unwrap();
+        copy(&beneath.root, OsStr::new("a"), OsStr::new("copy")).unwrap();
+        let found = std::fs::metadata(path("copy")).unwrap();
+        assert_eq!(found.permissions().mode() & 0o777, 0o640);
+        assert_eq!(std::fs::read(path("copy")).unwrap(), b"old");
+        assert!(copy(&beneath.root, OsStr::new("a"), OsStr::new("copy")).is_err());
     }
 
     #[test]

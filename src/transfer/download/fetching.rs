@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::beneath::Beneath;
-use super::parts::{Opened, Placing, mode, open_part, part_of, place, touch};
+use super::parts::{Opened, Placing, open_part, part_of, place, place_link, touch};
 use super::surveying::{Item, Survey};
 use super::{Download, local, unpacking};
 use crate::event::{ErrorKind, HostError, Route};
@@ -22,12 +22,7 @@ use crate::transfer::meter::Meter;
 use crate::transfer::pump;
 use crate::transfer::remote::{Remote, for_sftp};
 use crate::transfer::upload::Report;
-
-/// Files from this size on come by themselves and can be resumed, in bytes.
-const LARGE: u64 = 1 << 20;
-
-/// By SFTP comes what is worth a channel of its own.
-const BY_SFTP: u64 = 256 * 1024;
+use crate::transfer::{BY_SFTP, LARGE};
 
 /// Fetches.
 pub(super) async fn fetch(
@@ -62,9 +57,10 @@ pub(super) async fn fetch(
                 }
             }
             Kind::Link => {
-                let (here, name) = (here.clone(), item.name.clone());
+                let (here, part) = (here.clone(), part_of(item));
+                let placing = Placing::of(order, item, remote.is_windows());
                 let to = item.link.clone().unwrap_or_default();
-                local::run(move || here.link(&name, to.as_bytes())).await?;
+                local::run(move || place_link(&here, &part, to.as_bytes(), &placing)).await?;
                 report.add(item.fetched(survey, 0, remote.stream(), None));
             }
             _ => {}
@@ -179,10 +175,10 @@ async fn attempt(
 ) -> Result<Came, Trouble> {
     let part = part_of(item);
     let opening = {
-        let (here, part, mode) = (here.clone(), part.clone(), mode(item));
+        let (here, part) = (here.clone(), part.clone());
         let (algorithm, size) = (order.options.algorithm, item.found.size);
         let known = item.digest.is_some();
-        local::run(move || open_part(&here, &part, mode, algorithm, size, known)).await?
+        local::run(move || open_part(&here, &part, algorithm, size, known)).await?
     };
     *resumed = opening.length;
     let left = item.found.size.saturating_sub(*resumed);
@@ -220,10 +216,13 @@ async fn attempt(
         let _ = remove().await;
         return Err(changed(item, &digest));
     }
-    let (here, placing) = (here.clone(), Placing::of(order, item));
+    let (here, placing) = (here.clone(), Placing::of(order, item, remote.is_windows()));
     local::run(move || place(&here, &opened.file, &part, &placing)).await?;
     Ok(Came { route, digest })
 }
+
+/// What to do about a file that changes while it comes.
+pub(super) const WRITTEN_TO: &str = "is it being written to? fetch a copy of it, or try again";
 
 /// What came is not what the host said it was.
 pub(super) fn changed(item: &Item, digest: &str) -> Trouble {
@@ -235,7 +234,7 @@ pub(super) fn changed(item: &Item, digest: &str) -> Trouble {
             item.path
         ),
     )
-    .hint("is it being written to? fetch a copy of it, or try again")
+    .hint(WRITTEN_TO)
     .into()
 }
 

@@ -1,7 +1,10 @@
 //! Files from one host, into a folder of its own: looks what there is, fetches what differs, and
 //! believes no name the host sends.
 
+mod asking;
 mod beneath;
+mod comparing;
+mod diff;
 mod fetching;
 mod local;
 mod mirror;
@@ -16,9 +19,10 @@ use std::sync::Arc;
 
 use super::link::{Link, Trouble};
 use super::meter::Meter;
+use super::records::compared;
 use super::remote::Remote;
 use super::upload::{Act, Report};
-use crate::event::{ErrorKind, FileAction, FileRecord, HostError};
+use crate::event::{FileAction, FileRecord};
 use crate::shell::files::Algorithm;
 
 pub use names::folder_of;
@@ -54,6 +58,8 @@ pub struct DownloadOptions {
     pub algorithm: Algorithm,
     /// What is to be done with differences.
     pub act: Act,
+    /// Show how texts differ.
+    pub diff: bool,
 }
 
 /// Fetches it from one host. What was done until a trouble came is reported with it.
@@ -66,6 +72,13 @@ pub async fn download(
     report.is_of_download();
     let remote = &mut Remote::new(link);
     let mut survey = surveying::survey(order, host, remote).await?;
+    for notice in &survey.notices {
+        report.text.push_str(notice);
+        report.text.push('\n');
+    }
+    if order.options.diff {
+        diff::show(&survey, remote, report).await?;
+    }
     match order.options.act {
         Act::Verify => {
             let mut differ = 0;
@@ -86,16 +99,7 @@ pub async fn download(
                 });
             }
             report.write_down(false);
-            if differ == 0 {
-                return Ok(());
-            }
-            let what = match differ {
-                1 => "1 file differs".to_owned(),
-                many => format!("{many} files differ"),
-            };
-            Err(HostError::new(ErrorKind::VerifyMismatch, what)
-                .hint("download without --verify fetches what differs")
-                .into())
+            compared(differ, "download without --verify fetches what differs")
         }
         Act::Check => {
             for item in survey.items.iter().filter(|item| item.is_leaf()) {

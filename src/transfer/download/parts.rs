@@ -1,11 +1,14 @@
 //! Part files: where something is written before it is whole, and how it is put in its place then.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{self, Read as _};
-use std::sync::Arc;
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::beneath::{Beneath, Here};
+use rustix::fs::Mode;
+
+use super::beneath::{Beneath, Here, set_mode};
 use super::surveying::{Item, Survey};
 use super::{Download, local};
 use crate::shell::files::{Algorithm, HostPath};
@@ -21,10 +24,26 @@ pub(super) fn part_of(item: &Item) -> Vec<u8> {
     path.folder().join(&part).as_bytes().to_vec()
 }
 
-/// The bits a new file here is made with: execute bits come along, the rest is our umask's matter.
-pub(super) fn mode(item: &Item) -> u32 {
-    0o666 | (item.found.mode & 0o111)
+/// What our new files are not allowed. Asked for once: there is no way to ask without setting it, and
+/// what is made in that moment has narrower bits, never wider ones.
+fn umask() -> u32 {
+    static UMASK: OnceLock<u32> = OnceLock::new();
+    *UMASK.get_or_init(|| {
+        let was = rustix::process::umask(Mode::from_raw_mode(0o077));
+        rustix::process::umask(was);
+        was.as_raw_mode()
+    })
 }
+
+/// Opens a part file: nobody else's to read while it is written, whoever had made it.
+pub(super) fn open_own(here: &Beneath, part: &[u8]) -> io::Result<File> {
+    let file = here.append(part, OWN)?;
+    set_mode(&file, Permissions::from_mode(OWN)).map_err(|error| here.named(part, &error))?;
+    Ok(file)
+}
+
+/// The bits of what is written to.
+const OWN: u32 = 0o600;
 
 fn set_time(file: &File, seconds: i64) -> io::Result<()> {
     let distance = Duration::from_secs(seconds.unsigned_abs());
@@ -61,29 +80,62 @@ pub(super) fn place(here: &Beneath, file: &File, part: &[u8], item: &Placing) ->
 }
 
 fn try_place(here: &Beneath, file: &File, part: &[u8], item: &Placing) -> io::Result<()> {
+    let named = |error: io::Error| here.named(&item.name, &error);
     if let Some(seconds) = item.mtime {
-        set_time(file, seconds).map_err(|error| here.named(&item.name, &error))?;
+        set_time(file, seconds).map_err(named)?;
     }
-    if let Some(ending) = &item.backup
-        && here.look(&item.name)? != Here::Nothing
-    {
-        here.rename(&item.name, &[&item.name, ending.as_bytes()].concat())?;
+    let mode = match here.look(&item.name)? {
+        Here::File { mode, .. } => mode,
+        _ => item.mode & !umask(),
+    };
+    set_mode(file, Permissions::from_mode(mode)).map_err(named)?;
+    swap(here, part, item)
+}
+
+/// Puts a link in its place.
+pub(super) fn place_link(here: &Beneath, part: &[u8], to: &[u8], item: &Placing) -> io::Result<()> {
+    let placed = here.link(part, to).and_then(|()| swap(here, part, item));
+    if placed.is_err() {
+        let _ = here.remove(part);
     }
-    here.rename(part, &item.name)
+    placed
+}
+
+/// Replaces what is at the name, in one step: what is kept of it has a second name before.
+fn swap(here: &Beneath, part: &[u8], item: &Placing) -> io::Result<()> {
+    let Some(ending) = &item.backup else {
+        return here.rename(part, &item.name);
+    };
+    let second = [&item.name, ending.as_bytes()].concat();
+    let kept = here.keep(&item.name, &second)?;
+    let replaced = here.rename(part, &item.name);
+    if replaced.is_err() && kept {
+        let _ = here.remove(&second);
+    }
+    replaced
 }
 
 /// What is known of a file that is put in its place.
 #[derive(Debug, Clone)]
 pub(super) struct Placing {
     pub(super) name: Vec<u8>,
+    /// Its permission bits, if it is new here.
+    pub(super) mode: u32,
     pub(super) mtime: Option<i64>,
     pub(super) backup: Option<String>,
 }
 
 impl Placing {
-    pub(super) fn of(order: &Download, item: &Item) -> Self {
+    /// `windows`: a host that knows of no permission bits.
+    pub(super) fn of(order: &Download, item: &Item, windows: bool) -> Self {
+        let mode = if windows {
+            0o666
+        } else {
+            item.found.mode & 0o777
+        };
         Self {
             name: item.name.clone(),
+            mode,
             mtime: order.options.times.then_some(item.found.mtime),
             backup: order.options.backup.clone(),
         }
@@ -133,13 +185,12 @@ fn remove_old(here: &Beneath, part: &[u8]) -> io::Result<()> {
 pub(super) fn open_part(
     here: &Beneath,
     part: &[u8],
-    mode: u32,
     algorithm: Algorithm,
     size: u64,
     known: bool,
 ) -> io::Result<Opened> {
     remove_old(here, part)?;
-    let mut file = here.append(part, mode)?;
+    let mut file = open_own(here, part)?;
     let mut opened = Opened {
         length: file.metadata()?.len(),
         hashing: Hashing::new(algorithm),
@@ -160,4 +211,31 @@ pub(super) fn open_part(
         left = left.saturating_sub(got as u64);
     }
     Ok(opened)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn when_it_can_not_be_replaced_the_old_file_is_where_it_was_and_no_backup_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let here = Beneath::open(folder.path(), false).unwrap().unwrap();
+        std::fs::write(folder.path().join("a"), "old").unwrap();
+        let file = open_own(&here, b".part").unwrap();
+        let placing = Placing {
+            name: b"a".to_vec(),
+            mode: 0o644,
+            mtime: None,
+            backup: Some("~".to_owned()),
+        };
+        assert!(place(&here, &file, b"nowhere", &placing).is_err());
+        assert_eq!(std::fs::read(folder.path().join("a")).unwrap(), b"old");
+        assert!(!folder.path().join("a~").exists());
+        place(&here, &file, b".part", &placing).unwrap();
+        assert_eq!(std::fs::read(folder.path().join("a~")).unwrap(), b"old");
+        place_link(&here, b".part", b"to", &placing).unwrap();
+        assert!(folder.path().join("a").is_symlink());
+        assert_eq!(std::fs::read(folder.path().join("a~")).unwrap(), b"");
+    }
 }

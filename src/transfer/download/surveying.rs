@@ -3,14 +3,18 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::beneath::{Beneath, Here};
+use super::asking::{stat, stat_all};
+use super::beneath::Beneath;
+use super::comparing::{compare, hash};
 use super::local;
-use super::mirror::{extra, names_here, roots};
-use super::names::{Typed, folder_of, is_safe, leaves};
+use super::mirror::{extra, names_here, root};
+use super::names::{Typed, folder_of, is_safe};
 use super::{Act, Download};
 use crate::event::{ErrorKind, FileAction, FileRecord, HostError, Route};
-use crate::shell::files::{Answer, Asked, FileTask, Found, HostPath, Kind, Walk};
+use crate::shell::files::{Answer, FileTask, Found, HostPath, Kind, Walk};
+use crate::transfer::leaving::leaves;
 use crate::transfer::link::Trouble;
+use crate::transfer::records::removal;
 use crate::transfer::remote::{Remote, expect_answer};
 
 /// For a file from this size on the channel it comes by is opened while the host makes digests, before it
@@ -31,7 +35,7 @@ pub(super) struct Item {
     pub(super) digest: Option<String>,
     pub(super) fetch: bool,
     /// Whether its digest is asked for.
-    compare: bool,
+    pub(super) compare: bool,
     /// Whether it is equal but for its time, which is to be kept.
     pub(super) touch: bool,
 }
@@ -93,6 +97,8 @@ pub(super) struct Survey {
     pub(super) items: Vec<Item>,
     /// What is here and not there, for `--delete`.
     pub(super) extra: Vec<Vec<u8>>,
+    /// What people are to know beside it, in lines.
+    pub(super) notices: Vec<String>,
     /// The host's folder; none while it need not be there.
     pub(super) here: Option<Arc<Beneath>>,
     shown: std::path::PathBuf,
@@ -117,18 +123,7 @@ impl Survey {
     }
 
     pub(super) fn removal(&self, name: &[u8]) -> FileRecord {
-        FileRecord {
-            source: String::new(),
-            target: self.shown(name),
-            action: FileAction::Removed,
-            size: 0,
-            md5: None,
-            sha256: None,
-            bytes: 0,
-            via: None,
-            files: None,
-            changed: false,
-        }
+        removal(self.shown(name))
     }
 }
 
@@ -140,10 +135,16 @@ pub(super) async fn survey(
 ) -> Result<Survey, Trouble> {
     let windows = remote.is_windows();
     let typed = Typed::new(&order.source, windows);
-    let mut items = there(order, &typed, remote).await?;
+    let mut notices = Vec::new();
+    let mut items = there(order, &typed, remote, &mut notices).await?;
     items.sort_by(|one, other| one.name.cmp(&other.name));
     links(order, &typed, remote, &mut items).await?;
     lie_in_folders(&items)?;
+    let mirrored = if order.options.delete {
+        Some(root(order, &typed, &items)?)
+    } else {
+        None
+    };
     if order.options.act == Act::Send && items.iter().any(|item| item.found.size >= EARLY) {
         remote.expect_channel();
     }
@@ -154,18 +155,16 @@ pub(super) async fn survey(
     let mut survey = Survey {
         items,
         extra: Vec::new(),
+        notices,
         here: here.map(Arc::new),
         shown,
         windows,
     };
     hash(order, remote, &mut survey).await?;
     compare(order, &mut survey).await?;
-    if order.options.delete
-        && let Some(here) = survey.here.clone()
-    {
+    if let (Some(root), Some(here)) = (mirrored, survey.here.clone()) {
         let names = names_here(&survey.items);
-        let roots = roots(&typed, &survey.items);
-        survey.extra = local::run(move || extra(&here, &names, roots)).await?;
+        survey.extra = local::run(move || extra(&here, &names, root)).await?;
     }
     Ok(survey)
 }
@@ -194,6 +193,7 @@ async fn there(
     order: &Download,
     typed: &Typed,
     remote: &mut Remote<'_>,
+    notices: &mut Vec<String>,
 ) -> Result<Vec<Item>, Trouble> {
     let root = HostPath::from(typed.root.as_str());
     let walk = Walk {
@@ -213,12 +213,12 @@ async fn there(
             .hint("is the name right? patterns are expanded by the host's shell")
             .into());
     }
-    let found = stat(order, remote, &paths, order.options.follow).await?;
+    let found = stat_all(order, remote, &paths, notices).await?;
     let mut items: Vec<Item> = Vec::with_capacity(paths.len());
     let mut names: HashMap<Vec<u8>, usize> = HashMap::with_capacity(paths.len());
     for (path, found) in paths.into_iter().zip(found) {
+        // Gone since, which was said.
         let Some(found) = found else {
-            // Gone since, or a name that can't be asked for.
             continue;
         };
         let Some(name) = typed.lands(path.as_bytes()) else {
@@ -272,26 +272,6 @@ fn climbs(path: &HostPath) -> Trouble {
     .into()
 }
 
-async fn stat(
-    order: &Download,
-    remote: &mut Remote<'_>,
-    paths: &[HostPath],
-    follow: bool,
-) -> Result<Vec<Option<Found>>, Trouble> {
-    let task = FileTask::Stat {
-        paths: paths
-            .iter()
-            .map(|path| Asked {
-                path: path.clone(),
-                size: None,
-            })
-            .collect(),
-        algorithm: order.options.algorithm,
-        follow,
-    };
-    expect_answer!(remote.ask(task).await?, Answer::Stat(_, found) => found)
-}
-
 /// Where links lead. What was asked for itself is followed.
 async fn links(
     order: &Download,
@@ -337,97 +317,5 @@ async fn links(
         }
         item.link = Some(to);
     }
-    Ok(())
-}
-
-/// What the files come to there.
-async fn hash(
-    order: &Download,
-    remote: &mut Remote<'_>,
-    survey: &mut Survey,
-) -> Result<(), Trouble> {
-    // Without a shell all bytes would come here for it: only where it decides whether they must.
-    if !remote.takes_streams() {
-        mark_comparable(order, survey).await?;
-    }
-    let files = survey.items.iter_mut();
-    let files: Vec<&mut Item> = files
-        .filter(|item| item.is_file() && item.compare)
-        .collect();
-    if files.is_empty() {
-        return Ok(());
-    }
-    let task = FileTask::Hash {
-        paths: files.iter().map(|item| item.path.clone()).collect(),
-        algorithm: order.options.algorithm,
-    };
-    match remote.ask(task).await {
-        Ok(answer) => {
-            let hashes = expect_answer!(answer, Answer::Hash(hashes) => hashes)?;
-            for (item, digest) in files.into_iter().zip(hashes) {
-                item.digest = digest;
-            }
-            Ok(())
-        }
-        // Nobody there can tell; what comes is all there is to go by.
-        Err(trouble) if trouble.error.kind == ErrorKind::Unsupported => Ok(()),
-        Err(trouble) => Err(trouble),
-    }
-}
-
-/// Leaves to be compared what is here in the same size.
-async fn mark_comparable(order: &Download, survey: &mut Survey) -> Result<(), Trouble> {
-    let (here, force) = (survey.here.clone(), order.options.force);
-    let items = std::mem::take(&mut survey.items);
-    survey.items = local::run(move || {
-        let mut items = items;
-        for item in &mut items {
-            item.compare = match &here {
-                Some(here) if !force => {
-                    matches!(here.look(&item.name)?, Here::File { size, .. } if size == item.found.size)
-                }
-                _ => false,
-            };
-        }
-        Ok(items)
-    })
-    .await?;
-    Ok(())
-}
-
-/// What of it is here.
-async fn compare(order: &Download, survey: &mut Survey) -> Result<(), Trouble> {
-    let Some(here) = survey.here.clone() else {
-        return Ok(());
-    };
-    let (algorithm, force) = (order.options.algorithm, order.options.force);
-    let times = order.options.times;
-    let items = std::mem::take(&mut survey.items);
-    survey.items = local::run(move || {
-        let mut items = items;
-        for item in &mut items {
-            let there = here.look(&item.name)?;
-            item.fetch = match (item.found.kind, &there) {
-                (Kind::Folder, Here::Folder) => false,
-                (Kind::File, Here::File { size, mtime }) if *size == item.found.size && !force => {
-                    let digest = local::digest(&here, &item.name, algorithm)?;
-                    let equal = item.digest.as_deref() == Some(digest.as_str());
-                    item.touch = equal && times && *mtime != item.found.mtime;
-                    !equal
-                }
-                (Kind::Link, Here::Link(to)) => {
-                    item.link.as_ref().map(HostPath::as_bytes) != Some(to.as_slice())
-                }
-                (Kind::Folder, Here::Nothing) => true,
-                (Kind::Folder, _) | (_, Here::Folder | Here::Other) => {
-                    let why = std::io::Error::other("something else is in the way");
-                    return Err(here.named(&item.name, &why));
-                }
-                _ => true,
-            };
-        }
-        Ok(items)
-    })
-    .await?;
     Ok(())
 }

@@ -12,8 +12,8 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::beneath::Beneath;
-use super::fetching::changed;
-use super::parts::{Placing, mode, part_of, place};
+use super::fetching::{WRITTEN_TO, changed};
+use super::parts::{Placing, open_own, part_of, place};
 use super::stream::{Framed, Frames, Pieces, Stream};
 use super::surveying::Item;
 use super::{Download, local};
@@ -27,7 +27,6 @@ use crate::transfer::remote::Remote;
 /// One file that is expected.
 struct Expected {
     part: Vec<u8>,
-    mode: u32,
     size: u64,
     digest: Option<String>,
     placing: Placing,
@@ -40,9 +39,15 @@ pub(super) async fn fetch_together(
     here: &Arc<Beneath>,
     items: &[&Item],
 ) -> (HashMap<Vec<u8>, String>, Result<(), Trouble>) {
+    let windows = remote.is_windows();
     let expected: HashMap<Vec<u8>, Expected> = items
         .iter()
-        .map(|item| (plain(item.path.as_bytes()).to_vec(), expected(order, item)))
+        .map(|item| {
+            (
+                plain(item.path.as_bytes()).to_vec(),
+                expected(order, item, windows),
+            )
+        })
         .collect();
     let (pieces, coming) = mpsc::channel(16);
     let mut sink = Pieces {
@@ -51,9 +56,8 @@ pub(super) async fn fetch_together(
         left: bound(items),
         deaf: false,
     };
-    let task = pack(items, remote.is_windows());
+    let task = pack(items, windows);
     let (here, algorithm) = (here.clone(), order.options.algorithm);
-    let windows = remote.is_windows();
     let thread = tokio::task::spawn_blocking(move || {
         let mut unpacking = Unpacking {
             here: &here,
@@ -79,13 +83,12 @@ pub(super) async fn fetch_together(
     (placed, outcome(items, came, deaf, unpacked))
 }
 
-fn expected(order: &Download, item: &Item) -> Expected {
+fn expected(order: &Download, item: &Item, windows: bool) -> Expected {
     Expected {
         part: part_of(item),
-        mode: mode(item),
         size: item.found.size,
         digest: item.digest.clone(),
-        placing: Placing::of(order, item),
+        placing: Placing::of(order, item, windows),
     }
 }
 
@@ -132,11 +135,28 @@ fn outcome(
             let item = items.iter().find(|item| item.name == name);
             Err(item.map_or_else(|| missing(&name), |item| changed(item, &digest)))
         }
+        (Err(trouble), unpacked) if !deaf && was_written_to(&trouble) => match unpacked {
+            Err(Refusal::Missing(name)) => Err(missing(&name)),
+            // Each came to what the host had said of it before.
+            Ok(()) if items.iter().all(|item| item.digest.is_some()) => Ok(()),
+            _ => {
+                let why = trouble.error.message;
+                Err(HostError::new(ErrorKind::VerifyMismatch, why)
+                    .hint(WRITTEN_TO)
+                    .into())
+            }
+        },
         (Err(trouble), _) if !deaf => Err(trouble),
         (_, Err(Refusal::Garbled(why))) => Err(HostError::new(ErrorKind::Protocol, why).into()),
         (_, Err(Refusal::Missing(name))) => Err(missing(&name)),
         (_, Ok(())) => Ok(()),
     }
+}
+
+/// GNU's tar has sent it all, and noticed that a file changed under it.
+fn was_written_to(trouble: &Trouble) -> bool {
+    trouble.error.kind == ErrorKind::RemoteIo
+        && trouble.error.message.contains("file changed as we read it")
 }
 
 fn missing(name: &[u8]) -> Trouble {
@@ -182,7 +202,7 @@ fn plain(path: &[u8]) -> &[u8] {
 
 /// How much there may be between the contents of two files, in bytes: heads, and long names, which
 /// are held in memory.
-const BETWEEN: u64 = 1 << 20;
+const BETWEEN: u64 = 128 << 10;
 
 /// The work on one stream.
 struct Unpacking<'a> {
@@ -306,7 +326,7 @@ fn one(
     wanted: &Expected,
     algorithm: Algorithm,
 ) -> Result<String, Refusal> {
-    let mut file = here.append(&wanted.part, wanted.mode)?;
+    let mut file = open_own(here, &wanted.part)?;
     file.set_len(0)?;
     let mut hashing = Hashing::new(algorithm);
     let written = write(content, &mut file, &mut hashing, wanted.size);

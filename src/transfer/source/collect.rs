@@ -13,6 +13,7 @@ use globset::GlobBuilder;
 
 use super::{Content, Entry, EntryKind};
 use crate::shell::files::HostPath;
+use crate::transfer::leaving::leaves;
 
 /// Files up to this size are kept in memory where many hosts get them, in bytes: they are rarely at the
 /// same place. For a few, to fill that memory costs more than to read again.
@@ -314,7 +315,7 @@ impl Collecting {
                 EntryKind::Folder
             } else if kind.is_symlink() {
                 let to = std::fs::read_link(found.path()).map_err(unreadable(found.path()))?;
-                if leaves(below, &to) {
+                if leaves(below.as_os_str().as_bytes(), to.as_os_str().as_bytes(), 0) {
                     return Err(SourceError::Leaves(found.path().to_owned()));
                 }
                 EntryKind::Link(HostPath::new(to.as_os_str().as_bytes()))
@@ -380,20 +381,6 @@ fn name_of(path: &Path) -> Vec<u8> {
         Some(name) => name.as_bytes().to_vec(),
         None => Vec::new(),
     }
-}
-
-/// Whether a link at `below` leads out of the tree.
-fn leaves(below: &Path, to: &Path) -> bool {
-    let mut depth = below.components().count().saturating_sub(1);
-    for component in to.components() {
-        match component {
-            Component::Normal(_) => depth += 1,
-            Component::CurDir => {}
-            Component::ParentDir if depth > 0 => depth -= 1,
-            Component::ParentDir | Component::RootDir | Component::Prefix(_) => return true,
-        }
-    }
-    false
 }
 
 #[cfg(test)]

@@ -2,13 +2,11 @@
 
 use super::report::Report;
 use super::surveying::Survey;
-use crate::shell::files::{FileTask, Send};
+use crate::shell::files::Kind;
+use crate::transfer::diff::{MOST, text, unified};
 use crate::transfer::link::Trouble;
 use crate::transfer::remote::Remote;
 use crate::transfer::source::EntryKind;
-
-/// Larger files are not compared line by line, in bytes.
-const MOST: u64 = 256 * 1024;
 
 /// Writes down how the texts that will be replaced differ.
 pub(super) async fn show(
@@ -23,30 +21,14 @@ pub(super) async fn show(
         let Some(new) = content.in_memory().filter(|new| new.len() as u64 <= MOST) else {
             continue;
         };
-        let mut old = Vec::new();
-        if let Some(found) = &item.found {
-            if found.size > MOST || found.kind != crate::shell::files::Kind::File {
-                continue;
-            }
-            let task = FileTask::Send(Send {
-                path: item.target.clone(),
-                offset: 0,
-            });
-            remote.fetch(task, &mut old).await?;
-        }
-        let (Ok(old), Ok(new)) = (std::str::from_utf8(&old), std::str::from_utf8(&new)) else {
-            continue;
+        let old = match &item.found {
+            Some(found) if found.size > MOST || found.kind != Kind::File => continue,
+            Some(_) => text(remote, &item.target).await?,
+            None => Vec::new(),
         };
         let target = item.target.to_string();
-        let diff = similar::TextDiff::from_lines(old, new);
-        let shown = diff
-            .unified_diff()
-            .header(&target, &item.entry.shown)
-            .to_string();
+        let shown = unified((&target, &old), (&item.entry.shown, &new));
         report.text.push_str(&shown);
-        if !shown.is_empty() && !shown.ends_with('\n') {
-            report.text.push('\n');
-        }
     }
     Ok(())
 }

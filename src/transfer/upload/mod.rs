@@ -20,10 +20,10 @@ use super::link::{Link, Trouble};
 use super::meter::Meter;
 use super::part_name;
 use super::pull::{PullServer, PullSettings};
+use super::records::compared;
 use super::remote::Remote;
 use super::source::{Collected, EntryKind};
 use crate::base::digest;
-use crate::event::{ErrorKind, HostError};
 use crate::shell::files::{Algorithm, HostPath};
 
 pub use report::Report;
@@ -179,16 +179,7 @@ fn verified(
     report: &mut Report,
 ) -> Result<(), Trouble> {
     let differ = report.verified(order, survey);
-    if differ == 0 {
-        return Ok(());
-    }
-    let what = match differ {
-        1 => "1 file differs".to_owned(),
-        many => format!("{many} files differ"),
-    };
-    Err(HostError::new(ErrorKind::VerifyMismatch, what)
-        .hint("upload without --verify sends what differs")
-        .into())
+    compared(differ, "upload without --verify sends what differs")
 }
 
 /// The part file of a target.

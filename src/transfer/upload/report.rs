@@ -7,6 +7,7 @@ use super::Upload;
 use super::surveying::{Item, Survey};
 use crate::base::quantity::show_size;
 use crate::event::{FileAction, FileRecord, Route};
+use crate::transfer::records::removal;
 use crate::transfer::source::EntryKind;
 
 /// So many files are named one by one.
@@ -75,7 +76,7 @@ impl Report {
     pub(super) fn removed(&mut self, survey: &Survey<'_>) {
         self.changed = true;
         for path in &survey.extra {
-            self.files.push(removal(&path.to_string()));
+            self.files.push(removal(path.to_string()));
         }
     }
 
@@ -119,7 +120,7 @@ impl Report {
         }
         for path in &survey.extra {
             differ += 1;
-            let mut record = removal(&path.to_string());
+            let mut record = removal(path.to_string());
             record.action = FileAction::Differs;
             self.files.push(record);
         }
@@ -206,21 +207,6 @@ fn record(item: &Item<'_>, action: FileAction) -> FileRecord {
         size: item.size(),
         md5,
         sha256,
-        bytes: 0,
-        via: None,
-        files: None,
-        changed: false,
-    }
-}
-
-fn removal(target: &str) -> FileRecord {
-    FileRecord {
-        source: String::new(),
-        target: target.to_owned(),
-        action: FileAction::Removed,
-        size: 0,
-        md5: None,
-        sha256: None,
         bytes: 0,
         via: None,
         files: None,

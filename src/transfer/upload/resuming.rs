@@ -1,9 +1,10 @@
 //! What an upload that broke off has left of a large file, and how much of it is good.
 
-use super::surveying::{Item, LARGE, Survey};
+use super::surveying::{Item, Survey};
 use super::{Upload, part_of};
 use crate::event::{ErrorKind, HostError};
 use crate::shell::files::{Answer, Asked, FileTask, Found, HostPath, Kind};
+use crate::transfer::LARGE;
 use crate::transfer::link::Trouble;
 use crate::transfer::remote::{Remote, expect_answer};
 use crate::transfer::source::EntryKind;

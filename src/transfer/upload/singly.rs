@@ -11,6 +11,7 @@ use super::{Upload, part_of};
 use crate::base::chunks::Chunks;
 use crate::event::{ErrorKind, FileAction, HostError, Route};
 use crate::shell::files::{Answer, Attributes, FileTask, HostPath, Origin, Receive, Received};
+use crate::transfer::BY_SFTP;
 use crate::transfer::hashing::Hashing;
 use crate::transfer::link::{Input, Trouble};
 use crate::transfer::meter::Metered;
@@ -18,9 +19,6 @@ use crate::transfer::pump;
 use crate::transfer::remote::{Remote, expect_answer, for_sftp};
 use crate::transfer::sftp;
 use crate::transfer::source::{Content, EntryKind};
-
-/// By SFTP goes what is worth a channel of its own.
-const BY_SFTP: u64 = 256 * 1024;
 
 /// One file, by the way that fits it.
 pub(super) async fn send_one(

@@ -12,9 +12,6 @@ use crate::transfer::part_name;
 use crate::transfer::remote::{Remote, expect_answer};
 use crate::transfer::source::{Entry, EntryKind};
 
-/// Files from this size on go by themselves and can be resumed, in bytes.
-pub(super) const LARGE: u64 = 1 << 20;
-
 /// What was found for one entry.
 #[derive(Debug)]
 pub(super) struct Item<'a> {

@@ -140,6 +140,9 @@ fn a_lost_connection_leaves_the_part_and_a_mirror_leaves_it_too() {
     assert_eq!(host["error"]["kind"], "disconnected", "{host}");
     let had = length(&bed);
     assert!((1 << 20..SIZE as u64).contains(&had), "{had}");
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = part(&bed).unwrap().metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "{mode:o}");
     let host = bed.fetched("site", &["--delete", "--yes"]);
     assert_eq!(bytes(&host), SIZE as u64 - had, "{host}");
     super::bed::assert_same(&bed.at("site"), &bed.got("site"));

@@ -222,6 +222,27 @@ fn a_file_that_became_another_is_not_put_in_its_place() {
 }
 
 #[test]
+fn what_tar_sees_change_is_well_where_digests_show_it_and_a_mismatch_elsewhere() {
+    let bed = Faking(faking(ioms_fleet::Sshd::builder(), false));
+    let bed = &bed.0;
+    for name in ["t/a", "t/b", "t/c"] {
+        bed.put(name, name);
+    }
+    let notices = "PATH=/usr/bin:/bin; case \"$*\" in *version*) exit 0;; esac; tar \"$@\"; \
+                   echo 'tar: ./t/b: file changed as we read it' >&2; exit 1";
+    fake(bed, "tar", notices);
+    let host = bed.fetched("t", &[]);
+    assert_eq!(actions(&host), ["sent a", "sent b", "sent c"]);
+    fake(bed, "md5sum", "echo nonsense");
+    let host = bed.fetch(&bed.source("t"), &["--force"]);
+    assert_eq!(host["error"]["kind"], "verify_mismatch", "{host}");
+    assert!(message(&host).contains("t/b"), "{host}");
+    let hint = host["error"]["hint"].as_str().unwrap();
+    assert!(hint.contains("written to"), "{hint}");
+    assert_eq!(actions(&host), ["sent a", "sent b", "sent c"]);
+}
+
+#[test]
 fn a_file_that_is_gone_meanwhile_keeps_no_other_from_coming() {
     let bed = Faking(faking(ioms_fleet::Sshd::builder(), false));
     for name in ["t/a", "t/b", "t/c"] {
@@ -290,4 +311,54 @@ fn a_full_disk_here_is_said_and_nothing_half_written_is_left() {
         }
         assert!(bed_here.got("t/00").exists());
     }
+}
+
+#[test]
+fn what_a_host_names_and_says_nothing_of_fails_it() {
+    let bed = Faking(faking(ioms_fleet::Sshd::builder(), false));
+    let bed = &bed.0;
+    for name in ["t/a", "t/b", "t/c"] {
+        bed.put(name, name);
+    }
+    let t = bed.source("t");
+    // Its stat is killed, or will not say what one of them is.
+    let killed = "[ \"$3\" = / ] && exec /usr/bin/stat \"$@\"; kill -9 $$";
+    let silent = "/usr/bin/stat \"$@\" | grep -v 't/b$'";
+    for (script, words) in [(killed, "stopped"), (silent, "t/b: the host names it")] {
+        fake(bed, "stat", script);
+        let host = bed.fetch(&t, &["--delete", "--yes"]);
+        assert_eq!(host["error"]["kind"], "remote_io", "{host}");
+        assert!(message(&host).contains(words), "{words}: {host}");
+        assert!(!bed.got("t").exists());
+    }
+    std::fs::remove_file(bed.lab.sshd.home().join("bin/stat")).unwrap();
+    fake(bed, "md5sum", "kill -9 $$");
+    let host = bed.fetch(&t, &[]);
+    assert_eq!(host["error"]["kind"], "remote_io", "{host}");
+    assert!(message(&host).contains("stopped"), "{host}");
+}
+
+#[test]
+fn what_has_gone_since_it_was_named_is_told_of_and_nothing_is_mirrored() {
+    let bed = Faking(faking(ioms_fleet::Sshd::builder(), false));
+    let bed = &bed.0;
+    for name in ["t/a", "t/b", "t/c"] {
+        bed.put(name, name);
+    }
+    let gone = format!("/usr/bin/find \"$@\"; rm -f {}", bed.at("t/b").display());
+    fake(bed, "find", &gone);
+    std::fs::create_dir_all(bed.got("t")).unwrap();
+    std::fs::write(bed.got("t/extra"), "x").unwrap();
+    let t = bed.source("t");
+    let host = bed.fetch(&t, &["--delete", "--yes"]);
+    assert_eq!(host["error"]["kind"], "remote_io", "{host}");
+    assert!(bed.got("t/extra").exists());
+    bed.put("t/b", "b");
+    let ran = bed.run(&[&t, "got"]).ends_with(0);
+    assert!(
+        ran.stdout.contains("t/b: has gone meanwhile"),
+        "{}",
+        ran.said()
+    );
+    assert_eq!(read(bed.got("t/c")), "t/c");
 }

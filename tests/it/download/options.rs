@@ -93,18 +93,42 @@ fn times_of_what_is_kept_are_set_too() {
 }
 
 #[test]
-fn execute_bits_come_along() {
+fn a_new_file_gets_the_bits_it_has_there_under_our_umask_a_replaced_one_keeps_its_own() {
     use std::os::unix::fs::PermissionsExt as _;
     let bed = Bed::new();
-    for (name, mode) in [("t/run", 0o755), ("t/data", 0o600), ("t/suid", 0o6755)] {
-        let path = bed.put(name, name);
+    let all = [
+        ("t/run", 0o755, 0o755),
+        ("t/data", 0o600, 0o600),
+        ("t/shadow", 0o640, 0o640),
+        ("t/open", 0o666, 0o644),
+        ("t/large", 0o640, 0o640),
+        ("t/suid", 0o6755, 0o755),
+        ("t/mine", 0o644, 0o600),
+        ("t/mine-large", 0o755, 0o640),
+    ];
+    std::fs::create_dir_all(bed.got("t")).unwrap();
+    let set = |path: &std::path::Path, mode| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for (name, mode, here) in all {
+        let size = if name.ends_with("large") { 2 << 20 } else { 3 };
+        set(&bed.put(name, vec![b'x'; size]), mode);
+        if name.starts_with("t/mine") {
+            std::fs::write(bed.got(name), "old").unwrap();
+            set(&bed.got(name), here);
+        }
     }
     bed.fetched("t", &[]);
-    let mode = |name| bed.got(name).metadata().unwrap().mode();
-    assert_eq!(mode("t/run") & 0o7100, 0o100);
-    assert_eq!(mode("t/data") & 0o7111, 0);
-    assert_eq!(mode("t/suid") & 0o7000, 0, "nobody's bits but ours");
+    let umask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    rustix::process::umask(umask);
+    for (name, _, here) in all {
+        let mode = bed.got(name).metadata().unwrap().mode() & 0o7777;
+        let here = match name {
+            "t/open" => 0o666 & !umask.as_raw_mode(),
+            _ => here,
+        };
+        assert_eq!(mode, here, "{name}: {mode:o}");
+    }
 }
 
 #[test]
@@ -181,8 +205,14 @@ fn delete_removes_within_what_was_asked_for_and_nothing_else() {
     assert_eq!(actions(&host), expected);
     assert_same(&bed.at("site"), &bed.got("site"));
     assert!(bed.got("neighbour").exists());
-    // A file is no folder to be mirrored.
-    bed.fetched("other", &["--delete", "--yes"]);
+    // A file is no folder to be mirrored, and neither are the matches of a pattern.
+    let host = bed.fetch(&bed.source("other"), &["--delete", "--yes"]);
+    assert_eq!(host["error"]["kind"], "arguments", "{host}");
+    let pattern = bed.source("*");
+    let refused = bed
+        .run(&[&pattern, "got", "--delete", "--yes"])
+        .ends_with(1);
+    assert!(refused.said().contains("pattern"), "{}", refused.said());
     assert!(bed.got("neighbour").exists() && bed.got("site/a").exists());
     // The content is the whole folder.
     bed.fetched("site/", &["--delete", "--yes"]);
@@ -209,4 +239,39 @@ fn a_limit_is_kept_to() {
     bed.fetched("a", &["--limit-rate", "1M"]);
     let took = begin.elapsed().as_secs_f64();
     assert!((1.8..8.0).contains(&took), "{took}");
+}
+
+#[test]
+fn diff_shows_how_texts_differ_from_what_is_here() {
+    let bed = Bed::new();
+    bed.put("t/a", "port 80\nlog on\n");
+    bed.put("t/new", "n\n");
+    bed.put("t/bytes", b"\xff\x00");
+    bed.put("t/large", vec![b'x'; 300 * 1024]);
+    std::fs::create_dir_all(bed.got("t")).unwrap();
+    std::fs::write(bed.got("t/a"), "port 81\nlog on\n").unwrap();
+    std::fs::write(bed.got("t/bytes"), "x").unwrap();
+    let t = bed.source("t");
+    let said = bed.run(&[&t, "got", "--check", "-D"]).ends_with(0).stdout;
+    for line in ["--- t/a", "-port 81", "+port 80", " log on", "+n"] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+    assert!(said.contains(&format!("+++ {t}/a")), "{said}");
+    assert!(
+        !said.contains("xxx") && !said.contains("t/bytes\n"),
+        "{said}"
+    );
+    assert_eq!(
+        read(bed.got("t/a")),
+        "port 81\nlog on\n",
+        "nothing was moved"
+    );
+    let said = bed.run(&[&t, "got", "--diff"]).ends_with(0).stdout;
+    assert!(
+        said.contains("+port 80") && said.contains("fetched"),
+        "{said}"
+    );
+    assert_same(&bed.at("t"), &bed.got("t"));
+    let said = bed.run(&[&t, "got", "--diff"]).ends_with(0).stdout;
+    assert!(!said.contains("+++"), "{said}");
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::shell::files::{
-    Account, Answer, FileFailure, FileTask, Found, HostPath, Kind, Received, Said,
+    Account, Answer, FileFailure, FileTask, Found, HostPath, Kind, NAMES_MAX, Received, Said,
 };
 
 /// Reads what a task's script printed.
@@ -36,12 +36,12 @@ pub fn read(task: &FileTask, said: &Said) -> Result<Answer, FileFailure> {
         }
         FileTask::Walk(_) => {
             let names = said.stdout.split(|b| *b == 0);
-            Ok(Answer::Walk(
-                names
-                    .filter(|name| !name.is_empty())
-                    .map(HostPath::new)
-                    .collect(),
-            ))
+            let names = names.filter(|name| !name.is_empty());
+            let names: Vec<HostPath> = names.take(NAMES_MAX + 1).map(HostPath::new).collect();
+            if names.len() > NAMES_MAX {
+                return Err(FileFailure::too_many_names());
+            }
+            Ok(Answer::Walk(names))
         }
         FileTask::Receive(_) => received(&said.stdout).map(Answer::Received),
         FileTask::Unpack(_) => Ok(Answer::Unpacked {
@@ -72,16 +72,15 @@ fn failure(task: &FileTask, said: &Said) -> Option<FileFailure> {
     if said.exit == Some(127) {
         return Some(FileFailure::NoTool("the program for it".to_owned()));
     }
-    let of_output = text.lines().find_map(|line| {
-        line.strip_prefix("notool ")
-            .map(|tool| FileFailure::NoTool(tool.to_owned()))
-    });
-    if of_output.is_some() {
-        return of_output;
+    let lines = matches!(task, FileTask::Stat { .. } | FileTask::Hash { .. });
+    let word = if streams { None } else { word(&text, lines) };
+    if let Some(tool) = word.and_then(|word| word.strip_prefix("notool ")) {
+        let tool = tool.lines().next().unwrap_or_default();
+        return Some(FileFailure::NoTool(tool.to_owned()));
     }
-    let told = text
-        .split_once("error ")
-        .map(|(_, rest)| rest.to_owned())
+    let told = word
+        .and_then(|word| word.strip_prefix("error "))
+        .map(str::to_owned)
         .or_else(|| {
             let stderr = String::from_utf8_lossy(&said.stderr).into_owned();
             Some(stderr).filter(|text| !text.trim().is_empty())
@@ -94,6 +93,24 @@ fn failure(task: &FileTask, said: &Said) -> Option<FileFailure> {
         return Some(FileFailure::Garbled(how));
     };
     Some(classify(&told))
+}
+
+/// Our script's word on why it ends, with all that follows. `last`: lines with names of the host's
+/// stand before it, and it is one line.
+fn word(text: &str, last: bool) -> Option<&str> {
+    let is_word = |line: &str| line.starts_with("error ") || line.starts_with("notool ");
+    if last {
+        return text
+            .trim_end()
+            .lines()
+            .next_back()
+            .filter(|line| is_word(line));
+    }
+    let mut rest = text;
+    while !is_word(rest) {
+        rest = rest.split_once('\n')?.1;
+    }
+    Some(rest)
 }
 
 /// What a tool's complaint means.
@@ -260,5 +277,66 @@ fn received(stdout: &[u8]) -> Result<Received, FileFailure> {
             "the host's word on the file is none: {}",
             line.chars().take(100).collect::<String>()
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shell::files::{Algorithm, Walk};
+
+    fn walk() -> FileTask {
+        FileTask::Walk(Walk {
+            roots: vec!["/srv".into()],
+            patterns: false,
+            follow: false,
+        })
+    }
+
+    fn said(exit: i32, stdout: &[u8], stderr: &str) -> Said {
+        Said {
+            exit: Some(exit),
+            stdout: stdout.to_vec().into(),
+            stderr: stderr.as_bytes().to_vec().into(),
+        }
+    }
+
+    #[test]
+    fn names_without_end_are_not_believed() {
+        let many = b"a\0".repeat(NAMES_MAX + 1);
+        let told = read(&walk(), &said(0, &many, ""));
+        assert_eq!(told, Err(FileFailure::too_many_names()));
+        let just = many.get(2..).unwrap();
+        assert!(matches!(
+            read(&walk(), &said(0, just, "")),
+            Ok(Answer::Walk(_))
+        ));
+    }
+
+    #[test]
+    fn a_files_name_is_no_reason_why_a_task_failed() {
+        let names = b"/srv\0/srv/error of mine\0/srv/x\nnotool y\0";
+        let told = read(
+            &walk(),
+            &said(1, names, "find: /srv/b: Permission denied\n"),
+        );
+        let expected = FileFailure::Refused("/srv/b: Permission denied".to_owned());
+        assert_eq!(told, Err(expected.clone()));
+        let stat = FileTask::Stat {
+            paths: Vec::new(),
+            algorithm: Algorithm::Md5,
+            follow: false,
+        };
+        let lines = "account 0 0 0022\n81a4 1 0 0 0 /srv/error of mine\nnotool y\n81a4 ";
+        let told = read(
+            &stat,
+            &said(1, format!("{lines}\nerror xargs: x\n").as_bytes(), ""),
+        );
+        assert_eq!(told, Err(FileFailure::Refused("x".to_owned())));
+        let told = read(&stat, &said(1, b"account 0 0 0022\nnotool stat\n", ""));
+        assert_eq!(told, Err(FileFailure::NoTool("stat".to_owned())));
+        let unpacked = FileTask::Remove(Vec::new());
+        let told = read(&unpacked, &said(1, b"error rm: /x\nnotool y: No\n", ""));
+        assert_eq!(told, Err(FileFailure::Refused("/x".to_owned())));
     }
 }

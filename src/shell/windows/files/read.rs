@@ -2,7 +2,7 @@
 
 use super::exit;
 use crate::shell::files::{
-    Account, Answer, FileFailure, FileTask, Found, HostPath, Kind, Received, Said,
+    Account, Answer, FileFailure, FileTask, Found, HostPath, Kind, NAMES_MAX, Received, Said,
 };
 
 /// How much of what makes no sense is shown.
@@ -38,6 +38,9 @@ pub fn read(task: &FileTask, said: &Said) -> Result<Answer, FileFailure> {
             let links = fields.exactly(paths.len())?;
             let path = |text: &&str| Some(HostPath::from(*text)).filter(|path| !path.is_empty());
             Ok(Answer::Links(links.iter().map(path).collect()))
+        }
+        FileTask::Walk(_) if said.stdout.split(|b| *b == 0).count() > NAMES_MAX + 1 => {
+            Err(FileFailure::too_many_names())
         }
         FileTask::Walk(_) => Ok(Answer::Walk(
             fields.all()?.into_iter().map(HostPath::from).collect(),
