@@ -122,14 +122,9 @@ async fn stat(
     path: &HostPath,
     follow: bool,
 ) -> Result<Option<Found>, HostError> {
-    let mut text = said(path)?;
+    let text = said(path)?;
     let found = if text.len() > 1 && text.ends_with(b"/") {
-        while let [rest @ .., b'/'] = text
-            && !rest.is_empty()
-        {
-            text = rest;
-        }
-        let found = files.stat(text).await?;
+        let found = files.stat(as_itself(text)).await?;
         found.filter(|found| kind(found) == Kind::Folder)
     } else if follow {
         files.stat(text).await?
@@ -195,21 +190,47 @@ async fn walked(files: &Arc<dyn Files>, walk: &Walk) -> Result<Vec<HostPath>, Ho
                 && found.kind == Kind::Link
                 && stat(files, &path.with_slash(), true).await?.is_some());
         if folder {
-            for (name, _) in files.list(said(&path)?).await? {
-                if name.is_empty() || name.contains(&b'/') || matches!(&*name, b"." | b"..") {
-                    return Err(no_name(&path, &name));
-                }
-                left.push(path.join(&name));
-            }
+            left.extend(listed(files, &path, said(&path)?).await?);
         }
-        if names.len() + left.len() > NAMES_MAX {
-            return Err(HostError::new(
-                ErrorKind::Protocol,
-                "the host names more files than is believable",
-            ));
-        }
+        bounded(names.len() + left.len())?;
     }
     Ok(names)
+}
+
+/// What is in a folder.
+async fn listed(
+    files: &Arc<dyn Files>,
+    folder: &HostPath,
+    text: &[u8],
+) -> Result<Vec<HostPath>, HostError> {
+    let names = files.list(text).await?;
+    let path = |name: &[u8]| {
+        if name.is_empty() || name.contains(&b'/') || matches!(name, b"." | b"..") {
+            return Err(no_name(folder, name));
+        }
+        Ok(folder.join(name))
+    };
+    names.iter().map(|(name, _)| path(name)).collect()
+}
+
+fn bounded(names: usize) -> Result<(), HostError> {
+    if names > NAMES_MAX {
+        return Err(HostError::new(
+            ErrorKind::Protocol,
+            "the host names more files than is believable",
+        ));
+    }
+    Ok(())
+}
+
+/// A path without the slashes that would have it stand for what it leads to.
+fn as_itself(mut text: &[u8]) -> &[u8] {
+    while let [rest @ .., b'/'] = text
+        && !rest.is_empty()
+    {
+        text = rest;
+    }
+    text
 }
 
 /// A host that lists what can't be listed is none to be believed.
@@ -372,19 +393,29 @@ async fn set_attributes(
     files.set(text, change).await
 }
 
+/// Removes what is there: a link as a link, a folder with all that is in it. What a link leads to is
+/// never looked at.
 async fn remove(files: &Arc<dyn Files>, path: HostPath) -> Result<(), HostError> {
-    let walk = Walk {
-        roots: vec![path],
-        patterns: false,
-        follow: false,
-    };
-    let names = walked(files, &walk).await?;
-    for name in names.iter().rev() {
-        let text = said(name)?;
-        match files.lstat(text).await? {
-            Some(found) if kind(&found) == Kind::Folder => files.remove_folder(text).await?,
-            Some(_) => files.remove(text).await?,
-            None => {}
+    let mut found = Vec::new();
+    let mut left = vec![path];
+    while let Some(path) = left.pop() {
+        let text = as_itself(said(&path)?);
+        let Some(there) = files.lstat(text).await? else {
+            continue;
+        };
+        let folder = kind(&there) == Kind::Folder;
+        if folder {
+            left.extend(listed(files, &path, text).await?);
+        }
+        found.push((path, folder));
+        bounded(found.len() + left.len())?;
+    }
+    for (path, folder) in found.iter().rev() {
+        let text = as_itself(said(path)?);
+        if *folder {
+            files.remove_folder(text).await?;
+        } else {
+            files.remove(text).await?;
         }
     }
     Ok(())

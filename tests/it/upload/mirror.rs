@@ -145,3 +145,32 @@ fn nothing_is_removed_where_something_could_not_be_sent() {
     assert!(said.contains("a folder of that name is there"), "{said}");
     assert!(bed.there("site/gone").exists());
 }
+
+#[test]
+fn a_link_is_removed_as_a_link_where_there_is_nothing_but_sftp() {
+    if ioms_fleet::left_out("a chroot", "root") {
+        return;
+    }
+    let sshd = ioms_fleet::Sshd::builder().only_sftp().start().unwrap();
+    let bed = Bed::of(crate::support::Lab::on(sshd, 1, 0));
+    bed.source("site/a", "a");
+    let there = bed.lab.sshd.chroot().join("files");
+    for folder in ["site/old", "elsewhere/deep"] {
+        std::fs::create_dir_all(there.join(folder)).unwrap();
+    }
+    std::fs::write(there.join("elsewhere/deep/stays"), "1").unwrap();
+    symlink("../elsewhere", there.join("site/link")).unwrap();
+    symlink("../../elsewhere", there.join("site/old/link")).unwrap();
+    symlink("nowhere", there.join("site/broken")).unwrap();
+    bed.files("changed", &["--delete", "--yes", "site/", "/files/site"]);
+    assert_eq!(
+        super::bed::names(&there),
+        [
+            "elsewhere",
+            "elsewhere/deep",
+            "elsewhere/deep/stays",
+            "site",
+            "site/a"
+        ]
+    );
+}
