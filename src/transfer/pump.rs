@@ -15,21 +15,43 @@ use crate::transport::{FileHandle, Files};
 /// Requests under way: at 32 KiB each and 50 ms of round trip, 40 MiB/s.
 const IN_FLIGHT: usize = 64;
 
-/// Writes what comes to `path` from `offset` on; what was beyond `offset` is cut off.
+/// Writes what comes to `path` from `offset` on; what was beyond `offset` is cut off. A new file is
+/// readable by nobody else where it is `private`.
 pub(super) async fn write(
     files: &Arc<dyn Files>,
     path: &[u8],
+    private: bool,
     offset: u64,
     mut chunks: Box<dyn Chunks>,
     pulse: &Pulse,
 ) -> Result<(), HostError> {
-    let file = files.create(path, offset == 0).await?;
-    if offset > 0 {
+    let file = if offset == 0 {
+        // What others may have put there is not written to.
+        let _ = files.remove(path).await;
+        files.create(path, private).await?
+    } else {
+        if !holds(files, path, offset).await? {
+            let path = String::from_utf8_lossy(path);
+            let why = format!("{path}: what it was to go on from is gone");
+            return Err(HostError::new(ErrorKind::RemoteIo, why));
+        }
+        let file = files.reopen(path).await?;
         files.truncate(&file, offset).await?;
-    }
+        file
+    };
     let written = write_all(files, &file, offset, &mut *chunks, pulse).await;
     let closed = files.close(file).await;
     written.and(closed)
+}
+
+/// Whether a file, and no link to one, is there and holds so much.
+pub(super) async fn holds(
+    files: &Arc<dyn Files>,
+    path: &[u8],
+    size: u64,
+) -> Result<bool, HostError> {
+    let there = files.lstat(path).await?;
+    Ok(there.is_some_and(|there| there.mode & 0o170_000 == 0o100_000 && there.size >= size))
 }
 
 async fn write_all(

@@ -263,7 +263,12 @@ async fn received(
     }
     match (&receive.origin, input) {
         (Origin::Input, Some(input)) => {
-            let written = pump::write(files, part, receive.offset, input.chunks, pulse).await;
+            if receive.offset > 0 && !pump::holds(files, part, receive.offset).await? {
+                return Ok(Received::Short { size: 0 });
+            }
+            let private = receive.attributes.mode.is_some();
+            let written =
+                pump::write(files, part, private, receive.offset, input.chunks, pulse).await;
             if let Err(error) = written {
                 return Err(explained(files, &receive.part, input.size, error)
                     .await
@@ -287,12 +292,20 @@ async fn received(
         }
     }
     set_attributes(files, &receive.part, &receive.attributes).await?;
+    let mut kept = None;
     if let Some(backup) = &receive.backup
         && files.lstat(target).await?.is_some()
     {
-        files.rename(target, said(backup)?).await?;
+        let backup = said(backup)?;
+        files.rename(target, backup).await?;
+        kept = Some(backup);
     }
-    files.rename(part, target).await?;
+    let placed = files.rename(part, target).await;
+    if let (Err(_), Some(backup)) = (&placed, kept) {
+        // As it was.
+        let _ = files.rename(backup, target).await;
+    }
+    placed?;
     Ok(Received::Placed)
 }
 
@@ -356,12 +369,15 @@ async fn set_attributes(
     attributes: &Attributes,
 ) -> Result<(), HostError> {
     let text = said(path)?;
+    let mut mode = attributes.mode;
     if let Some(owner) = attributes.kept {
         let change = FileChange {
             owner: Some(owner),
             ..FileChange::default()
         };
-        let _ = files.set(text, change).await;
+        if files.set(text, change).await.is_err() && attributes.inherited {
+            mode = mode.map(|mode| mode & 0o777);
+        }
     }
     let number = |given: &Option<String>, what: &str| match given {
         None => Ok(None),
@@ -383,7 +399,7 @@ async fn set_attributes(
         }
     };
     let change = FileChange {
-        mode: attributes.mode,
+        mode,
         owner,
         mtime: attributes.mtime,
     };

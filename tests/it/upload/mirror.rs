@@ -125,7 +125,7 @@ fn it_is_for_one_folder() {
 #[test]
 fn what_another_upload_has_under_way_is_left_alone() {
     let bed = site();
-    let staging = "site/.ioms-0123456789abcdef0123456789abcdef.part";
+    let staging = "site/..ioms-0123456789abcdef0123456789abcdef.part";
     std::fs::create_dir(bed.there(staging)).unwrap();
     std::fs::write(bed.there(format!("{staging}/f")), "1").unwrap();
     bed.files(
@@ -173,4 +173,48 @@ fn a_link_is_removed_as_a_link_where_there_is_nothing_but_sftp() {
             "site/a"
         ]
     );
+}
+
+#[test]
+fn backups_stay_and_names_of_another_case_do() {
+    let bed = site();
+    for name in [
+        "site/A",
+        "site/a.2026-11-25@08:00:00~",
+        "site/old/c.2026-11-25@08:00:00~",
+    ] {
+        std::fs::write(bed.there(name), "").unwrap();
+    }
+    bed.files(
+        "changed",
+        &["--delete", "--yes", "site/", &bed.dest("site")],
+    );
+    let names = bed.names();
+    let left: Vec<&String> = names.iter().filter(|n| n.starts_with("site/")).collect();
+    assert_eq!(
+        left,
+        [
+            "site/A",
+            "site/a",
+            "site/a.2026-11-25@08:00:00~",
+            "site/old",
+            "site/old/c.2026-11-25@08:00:00~",
+            "site/sub",
+            "site/sub/b"
+        ]
+    );
+}
+
+#[test]
+fn a_home_folder_or_a_root_is_refused_before_anything_is_sent() {
+    let bed = site();
+    let home = bed.lab.sshd.home();
+    std::fs::write(home.join("precious"), "1").unwrap();
+    for dest in ["/", "~", ".", "~/", "//", "/tmp/.."] {
+        let (kind, said) = bed.error(&["--delete", "--yes", "site/", dest]);
+        assert_eq!(kind, "arguments", "{dest}: {said}");
+        assert!(said.contains("--delete"), "{said}");
+    }
+    assert!(home.join("precious").exists());
+    assert!(!home.join("a").exists());
 }
