@@ -138,7 +138,16 @@ async fn by_sftp(
     if receive.mkdir {
         make_folder(remote, &receive.target.folder()).await?;
     }
-    let written = pump::write(&files, part, true, receive.offset, chunks, &remote.pulse()).await;
+    let private = receive.attributes.mode.is_some();
+    let written = pump::write(
+        &files,
+        part,
+        private,
+        receive.offset,
+        chunks,
+        &remote.pulse(),
+    )
+    .await;
     let Err(error) = written else {
         return Ok(true);
     };
