@@ -21,18 +21,25 @@ fn at_once(piece: u32) -> usize {
     (IN_FLIGHT / piece.max(1) as usize).clamp(4, 64)
 }
 
-/// Writes what comes to `path` from `offset` on; what was beyond `offset` is cut off.
+/// Writes what comes to `path` from `offset` on; what was beyond `offset` is cut off. A new file is
+/// readable by nobody else where it is `private`.
 pub(super) async fn write(
     files: &Arc<dyn Files>,
     path: &[u8],
+    private: bool,
     offset: u64,
     mut chunks: Box<dyn Chunks>,
     pulse: &Pulse,
 ) -> Result<(), HostError> {
     let file = if offset == 0 {
-        new_file(files, path).await?
+        new_file(files, path, private).await?
     } else {
-        let file = files.create(path, false).await?;
+        if !holds(files, path, offset).await? {
+            let path = String::from_utf8_lossy(path);
+            let why = format!("{path}: what it was to go on from is gone");
+            return Err(HostError::new(ErrorKind::RemoteIo, why));
+        }
+        let file = files.reopen(path).await?;
         files.truncate(&file, offset).await?;
         file
     };
@@ -42,14 +49,28 @@ pub(super) async fn write(
 }
 
 /// What is there was left by an earlier one, or put there by others: it is not written through.
-async fn new_file(files: &Arc<dyn Files>, path: &[u8]) -> Result<FileHandle, HostError> {
-    match files.create_new(path).await {
+async fn new_file(
+    files: &Arc<dyn Files>,
+    path: &[u8],
+    private: bool,
+) -> Result<FileHandle, HostError> {
+    match files.create(path, private).await {
         Err(error) if error.kind == ErrorKind::RemoteIo => {
             let _ = files.remove(path).await;
-            files.create_new(path).await
+            files.create(path, private).await
         }
         made => made,
     }
+}
+
+/// Whether a file, and no link to one, is there and holds so much.
+pub(super) async fn holds(
+    files: &Arc<dyn Files>,
+    path: &[u8],
+    size: u64,
+) -> Result<bool, HostError> {
+    let there = files.lstat(path).await?;
+    Ok(there.is_some_and(|there| there.mode & 0o170_000 == 0o100_000 && there.size >= size))
 }
 
 async fn write_all(

@@ -124,14 +124,9 @@ async fn stat(
     path: &HostPath,
     follow: bool,
 ) -> Result<Option<Found>, HostError> {
-    let mut text = said(path)?;
+    let text = said(path)?;
     let found = if text.len() > 1 && text.ends_with(b"/") {
-        while let [rest @ .., b'/'] = text
-            && !rest.is_empty()
-        {
-            text = rest;
-        }
-        let found = files.stat(text).await?;
+        let found = files.stat(as_itself(text)).await?;
         found.filter(|found| kind(found) == Kind::Folder)
     } else if follow {
         files.stat(text).await?
@@ -198,23 +193,59 @@ async fn walked(files: &Arc<dyn Files>, walk: &Walk) -> Result<Vec<HostPath>, Ho
                 && found.kind == Kind::Link
                 && stat(files, &path.with_slash(), true).await?.is_some());
         if folder {
-            for (name, _) in files.list(said(&path)?).await? {
-                if name.is_empty() || name.contains(&b'/') || matches!(&*name, b"." | b"..") {
-                    return Err(no_name(&path, &name));
-                }
-                let below = path.join(&name);
-                length += below.as_bytes().len();
-                left.push(below);
-            }
+            let below = listed(files, &path, said(&path)?).await?;
+            length += below
+                .iter()
+                .map(|name| name.as_bytes().len())
+                .sum::<usize>();
+            left.extend(below);
         }
-        if names.len() + left.len() > NAMES_MAX || length > NAMES_LENGTH {
-            return Err(HostError::new(
-                ErrorKind::Protocol,
-                "the host names more files than is believable",
-            ));
+        bounded(names.len() + left.len())?;
+        if length > NAMES_LENGTH {
+            return Err(too_many());
         }
     }
     Ok(names)
+}
+
+/// What is in a folder.
+async fn listed(
+    files: &Arc<dyn Files>,
+    folder: &HostPath,
+    text: &[u8],
+) -> Result<Vec<HostPath>, HostError> {
+    let names = files.list(text).await?;
+    let path = |name: &[u8]| {
+        if name.is_empty() || name.contains(&b'/') || matches!(name, b"." | b"..") {
+            return Err(no_name(folder, name));
+        }
+        Ok(folder.join(name))
+    };
+    names.iter().map(|(name, _)| path(name)).collect()
+}
+
+fn bounded(names: usize) -> Result<(), HostError> {
+    if names > NAMES_MAX {
+        return Err(too_many());
+    }
+    Ok(())
+}
+
+fn too_many() -> HostError {
+    HostError::new(
+        ErrorKind::Protocol,
+        "the host names more files than is believable",
+    )
+}
+
+/// A path without the slashes that would have it stand for what it leads to.
+fn as_itself(mut text: &[u8]) -> &[u8] {
+    while let [rest @ .., b'/'] = text
+        && !rest.is_empty()
+    {
+        text = rest;
+    }
+    text
 }
 
 /// A host that lists what can't be listed is none to be believed.
@@ -247,7 +278,12 @@ async fn received(
     }
     match (&receive.origin, input) {
         (Origin::Input, Some(input)) => {
-            let written = pump::write(files, part, receive.offset, input.chunks, pulse).await;
+            if receive.offset > 0 && !pump::holds(files, part, receive.offset).await? {
+                return Ok(Received::Short { size: 0 });
+            }
+            let private = receive.attributes.mode.is_some();
+            let written =
+                pump::write(files, part, private, receive.offset, input.chunks, pulse).await;
             if let Err(error) = written {
                 return Err(explained(files, &receive.part, input.size, error)
                     .await
@@ -271,12 +307,20 @@ async fn received(
         }
     }
     set_attributes(files, &receive.part, &receive.attributes).await?;
+    let mut kept = None;
     if let Some(backup) = &receive.backup
         && files.lstat(target).await?.is_some()
     {
-        files.rename(target, said(backup)?).await?;
+        let backup = said(backup)?;
+        files.rename(target, backup).await?;
+        kept = Some(backup);
     }
-    files.rename(part, target).await?;
+    let placed = files.rename(part, target).await;
+    if let (Err(_), Some(backup)) = (&placed, kept) {
+        // As it was.
+        let _ = files.rename(backup, target).await;
+    }
+    placed?;
     Ok(Received::Placed)
 }
 
@@ -340,12 +384,15 @@ async fn set_attributes(
     attributes: &Attributes,
 ) -> Result<(), HostError> {
     let text = said(path)?;
+    let mut mode = attributes.mode;
     if let Some(owner) = attributes.kept {
         let change = FileChange {
             owner: Some(owner),
             ..FileChange::default()
         };
-        let _ = files.set(text, change).await;
+        if files.set(text, change).await.is_err() && attributes.inherited {
+            mode = mode.map(|mode| mode & 0o777);
+        }
     }
     let number = |given: &Option<String>, what: &str| match given {
         None => Ok(None),
@@ -367,7 +414,7 @@ async fn set_attributes(
         }
     };
     let change = FileChange {
-        mode: attributes.mode,
+        mode,
         owner,
         mtime: attributes.mtime,
     };
@@ -377,19 +424,29 @@ async fn set_attributes(
     files.set(text, change).await
 }
 
+/// Removes what is there: a link as a link, a folder with all that is in it. What a link leads to is
+/// never looked at.
 async fn remove(files: &Arc<dyn Files>, path: HostPath) -> Result<(), HostError> {
-    let walk = Walk {
-        roots: vec![path],
-        patterns: false,
-        follow: false,
-    };
-    let names = walked(files, &walk).await?;
-    for name in names.iter().rev() {
-        let text = said(name)?;
-        match files.lstat(text).await? {
-            Some(found) if kind(&found) == Kind::Folder => files.remove_folder(text).await?,
-            Some(_) => files.remove(text).await?,
-            None => {}
+    let mut found = Vec::new();
+    let mut left = vec![path];
+    while let Some(path) = left.pop() {
+        let text = as_itself(said(&path)?);
+        let Some(there) = files.lstat(text).await? else {
+            continue;
+        };
+        let folder = kind(&there) == Kind::Folder;
+        if folder {
+            left.extend(listed(files, &path, text).await?);
+        }
+        found.push((path, folder));
+        bounded(found.len() + left.len())?;
+    }
+    for (path, folder) in found.iter().rev() {
+        let text = as_itself(said(path)?);
+        if *folder {
+            files.remove_folder(text).await?;
+        } else {
+            files.remove(text).await?;
         }
     }
     Ok(())

@@ -18,12 +18,11 @@ pub trait Files: Send + Sync {
     async fn stat(&self, path: &[u8]) -> Result<Option<FileStat>, HostError>;
     /// Opens for reading.
     async fn open(&self, path: &[u8]) -> Result<FileHandle, HostError>;
-    /// Opens for writing; made if it is not there, `truncate`d or not. Mode 0600 where new. Follows
-    /// links.
-    async fn create(&self, path: &[u8], truncate: bool) -> Result<FileHandle, HostError>;
-    /// Makes a file and opens it for writing; an error where anything is there, be it a link that leads
-    /// nowhere. Mode 0600.
-    async fn create_new(&self, path: &[u8]) -> Result<FileHandle, HostError>;
+    /// Makes a file and opens it for writing: of mode 0600 where it is `private`, else of the mode that
+    /// the server gives new files. Something there, a link too, is an error.
+    async fn create(&self, path: &[u8], private: bool) -> Result<FileHandle, HostError>;
+    /// Opens for writing what is there. Follows links.
+    async fn reopen(&self, path: &[u8]) -> Result<FileHandle, HostError>;
     /// Up to `length` bytes (at most [`Self::read_max`]) from `offset`; none at the end of the file.
     async fn read(&self, file: &FileHandle, offset: u64, length: u32) -> Result<Bytes, HostError>;
     /// Writes all of it (at most [`Self::write_max`]) at `offset`.
@@ -35,7 +34,7 @@ pub trait Files: Send + Sync {
     /// Sets attributes; `None`s are left alone. Follows links.
     async fn set(&self, path: &[u8], change: FileChange) -> Result<(), HostError>;
     /// Gives a file a new name, replacing what is there, in one step where the server can
-    /// (`posix-rename@openssh.com`), else by removing that first.
+    /// (`posix-rename@openssh.com`), else by putting that aside first and back if it goes wrong.
     async fn rename(&self, from: &[u8], to: &[u8]) -> Result<(), HostError>;
     /// Removes a file or link.
     async fn remove(&self, path: &[u8]) -> Result<(), HostError>;

@@ -88,6 +88,9 @@ pub struct Attributes {
     pub link: Option<HostPath>,
     /// Permission bits, octal (Unix).
     pub mode: Option<u32>,
+    /// The mode is that of what is replaced: of no use to run as its owner or group where it can't be
+    /// given to them (see `kept`).
+    pub inherited: bool,
     /// A user's name or number (Unix).
     pub owner: Option<String>,
     /// A group's name or number (Unix).

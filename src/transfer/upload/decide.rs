@@ -62,17 +62,21 @@ pub(super) fn mode(
         EntryKind::Folder => found.kind == Kind::Folder,
         EntryKind::Link(_) => false,
     };
-    match (&entry.kind, options.mode) {
-        (EntryKind::File(_), Some(mode)) => mode,
-        (EntryKind::File(_), None) => match found.filter(same_kind) {
-            Some(found) => found.mode,
-            // The source's execute bits, under the host's umask.
-            None => (0o666 | (entry.mode & 0o111)) & !account.umask,
+    let new = match (&entry.kind, options.mode) {
+        (EntryKind::File(_), Some(mode)) => return mode,
+        // The source's execute bits, under the host's umask.
+        (EntryKind::File(_), None) => 0o666 | (entry.mode & 0o111),
+        _ => 0o777,
+    } & !account.umask;
+    match (found.filter(same_kind), account.uid) {
+        (None, _) => new,
+        // It can't be given back to its owner. What ran as root must not run as this account, and
+        // what was another's own (0600, 0755) is no word on what this account's should be.
+        (Some(found), Some(uid)) if uid != 0 && uid != found.uid => match found.uid {
+            0 => found.mode & 0o777,
+            _ => new,
         },
-        _ => match found.filter(same_kind) {
-            Some(found) => found.mode,
-            None => 0o777 & !account.umask,
-        },
+        (Some(found), _) => found.mode,
     }
 }
 
@@ -86,22 +90,26 @@ pub(super) fn owner(found: Option<&Found>, account: &Account, ids: Ids) -> Optio
     Some((user, group))
 }
 
-/// What is to be set of a file whose content is kept; `None`: nothing.
+/// What is to be set of a file whose content is kept, or of a folder that is there; `None`: nothing.
 pub(super) fn touch_up(
     entry: &Entry,
     found: &Found,
     ids: Ids,
     options: &UploadOptions,
 ) -> Option<Attributes> {
-    if !matches!(entry.kind, EntryKind::File(_)) || found.kind != Kind::File {
-        return None;
-    }
+    let is_file = match (&entry.kind, found.kind) {
+        (EntryKind::File(_), Kind::File) => true,
+        (EntryKind::Folder, Kind::Folder) => false,
+        _ => return None,
+    };
     let differs = |wanted: Option<u32>, is: u32| wanted.filter(|wanted| *wanted != is);
+    let times = is_file && options.times && entry.mtime != found.mtime;
     let change = Attributes {
-        mode: differs(options.mode, found.mode),
+        // --mode is for files.
+        mode: differs(options.mode.filter(|_| is_file), found.mode),
         owner: differs(ids.user, found.uid).map(|id| id.to_string()),
         group: differs(ids.group, found.gid).map(|id| id.to_string()),
-        mtime: (options.times && entry.mtime != found.mtime).then_some(entry.mtime),
+        mtime: times.then_some(entry.mtime),
         ..Attributes::default()
     };
     (change != Attributes::default()).then_some(change)

@@ -3,6 +3,7 @@
 mod decide;
 mod diff;
 mod locating;
+mod mirror;
 mod packing;
 mod pulling;
 mod report;

@@ -89,9 +89,7 @@ impl Report {
                 if item.is_file() || matches!(item.entry.kind, EntryKind::Link(_)) {
                     self.files.push(record(item, FileAction::Sent));
                 }
-            } else if let Some(found) = &item.found
-                && super::decide::touch_up(item.entry, found, survey.ids, &order.options).is_some()
-            {
+            } else if item.touch_up(order, survey.ids).is_some() {
                 self.touched(item);
             }
         }

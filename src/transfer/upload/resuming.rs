@@ -3,7 +3,7 @@
 use super::surveying::{Item, Survey};
 use super::{Upload, part_of};
 use crate::event::{ErrorKind, HostError};
-use crate::shell::files::{Answer, Asked, FileTask, Found, HostPath, Kind};
+use crate::shell::files::{Account, Answer, Asked, Attributes, FileTask, Found, HostPath, Kind};
 use crate::transfer::LARGE;
 use crate::transfer::link::Trouble;
 use crate::transfer::remote::{Remote, expect_answer};
@@ -22,10 +22,22 @@ struct Part {
 
 impl Part {
     /// What of it could be gone on from.
-    fn usable(self) -> Option<(usize, HostPath, u64)> {
+    fn usable(self, survey: &Survey<'_>) -> Option<(usize, HostPath, u64)> {
         let found = self.found??;
-        let usable = found.kind == Kind::File && found.size > 0 && found.size <= self.size;
+        let usable = found.kind == Kind::File
+            && found.size > 0
+            && found.size <= self.size
+            && (survey.windows || is_own(&found, &survey.account));
         usable.then_some((self.item, self.path, found.size))
+    }
+}
+
+/// Whether a part file is the account's own: anybody can make one of that name in a folder of many.
+/// Over SFTP alone nobody says who the account is; there nobody else may be able to write to it.
+pub(super) fn is_own(part: &Found, account: &Account) -> bool {
+    match account.uid {
+        Some(uid) => part.uid == uid,
+        None => part.mode & 0o022 == 0,
     }
 }
 
@@ -79,7 +91,10 @@ pub(super) async fn look_at_parts(
             part.found = Some(found);
         }
     }
-    let left: Vec<(usize, HostPath, u64)> = left.into_iter().filter_map(Part::usable).collect();
+    let left: Vec<(usize, HostPath, u64)> = left
+        .into_iter()
+        .filter_map(|part| part.usable(survey))
+        .collect();
     if left.is_empty() {
         return Ok(());
     }
@@ -93,7 +108,8 @@ pub(super) async fn look_at_parts(
         Err(trouble) if trouble.error.kind == ErrorKind::Unsupported => return Ok(()),
         Err(trouble) => return Err(trouble),
     };
-    for ((index, _, size), digest) in left.into_iter().zip(hashes) {
+    let mut fresh = Vec::new();
+    for ((index, path, size), digest) in left.into_iter().zip(hashes) {
         let Some(item) = survey.items.get_mut(index) else {
             continue;
         };
@@ -105,8 +121,23 @@ pub(super) async fn look_at_parts(
             })?;
             if digest == Some(ours.map_err(super::sending::local)?) {
                 item.resume = size;
+                fresh.push((path, now()));
             }
         }
     }
+    if !fresh.is_empty() {
+        // Else what is sent before them would sweep those away that are older than a day. One that
+        // has gone since is sent from its beginning.
+        if let Err(trouble) = remote.ask(FileTask::Adjust(fresh)).await {
+            tracing::debug!(error = %trouble.error, "a part file could not be made new");
+        }
+    }
     Ok(())
+}
+
+fn now() -> Attributes {
+    Attributes {
+        mtime: Some(crate::base::clock::now().as_second()),
+        ..Attributes::default()
+    }
 }

@@ -88,6 +88,7 @@ async fn make_folders(
 ) -> Result<(), Trouble> {
     let mut missing = Vec::new();
     let account = survey.account.clone();
+    let ids = survey.ids;
     for item in &mut survey.items {
         if item.send && !item.done && matches!(item.entry.kind, EntryKind::Folder) {
             let mode = decide::mode(item.entry, None, &account, &order.options);
@@ -95,7 +96,10 @@ async fn make_folders(
                 item.target.clone(),
                 Attributes {
                     folder: true,
-                    mode: (!survey.windows).then_some(mode),
+                    // Where nobody says who we are, as the host makes them.
+                    mode: account.uid.is_some().then_some(mode),
+                    owner: ids.user.map(|id| id.to_string()),
+                    group: ids.group.map(|id| id.to_string()),
                     ..Attributes::default()
                 },
             ));
@@ -147,29 +151,33 @@ async fn finish(
 ) -> Result<(), Trouble> {
     let mut changes = Vec::new();
     let mut links = Vec::new();
+    let mut touched = Vec::new();
     for (index, item) in survey.items.iter_mut().enumerate() {
         if let (EntryKind::Link(to), true) = (&item.entry.kind, item.send && !item.done) {
             changes.push((
                 item.target.clone(),
                 Attributes {
                     link: Some(to.clone()),
+                    owner: survey.ids.user.map(|id| id.to_string()),
+                    group: survey.ids.group.map(|id| id.to_string()),
                     ..Attributes::default()
                 },
             ));
             links.push(index);
         }
-        if let (false, Some(found)) = (item.send, &item.found)
-            && let Some(change) = decide::touch_up(item.entry, found, survey.ids, &order.options)
-        {
-            report.touched(item);
+        if let Some(change) = item.touch_up(order, survey.ids) {
+            touched.push(index);
             changes.push((item.target.clone(), change));
         }
-        if item.send && item.is_file() && item.size() < LARGE {
+        if item.send && !matches!(item.entry.kind, EntryKind::Link(_)) && item.size() < LARGE {
             changes.extend(given_away(order, item, &survey.account, survey.ids));
         }
     }
     if !changes.is_empty() {
         remote.ask(FileTask::Adjust(changes)).await?;
+    }
+    for item in touched.into_iter().filter_map(|at| survey.items.get(at)) {
+        report.touched(item);
     }
     let route = remote.stream();
     for index in links {
@@ -186,7 +194,7 @@ async fn finish(
 }
 
 /// What tar can't give away as another than root: the group that was asked for, or that the file had.
-fn given_away(
+pub(super) fn given_away(
     order: &Upload,
     item: &Item<'_>,
     account: &Account,
@@ -205,6 +213,7 @@ fn given_away(
         kept: had.map(|found| (found.uid, found.gid)),
         // A change of the group takes set-id bits away.
         mode: Some(decide::mode(item.entry, found, account, &order.options)),
+        inherited: order.options.mode.is_none(),
         ..Attributes::default()
     };
     Some((item.target.clone(), change))

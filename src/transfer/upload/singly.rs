@@ -10,7 +10,9 @@ use super::surveying::{Item, Survey};
 use super::{Upload, part_of};
 use crate::base::chunks::Chunks;
 use crate::event::{ErrorKind, FileAction, HostError, Route};
-use crate::shell::files::{Answer, Attributes, FileTask, HostPath, Origin, Receive, Received};
+use crate::shell::files::{
+    Answer, Attributes, FileTask, HostPath, Kind, Origin, Receive, Received,
+};
 use crate::transfer::BY_SFTP;
 use crate::transfer::hashing::Hashing;
 use crate::transfer::link::{Input, Trouble};
@@ -52,7 +54,7 @@ pub(super) async fn send_one(
             .await;
     }
     let route = sent?;
-    let action = if item.resume > 0 {
+    let action = if receive.offset > 0 {
         FileAction::Resumed
     } else {
         FileAction::Sent
@@ -60,12 +62,32 @@ pub(super) async fn send_one(
     Ok((action, route))
 }
 
+/// Sends it; from the beginning where what it was to go on from is gone.
 async fn send_content(
     order: &Upload,
     remote: &mut Remote<'_>,
     content: &Arc<Content>,
     receive: &mut Receive,
 ) -> Result<Route, Trouble> {
+    let (mut received, mut route) = pass_content(order, remote, content, receive).await?;
+    if matches!(received, Received::Short { size } if size < receive.offset) {
+        tracing::info!(part = %receive.part, "the part file is gone, all is sent");
+        order.meter.expect(receive.offset);
+        receive.offset = 0;
+        receive.origin = Origin::Input;
+        (received, route) = pass_content(order, remote, content, receive).await?;
+    }
+    settle(remote, receive, received).await?;
+    Ok(route)
+}
+
+/// Sends what is missing by the way that fits it.
+async fn pass_content(
+    order: &Upload,
+    remote: &mut Remote<'_>,
+    content: &Arc<Content>,
+    receive: &mut Receive,
+) -> Result<(Received, Route), Trouble> {
     let chunks = || -> Box<dyn Chunks> {
         Box::new(Metered {
             inner: content.chunks(receive.offset),
@@ -77,8 +99,8 @@ async fn send_content(
         && let Some((fetched, received)) = pulling::pull(order, remote, content, receive).await?
     {
         // By the digest that it was to be checked by, not by ours for the comparison.
-        settle(remote, &fetched, received).await?;
-        return Ok(Route::Pull);
+        *receive = fetched;
+        return Ok((received, Route::Pull));
     }
     let mut route = remote.stream();
     let mut input = None;
@@ -108,8 +130,7 @@ async fn send_content(
         received = receive_by(remote, receive, Some(input)).await?;
         route = remote.stream();
     }
-    settle(remote, receive, received).await?;
-    Ok(route)
+    Ok((received, route))
 }
 
 async fn receive_by(
@@ -146,7 +167,16 @@ async fn by_sftp(
     if receive.mkdir {
         make_folder(remote, &receive.target.folder()).await?;
     }
-    let written = pump::write(&files, part, receive.offset, chunks, &remote.pulse()).await;
+    let private = receive.attributes.mode.is_some();
+    let written = pump::write(
+        &files,
+        part,
+        private,
+        receive.offset,
+        chunks,
+        &remote.pulse(),
+    )
+    .await;
     let Err(error) = written else {
         return Ok(true);
     };
@@ -246,19 +276,27 @@ fn attributes(order: &Upload, survey: &Survey<'_>, item: &Item<'_>) -> Attribute
         };
     }
     let found = item.found.as_ref();
+    let mode = decide::mode(item.entry, found, &survey.account, &order.options);
     Attributes {
-        mode: Some(decide::mode(
-            item.entry,
-            found,
-            &survey.account,
-            &order.options,
-        )),
+        mode: (!as_the_server_has_it(order, survey, item)).then_some(mode),
+        inherited: order.options.mode.is_none(),
         owner: survey.ids.user.map(|id| id.to_string()),
         group: survey.ids.group.map(|id| id.to_string()),
         kept: found.map(|found| (found.uid, found.gid)),
         mtime: order.options.times.then_some(item.entry.mtime),
         ..Attributes::default()
     }
+}
+
+/// Whether a file is of the mode that the host gives new ones: over SFTP alone nobody says which it is.
+fn as_the_server_has_it(order: &Upload, survey: &Survey<'_>, item: &Item<'_>) -> bool {
+    survey.account.uid.is_none()
+        && order.options.mode.is_none()
+        && item.entry.mode & 0o111 == 0
+        && item
+            .found
+            .as_ref()
+            .is_none_or(|found| found.kind != Kind::File)
 }
 
 /// The name for what is replaced.

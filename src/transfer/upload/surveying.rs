@@ -3,10 +3,11 @@
 
 use super::decide::{self, Ids, Need};
 use super::locating::{AtRoot, locate};
+use super::mirror;
 use super::resuming::look_at_parts;
 use super::{Act, Upload, part_of};
 use crate::event::{ErrorKind, HostError};
-use crate::shell::files::{Account, Answer, Asked, FileTask, Found, HostPath, Kind};
+use crate::shell::files::{Account, Answer, Asked, Attributes, FileTask, Found, HostPath, Kind};
 use crate::transfer::link::Trouble;
 use crate::transfer::part_name;
 use crate::transfer::remote::{Remote, expect_answer};
@@ -32,6 +33,15 @@ impl Item<'_> {
             EntryKind::File(content) => content.size(),
             _ => 0,
         }
+    }
+
+    /// What is to be set of it though its content is kept. The folder that was named as destination is
+    /// nothing that was sent: whose it is stays as it is.
+    pub(super) fn touch_up(&self, order: &Upload, ids: Ids) -> Option<Attributes> {
+        let is_folder = matches!(self.entry.kind, EntryKind::Folder);
+        let destination = is_folder && self.entry.name.is_empty() && order.collected.name.is_none();
+        let found = self.found.as_ref().filter(|_| !self.send && !destination)?;
+        decide::touch_up(self.entry, found, ids, &order.options)
     }
 
     pub(super) fn is_file(&self) -> bool {
@@ -62,8 +72,14 @@ pub(super) async fn survey<'a>(
     order: &'a Upload,
     remote: &mut Remote<'_>,
 ) -> Result<Survey<'a>, Trouble> {
-    let place = locate(order, remote).await?;
     let windows = remote.is_windows();
+    if windows {
+        mirror::distinct(&order.collected.entries)?;
+    }
+    let place = locate(order, remote).await?;
+    if order.options.delete {
+        mirror::allowed(&place.root, windows)?;
+    }
     let mut survey = Survey {
         account: place.account,
         ids: Ids::default(),
@@ -114,7 +130,7 @@ pub(super) async fn survey<'a>(
         look_at_parts(order, remote, &mut survey).await?;
     }
     if order.options.delete {
-        survey.extra = extra(remote, &survey).await?;
+        survey.extra = mirror::extra(remote, &survey).await?;
     }
     Ok(survey)
 }
@@ -309,51 +325,6 @@ async fn compare(
         item.send = digest != Some(expected.as_str());
     }
     Ok(())
-}
-
-/// What is below the root there and not here, the uppermost of each.
-async fn extra(remote: &mut Remote<'_>, survey: &Survey<'_>) -> Result<Vec<HostPath>, Trouble> {
-    if !survey.root_exists {
-        return Ok(Vec::new());
-    }
-    let walk = crate::shell::files::Walk {
-        roots: vec![survey.root.with_slash()],
-        patterns: false,
-        follow: false,
-    };
-    let names =
-        expect_answer!(remote.ask(FileTask::Walk(walk)).await?, Answer::Walk(names) => names)?;
-    let ours: std::collections::HashSet<&[u8]> = survey
-        .items
-        .iter()
-        .map(|item| item.entry.name.as_slice())
-        .collect();
-    let root = survey.root.with_slash();
-    let mut extra: Vec<HostPath> = Vec::new();
-    let mut below: Vec<Vec<u8>> = names
-        .iter()
-        .filter_map(|name| name.below(&root))
-        .filter(|name| !name.is_empty() && !ours.contains(name.as_slice()))
-        .collect();
-    below.sort();
-    let mut last: Option<Vec<u8>> = None;
-    for name in below {
-        let within = last
-            .as_ref()
-            .is_some_and(|last| name.starts_with(last) && name.get(last.len()) == Some(&b'/'));
-        if within || name.split(|b| *b == b'/').any(is_part) {
-            continue;
-        }
-        extra.push(survey.root.join(&name));
-        last = Some(name);
-    }
-    Ok(extra)
-}
-
-/// Whether it is what some upload has under way, or has left to be gone on from.
-fn is_part(name: &[u8]) -> bool {
-    let holds = |text: &[u8]| name.windows(text.len()).any(|window| window == text);
-    name.starts_with(b".") && holds(b".ioms-") && holds(b".part")
 }
 
 /// The folder that many small files are unpacked to: in the root's own file system.

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::decide::{Ids, Need, first_look, mode, owner, touch_up};
+use super::mirror::{distinct, is_backup, is_own_folder, is_part, not_here};
 use super::report::lines;
+use super::resuming::is_own;
 use super::{Report, UploadOptions};
 use crate::event::{FileAction, FileRecord};
 use crate::shell::files::{Account, Attributes, Found, HostPath, Kind};
@@ -109,6 +111,43 @@ fn a_replaced_target_keeps_its_mode_and_a_new_one_gets_execute_bits_under_the_um
 }
 
 #[test]
+fn what_can_not_be_given_back_keeps_no_bits_that_make_it_run_as_somebody() {
+    let plain = UploadOptions::default();
+    let of = |uid: u32, mode: u32| Found {
+        mode,
+        uid,
+        ..found(Kind::File)
+    };
+    let tool = entry(file(b"abc"), 0o644);
+    let kept = |there: Found, account: &Account| mode(&tool, Some(&there), account, &plain);
+    assert_eq!(kept(of(0, 0o4755), &USER), 0o755);
+    assert_eq!(kept(of(7, 0o4755), &USER), 0o4755);
+    assert_eq!(kept(of(10, 0o6600), &USER), 0o644, "as a new one");
+    assert_eq!(kept(of(10, 0o6600), &ROOT), 0o6600);
+    let told = UploadOptions {
+        mode: Some(0o4711),
+        ..UploadOptions::default()
+    };
+    assert_eq!(mode(&tool, Some(&of(0, 0o755)), &USER, &told), 0o4711);
+}
+
+#[test]
+fn a_part_file_is_gone_on_from_by_its_owner() {
+    let part = |uid: u32, mode: u32| Found {
+        mode,
+        uid,
+        ..found(Kind::File)
+    };
+    assert!(is_own(&part(7, 0o600), &USER));
+    assert!(!is_own(&part(8, 0o600), &USER));
+    assert!(!is_own(&part(7, 0o600), &ROOT));
+    let nobody = Account::default();
+    assert!(is_own(&part(7, 0o600), &nobody), "over SFTP alone");
+    assert!(is_own(&part(7, 0o644), &nobody), "over SFTP alone");
+    assert!(!is_own(&part(7, 0o664), &nobody));
+}
+
+#[test]
 fn only_root_gives_files_back_to_whom_they_belonged() {
     let there = found(Kind::File);
     let none = Ids::default();
@@ -157,8 +196,18 @@ fn of_a_kept_file_only_what_differs_is_set() {
         ..Attributes::default()
     };
     assert_eq!(touch_up(&kept, &there, ids, &other), Some(change));
+    // Of a folder, whose it is.
     let folder = entry(EntryKind::Folder, 0o755);
-    assert_eq!(touch_up(&folder, &found(Kind::Folder), ids, &other), None);
+    let change = Attributes {
+        group: Some("21".to_owned()),
+        ..Attributes::default()
+    };
+    assert_eq!(
+        touch_up(&folder, &found(Kind::Folder), ids, &other),
+        Some(change)
+    );
+    assert_eq!(touch_up(&folder, &found(Kind::Folder), none, &other), None);
+    assert_eq!(touch_up(&folder, &found(Kind::Link), ids, &other), None);
 }
 
 #[test]
@@ -249,4 +298,136 @@ fn a_document_names_a_thousand_and_sums_the_rest_up_the_interesting_first() {
     assert_eq!(summed.len(), 1);
     assert_eq!((summed[0].files, summed[0].size), (Some(1400), 1400 * 1024));
     assert_eq!(summed[0].md5, None);
+}
+
+#[test]
+fn a_mirror_is_never_made_of_a_root_a_home_a_drive_or_a_share() {
+    let own = |path: &str, windows| is_own_folder(&HostPath::from(path), windows);
+    for path in [
+        "", ".", "~", "/", "//", "/.", "./", "~/", "~/.", "..", "../x", "x/..", "/tmp/..",
+        "~/x/..", "~root", "~root/",
+    ] {
+        assert!(!own(path, false), "{path}");
+        assert!(!own(path, true), "{path} on Windows");
+    }
+    for path in [
+        "C:",
+        "C:/",
+        "c:/.",
+        "C:/x/..",
+        "//srv/share",
+        "//srv/share/",
+        "//srv",
+        "//?/C:/",
+        "//?/UNC/srv/share",
+        "//./C:",
+    ] {
+        assert!(!own(path, true), "{path}");
+    }
+    for path in [
+        "x",
+        "./x",
+        "~/x",
+        "/srv",
+        "/srv/site",
+        "/~x",
+        "~root/x",
+        "//srv/share",
+    ] {
+        assert!(own(path, false), "{path}");
+    }
+    for path in [
+        "x",
+        "C:/x",
+        "//srv/share/x",
+        "//?/C:/x",
+        "//?/UNC/srv/share/x",
+        "/x",
+    ] {
+        assert!(own(path, true), "{path}");
+    }
+}
+
+#[test]
+fn names_that_differ_in_case_only_are_one_to_windows_and_never_removed_anywhere() {
+    let named = |name: &str| Entry {
+        name: name.as_bytes().to_vec(),
+        ..entry(file(b""), 0o644)
+    };
+    assert!(distinct(&[named("a"), named("b"), named("sub/a")]).is_ok());
+    for (one, other) in [("Read.me", "read.ME"), ("Ä/x", "ä/X")] {
+        assert!(
+            distinct(&[named(one), named(other)]).is_err(),
+            "{one} {other}"
+        );
+    }
+    let gone = |there: &[&str], ours: &[&str]| {
+        let there = there.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let extra = not_here(there, ours.iter().map(|name| name.as_bytes()));
+        let text = extra.into_iter().map(String::from_utf8);
+        text.collect::<Result<Vec<_>, _>>().unwrap()
+    };
+    assert_eq!(
+        gone(
+            &["Web.Config", "SUB", "SUB/Ä", "SUB/other"],
+            &["web.config", "sub", "sub/ä"]
+        ),
+        ["SUB/other"]
+    );
+    // The uppermost of each, whatever sorts between a folder and what is in it.
+    assert_eq!(gone(&["a/x", "a b", "a", "a/x/y"], &[]), ["a", "a b"]);
+    // A folder that holds what stays does, too.
+    let part = format!("old/deep/.f.ioms-{}.part", "0".repeat(32));
+    assert_eq!(
+        gone(
+            &[
+                "old",
+                "old/deep",
+                "old/x",
+                &part,
+                "f.2026-11-25@08:00:00~",
+                "f~"
+            ],
+            &[]
+        ),
+        ["f~", "old/x"]
+    );
+}
+
+#[test]
+fn part_files_and_backups_are_known_by_their_whole_names() {
+    let digest = "0123456789abcdef0123456789abcdef";
+    for name in [
+        format!(".f.ioms-{digest}.part"),
+        format!("..ioms-{digest}.part"),
+        format!(".a b.ioms-{digest}.part.pem"),
+    ] {
+        assert!(is_part(name.as_bytes()), "{name}");
+    }
+    for name in [
+        format!("f.ioms-{digest}.part"),
+        format!(".ioms-{digest}.part"),
+        format!(".f.ioms-{digest}.partial"),
+        format!(".f.ioms-{digest}.part.txt"),
+        format!(".f.ioms-{}.part", &digest[1..]),
+        format!(".f.ioms-{digest}0.part"),
+        format!(".f.ioms-{}.part", digest.to_uppercase()),
+        ".my.ioms-notes.part".to_owned(),
+        String::new(),
+    ] {
+        assert!(!is_part(name.as_bytes()), "{name}");
+    }
+    for name in ["f.2026-11-25@08:00:00~", ".x.2026-11-25@08-00-00~"] {
+        assert!(is_backup(name.as_bytes()), "{name}");
+    }
+    for name in [
+        "f~",
+        ".2026-11-25@08:00:00~",
+        "f.2026-11-25@08:00:00",
+        "f2026-11-25@08:00:00~",
+        "f.2026-11-25@08:00:0x~",
+        "",
+    ] {
+        assert!(!is_backup(name.as_bytes()), "{name}");
+    }
 }

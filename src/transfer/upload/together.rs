@@ -6,10 +6,10 @@ use super::Upload;
 use super::decide;
 use super::packing::{Body, Format, Member, Packing};
 use super::report::Report;
-use super::sending::{digest, ending, local};
+use super::sending::{digest, ending, given_away, local};
 use super::surveying::{Item, Survey, staging};
 use crate::event::{ErrorKind, FileAction, HostError};
-use crate::shell::files::{Answer, FileTask, HostPath, Place, Unpack};
+use crate::shell::files::{Answer, Asked, FileTask, Found, HostPath, Kind, Place, Unpack};
 use crate::transfer::LARGE;
 use crate::transfer::link::{Input, Trouble};
 use crate::transfer::meter::Metered;
@@ -52,10 +52,15 @@ pub(super) async fn send_together(
         };
         let found = item.found.as_ref();
         let owner = decide::owner(found, &survey.account, survey.ids).unwrap_or_default();
+        let mut mode = decide::mode(item.entry, found, &survey.account, &order.options);
+        if given_away(order, item, &survey.account, survey.ids).is_some() {
+            // It is not its group's yet.
+            mode &= 0o777;
+        }
         members.push(Member {
             name: item.entry.name.clone(),
             body,
-            mode: decide::mode(item.entry, found, &survey.account, &order.options),
+            mode,
             owner,
             mtime: order.options.times.then_some(item.entry.mtime),
             digest: expected,
@@ -117,14 +122,20 @@ async fn unpacked_before(
     survey: &Survey<'_>,
     staging: &HostPath,
 ) -> Result<HashMap<Vec<u8>, String>, Trouble> {
-    let walk = crate::shell::files::Walk {
-        roots: vec![staging.with_slash()],
-        patterns: false,
+    // Its name can be guessed: a link, or another's folder, is not looked into.
+    let task = FileTask::Stat {
+        paths: vec![Asked {
+            path: staging.clone(),
+            size: None,
+        }],
+        algorithm: order.options.algorithm,
         follow: false,
     };
-    let names =
-        expect_answer!(remote.ask(FileTask::Walk(walk)).await?, Answer::Walk(names) => names)?;
-    if names.is_empty() {
+    let found = expect_answer!(remote.ask(task).await?, Answer::Stat(_, found) => found)?;
+    let is_ours = |found: &Found| {
+        found.kind == Kind::Folder && survey.account.uid.is_none_or(|uid| uid == found.uid)
+    };
+    if !found.first().and_then(Option::as_ref).is_some_and(is_ours) {
         return Ok(HashMap::new());
     }
     let paths: Vec<HostPath> = survey

@@ -125,7 +125,7 @@ fn it_is_for_one_folder() {
 #[test]
 fn what_another_upload_has_under_way_is_left_alone() {
     let bed = site();
-    let staging = "site/.ioms-0123456789abcdef0123456789abcdef.part";
+    let staging = "site/..ioms-0123456789abcdef0123456789abcdef.part";
     std::fs::create_dir(bed.there(staging)).unwrap();
     std::fs::write(bed.there(format!("{staging}/f")), "1").unwrap();
     bed.files(
@@ -144,4 +144,77 @@ fn nothing_is_removed_where_something_could_not_be_sent() {
     assert_eq!(kind, "remote_io");
     assert!(said.contains("a folder of that name is there"), "{said}");
     assert!(bed.there("site/gone").exists());
+}
+
+#[test]
+fn a_link_is_removed_as_a_link_where_there_is_nothing_but_sftp() {
+    if ioms_fleet::left_out("a chroot", "root") {
+        return;
+    }
+    let sshd = ioms_fleet::Sshd::builder().only_sftp().start().unwrap();
+    let bed = Bed::of(crate::support::Lab::on(sshd, 1, 0));
+    bed.source("site/a", "a");
+    let there = bed.lab.sshd.chroot().join("files");
+    for folder in ["site/old", "elsewhere/deep"] {
+        std::fs::create_dir_all(there.join(folder)).unwrap();
+    }
+    std::fs::write(there.join("elsewhere/deep/stays"), "1").unwrap();
+    symlink("../elsewhere", there.join("site/link")).unwrap();
+    symlink("../../elsewhere", there.join("site/old/link")).unwrap();
+    symlink("nowhere", there.join("site/broken")).unwrap();
+    bed.files("changed", &["--delete", "--yes", "site/", "/files/site"]);
+    assert_eq!(
+        super::bed::names(&there),
+        [
+            "elsewhere",
+            "elsewhere/deep",
+            "elsewhere/deep/stays",
+            "site",
+            "site/a"
+        ]
+    );
+}
+
+#[test]
+fn backups_stay_and_names_of_another_case_do() {
+    let bed = site();
+    for name in [
+        "site/A",
+        "site/a.2026-11-25@08:00:00~",
+        "site/old/c.2026-11-25@08:00:00~",
+    ] {
+        std::fs::write(bed.there(name), "").unwrap();
+    }
+    bed.files(
+        "changed",
+        &["--delete", "--yes", "site/", &bed.dest("site")],
+    );
+    let names = bed.names();
+    let left: Vec<&String> = names.iter().filter(|n| n.starts_with("site/")).collect();
+    assert_eq!(
+        left,
+        [
+            "site/A",
+            "site/a",
+            "site/a.2026-11-25@08:00:00~",
+            "site/old",
+            "site/old/c.2026-11-25@08:00:00~",
+            "site/sub",
+            "site/sub/b"
+        ]
+    );
+}
+
+#[test]
+fn a_home_folder_or_a_root_is_refused_before_anything_is_sent() {
+    let bed = site();
+    let home = bed.lab.sshd.home();
+    std::fs::write(home.join("precious"), "1").unwrap();
+    for dest in ["/", "~", ".", "~/", "//", "/tmp/.."] {
+        let (kind, said) = bed.error(&["--delete", "--yes", "site/", dest]);
+        assert_eq!(kind, "arguments", "{dest}: {said}");
+        assert!(said.contains("--delete"), "{said}");
+    }
+    assert!(home.join("precious").exists());
+    assert!(!home.join("a").exists());
 }

@@ -246,6 +246,86 @@ fn owners_are_kept_and_set_by_name_or_number() {
 }
 
 #[test]
+fn folders_are_given_the_owner_that_was_asked_for_by_every_way() {
+    if ioms_fleet::left_out("owners of folders", "root") {
+        return;
+    }
+    for sftp in [false, true] {
+        let bed = if sftp {
+            let sshd = ioms_fleet::Sshd::builder().only_sftp().start().unwrap();
+            Bed::of(Lab::on(sshd, 1, 0))
+        } else {
+            Bed::new()
+        };
+        let (there, dest) = if sftp {
+            (bed.lab.sshd.chroot().join("files"), "/files/".to_owned())
+        } else {
+            (bed.there(""), bed.dest(""))
+        };
+        // Small ones go in one stream, a large one alone.
+        for (tree, content) in [("small", vec![1]), ("big", noise(2 << 20))] {
+            bed.source(&format!("{tree}/sub/f"), content);
+            symlink("f", bed.lab.desk.dir.path().join(tree).join("sub/link")).unwrap();
+        }
+        let owner = |name: &str| {
+            let found = std::fs::symlink_metadata(there.join(name)).unwrap();
+            (found.uid(), found.gid())
+        };
+        let above = owner("");
+        for tree in ["small", "big"] {
+            let folder = |name: &str| format!("{tree}/{name}");
+            bed.files("changed", &["--owner", "1:2", tree, &dest]);
+            for name in [tree, &folder("sub"), &folder("sub/f")] {
+                assert_eq!(owner(name), (1, 2), "{name}, sftp: {sftp}");
+            }
+            if !sftp {
+                assert_eq!(owner(&folder("sub/link")), (1, 2));
+            }
+            bed.files("ok", &["--owner", "1:2", tree, &dest]);
+            // Of those that are there it is set as of files.
+            bed.files("changed", &["--owner", "1:3", tree, &dest]);
+            for name in [tree, &folder("sub"), &folder("sub/f")] {
+                assert_eq!(owner(name), (1, 3), "{name}, sftp: {sftp}");
+            }
+            bed.files("ok", &["--owner", "1:3", tree, &dest]);
+        }
+        // The destination itself was not sent.
+        bed.files("changed", &["--owner", "1:2", "small/", &dest]);
+        assert_eq!(owner(""), above);
+        assert_eq!(owner("sub"), (1, 2));
+    }
+}
+
+#[test]
+fn set_id_bits_of_somebody_elses_file_are_not_taken_over() {
+    if ioms_fleet::left_out("another account", "root") {
+        return;
+    }
+    let bed = Bed::new();
+    let user = crate::users::User::new("/bin/sh");
+    let login = format!("ansible_user={}", user.name);
+    bed.source("tree/a", "new");
+    bed.source("tree/b", "new");
+    bed.source("f", "new");
+    std::fs::create_dir(bed.there("tree")).unwrap();
+    std::fs::set_permissions(bed.there("tree"), PermissionsExt::from_mode(0o777)).unwrap();
+    for (name, uid, mode) in [
+        ("tree/a", 0, 0o6755),
+        ("tree/b", 1, 0o6700),
+        ("f", 0, 0o4711),
+    ] {
+        std::fs::write(bed.there(name), "old").unwrap();
+        std::os::unix::fs::chown(bed.there(name), Some(uid), Some(uid)).unwrap();
+        std::fs::set_permissions(bed.there(name), PermissionsExt::from_mode(mode)).unwrap();
+    }
+    bed.files("changed", &["-e", &login, "tree", "f", &bed.dest("")]);
+    let mode = |name: &str| std::fs::metadata(bed.there(name)).unwrap().mode() & 0o7777;
+    assert_eq!(mode("tree/a"), 0o755);
+    assert_eq!(mode("tree/b"), 0o644, "as a new one");
+    assert_eq!(mode("f"), 0o711);
+}
+
+#[test]
 fn times_are_kept_when_that_is_asked_for() {
     let bed = Bed::new();
     for name in ["t/small", "t/other", "large"] {

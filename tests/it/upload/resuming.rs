@@ -125,6 +125,54 @@ fn part_files_older_than_a_day_are_removed() {
     assert_eq!(bed.names(), [name("b"), "f".to_owned()]);
 }
 
+/// Half of `large` as a part file that was left two days ago, in the hosts' folder.
+fn left_long_ago(bed: &Bed, folder: &std::path::Path) {
+    let md5 = bed.host(&["--check", "large", &bed.dest("none")])["files"][0]["md5"].clone();
+    let name = format!(".large.ioms-{}.part", md5.as_str().unwrap());
+    let path = folder.join(name);
+    std::fs::write(&path, noise(2 << 20)).unwrap();
+    let two_days = std::time::SystemTime::now() - std::time::Duration::from_hours(48);
+    let file = std::fs::File::options().write(true).open(path).unwrap();
+    file.set_modified(two_days).unwrap();
+}
+
+#[test]
+fn an_old_part_file_that_is_gone_on_with_is_not_swept_away_before() {
+    let bed = Bed::new();
+    bed.source("large", noise(4 << 20));
+    bed.source("a", "1");
+    bed.source("b", "2");
+    left_long_ago(&bed, &bed.there(""));
+    assert_eq!(
+        bed.files("changed", &["a", "b", "large", &bed.dest("")]),
+        ["resumed large", "sent a", "sent b"]
+    );
+    assert!(bed.holds("large") == noise(4 << 20));
+    assert_eq!(bed.names(), ["a", "b", "large"]);
+}
+
+#[test]
+fn a_part_file_that_vanishes_is_sent_from_its_beginning() {
+    let folder = tempfile::tempdir().unwrap();
+    // As soon as it was made new: before the command that is to go on with it.
+    let force = format!(
+        "ForceCommand find {} -name '.large.*' -mmin -5 -exec rm -f {{}} +; exec /bin/sh -c \"$SSH_ORIGINAL_COMMAND\"",
+        folder.path().display()
+    );
+    let sshd = ioms_fleet::Sshd::builder().without_sftp().config(&force);
+    let bed = Bed::of(crate::support::Lab::on(sshd.start().unwrap(), 1, 0));
+    bed.source("large", noise(4 << 20));
+    left_long_ago(&bed, folder.path());
+    let dest = format!("{}/large", folder.path().display());
+    let host = bed.host(&["large", &dest]);
+    assert_eq!(host["outcome"], "changed", "{host}");
+    let file = &host["files"][0];
+    assert_eq!(file["action"], "sent", "{host}");
+    assert_eq!(file["bytes"], 4 << 20, "{host}");
+    assert!(std::fs::read(folder.path().join("large")).unwrap() == noise(4 << 20));
+    assert_eq!(super::bed::names(folder.path()), ["large"]);
+}
+
 #[test]
 fn a_tree_that_broke_off_goes_on_with_what_is_missing() {
     let (bed, _proxy) = Bed::behind(slow(4 << 20));

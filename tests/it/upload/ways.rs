@@ -163,6 +163,11 @@ fn where_there_is_nothing_but_sftp_all_goes_by_it() {
     assert_eq!(host["outcome"], "changed", "{host}");
     let there = bed.lab.sshd.chroot().join("files");
     all_there(&there);
+    let mode = |name: &str| std::fs::metadata(there.join(name)).unwrap().mode() & 0o777;
+    std::fs::write(there.join("by hand"), "").unwrap();
+    assert_eq!(mode("small"), mode("by hand"), "as the server makes files");
+    assert_eq!(mode("large"), mode("by hand"));
+    std::fs::remove_file(there.join("by hand")).unwrap();
     let host = bed.host(&args);
     assert_eq!(host["outcome"], "ok", "{host}");
     bed.source("small", "2");

@@ -46,6 +46,7 @@ pub(super) fn script(task: &FileTask) -> Line {
             path_variable(&mut line, "d", &unpack.staging.folder());
             line.code(if unpack.mkdir { "k=1; " } else { "k=; " });
             digest(&mut line, unpack.algorithm);
+            line.code(&texts::SWEEP);
             line.code(&texts::UNPACK);
         }
         FileTask::Place(place) => {
@@ -197,6 +198,7 @@ fn received(line: &mut Line, receive: &Receive) {
     attributes(line, &receive.attributes);
     digest(line, receive.algorithm);
     line.code(&texts::ATTRIBUTES);
+    line.code(&texts::SWEEP);
     line.code(&texts::RECEIVE);
 }
 
@@ -212,7 +214,8 @@ fn attributes(line: &mut Line, attributes: &Attributes) {
     let time = number(attributes.mtime.map(time_stamp));
     variable(line, "u", attributes.owner.as_deref().unwrap_or_default());
     variable(line, "g", attributes.group.as_deref().unwrap_or_default());
-    line.code(&format!("m={mode}; q={kept}; c={time}; "));
+    let inherited = if attributes.inherited { "1" } else { "" };
+    line.code(&format!("m={mode}; q={kept}; i={inherited}; c={time}; "));
 }
 
 /// A time as `touch -t` takes it, in UTC (POSIX: `[[CC]YY]MMDDhhmm[.SS]`).

@@ -27,6 +27,7 @@ texts! {
     IDENTIFY = "identify.sh";
     HASH = "hash.sh";
     ATTRIBUTES = "attributes.sh";
+    SWEEP = "sweep.sh";
     RECEIVE = "receive.sh";
     UNPACK = "unpack.sh";
     PLACE = "place.sh";

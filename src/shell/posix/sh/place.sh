@@ -1,4 +1,6 @@
 # What is in $s belongs in $r: folders that are there stay, with all else in them.
+# (A tree of its own is its new owner's already.)
+[ ! -L "$s" ] && [ -d "$s" ] && { [ -O "$s" ] || [ ! -d "$r/." ]; } || fail "$s: is no folder of this account any more";
 e=; backup='r=$0; for f do [ ! -e "$r/$f" ] || [ -d "$r/$f" ] || cp -p "$r/$f" "$r/$f$b" || exit 1; done';
 move='mv -f "$@" "$0"';
 place() {

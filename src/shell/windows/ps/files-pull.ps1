@@ -59,7 +59,12 @@ function IomsPull($part, [long]$offset) {
     $code = [int]$answer.StatusCode
     if ($code -ne 206 -and $code -ne 200) { IomsQuit 83 "the host can not fetch it: the controller said $code" }
     if ($code -eq 200) { $offset = 0 }
-    $file = New-Object IO.FileStream $part, 'OpenOrCreate', 'Write', 'None', 1048576
+    $how = 'Open'
+    if ($offset -eq 0) {
+        [IO.File]::Delete($part)
+        $how = 'CreateNew'
+    }
+    $file = New-Object IO.FileStream $part, $how, 'Write', 'None', 1048576
     try {
         $file.SetLength($offset)
         [void]$file.Seek($offset, 'Begin')

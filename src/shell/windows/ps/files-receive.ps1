@@ -2,7 +2,13 @@
 
 # Standard input into the part file, behind what of it is good; false where that is not there any more.
 function IomsPour($part, [long]$offset, [long]$left) {
-    $file = New-Object IO.FileStream $part, 'OpenOrCreate', 'Write', 'None', 1048576
+    $how = 'Open'
+    if ($offset -eq 0) {
+        # What others may have put there is not written to.
+        [IO.File]::Delete($part)
+        $how = 'CreateNew'
+    } elseif (-not [IO.File]::Exists($part)) { return }
+    $file = New-Object IO.FileStream $part, $how, 'Write', 'None', 1048576
     try {
         if ($file.Length -lt $offset) { return }
         $file.SetLength($offset)

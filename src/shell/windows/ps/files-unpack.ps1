@@ -30,7 +30,7 @@ function IomsUnpack($stream, $root, $suffix) {
     $folders = New-Object Collections.ArrayList
     $zero = [char]0
     $none = [IO.FileShare]::None
-    $name = '.ioms.ioms-' + (IomsSaid 'mark') + '.part'
+    $name = '.ioms.ioms-' + [Guid]::NewGuid().ToString('N') + '.part'
     while (($length = $reader.ReadInt32()) -gt 0) {
         $kind, $size, $seconds, $digest, $path = $utf8.GetString($reader.ReadBytes($length)).Split($zero)
         $Ioms.At = $path
@@ -48,7 +48,7 @@ function IomsUnpack($stream, $root, $suffix) {
         $part = $folder + $Ioms.Sep + $name
         $Ioms.Part = $part
         $size = [long]$size
-        $file = [IO.File]::Open($part, 'Create', 'ReadWrite', $none)
+        $file = [IO.File]::Open($part, 'CreateNew', 'ReadWrite', $none)
         try {
             if ($size -le 1048576) {
                 $bytes = $reader.ReadBytes($size)

@@ -211,7 +211,7 @@ function IomsFits($target) {
 function IomsSweepParts($folder, $but) {
     try {
         foreach ($old in [IO.Directory]::GetFiles($folder, '.*.part')) {
-            if ($old -ne $but -and $old -match '[\\/]\.[^\\/]*\.ioms-[^\\/]*\.part$' -and
+            if ($old -ne $but -and $old -cmatch '[\\/]\.[^\\/]*\.ioms-[0-9a-f]{32}\.part$' -and
                 [IO.File]::GetLastWriteTimeUtc($old) -lt [DateTime]::UtcNow.AddDays(-1)) { [IO.File]::Delete($old) }
         }
     } catch { }

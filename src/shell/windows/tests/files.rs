@@ -318,8 +318,9 @@ fn old_part_files_of_others_go_and_young_ones_stay() {
     let folder = host.folder();
     let day = std::time::Duration::from_hours(25);
     for (name, is_old) in [
-        (".a.ioms-1.part", true),
-        (".b.ioms-1.part", false),
+        (".a.ioms-0123456789abcdef0123456789abcdef.part", true),
+        (".b.ioms-0123456789abcdef0123456789abcdef.part", false),
+        (".d.ioms-notes.part", true),
         (".c.part", true),
     ] {
         std::fs::write(folder.join(name), "").unwrap();
@@ -331,7 +332,15 @@ fn old_part_files_of_others_go_and_young_ones_stay() {
     }
     let answer = host.does(&received(&receive(&folder.join("x"), b"x")), b"x");
     assert_eq!(answer, Ok(Answer::Received(Received::Placed)));
-    assert_eq!(names(&folder), [".b.ioms-1.part", ".c.part", "x"]);
+    assert_eq!(
+        names(&folder),
+        [
+            ".b.ioms-0123456789abcdef0123456789abcdef.part",
+            ".c.part",
+            ".d.ioms-notes.part",
+            "x"
+        ]
+    );
 }
 
 #[test]

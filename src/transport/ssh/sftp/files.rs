@@ -134,16 +134,6 @@ impl Sftp {
         }
     }
 
-    async fn made(&self, path: &[u8], how: u32) -> Result<FileHandle, HostError> {
-        let message = about(kind::OPEN, path)
-            .u32(flag::WRITE | flag::CREATE | how)
-            .attributes(Attributes {
-                permissions: Some(0o600),
-                ..Attributes::default()
-            });
-        self.handle(message, path).await
-    }
-
     /// The next names of an open folder; `None`: there are no more.
     async fn names(
         &self,
@@ -194,6 +184,24 @@ impl Sftp {
         }
     }
 
+    /// Puts `from` in the place of `to` in three steps. What was there is lost in none of them.
+    async fn replace(&self, from: &[u8], to: &[u8]) -> Result<(), HostError> {
+        let old = aside(to);
+        self.act(renaming(to, &old), to).await?;
+        let Err(error) = self.act(renaming(from, to), from).await else {
+            // The new one is in its place, whatever becomes of the old one.
+            let _ = self.act(about(kind::REMOVE, &old), &old).await;
+            return Ok(());
+        };
+        match self.act(renaming(&old, to), to).await {
+            Ok(()) => Err(error),
+            Err(_) => Err(error.hint(format!(
+                "what was there before is {} now",
+                String::from_utf8_lossy(&old)
+            ))),
+        }
+    }
+
     async fn limits(&self) -> Result<(u32, u32), HostError> {
         let reply = self.ask(extended("limits@openssh.com")).await?;
         let Ok(mut fields) = expect(reply, kind::EXTENDED_REPLY)? else {
@@ -208,6 +216,18 @@ impl Sftp {
         };
         Ok((most()?, most()?))
     }
+}
+
+/// A request to give a file another name.
+fn renaming(from: &[u8], to: &[u8]) -> Message {
+    about(kind::RENAME, from).string(to)
+}
+
+/// A name beside `path` that nobody has, such as part files have: known as what may be removed.
+fn aside(path: &[u8]) -> Vec<u8> {
+    let folder = path.iter().rposition(|b| *b == b'/').map_or(0, |at| at + 1);
+    let name = format!("..ioms-{:032x}.part", rand::random::<u128>());
+    [path.get(..folder).unwrap_or_default(), name.as_bytes()].concat()
 }
 
 fn fine(status: &Status, path: &[u8]) -> Result<(), HostError> {
@@ -234,13 +254,21 @@ impl Files for Sftp {
         self.handle(message, path).await
     }
 
-    async fn create(&self, path: &[u8], truncate: bool) -> Result<FileHandle, HostError> {
-        let cut = if truncate { flag::TRUNCATE } else { 0 };
-        self.made(path, cut).await
+    async fn create(&self, path: &[u8], private: bool) -> Result<FileHandle, HostError> {
+        let message = about(kind::OPEN, path)
+            .u32(flag::WRITE | flag::CREATE | flag::EXCLUSIVE)
+            .attributes(Attributes {
+                permissions: private.then_some(0o600),
+                ..Attributes::default()
+            });
+        self.handle(message, path).await
     }
 
-    async fn create_new(&self, path: &[u8]) -> Result<FileHandle, HostError> {
-        self.made(path, flag::EXCLUSIVE).await
+    async fn reopen(&self, path: &[u8]) -> Result<FileHandle, HostError> {
+        let message = about(kind::OPEN, path)
+            .u32(flag::WRITE)
+            .attributes(Attributes::default());
+        self.handle(message, path).await
     }
 
     async fn read(&self, file: &FileHandle, offset: u64, most: u32) -> Result<Bytes, HostError> {
@@ -302,17 +330,18 @@ impl Files for Sftp {
             let message = extended("posix-rename@openssh.com").string(from).string(to);
             return self.act(message, from).await;
         }
-        let message = || about(kind::RENAME, from).string(to);
-        let first = self.done(message(), Bytes::new()).await?;
+        let first = self.done(renaming(from, to), Bytes::new()).await?;
         if first.code == wire::OK {
             return Ok(());
         }
         // The draft forbids to replace: is that why?
-        if self.lstat(from).await?.is_none() || self.lstat(to).await?.is_none() {
+        let taken = matches!(first.code, wire::FAILURE | wire::FILE_ALREADY_EXISTS)
+            && self.lstat(from).await?.is_some()
+            && self.lstat(to).await?.is_some();
+        if !taken {
             return Err(refused(from, &first));
         }
-        self.remove(to).await?;
-        self.act(message(), from).await
+        self.replace(from, to).await
     }
 
     async fn remove(&self, path: &[u8]) -> Result<(), HostError> {

@@ -365,7 +365,36 @@ async fn renaming_replaces() {
         let error = files.rename(bytes(&new), bytes(&old)).await.unwrap_err();
         assert!(error.message.contains("no such file"), "{error}");
         assert_eq!(std::fs::read(&old).unwrap(), b"new");
+        // What can't be brought over leaves what is there as it is, and nothing beside it.
+        files
+            .rename(b"/proc/version", bytes(&old))
+            .await
+            .unwrap_err();
+        assert_eq!(std::fs::read(&old).unwrap(), b"new");
+        assert_eq!(files.list(bytes(bed.folder.path())).await.unwrap().len(), 1);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_file_is_new_and_one_to_go_on_with_is_there() {
+    let bed = Bed::new(Sshd::builder()).await;
+    let files = bed.files().await;
+    let (path, link) = (bed.path("f"), bed.path("link"));
+    files.reopen(bytes(&path)).await.unwrap_err();
+    assert!(!path.exists(), "nothing is made by it");
+    std::os::unix::fs::symlink("f", &link).unwrap();
+    files.create(bytes(&link), true).await.unwrap_err();
+    assert!(!path.exists(), "nothing is written through a link");
+    let file = files.create(bytes(&path), true).await.unwrap();
+    files.close(file).await.unwrap();
+    files.create(bytes(&path), true).await.unwrap_err();
+    let file = files.reopen(bytes(&path)).await.unwrap();
+    files
+        .write(&file, 0, Bytes::from_static(b"x"))
+        .await
+        .unwrap();
+    files.close(file).await.unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"x");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -41,7 +41,6 @@ pub(super) mod flag {
     pub(in super::super) const READ: u32 = 0x01;
     pub(in super::super) const WRITE: u32 = 0x02;
     pub(in super::super) const CREATE: u32 = 0x08;
-    pub(in super::super) const TRUNCATE: u32 = 0x10;
     pub(in super::super) const EXCLUSIVE: u32 = 0x20;
 }
 
@@ -233,7 +232,10 @@ pub(super) const OK: u32 = 0;
 pub(super) const END: u32 = 1;
 pub(super) const NO_SUCH_FILE: u32 = 2;
 pub(super) const PERMISSION_DENIED: u32 = 3;
+pub(super) const FAILURE: u32 = 4;
 pub(super) const UNSUPPORTED: u32 = 8;
+/// Of later drafts.
+pub(super) const FILE_ALREADY_EXISTS: u32 = 11;
 
 impl Status {
     pub(super) fn read(mut fields: Fields) -> Result<Self, Garbled> {

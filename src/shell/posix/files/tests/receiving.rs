@@ -188,6 +188,47 @@ fn a_part_file_that_is_a_link_is_not_written_through() {
 }
 
 #[test]
+fn a_part_file_to_go_on_with_is_this_accounts_own() {
+    each(|bed| {
+        bed.write("precious", b"first");
+        symlink("precious", bed.at(".ioms-x.part")).unwrap();
+        let mut receive = bed.receive("file", b"first and the rest");
+        receive.offset = 5;
+        refused(bed, &receive, b" and the rest", "no part file");
+        assert_eq!(bed.holds("precious"), b"first");
+        std::fs::remove_file(bed.at(".ioms-x.part")).unwrap();
+        if ioms_fleet::left_out("somebody else's part file", "root") {
+            return;
+        }
+        bed.write(".ioms-x.part", b"first");
+        std::os::unix::fs::chown(bed.at(".ioms-x.part"), Some(1), Some(1)).unwrap();
+        refused(bed, &receive, b" and the rest", "no part file");
+        // A new one takes its place.
+        placed(bed, &bed.receive("file", b"new"), b"new");
+        assert_eq!(std::fs::metadata(bed.at("file")).unwrap().uid(), 0);
+    });
+}
+
+#[test]
+fn a_part_file_that_is_gone_or_shorter_is_said_to_be() {
+    each(|bed| {
+        let mut receive = bed.receive("file", b"first and the rest");
+        receive.offset = 5;
+        let rest = b" and the rest";
+        let sent = bed.send(&receive, rest);
+        assert_eq!(sent, Ok(Received::Short { size: 0 }), "{}", bed.shell);
+        assert!(bed.names().is_empty(), "no file with a hole is made");
+        bed.write(".ioms-x.part", b"fir");
+        let sent = bed.send(&receive, rest);
+        assert_eq!(sent, Ok(Received::Short { size: 3 }), "{}", bed.shell);
+        assert_eq!(bed.holds(".ioms-x.part"), b"fir");
+        receive.origin = Origin::There;
+        let sent = bed.send(&receive, b"");
+        assert_eq!(sent, Ok(Received::Short { size: 3 }), "{}", bed.shell);
+    });
+}
+
+#[test]
 fn what_is_replaced_is_kept_when_that_is_asked_for() {
     each(|bed| {
         bed.write("fi le", b"before");
@@ -253,12 +294,18 @@ fn part_files_older_than_a_day_are_removed_and_nobody_elses_files() {
         let digest = "0123456789abcdef".repeat(2);
         let old = format!(".a b.ioms-{digest}.part");
         let new = format!(".d.ioms-{digest}.part");
+        let pem = format!(".a b.ioms-{digest}.part.pem");
         let others = [
             ".b.part".to_owned(),
             format!("c.ioms-{digest}.part"),
+            format!(".d.ioms-{digest}.partial"),
+            format!(".d.ioms-{digest}.part.d"),
+            format!(".d.ioms-{}.part", digest.to_uppercase()),
+            format!(".d.ioms-{}.part", "notes of mine ..".repeat(2)),
+            format!(".ioms-{digest}.part"),
             ".notes.ioms-2026.part".to_owned(),
         ];
-        for name in others.iter().chain([&old, &new]) {
+        for name in others.iter().chain([&old, &new, &pem]) {
             bed.write(name, b"");
             if *name != new {
                 let file = std::fs::File::options().write(true).open(bed.at(name));

@@ -278,6 +278,10 @@ fn a_staging_folder_of_somebody_else_is_not_trusted() {
         bed.write([STAGING.as_bytes(), b"/planted"].concat(), b"evil");
         std::os::unix::fs::chown(bed.at(STAGING), Some(1), Some(1)).unwrap();
         unpack(bed, &tarball(&[(b"a", file(b"1"))])).unwrap();
+        std::os::unix::fs::chown(bed.at(STAGING), Some(1), Some(1)).unwrap();
+        assert!(matches!(place(bed, None), Err(FileFailure::Refused(_))));
+        assert!(names_in(&bed.at("root")).is_empty());
+        std::os::unix::fs::chown(bed.at(STAGING), Some(0), Some(0)).unwrap();
         place(bed, None).unwrap();
         assert_eq!(names_in(&bed.at("root")), [b"a".to_vec()], "{}", bed.shell);
     });
