@@ -35,7 +35,12 @@ broke off goes on where it was.";
 
 /// Arguments of `download`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(
+    after_help = EXAMPLES,
+    mut_arg("forks", |arg| arg.help(super::transfer::FORKS)),
+    mut_arg("timeout", |arg| arg.help(super::transfer::TIMEOUT)),
+    mut_arg("idle_timeout", |arg| arg.help(super::transfer::IDLE_TIMEOUT)),
+)]
 pub struct Args {
     /// What is fetched: a file, a folder, a pattern in quotes; with a slash at its end a folder's
     /// content

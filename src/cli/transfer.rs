@@ -11,6 +11,13 @@ use crate::shell::files::Algorithm;
 use crate::transfer::Meter;
 use crate::transfer::upload::Act;
 
+/// What the bounds of a run are for one that moves files, as help says it.
+pub const FORKS: &str = "Hosts at work at a time [default: 100, as they share one line]";
+/// Of `--timeout`.
+pub const TIMEOUT: &str = "A host's time; 0 for none [default: none]";
+/// Of `--idle-timeout`.
+pub const IDLE_TIMEOUT: &str = "Give up a host where nothing moves for so long [default: 5m]";
+
 /// Flags of transfers.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Transfer")]

@@ -43,10 +43,16 @@ tampering: --checksum sha256 shows both.";
 
 /// Arguments of `upload`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(
+    after_help = EXAMPLES,
+    override_usage = "iomsctl upload [OPTIONS] -g PATTERN SRC... DEST",
+    mut_arg("forks", |arg| arg.help(super::transfer::FORKS)),
+    mut_arg("timeout", |arg| arg.help(super::transfer::TIMEOUT)),
+    mut_arg("idle_timeout", |arg| arg.help(super::transfer::IDLE_TIMEOUT)),
+)]
 pub struct Args {
     /// Files, folders, patterns, `repo:NAME[@VERSION]`, `-` (standard input); and where they go
-    #[arg(value_name = "SRC... DEST", required = true, num_args = 2..)]
+    #[arg(value_names = ["SRC...", "DEST"], required = true, num_args = 2..)]
     pub operands: Vec<PathBuf>,
     #[command(flatten)]
     selection: SelectionArgs,
@@ -115,12 +121,16 @@ fn pull_settings(setup: &Setup) -> Result<Option<PullSettings>, CliError> {
             ));
         }
     };
-    Ok(Some(PullSettings {
+    let pull = PullSettings {
         listen,
         url: url.to_owned(),
         certificate,
         plain_http: settings.pull_plain_http(),
-    }))
+    };
+    match pull.check() {
+        Ok(()) => Ok(Some(pull)),
+        Err(error) => Err(CliError::new(error.to_string()).hint("docs/pull.md")),
+    }
 }
 
 /// Permission bits.
@@ -155,7 +165,10 @@ impl Args {
             "pull" => Way::Pull,
             _ => Way::Auto,
         };
-        let pull = pull_settings(setup)?;
+        let pull = match via {
+            Way::Push => None,
+            Way::Auto | Way::Pull => pull_settings(setup)?,
+        };
         if via == Way::Pull && pull.is_none() {
             return Err(CliError::new("--via pull: pull mode is not set up")
                 .hint("set pull.listen and pull.url; docs/pull.md"));

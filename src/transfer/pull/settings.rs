@@ -21,6 +21,13 @@ pub struct PullSettings {
     pub plain_http: bool,
 }
 
+impl PullSettings {
+    /// Whether the address for hosts is one: known before any host is asked.
+    pub fn check(&self) -> Result<(), PullError> {
+        Base::read(&self.url, self.plain_http).map(drop)
+    }
+}
+
 /// An address that was looked at: nothing is in it that could mean something to a shell, to curl's
 /// configuration or to a web server.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -229,7 +229,7 @@ fn a_document_names_a_thousand_and_sums_the_rest_up_the_interesting_first() {
     for n in 0..900 {
         report.add(record(FileAction::Sent, &format!("/sent{n}")));
     }
-    report.settle(&Ok(()));
+    report.settle();
     let named = |action: FileAction| {
         let such = report
             .files

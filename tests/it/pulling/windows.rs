@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::bed::Door;
 use super::{file, went};
-use crate::support::{Desk, Ran, only};
+use crate::support::{Desk, Ran, only, signal, wait_until};
 use crate::upload::bed::{names, noise};
 
 struct Host {
@@ -79,6 +79,43 @@ fn those_that_do_not_get_here_are_sent_it_or_fail_by_name() {
     assert_eq!(names(&host.there()), [""; 0]);
     let sent = host.upload(&door, &["新 large"]);
     assert_eq!(went(&sent), ("sent", "winrm"), "{sent}");
+    assert!(std::fs::read(host.there().join("新 large")).unwrap() == noise(5 << 20));
+    assert_eq!(names(&host.there()), ["新 large"]);
+}
+
+#[test]
+fn what_a_killed_controller_has_handed_out_is_gone_on_with() {
+    let Some(host) = Host::new() else { return };
+    let door = Door::tls();
+    let dest = format!("{}/", host.there().display());
+    let args = [
+        "upload",
+        "-g",
+        "all",
+        "--limit-rate",
+        "1M",
+        "新 large",
+        &dest,
+    ];
+    let mut command = host.desk.command(&args);
+    door.open(&mut command);
+    let mut child = command.spawn().unwrap();
+    let part = || {
+        let part = names(&host.there()).into_iter().next();
+        let found = part.and_then(|part| std::fs::metadata(host.there().join(part)).ok());
+        found.map_or(0, |found| found.len())
+    };
+    wait_until("some is there", || part() > 1 << 20);
+    signal(&child, "KILL");
+    child.wait().unwrap();
+    wait_until("the host has noticed", || {
+        !crate::support::runs(host.there().to_str().unwrap())
+    });
+    let came = part();
+    let resumed = host.upload(&door, &["--via", "pull", "新 large"]);
+    assert_eq!(went(&resumed), ("resumed", "pull"), "{resumed}");
+    let moved = file(&resumed)["bytes"].as_u64().unwrap();
+    assert!(moved <= (5 << 20) - came.min(1 << 20), "{came}: {resumed}");
     assert!(std::fs::read(host.there().join("新 large")).unwrap() == noise(5 << 20));
     assert_eq!(names(&host.there()), ["新 large"]);
 }
