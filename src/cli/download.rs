@@ -17,8 +17,8 @@ use super::{CliError, Globals, Setup, Status};
 use crate::base::prompt::Prompt;
 use crate::engine;
 use crate::shell::quote;
+use crate::transfer::Act;
 use crate::transfer::download::{Download, DownloadOptions};
-use crate::transfer::upload::Act;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -8,8 +8,7 @@ use super::CliError;
 use super::targets::Overrides;
 use crate::base::quantity;
 use crate::shell::files::Algorithm;
-use crate::transfer::Meter;
-use crate::transfer::upload::Act;
+use crate::transfer::{Act, Meter};
 
 /// What the bounds of a run are for one that moves files, as help says it.
 pub const FORKS: &str = "Hosts at work at a time [default: 100, as they share one line]";

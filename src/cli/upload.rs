@@ -20,9 +20,10 @@ use crate::base::prompt::Prompt;
 use crate::engine;
 use crate::shell::files::Algorithm;
 use crate::shell::quote;
+use crate::transfer::Act;
 use crate::transfer::pull::PullSettings;
 use crate::transfer::source::{self, Collected, Given};
-use crate::transfer::upload::{Act, Upload, UploadOptions, Way};
+use crate::transfer::upload::{Upload, UploadOptions, Way};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -18,8 +18,7 @@ use crate::event::{ErrorKind, HostEmitter, HostError, Outcome, Stream};
 use crate::shell::files::{FileTask, Said};
 use crate::shell::{Command, Plan, Stdin};
 use crate::target::Target;
-use crate::transfer::upload::Report;
-use crate::transfer::{Input, Link, Pulse, Sink, Trouble, download, upload};
+use crate::transfer::{Input, Link, Pulse, Report, Sink, Trouble, download, upload};
 use crate::transport::{Connection, Connections, Files};
 
 /// How long a command may take to be ended on its host.

@@ -12,12 +12,26 @@ pub mod pull;
 mod pump;
 mod records;
 mod remote;
+mod report;
 mod sftp;
 pub mod source;
 pub mod upload;
 
 pub use link::{Input, Link, Pulse, Sink, Trouble};
 pub use meter::Meter;
+pub use report::Report;
+
+/// What is done about what differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Act {
+    /// It is sent.
+    #[default]
+    Send,
+    /// It is said what would be sent (`--check`).
+    Check,
+    /// It is an error (`--verify`).
+    Verify,
+}
 
 /// Files from this size on move by themselves and can be resumed, in bytes.
 const LARGE: u64 = 1 << 20;

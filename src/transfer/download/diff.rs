@@ -10,7 +10,7 @@ use crate::event::ErrorKind;
 use crate::transfer::diff::{MOST, text, unified};
 use crate::transfer::link::Trouble;
 use crate::transfer::remote::Remote;
-use crate::transfer::upload::Report;
+use crate::transfer::report::Report;
 
 /// Writes down how the texts that will be replaced differ. Hosts' lines are alike where their texts
 /// are: a file here goes by its name below the host's folder.

@@ -21,7 +21,7 @@ use crate::transfer::link::{Sink, Trouble};
 use crate::transfer::meter::Meter;
 use crate::transfer::pump;
 use crate::transfer::remote::{Remote, for_sftp};
-use crate::transfer::upload::Report;
+use crate::transfer::report::Report;
 use crate::transfer::{BY_SFTP, LARGE};
 
 /// Fetches.

@@ -17,11 +17,12 @@ mod unpacking;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::Act;
 use super::link::{Link, Trouble};
 use super::meter::Meter;
 use super::records::compared;
 use super::remote::Remote;
-use super::upload::{Act, Report};
+use super::report::Report;
 use crate::event::{FileAction, FileRecord};
 use crate::shell::files::Algorithm;
 

@@ -1,11 +1,11 @@
 //! How texts differ from what is there.
 
-use super::report::Report;
 use super::surveying::Survey;
 use crate::shell::files::Kind;
 use crate::transfer::diff::{MOST, text, unified};
 use crate::transfer::link::Trouble;
 use crate::transfer::remote::Remote;
+use crate::transfer::report::Report;
 use crate::transfer::source::EntryKind;
 
 /// Writes down how the texts that will be replaced differ.

@@ -17,17 +17,17 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
+use super::Act;
 use super::link::{Link, Trouble};
 use super::meter::Meter;
 use super::part_name;
 use super::pull::{PullServer, PullSettings};
 use super::records::compared;
 use super::remote::Remote;
+use super::report::Report;
 use super::source::{Collected, EntryKind};
 use crate::base::digest;
 use crate::shell::files::{Algorithm, HostPath};
-
-pub use report::Report;
 
 /// What is to be on every host.
 #[derive(Debug)]
@@ -89,18 +89,6 @@ pub enum Way {
     Pull,
 }
 
-/// What is done about what differs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Act {
-    /// It is sent.
-    #[default]
-    Send,
-    /// It is said what would be sent (`--check`).
-    Check,
-    /// It is an error (`--verify`).
-    Verify,
-}
-
 impl Upload {
     /// An order for all hosts of a run.
     pub fn new(
@@ -160,26 +148,22 @@ pub async fn upload(
         diff::show(&survey, remote, report).await?;
     }
     match order.options.act {
-        Act::Verify => verified(order, &survey, report),
+        Act::Verify => verified(&survey, report),
         Act::Check => {
             report.would(order, &survey);
             Ok(())
         }
         Act::Send => {
             let sent = sending::send(order, remote, &mut survey, report).await;
-            report.finish(order, &survey);
+            report.finish(&survey);
             sent
         }
     }
 }
 
 /// Compares only.
-fn verified(
-    order: &Upload,
-    survey: &surveying::Survey<'_>,
-    report: &mut Report,
-) -> Result<(), Trouble> {
-    let differ = report.verified(order, survey);
+fn verified(survey: &surveying::Survey<'_>, report: &mut Report) -> Result<(), Trouble> {
+    let differ = report.verified(survey);
     compared(differ, "upload without --verify sends what differs")
 }
 

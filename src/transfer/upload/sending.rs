@@ -5,7 +5,6 @@ use std::io;
 
 use super::Upload;
 use super::decide::{self, Ids};
-use super::report::Report;
 use super::singly::send_one;
 use super::surveying::{Item, Survey, staging};
 use super::together::send_together;
@@ -14,6 +13,7 @@ use crate::shell::files::{Account, Answer, Attributes, FileTask, HostPath};
 use crate::transfer::LARGE;
 use crate::transfer::link::Trouble;
 use crate::transfer::remote::{Remote, expect_answer};
+use crate::transfer::report::Report;
 use crate::transfer::source::{Content, EntryKind};
 
 /// A file here can't be read.

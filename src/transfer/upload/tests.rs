@@ -3,14 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::UploadOptions;
 use super::decide::{Ids, Need, first_look, mode, owner, touch_up};
 use super::mirror::{distinct, is_backup, is_own_folder, is_part, not_here};
-use super::report::lines;
 use super::resuming::is_own;
-use super::{Report, UploadOptions};
 use crate::event::{FileAction, FileRecord};
 use crate::shell::files::{Account, Attributes, Found, HostPath, Kind};
+use crate::transfer::Report;
 use crate::transfer::part_name;
+use crate::transfer::report::lines;
 use crate::transfer::source::{Content, Entry, EntryKind};
 
 fn entry(kind: EntryKind, mode: u32) -> Entry {

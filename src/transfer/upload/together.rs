@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use super::Upload;
 use super::decide;
 use super::packing::{Body, Format, Member, Packing};
-use super::report::Report;
 use super::sending::{digest, ending, given_away, local};
 use super::surveying::{Item, Survey, staging};
 use crate::event::{ErrorKind, FileAction, HostError};
@@ -14,6 +13,7 @@ use crate::transfer::LARGE;
 use crate::transfer::link::{Input, Trouble};
 use crate::transfer::meter::Metered;
 use crate::transfer::remote::{Remote, expect_answer};
+use crate::transfer::report::Report;
 use crate::transfer::source::EntryKind;
 
 /// All that is small, in one stream.
