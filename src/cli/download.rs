@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::ask::{Terminal, confirm};
+use super::ask::confirm;
 use super::connection::ConnectionArgs;
 use super::execution::{LimitArgs, OutputArgs};
-use super::fleet::Fleet;
 use super::perform::{self, Work};
 use super::rerun::RerunArgs;
 use super::selection::SelectionArgs;
@@ -14,7 +13,6 @@ use super::standard_input::has_one_reader;
 use super::transfer::TransferArgs;
 use super::vaults::VaultArgs;
 use super::{CliError, Globals, Setup, Status};
-use crate::base::prompt::Prompt;
 use crate::engine;
 use crate::shell::quote;
 use crate::transfer::Act;
@@ -128,11 +126,9 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
         args.dest.to_string_lossy().into_owned(),
     ];
     let earlier = args.rerun.look_up(&setup)?;
-    let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
-    let fleet = Fleet::load(&setup, &args.vaults, &args.selection.extra_vars, &prompt)?;
-    let (pattern, chosen) = super::rerun::choose(
+    let (fleet, pattern, chosen) = super::rerun::fleet_and_hosts(
         &setup,
-        &fleet,
+        &args.vaults,
         &args.selection,
         pattern.as_deref(),
         earlier.as_ref(),

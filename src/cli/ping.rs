@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use super::ask::Terminal;
 use super::connection::ConnectionArgs;
 use super::execution::{LimitArgs, OutputArgs};
-use super::fleet::Fleet;
 use super::operands::operands;
 use super::perform::{self, Work};
 use super::rerun::RerunArgs;
@@ -14,7 +12,6 @@ use super::standard_input::{Operand, has_one_reader};
 use super::targets::Overrides;
 use super::vaults::VaultArgs;
 use super::{CliError, Globals, Setup, Status};
-use crate::base::prompt::Prompt;
 use crate::engine;
 use crate::shell::{Command, Plan, Stdin};
 
@@ -62,11 +59,9 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
         &args.vaults,
     ])?;
     let earlier = args.rerun.look_up(&setup)?;
-    let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
-    let fleet = Fleet::load(&setup, &args.vaults, &args.selection.extra_vars, &prompt)?;
-    let (pattern, chosen) = super::rerun::choose(
+    let (fleet, pattern, chosen) = super::rerun::fleet_and_hosts(
         &setup,
-        &fleet,
+        &args.vaults,
         &args.selection,
         given.pattern.as_deref(),
         earlier.as_ref(),

@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::ask::Terminal;
 use super::fleet::Fleet;
 use super::selection::{Chosen, SelectionArgs};
+use super::vaults::VaultArgs;
 use super::{CliError, Setup, records};
+use crate::base::prompt::Prompt;
 use crate::base::secret::MASK;
 use crate::store::Which;
 
@@ -127,8 +130,22 @@ fn flags_of(options: &serde_json::Value) -> Vec<&'static str> {
     .collect()
 }
 
+/// The fleet, and the hosts of a run: the pattern as it is shown, and whom it chooses.
+pub fn fleet_and_hosts(
+    setup: &Setup,
+    vaults: &VaultArgs,
+    selection: &SelectionArgs,
+    pattern: Option<&str>,
+    earlier: Option<&Earlier>,
+) -> Result<(Arc<Fleet>, String, Chosen), CliError> {
+    let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
+    let fleet = Fleet::load(setup, vaults, &selection.extra_vars, &prompt)?;
+    let (pattern, chosen) = choose(setup, &fleet, selection, pattern, earlier)?;
+    Ok((fleet, pattern, chosen))
+}
+
 /// The hosts of a run: by pattern, of an earlier run, or both.
-pub fn choose(
+fn choose(
     setup: &Setup,
     fleet: &Fleet,
     selection: &SelectionArgs,

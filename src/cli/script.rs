@@ -3,10 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::ask::Terminal;
 use super::connection::ConnectionArgs;
 use super::execution::{LimitArgs, OutputArgs};
-use super::fleet::Fleet;
 use super::perform::{self, Work};
 use super::rerun::RerunArgs;
 use super::selection::SelectionArgs;
@@ -14,7 +12,6 @@ use super::standard_input::{Operand, has_one_reader};
 use super::vaults::VaultArgs;
 use super::work::WorkArgs;
 use super::{CliError, Globals, Setup, Status};
-use crate::base::prompt::Prompt;
 use crate::engine;
 use crate::shell::{Command, Script, quote};
 
@@ -77,11 +74,9 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     let shown = quote::words(&[std::slice::from_ref(&file), &script.args].concat());
     let earlier = args.rerun.look_up(&setup)?;
     let plan = args.work.plan(Command::Script(Arc::new(script)))?;
-    let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
-    let fleet = Fleet::load(&setup, &args.vaults, &args.selection.extra_vars, &prompt)?;
-    let (pattern, chosen) = super::rerun::choose(
+    let (fleet, pattern, chosen) = super::rerun::fleet_and_hosts(
         &setup,
-        &fleet,
+        &args.vaults,
         &args.selection,
         pattern.as_deref(),
         earlier.as_ref(),

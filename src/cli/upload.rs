@@ -4,10 +4,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::ask::{Terminal, confirm};
+use super::ask::confirm;
 use super::connection::ConnectionArgs;
 use super::execution::{LimitArgs, OutputArgs};
-use super::fleet::Fleet;
 use super::handed::{self, Handed};
 use super::perform::{self, Work};
 use super::rerun::RerunArgs;
@@ -16,7 +15,6 @@ use super::standard_input::{ReadsInput, has_one_reader};
 use super::transfer::TransferArgs;
 use super::vaults::VaultArgs;
 use super::{CliError, Globals, Setup, Status};
-use crate::base::prompt::Prompt;
 use crate::engine;
 use crate::shell::files::Algorithm;
 use crate::shell::quote;
@@ -209,11 +207,9 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
         .collect();
     let shown = quote::words(&shown);
     let earlier = args.rerun.look_up(&setup)?;
-    let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
-    let fleet = Fleet::load(&setup, &args.vaults, &args.selection.extra_vars, &prompt)?;
-    let (pattern, chosen) = super::rerun::choose(
+    let (fleet, pattern, chosen) = super::rerun::fleet_and_hosts(
         &setup,
-        &fleet,
+        &args.vaults,
         &args.selection,
         pattern.as_deref(),
         earlier.as_ref(),

@@ -36,6 +36,10 @@ pub enum Act {
 /// Files from this size on move by themselves and can be resumed, in bytes.
 const LARGE: u64 = 1 << 20;
 
+/// For a file from this size on the channel it moves by is opened before it is known whether it has to
+/// move, in bytes.
+const EARLY: u64 = 4 << 20;
+
 /// By SFTP moves what is worth a channel of its own, in bytes.
 const BY_SFTP: u64 = 256 * 1024;
 

@@ -12,14 +12,11 @@ use super::names::{Typed, folder_of, is_safe};
 use super::{Act, Download};
 use crate::event::{ErrorKind, FileAction, FileRecord, HostError, Route};
 use crate::shell::files::{Answer, FileTask, Found, HostPath, Kind, Walk};
+use crate::transfer::EARLY;
 use crate::transfer::leaving::leaves;
 use crate::transfer::link::Trouble;
 use crate::transfer::records::removal;
 use crate::transfer::remote::{Remote, expect_answer};
-
-/// For a file from this size on the channel it comes by is opened while the host makes digests, before it
-/// is known whether it has to come, in bytes.
-const EARLY: u64 = 4 << 20;
 
 /// One thing on the host.
 #[derive(Debug)]

@@ -147,23 +147,21 @@ impl Content {
 
     /// The digest of the first `length` bytes. Many hosts may ask for the same.
     pub fn beginning(&self, length: u64, algorithm: Algorithm) -> io::Result<String> {
-        let _alone = self.making.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = |all: &[(u64, Algorithm, String)]| {
-            let found = all.iter().find(|(l, a, _)| (*l, *a) == (length, algorithm));
-            found.map(|(_, _, digest)| digest.clone())
-        };
-        let lock = || {
-            self.beginnings
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
-        if let Some(digest) = known(&lock()) {
-            return Ok(digest);
+        // One makes it, the others wait.
+        let mut known = self
+            .beginnings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let found = known
+            .iter()
+            .find(|(l, a, _)| (*l, *a) == (length, algorithm));
+        if let Some((_, _, digest)) = found {
+            return Ok(digest.clone());
         }
         let mut hashing = Hashing::new(algorithm);
         self.read(length, |bytes| hashing.update(bytes))?;
         let made = hashing.finish();
-        lock().push((length, algorithm, made.clone()));
+        known.push((length, algorithm, made.clone()));
         Ok(made)
     }
 

@@ -17,7 +17,6 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
-use super::Act;
 use super::link::{Link, Trouble};
 use super::meter::Meter;
 use super::part_name;
@@ -26,6 +25,7 @@ use super::records::compared;
 use super::remote::Remote;
 use super::report::Report;
 use super::source::{Collected, EntryKind};
+use super::{Act, EARLY};
 use crate::base::digest;
 use crate::shell::files::{Algorithm, HostPath};
 
@@ -128,10 +128,6 @@ impl Upload {
         matches!(self.collected.entries.as_slice(), [one] if one.name.is_empty() && !matches!(one.kind, EntryKind::Folder))
     }
 }
-
-/// For a file from this size on the channel it goes by is opened before it is known whether it has to
-/// go, in bytes.
-const EARLY: u64 = 4 << 20;
 
 /// Puts it on one host. What was done until a trouble came is reported with it.
 pub async fn upload(

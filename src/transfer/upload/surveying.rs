@@ -8,11 +8,11 @@ use super::resuming::look_at_parts;
 use super::{Upload, part_of};
 use crate::event::{ErrorKind, HostError};
 use crate::shell::files::{Account, Answer, Asked, Attributes, FileTask, Found, HostPath, Kind};
-use crate::transfer::Act;
 use crate::transfer::link::Trouble;
 use crate::transfer::part_name;
 use crate::transfer::remote::{Remote, expect_answer};
 use crate::transfer::source::{Entry, EntryKind};
+use crate::transfer::{Act, LARGE};
 
 /// What was found for one entry.
 #[derive(Debug)]
@@ -28,6 +28,11 @@ pub(super) struct Item<'a> {
 }
 
 impl Item<'_> {
+    /// Whether it is one of the files that go together, in one stream.
+    pub(super) fn is_small_file_to_send(&self) -> bool {
+        self.send && self.is_file() && self.size() < LARGE
+    }
+
     /// Its size, where it is a file.
     pub(super) fn size(&self) -> u64 {
         match &self.entry.kind {

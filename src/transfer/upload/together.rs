@@ -141,7 +141,7 @@ async fn unpacked_before(
     let paths: Vec<HostPath> = survey
         .items
         .iter()
-        .filter(|item| item.send && item.is_file() && item.size() < LARGE)
+        .filter(|item| item.is_small_file_to_send())
         .map(|item| staging.join(&item.entry.name))
         .collect();
     let root = staging.with_slash();
@@ -176,7 +176,7 @@ async fn check(
     let sent: Vec<&Item<'_>> = survey
         .items
         .iter()
-        .filter(|item| item.send && item.is_file() && item.size() < LARGE)
+        .filter(|item| item.is_small_file_to_send())
         .collect();
     // Names that a tool's lines can't hold, or that look like others' lines, are asked for by
     // themselves.
