@@ -22,7 +22,7 @@ const INDENT: &str = "          ";
 )]
 pub(super) struct StringArgs {
     /// `-`: the value is standard input, as it is where that is not a terminal
-    #[arg(value_name = "-", allow_hyphen_values = true)]
+    #[arg(value_name = "-")]
     text: Vec<String>,
     /// Name of the variable; one for each value, in their order: standard input, files, asked for
     #[arg(short, long)]
