@@ -135,6 +135,21 @@ fn files_are_encrypted_viewed_and_decrypted_where_they_are() {
 }
 
 #[test]
+fn a_file_stays_its_owners() {
+    if ioms_fleet::left_out("the owner of a vault file", "root") {
+        return;
+    }
+    let desk = desk();
+    let path = desk.file("a", "x");
+    std::os::unix::fs::chown(&path, Some(4711), Some(4712)).unwrap();
+    for verb in ["encrypt", "decrypt"] {
+        vault(&desk, &[verb, "a", "--vault-password-file", "one"]).ends_with(0);
+        let found = fs::metadata(&path).unwrap();
+        assert_eq!((found.uid(), found.gid()), (4711, 4712));
+    }
+}
+
+#[test]
 fn one_file_that_does_not_open_leaves_all_as_they_are() {
     let desk = desk();
     for (name, id) in [("a", "x@one"), ("b", "prod@two")] {
@@ -198,6 +213,10 @@ fn standard_input_goes_to_standard_output_or_to_a_file() {
     );
     assert_eq!(out.ends_with(0).stdout, "text");
     assert!(read(desk.dir.path().join("named")).starts_with("$ANSIBLE_VAULT"));
+
+    let args = ["decrypt", "named", "--output", "/dev/stdout"];
+    let out = vault(&desk, &[&args, &password[..]].concat());
+    assert_eq!(out.ends_with(0).stdout, "text");
 
     let both = ["vault", "encrypt", "-", "--vault-password-file", "-"];
     let ran = desk.feed(&both, b"x").ends_with(1);

@@ -9,7 +9,7 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use tokio::process::{Child, Command};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use zeroize::Zeroizing;
 
 use super::replace::{overwrite, read};
@@ -34,14 +34,18 @@ pub(super) fn edit(plain: &[u8], like: &Path) -> Result<Zeroizing<Vec<u8>>, CliE
         return Err(wrong("names no program".to_owned()));
     };
     let runtime = database_runtime()?;
+    // Before there is anything to wipe.
+    let signals = runtime.block_on(async { Signals::listen() })?;
     let place = Place::new(plain, like)?;
     let mut command = Command::new(program);
     command.args(arguments).arg(&place.file);
-    let status = runtime.block_on(run(command)).map_err(|end| match end {
-        End::Failed(error) => wrong(error.to_string())
-            .hint("the environment variable EDITOR says which program to use"),
-        End::Terminated => CliError::new("terminated; nothing was changed").status(143),
-    })?;
+    let status = runtime
+        .block_on(run(command, signals))
+        .map_err(|end| match end {
+            End::Failed(error) => wrong(error.to_string())
+                .hint("the environment variable EDITOR says which program to use"),
+            End::Terminated => CliError::new("terminated; nothing was changed").status(143),
+        })?;
     if status.success() {
         return read(&place.file).map_err(|error| wrong(format!("left no file: {error}")));
     }
@@ -60,20 +64,35 @@ impl From<io::Error> for End {
     }
 }
 
+/// Those that would end us.
+struct Signals {
+    interrupt: Signal,
+    quit: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+}
+
 /// Runs it. Ctrl-C and Ctrl-\ are the editor's own affair: it has got them too.
-async fn run(mut command: Command) -> Result<ExitStatus, End> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut quit = signal(SignalKind::quit())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
+async fn run(mut command: Command, mut signals: Signals) -> Result<ExitStatus, End> {
     let mut child = command.spawn()?;
     loop {
         tokio::select! {
             status = child.wait() => return Ok(status?),
-            _ = interrupt.recv() => {}
-            _ = quit.recv() => {}
-            _ = terminate.recv() => break,
-            _ = hangup.recv() => break,
+            _ = signals.interrupt.recv() => {}
+            _ = signals.quit.recv() => {}
+            _ = signals.terminate.recv() => break,
+            _ = signals.hangup.recv() => break,
         }
     }
     stop(&mut child).await;

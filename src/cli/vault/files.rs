@@ -265,8 +265,11 @@ pub(super) fn write_to(desk: &Desk, file: &Path, result: &[u8]) -> Result<(), Cl
     if file == Path::new("-") {
         return print(result);
     }
-    let done = match replace::read(file) {
-        Ok(before) => replace::replace(file, &before, result, Old::Clear),
+    let done = match std::fs::metadata(file) {
+        Ok(found) if found.is_file() => replace::read(file)
+            .and_then(|before| replace::replace(file, &before, result, Old::Clear)),
+        // A pipe, `/dev/stdout`: nothing to replace.
+        Ok(_) => std::fs::write(file, result),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => replace::create(file, result),
         Err(error) => Err(error),
     };

@@ -97,6 +97,10 @@ fn what_was_not_changed_or_not_finished_is_not_written() {
         .run(&["edit", "secrets.yml"], "rm \"$2\"")
         .ends_with(1);
     assert_eq!(bench.sealed(), before);
+    bench
+        .run(&["edit", "secrets.yml"], "kill -INT $$")
+        .ends_with(130);
+    assert_eq!(bench.sealed(), before);
     let mut missing = bench.command(&["edit", "secrets.yml"], "");
     missing.env("EDITOR", "/nonexistent/editor");
     let ran = Ran::of(missing).ends_with(1);
