@@ -27,6 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["base", "event", "target", "transport", "shell"],
     ),
     ("doctor", &["base", "shell"]),
+    ("module", &["base", "shell"]),
     (
         "engine",
         &["base", "event", "target", "transport", "transfer", "shell"],
