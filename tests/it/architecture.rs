@@ -27,6 +27,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["base", "event", "target", "transport", "shell"],
     ),
     ("doctor", &["base", "shell"]),
+    // What runs plays (playbook/run) will know more.
+    ("playbook", &["base", "template", "inventory", "module"]),
     (
         "engine",
         &["base", "event", "target", "transport", "transfer", "shell"],
