@@ -11,6 +11,7 @@ mod host;
 pub mod job;
 mod outcome;
 mod speak;
+pub mod task;
 mod verdict;
 
 pub use dispatch::{refuse, run};

@@ -3,11 +3,14 @@
 
 pub mod conversation;
 pub mod files;
+pub mod module;
 pub mod plan;
 pub mod posix;
 pub mod quote;
+pub mod record;
 pub mod windows;
 
 pub use conversation::{Conversation, Failure, InputCoding, Opening, Step};
+pub use module::{ModuleScript, Payload, Source};
 pub use plan::{Command, Plan, Script, Stdin};
 pub use posix::{Escalation, Method, PosixConversation};

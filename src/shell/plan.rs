@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::files::FileTask;
+use super::module::ModuleScript;
 
 /// One piece of work, the same for all hosts of a job.
 #[derive(Debug, Clone)]
@@ -35,6 +36,8 @@ pub enum Command {
     Script(Arc<Script>),
     /// Something with the host's files.
     Files(Arc<FileTask>),
+    /// A module's program.
+    Module(Arc<ModuleScript>),
     /// Nothing but to show that a shell answers.
     Ping,
 }
@@ -48,6 +51,26 @@ pub struct Script {
     pub body: Bytes,
     /// Its arguments.
     pub args: Vec<String>,
+}
+
+impl Plan {
+    /// A module's program with variables in its environment.
+    pub fn module(script: Arc<ModuleScript>, env: Vec<(String, String)>) -> Self {
+        let stdin = match &script.payload {
+            Some(payload) if payload.travels_along().is_none() => {
+                Stdin::Given { size: payload.size }
+            }
+            _ => Stdin::Empty,
+        };
+        Self {
+            command: Command::Module(script),
+            env,
+            chdir: None,
+            tty: false,
+            stdin,
+            detach: false,
+        }
+    }
 }
 
 /// What a command reads on standard input.

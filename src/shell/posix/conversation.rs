@@ -89,7 +89,14 @@ impl PosixConversation {
         };
         let words = script::script(plan, tmpdir, &inner_mark, footing);
         let waits = script::waits_for_report(plan, footing);
+        let mut words = words.into_bytes();
         let payload = match &plan.command {
+            // On a terminal it waits until that takes no byte for a signal any more.
+            Command::Module(module) if waits => script::module_text(module, &inner_mark).into(),
+            Command::Module(module) => {
+                words.extend(script::module_text(module, &inner_mark));
+                Bytes::new()
+            }
             Command::Script(script) => script.body.clone(),
             Command::Files(task) => super::files::payload(task),
             _ => Bytes::new(),
@@ -101,7 +108,7 @@ impl PosixConversation {
             prompt: format!("[{mark}p]"),
             pty: plan.tty || dialogue,
             escalation,
-            script: words.into_bytes(),
+            script: words,
             payload,
             reports: script::needs_report(plan) || waits,
             waits,

@@ -3,6 +3,7 @@
 
 use super::files;
 use crate::shell::files::FileTask;
+use crate::shell::module::ModuleScript;
 use crate::shell::plan::{Command, Plan, Script};
 use crate::shell::quote::Line;
 
@@ -150,6 +151,12 @@ pub(super) fn script(plan: &Plan, tmpdir: Option<&str>, mark: &str, footing: Foo
         Command::Ping => {
             line.code(":");
         }
+        Command::Module(_) => {
+            if footing.terminal {
+                line.code("echo ").quoted(&format!("{mark} ok ")).code("; ");
+            }
+            line.code(&read_module(mark));
+        }
         Command::Files(task) => in_files(&mut line, task, plan, mark, footing),
         Command::Line(words) if plan.detach => {
             report_ok(&mut line, plan, mark);
@@ -183,6 +190,27 @@ pub(super) fn script(plan: &Plan, tmpdir: Option<&str>, mark: &str, footing: Foo
         Command::Script(script) => run_script(&mut line, plan, script, tmpdir, mark, footing),
     }
     line.finish()
+}
+
+/// Reads a program of many lines up to its end mark, and evaluates it. A program that was cut is not
+/// begun. The shell's `read` takes no byte of what follows.
+fn read_module(mark: &str) -> String {
+    format!(
+        r#"n=$(printf '\nx'); n=${{n%x}}; s=; e=; while IFS= read -r l; do [ "$l" = {mark}e ] && {{ e=1; break; }}; s="$s$l$n"; done; [ "$e" ] && eval "$s""#
+    )
+}
+
+/// A module's program as [`read_module`] reads it, and the payload that travels along.
+pub(super) fn module_text(module: &ModuleScript, mark: &str) -> Vec<u8> {
+    let mut text = format!("{}\n{mark}e\n", module.text).into_bytes();
+    if let Some(bytes) = module
+        .payload
+        .as_ref()
+        .and_then(|payload| payload.travels_along())
+    {
+        text.extend_from_slice(bytes);
+    }
+    text
 }
 
 /// A task with files. A terminal has no end of input: what it reads is counted, and comes when it is
@@ -240,7 +268,7 @@ pub(super) fn needs_report(plan: &Plan) -> bool {
 
 /// Whether nothing may be sent after the script before its report.
 pub(super) fn waits_for_report(plan: &Plan, footing: Footing) -> bool {
-    footing.terminal && matches!(plan.command, Command::Files(_))
+    footing.terminal && matches!(plan.command, Command::Files(_) | Command::Module(_))
 }
 
 fn report(line: &mut Line, mark: &str, kind: &str, message: &str) {

@@ -62,7 +62,7 @@ pub(super) fn line(command: &Command) -> Result<String, Failure> {
         Command::Line(line) => Ok(line.clone()),
         Command::Words(words) => quote::cmd_words(words),
         Command::Ping => Ok("exit 0".to_owned()),
-        Command::Script(_) | Command::Files(_) => {
+        Command::Script(_) | Command::Files(_) | Command::Module(_) => {
             Err(unsupported("cmd.exe runs no scripts from its input"))
         }
     }

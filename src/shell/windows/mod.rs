@@ -75,6 +75,11 @@ pub fn conversation(
     situation: &Situation<'_>,
     mark: &str,
 ) -> Result<Box<dyn Conversation>, Failure> {
+    if matches!(plan.command, Command::Module(_)) {
+        return Err(Failure::Unsupported(
+            "modules run in a PowerShell session".to_owned(),
+        ));
+    }
     let by_cmd = situation.shell == WindowsShell::Cmd
         && situation.runas.is_none()
         && !plan.detach

@@ -68,7 +68,7 @@ pub(super) fn task(plan: &Plan, footing: Footing<'_>, mark: &str) -> Result<Task
         return Ok(task);
     }
     match (&plan.command, footing.shell) {
-        (Command::Ping | Command::Files(_), _) => {}
+        (Command::Ping | Command::Files(_) | Command::Module(_), _) => {}
         (Command::Script(script), _) => scripted(&mut task, script, fed)?,
         (command, WindowsShell::Cmd) => {
             task.program
@@ -192,7 +192,7 @@ fn detached(program: &mut Program, plan: &Plan, shell: WindowsShell) -> Result<(
         (Command::Line(line), WindowsShell::Powershell) => {
             ("powershell".to_owned(), powershell::encoded(line))
         }
-        (Command::Script(_) | Command::Files(_) | Command::Ping, _) => {
+        (Command::Script(_) | Command::Files(_) | Command::Module(_) | Command::Ping, _) => {
             return Err(Failure::Unsupported(
                 "only a command line can be let go of, not a script".to_owned(),
             ));

@@ -1,0 +1,49 @@
+//! A module's program, ready to be said to a host, and what may follow it.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+
+/// A program that does one task of a playbook and says a record of it ([`super::record`]).
+#[derive(Debug, Clone)]
+pub struct ModuleScript {
+    /// The whole program: for a Unix shell, or PowerShell, as the host has one or the other.
+    pub text: String,
+    /// The mark of its frames: random, of letters and digits, and this task's alone.
+    pub mark: String,
+    /// What the program may read on standard input.
+    pub payload: Option<Payload>,
+}
+
+/// Content that goes with a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payload {
+    /// Its size, in bytes.
+    pub size: u64,
+    /// Its MD5.
+    pub md5: [u8; 16],
+    /// Where it comes from.
+    pub source: Source,
+}
+
+/// Where a payload comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// It is at hand.
+    Bytes(Bytes),
+    /// It is in a file of the controller.
+    File(PathBuf),
+}
+
+/// Payloads up to this go along with the program; larger ones when it asks for them. In bytes.
+pub const TRAVELS_ALONG: u64 = 64 * 1024;
+
+impl Payload {
+    /// Whether it goes along with the program, asked for or not.
+    pub fn travels_along(&self) -> Option<&Bytes> {
+        match &self.source {
+            Source::Bytes(bytes) if self.size <= TRAVELS_ALONG => Some(bytes),
+            _ => None,
+        }
+    }
+}
