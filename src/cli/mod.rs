@@ -47,13 +47,14 @@ pub mod repo;
 pub mod run;
 pub mod script;
 pub mod upload;
+pub mod vault;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 pub use error::{CliError, Status};
-pub use globals::{Globals, OutputForm};
+pub use globals::{Globals, Output, OutputForm};
 pub use setup::Setup;
 use verbs::Verb;
 
@@ -108,10 +109,10 @@ pub fn main() -> ExitCode {
 }
 
 /// Writes to standard output; that nobody reads any more is no error.
-pub(crate) fn print(text: &str) -> Result<(), CliError> {
+pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), CliError> {
     use std::io::Write as _;
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(text.as_ref()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }

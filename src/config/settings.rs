@@ -253,6 +253,9 @@ impl Settings {
     pub fn vault_ids(&self) -> &[String] {
         self.list("vault_ids")
     }
+    pub fn vault_encrypt_id(&self) -> Option<&str> {
+        self.text("vault_encrypt_id")
+    }
     /// `None`: off.
     pub fn pull_listen(&self) -> Option<SocketAddr> {
         self.text("pull.listen")?.parse().ok()
