@@ -3,6 +3,7 @@
 
 mod keyword;
 mod model;
+pub mod run;
 mod written;
 
 pub use keyword::{Inherit, Keyword, Keywords, Kind, Level, RULES, Rule};
