@@ -225,9 +225,11 @@ impl Part for Lines {
                 encoding,
             } => self.output(cx, event, (*host, *stream), bytes, *encoding),
             Event::HostFinished(host, result) => self.finished(cx, event, *host, result),
-            Event::Waiting(_) | Event::Moved(_) | Event::Notice(_) | Event::RunFinished(_) => {
-                Ok(())
-            }
+            Event::Waiting(_)
+            | Event::Moved(_)
+            | Event::Play(_)
+            | Event::Notice(_)
+            | Event::RunFinished(_) => Ok(()),
         }
     }
 

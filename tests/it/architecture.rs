@@ -27,6 +27,22 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["base", "event", "target", "transport", "shell"],
     ),
     ("doctor", &["base", "shell"]),
+    ("module", &["base", "shell"]),
+    (
+        "playbook",
+        &[
+            "base",
+            "event",
+            "template",
+            "inventory",
+            "module",
+            "shell",
+            "target",
+            "transport",
+            "transfer",
+            "engine",
+        ],
+    ),
     (
         "engine",
         &["base", "event", "target", "transport", "transfer", "shell"],
