@@ -50,6 +50,45 @@ impl Value {
         matches!(self, Self::String(text) if text.contains("{{") || text.contains("{%") || text.contains("{#"))
     }
 
+    /// As JSON; a vault value stays as it is written.
+    pub fn to_json(&self) -> serde_json::Value {
+        match self {
+            Self::Null => serde_json::Value::Null,
+            Self::Bool(flag) => (*flag).into(),
+            Self::Int(number) => (*number).into(),
+            Self::Float(number) => (*number).into(),
+            Self::String(text) | Self::Unsafe(text) | Self::Vault(text) => (&**text).into(),
+            Self::List(items) => items.iter().map(Self::to_json).collect(),
+            Self::Map(map) => map
+                .iter()
+                .map(|(key, value)| (key.to_string(), value.to_json()))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
+        }
+    }
+
+    /// Of JSON that came from elsewhere: its texts are never templates.
+    pub fn from_json(json: &serde_json::Value) -> Self {
+        match json {
+            serde_json::Value::Null => Self::Null,
+            serde_json::Value::Bool(flag) => Self::Bool(*flag),
+            serde_json::Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+                (Some(number), _) => Self::Int(number),
+                (None, Some(number)) => Self::Float(number),
+                (None, None) => Self::Null,
+            },
+            serde_json::Value::String(text) => Self::Unsafe(text.as_str().into()),
+            serde_json::Value::Array(items) => {
+                Self::List(items.iter().map(Self::from_json).collect())
+            }
+            serde_json::Value::Object(map) => Self::Map(
+                map.iter()
+                    .map(|(key, value)| (key.as_str().into(), Self::from_json(value)))
+                    .collect(),
+            ),
+        }
+    }
+
     /// The kind's name for messages: `a mapping`.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -11,6 +11,7 @@ use super::settings::{DenyRule, Settings};
 use super::table::{Kind, SETTINGS, find};
 use super::value::{Base, Origin, Value, list, parse};
 use crate::base::diag::{Diagnostic, Place};
+use crate::base::nearest::nearest;
 use crate::base::url::without_password;
 
 /// Reads a file's text into the settings.
@@ -85,18 +86,14 @@ impl File<'_> {
     }
 
     fn unknown(&self, at: usize, name: &str) -> ConfigError {
-        let nearest = SETTINGS
-            .iter()
-            .map(|setting| (similarity(name, setting.name), setting.name))
-            .max_by(|one, other| one.0.total_cmp(&other.0))
-            .filter(|(score, _)| *score > 0.5);
+        let nearest = nearest(name, SETTINGS.iter().map(|setting| setting.name));
         let diagnostic = Diagnostic::new(
             format!("there is no setting `{name}`"),
             self.place(at),
             &self.source.text,
         );
         match nearest {
-            Some((_, nearest)) => diagnostic.help(format!("did you mean `{nearest}`?")),
+            Some(nearest) => diagnostic.help(format!("did you mean `{nearest}`?")),
             None => diagnostic.help("`iomsctl config show` lists them all"),
         }
         .into()
@@ -204,11 +201,6 @@ fn expected(kind: Kind) -> &'static str {
         Kind::Size => "a size: \"64k\", \"10M\"",
         Kind::VaultIds | Kind::Paths => "a list of texts",
     }
-}
-
-/// How alike two names are, 0 to 1.
-fn similarity(one: &str, other: &str) -> f32 {
-    similar::TextDiff::from_chars(one, other).ratio()
 }
 
 /// The folder a file's paths are relative to.

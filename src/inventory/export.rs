@@ -6,7 +6,8 @@ use serde_json::{Map as Json, Value as JsonValue, json};
 
 use super::error::InventoryError;
 use super::model::{ALL, GroupIx, Inventory, Vars};
-use super::show::{python, to_json};
+use super::show::to_json;
+use crate::base::python::python;
 
 /// The document of `ansible-inventory --list`: groups, and all variables below `_meta`.
 pub fn list_document(inventory: &Inventory) -> Result<JsonValue, InventoryError> {

@@ -7,8 +7,9 @@ use indexmap::IndexMap;
 use super::error::InventoryError;
 use super::model::{ALL, GroupIx, Inventory, Located, UNGROUPED, Vars};
 use super::source::Source;
-use super::{address, python, shlex};
+use super::{address, python};
 use crate::base::diag::Diagnostic;
+use crate::base::shlex;
 use crate::base::value::Value;
 
 #[derive(Clone, Copy)]
@@ -149,7 +150,7 @@ impl Reader<'_> {
     }
 
     fn host_line(&mut self, line: &str) -> Result<(), InventoryError> {
-        let words = shlex::split(line).map_err(|why| self.error(why))?;
+        let words = shlex::split(line, true).map_err(|why| self.error(why))?;
         let Some((pattern, rest)) = words.split_first() else {
             return Ok(());
         };

@@ -14,7 +14,6 @@ mod lookup;
 mod model;
 pub mod pattern;
 mod python;
-mod shlex;
 mod show;
 mod source;
 mod vars;

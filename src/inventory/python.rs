@@ -264,7 +264,7 @@ fn key_text(value: &Value) -> Option<Arc<str>> {
     Some(match value {
         Value::String(text) => text.clone(),
         Value::Int(number) => Arc::from(number.to_string()),
-        Value::Float(number) => Arc::from(super::show::float(*number)),
+        Value::Float(number) => Arc::from(crate::base::python::float(*number)),
         Value::Bool(true) => Arc::from("true"),
         Value::Bool(false) => Arc::from("false"),
         Value::Null => Arc::from("null"),

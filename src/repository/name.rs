@@ -100,16 +100,6 @@ pub(super) fn next_version<'a>(versions: impl IntoIterator<Item = &'a str>) -> S
         .to_string()
 }
 
-/// The one of these names that is most like it, where one is.
-pub(super) fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    names
-        .into_iter()
-        .map(|each| (similar::TextDiff::from_chars(name, each).ratio(), each))
-        .max_by(|one, other| one.0.total_cmp(&other.0))
-        .filter(|(ratio, _)| *ratio > 0.5)
-        .map(|(_, each)| each)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,11 +161,5 @@ mod tests {
         assert_eq!(next_version([]), "1");
         assert_eq!(next_version(["1", "10", "9", "beta", "2.5"]), "11");
         assert_eq!(next_version(["v3"]), "1");
-    }
-
-    #[test]
-    fn a_slip_of_the_pen_is_understood() {
-        assert_eq!(nearest("gmae.zip", ["game.zip", "tool"]), Some("game.zip"));
-        assert_eq!(nearest("xyz", ["game.zip", "tool"]), None);
     }
 }

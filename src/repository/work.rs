@@ -10,11 +10,12 @@ use super::contents::Contents;
 use super::error::RepositoryError;
 use super::incoming::Incoming;
 use super::lock::Lock;
-use super::name::{Reference, check_name, check_version, nearest};
+use super::name::{Reference, check_name, check_version};
 use super::reading::{Digests, unhex};
 use super::verify::Health;
 use crate::base::digest::{ContentDigest, hex};
 use crate::base::id::RunId;
+use crate::base::nearest::nearest;
 use crate::store::{Fetch, FileRow, Store, StoreError};
 
 /// A file of the repository.

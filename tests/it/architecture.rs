@@ -29,6 +29,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("doctor", &["base", "shell"]),
     // What runs plays (playbook/run) will know more.
     ("playbook", &["base", "template", "inventory", "module"]),
+    ("module", &["base", "shell"]),
     (
         "engine",
         &["base", "event", "target", "transport", "transfer", "shell"],

@@ -1,7 +1,7 @@
-//! Words of a line as Python's `shlex.split` cuts them: host lines of INI inventories.
+//! Words of a line as Python's `shlex.split` cuts them: host lines of INI inventories, commands of tasks.
 
-/// Splits a line into words as `shlex.split(line, comments=True)` does.
-pub(super) fn split(line: &str) -> Result<Vec<String>, &'static str> {
+/// Splits a line into words as `shlex.split(line, comments)` does.
+pub fn split(line: &str, comments: bool) -> Result<Vec<String>, &'static str> {
     const OPEN_SINGLE: &str = "a quote ' is not closed";
     const OPEN_DOUBLE: &str = "a quote \" is not closed";
     let mut words = Vec::new();
@@ -9,7 +9,7 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, &'static str> {
     let mut chars = line.chars();
     while let Some(c) = chars.next() {
         match c {
-            '#' => break,
+            '#' if comments => break,
             ' ' | '\t' | '\r' | '\n' => words.extend(word.take()),
             '\'' => {
                 let word = word.get_or_insert_default();
@@ -51,17 +51,21 @@ mod tests {
 
     #[test]
     fn words_split_as_in_shlex() {
-        let words = split(r#"web a=1 b='x y' c="p \"q\"" d=e\ f g=i#no"#).unwrap();
+        let words = split(r#"web a=1 b='x y' c="p \"q\"" d=e\ f g=i#no"#, true).unwrap();
         assert_eq!(words, ["web", "a=1", "b=x y", "c=p \"q\"", "d=e f", "g=i"]);
         // A wide space does not separate.
-        assert_eq!(split("甲\u{3000}乙").unwrap(), ["甲\u{3000}乙"]);
-        assert!(split("a='b").is_err() && split("a=\"b\\").is_err() && split("a\\").is_err());
+        assert_eq!(split("甲\u{3000}乙", true).unwrap(), ["甲\u{3000}乙"]);
+        assert!(
+            split("a='b", true).is_err()
+                && split("a=\"b\\", true).is_err()
+                && split("a\\", true).is_err()
+        );
     }
 
     proptest! {
         #[test]
         fn no_text_makes_it_panic(text in ".{0,60}") {
-            let _ = split(&text);
+            let _ = split(&text, true);
         }
     }
 }

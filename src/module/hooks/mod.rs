@@ -1,0 +1,27 @@
+//! What single modules need of the controller: one file a module, named as it is.
+
+mod command;
+
+use super::call::{Call, Controller, Said};
+use super::error::ModuleError;
+use crate::base::value::Map;
+
+/// A module's part on the controller.
+pub(super) trait Hook: Sync {
+    /// Before the program is made: may change parameters, add variables and a payload.
+    fn prepare(&self, _call: &mut Call, _controller: &dyn Controller) -> Result<(), ModuleError> {
+        Ok(())
+    }
+
+    /// After the record was read: may change the result.
+    fn conclude(&self, _call: &Call, _said: &Said, _result: &mut Map) {}
+}
+
+/// The hook of a module, where it has one.
+pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
+    Some(match module {
+        "command" => &command::Command,
+        "shell" => &command::Shell,
+        _ => return None,
+    })
+}

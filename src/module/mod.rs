@@ -1,0 +1,23 @@
+//! Modules: what a task of a playbook can ask of a host. One YAML file a module (`library/`): its
+//! parameters, what it returns, and a script per system; in Rust (`hooks/`) only what has to be known
+//! of the controller. Pure: arguments become a program, a record becomes a result; no connection.
+//!
+//! Users' own modules are files of the same form; docs/modules.md has the tutorial.
+
+mod args;
+mod call;
+mod error;
+mod hooks;
+mod library;
+mod powershell;
+mod result;
+mod sh;
+mod spec;
+
+#[cfg(test)]
+mod tests;
+
+pub use call::{Call, Content, Controller, FileKind, Platform, Said, Situation};
+pub use error::ModuleError;
+pub use library::{Library, builtin, names};
+pub use spec::{Constraint, Module, Parameter, Returned, Type};

@@ -1,0 +1,60 @@
+# What command and shell share.
+
+# Leaves out what need not be run.
+command_guard() {
+    [ -z "${p_chdir+1}" ] || cd -- "$p_chdir" 2>/dev/null || { put_int rc 1; fail "Unable to change directory before execution: $p_chdir"; }
+    if is_given creates; then
+        for f in $p_creates; do
+            if [ -e "$f" ] || [ -L "$f" ]; then
+                put stdout "skipped, since $p_creates exists"; put_int rc 0
+                finish "Did not run command since '$p_creates' exists"
+            fi
+        done
+    fi
+    if is_given removes; then
+        ioms_there=
+        for f in $p_removes; do [ ! -e "$f" ] && [ ! -L "$f" ] || ioms_there=1; done
+        if [ -z "$ioms_there" ]; then
+            put stdout "skipped, since $p_removes does not exist"; put_int rc 0
+            finish "Did not run command since '$p_removes' does not exist"
+        fi
+    fi
+    [ -z "$check" ] || { changed=1; skip 'Command would have run if not in check mode'; }
+}
+
+# Replaces $NAME and ${NAME} in words by the host's variables; unset ones stay as they are.
+command_expand() {
+    ioms_words=
+    for ioms_w in "$@"; do
+        ioms_o=
+        while :; do
+            case $ioms_w in *'$'*) ;; *) break ;; esac
+            ioms_o=$ioms_o${ioms_w%%'$'*} ioms_w=${ioms_w#*'$'}
+            case $ioms_w in
+                '{'*'}'*) ioms_n=${ioms_w#'{'}; ioms_n=${ioms_n%%'}'*}; ioms_r=${ioms_w#*'}'}; ioms_l="\${$ioms_n}" ;;
+                *) ioms_n=${ioms_w%%[!A-Za-z0-9_]*}; ioms_r=${ioms_w#"$ioms_n"}; ioms_l="\$$ioms_n" ;;
+            esac
+            case $ioms_n in
+                ''|[0-9]*|*[!A-Za-z0-9_]*) ioms_o="$ioms_o\$" ;;
+                *) eval "if [ \"\${$ioms_n+1}\" ]; then ioms_o=\$ioms_o\$$ioms_n; else ioms_o=\$ioms_o\$ioms_l; fi"; ioms_w=$ioms_r ;;
+            esac
+        done
+        ioms_o=$ioms_o$ioms_w
+        ioms_words="$ioms_words '$(printf '%s\n' "$ioms_o" | sed "s/'/'\\\\''/g")'"
+    done
+}
+
+# Runs the words; their output is the record's `stdout`, their errors the channel's.
+command_run() {
+    changed=1
+    put_open stdout
+    if is_given stdin; then
+        if [ "$p_stdin_add_newline" ]; then printf '%s\n' "$p_stdin"; else printf '%s' "$p_stdin"; fi | (own_locale; "$@")
+    else
+        (own_locale; "$@") </dev/null
+    fi
+    ioms_rc=$?
+    printf '\n'
+    put_int rc "$ioms_rc"
+    exit 0
+}

@@ -1,0 +1,62 @@
+# What every program begins with. A record is said in frames (shell/record.rs). Names that begin with
+# `ioms_` are the prelude's own; `check` and `diff` are flags; parameters are `p_NAME`, unset where
+# they were not given.
+
+# Tools are to speak English, and lengths are counted in bytes. Users' commands get the host's
+# locale back: own_locale.
+ioms_all=${LC_ALL-} ioms_all_set=${LC_ALL+1}
+export LC_ALL=C
+own_locale() { if [ "$ioms_all_set" ]; then LC_ALL=$ioms_all; else unset LC_ALL; fi; }
+umask 022
+changed=
+nl='
+'
+
+# put NAME TEXT, put_int NAME N, put_bool NAME FLAG (empty, 0, no, false: no), put_null, put_json.
+put() { printf '%s %s s %s\n%s\n' "$ioms_mark" "$1" "${#2}" "$2"; }
+put_int() { printf '%s %s i %s\n%s\n' "$ioms_mark" "$1" "${#2}" "$2"; }
+put_float() { printf '%s %s f %s\n%s\n' "$ioms_mark" "$1" "${#2}" "$2"; }
+put_json() { printf '%s %s j %s\n%s\n' "$ioms_mark" "$1" "${#2}" "$2"; }
+put_null() { printf '%s %s n 0\n\n' "$ioms_mark" "$1"; }
+put_bool() {
+    case $2 in ''|0|no|false) set -- "$1" 0 ;; *) set -- "$1" 1 ;; esac
+    printf '%s %s b 1\n%s\n' "$ioms_mark" "$1" "$2"
+}
+# put_file NAME PATH: a file's content as text; put_bytes: as bytes (base64 for the user).
+put_file() { printf '%s %s s %s\n' "$ioms_mark" "$1" "$(($(wc -c <"$2")))"; cat "$2"; echo; }
+put_bytes() { printf '%s %s x %s\n' "$ioms_mark" "$1" "$(($(wc -c <"$2")))"; cat "$2"; echo; }
+# put_open NAME: what is printed up to the next frame is the field.
+put_open() { printf '%s %s o\n' "$ioms_mark" "$1"; }
+
+# The payload, on standard output, all of it and once.
+payload() {
+    [ "$payload_here" ] || printf '\n%s need\n' "$ioms_mark"
+    head -c "$payload_size"
+}
+
+# is_given NAME: whether the parameter was given.
+is_given() { eval "[ \"\${p_$1+1}\" ]"; }
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# fail MESSAGE: the task has failed. done_ [MESSAGE]: it is done. Both end the program.
+fail() { put msg "$1"; put_bool failed 1; exit 1; }
+finish() { [ $# -eq 0 ] || put msg "$1"; exit 0; }
+skip() { put msg "$1"; put_bool skipped 1; exit 0; }
+
+# try COMMAND...: does it; when it fails, so does the task, with what it said.
+try() { ioms_e=$("$@" 2>&1) || fail "$1: ${ioms_e:-failed}"; }
+
+# Files of the program's own, removed at its end.
+ioms_temporary=
+temporary() {
+    ioms_temporary=${ioms_temporary:-$(mktemp -d "${TMPDIR:-/tmp}/.ioms.XXXXXXXXXX")} || fail "can't make a temporary folder in ${TMPDIR:-/tmp}"
+}
+
+ioms_over() {
+    [ -z "$ioms_temporary" ] || rm -rf "$ioms_temporary"
+    printf '\n%s changed b 1\n%s\n%s end\n' "$ioms_mark" "${changed:-0}" "$ioms_mark"
+}
+trap ioms_over EXIT
+trap 'exit 143' TERM
+trap 'exit 130' INT
+trap 'exit 129' HUP

@@ -1,0 +1,137 @@
+//! A module's program for Unix shells: the prelude, the parameters as variables, the script. Dash,
+//! busybox and the shells of old systems understand it.
+
+use std::fmt::Write as _;
+
+use rust_embed::RustEmbed;
+
+use super::args::display;
+use super::call::Call;
+use super::error::ModuleError;
+use super::spec::Type;
+use crate::base::value::Value;
+use crate::shell::quote::word;
+
+/// Parts of the prelude.
+#[derive(RustEmbed)]
+#[folder = "src/module/posix"]
+struct Parts;
+
+/// The program of a call. Its frames begin with `mark`.
+pub(super) fn program(call: &Call, script: &str, mark: &str) -> Result<String, ModuleError> {
+    let mut text = String::new();
+    let flag = |flag: bool| if flag { "1" } else { "" };
+    let _ = writeln!(
+        text,
+        "ioms_mark={mark} check={} diff={}",
+        flag(call.situation.check),
+        flag(call.situation.diff)
+    );
+    part(&mut text, "prelude")?;
+    for name in &call.module.uses {
+        part(&mut text, name)?;
+    }
+    for (name, kind, value) in call.typed() {
+        variable(&mut text, &format!("p_{name}"), kind, value)?;
+    }
+    for (name, value) in &call.extra {
+        variable(&mut text, &format!("x_{name}"), Type::Raw, Some(value))?;
+    }
+    if let Some(payload) = &call.payload {
+        let _ = writeln!(
+            text,
+            "payload_size={} payload_md5={} payload_here={}",
+            payload.size,
+            crate::base::digest::hex(&payload.md5),
+            flag(payload.travels_along().is_some())
+        );
+    }
+    lean(&mut text, script);
+    Ok(text)
+}
+
+fn part(text: &mut String, name: &str) -> Result<(), ModuleError> {
+    let file = Parts::get(&format!("{name}.sh"))
+        .ok_or_else(|| ModuleError::new(format!("there is no part `{name}` for modules")))?;
+    lean(text, &String::from_utf8_lossy(&file.data));
+    Ok(())
+}
+
+/// A script without its comments and indentation: hosts read it byte by byte. A line in a text that
+/// must keep its blanks can't begin with them.
+fn lean(text: &mut String, script: &str) {
+    for line in script.lines() {
+        let line = line.trim();
+        if !line.is_empty() && !line.starts_with('#') {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+}
+
+/// A variable of the program; one that was not given is unset. Lists and mappings are words for
+/// `eval "set -- $p_name"`.
+fn variable(
+    text: &mut String,
+    name: &str,
+    kind: Type,
+    value: Option<&Value>,
+) -> Result<(), ModuleError> {
+    let _ = match value {
+        None | Some(Value::Null) => writeln!(text, "unset {name}"),
+        Some(Value::List(items)) => writeln!(text, "{name}={}", word(&words(items)?)),
+        Some(Value::Map(map)) => {
+            let mut parts = Vec::new();
+            for (key, value) in map {
+                parts.push(Value::Unsafe(key.clone()));
+                parts.push(value.clone());
+            }
+            writeln!(text, "{name}={}", word(&words(&parts)?))
+        }
+        Some(Value::Bool(flag)) => writeln!(text, "{name}={}", if *flag { "1" } else { "" }),
+        Some(scalar) => {
+            let shown = plain(&display(scalar))?;
+            match shown.strip_prefix('~').filter(|_| kind == Type::Path) {
+                Some(rest) if rest.is_empty() || rest.starts_with('/') => {
+                    writeln!(text, "{name}=\"$HOME\"{}", quoted(rest))
+                }
+                _ => writeln!(text, "{name}={}", word(&shown)),
+            }
+        }
+    };
+    Ok(())
+}
+
+fn quoted(text: &str) -> String {
+    if text.is_empty() {
+        String::new()
+    } else {
+        word(text)
+    }
+}
+
+/// Values as shell words on one line; what is in them of lists and mappings, as JSON.
+fn words(items: &[Value]) -> Result<String, ModuleError> {
+    let words: Result<Vec<String>, ModuleError> = items
+        .iter()
+        .map(|item| {
+            let shown = match item {
+                Value::Bool(flag) => if *flag { "1" } else { "" }.to_owned(),
+                Value::List(_) | Value::Map(_) => item.to_json().to_string(),
+                scalar => display(scalar),
+            };
+            Ok(word(&plain(&shown)?))
+        })
+        .collect();
+    Ok(words?.join(" "))
+}
+
+/// A text that a shell's variable can hold.
+fn plain(text: &str) -> Result<String, ModuleError> {
+    if text.contains('\0') {
+        return Err(ModuleError::new(
+            "an argument holds a zero byte, which no shell can hold",
+        ));
+    }
+    Ok(text.to_owned())
+}

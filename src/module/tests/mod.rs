@@ -1,0 +1,121 @@
+//! Modules run in real shells here, without a connection: dash, bash and busybox.
+
+mod commands;
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value as Json;
+
+use super::call::{Call, Content, Controller, FileKind, Platform, Said, Situation};
+use super::error::ModuleError;
+use super::library::builtin;
+use crate::base::text::Charset;
+use crate::base::value::{Map, Value};
+use crate::shell::Source;
+use crate::shell::record::RecordReader;
+
+/// The shells that programs have to work in, as far as they are here; `sh` always is.
+pub(super) const SHELLS: &[&[&str]] = &[&["/bin/sh"], &["bash", "--posix"], &["busybox", "sh"]];
+
+/// A controller whose files are where they are said to be, and whose templates are plain texts.
+struct Plain;
+
+impl Controller for Plain {
+    fn file(&self, _kind: FileKind, name: &str) -> Result<Content, ModuleError> {
+        Ok(Content {
+            path: name.into(),
+            folder: Path::new(name).is_dir(),
+            opened: None,
+        })
+    }
+
+    fn render(&self, text: &str, _path: &Path, _options: &Map) -> Result<String, ModuleError> {
+        Ok(text.replace("{{ name }}", "rendered"))
+    }
+}
+
+/// A task's way of being done.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Mode {
+    pub(super) check: bool,
+    pub(super) diff: bool,
+}
+
+/// Does a task in `shell` on this machine: its result as JSON.
+pub(super) fn in_shell(shell: &[&str], module: &str, args: Json, mode: Mode) -> Json {
+    let module = builtin(module).unwrap();
+    let Value::Map(args) = Value::from_json(&args) else {
+        panic!("arguments are a mapping");
+    };
+    let situation = Situation {
+        platform: Platform::Posix,
+        check: mode.check,
+        diff: mode.diff,
+        charset: Charset::UTF_8,
+    };
+    let failed = |error: ModuleError| serde_json::json!({"failed": true, "msg": error.message});
+    let mut call = match Call::new(&module, &args, situation) {
+        Ok(call) => call,
+        Err(error) => return failed(error),
+    };
+    let mark = "0123456789abcdefghij";
+    let script = match call.prepare(&Plain, mark) {
+        Ok(script) => script,
+        Err(error) => return failed(error),
+    };
+    let (program, words) = shell.split_first().unwrap();
+    let mut child = Command::new(program)
+        .args(words)
+        .args(["-c", &script.text])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    if let Some(payload) = &script.payload {
+        let bytes = match &payload.source {
+            Source::Bytes(bytes) => bytes.to_vec(),
+            Source::File(path) => std::fs::read(path).unwrap(),
+        };
+        // A program that has no use for it does not read it.
+        let _ = stdin.write_all(&bytes);
+    }
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    let mut reader = RecordReader::new(mark, 1 << 20);
+    reader.take(&output.stdout).unwrap();
+    let said = Said {
+        record: reader.finish(),
+        exit: output.status.code(),
+        stderr: output.stderr.into(),
+        time: None,
+    };
+    Value::Map(call.conclude(&said)).to_json()
+}
+
+/// Does a task in every shell there is; their results must be the same.
+pub(super) fn apply(module: &str, args: &Json) -> Json {
+    let mut results = SHELLS
+        .iter()
+        .filter(|shell| shell[0].starts_with('/') || is_there(shell[0]))
+        .map(|shell| {
+            (
+                shell,
+                in_shell(shell, module, args.clone(), Mode::default()),
+            )
+        });
+    let (_, first) = results.next().unwrap();
+    for (shell, other) in results {
+        assert_eq!(first, other, "{shell:?}");
+    }
+    first
+}
+
+fn is_there(program: &str) -> bool {
+    std::env::var_os("PATH").is_some_and(|path| {
+        std::env::split_paths(&path).any(|folder| folder.join(program).exists())
+    })
+}
