@@ -138,10 +138,7 @@ impl Redactor {
         }
         if let Some(error) = &mut inner.error {
             error.message = self.text(&error.message).into_owned();
-            error.hint = error
-                .hint
-                .take()
-                .map(|hint| self.text(&hint).into_owned());
+            error.hint = error.hint.take().map(|hint| self.text(&hint).into_owned());
         }
         result
     }

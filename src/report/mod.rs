@@ -218,6 +218,9 @@ fn parts(options: &Options, header: &RunHeader, screen: &Screen) -> Vec<Box<dyn 
         form => Some(form),
     };
     match form {
+        Some(Form::Json) if header.verb == "play" => {
+            parts.push(Box::new(play::Document::new()));
+        }
         None => parts.push(Box::new(ping::Table::new())),
         Some(Form::Live) => {
             parts.push(Box::new(live::Live::new(

@@ -1,7 +1,9 @@
 //! A play as people know it from Ansible's default callback: banners, a line a host, the recap.
 
 mod diff;
+mod document;
 mod lines;
+mod lines_of_json;
 mod python_json;
 mod recap;
 
@@ -15,6 +17,9 @@ use super::text::one_line;
 use super::{Context, Part};
 use crate::base::text::terminal_safe;
 use crate::event::{Event, PlayEvent, PlayInfo, Stamped, Stream, TaskInfo, TaskResult, TaskStatus};
+
+pub(super) use document::Document;
+pub(super) use lines_of_json::write as json_line;
 
 /// How wide banners are, in columns.
 const WIDTH: usize = 79;
