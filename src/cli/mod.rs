@@ -37,6 +37,7 @@ pub mod completions;
 pub mod config_show;
 pub mod connection;
 pub mod db;
+pub mod doc;
 pub mod doctor;
 pub mod download;
 pub mod history;
