@@ -196,7 +196,7 @@ mod tests {
 
     use super::super::{builtin, names};
 
-    /// Pages are generated: `IOMS_WRITE_DOCS=1` writes them.
+    /// Pages are generated: `IOMS_BLESS=1` writes them.
     #[test]
     fn the_pages_in_docs_are_those_of_the_modules() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/modules");
@@ -214,7 +214,7 @@ mod tests {
             pages.push((folder.join(format!("{name}.md")), module.page()));
         }
         pages.push((folder.with_extension("md"), index));
-        let write = std::env::var_os("IOMS_WRITE_DOCS").is_some();
+        let write = std::env::var_os("IOMS_BLESS").is_some();
         let mut stale = Vec::new();
         for (path, page) in pages {
             if write {
@@ -227,7 +227,7 @@ mod tests {
         }
         assert!(
             stale.is_empty(),
-            "IOMS_WRITE_DOCS=1 writes them anew: {stale:?}"
+            "IOMS_BLESS=1 writes them anew: {stale:?}"
         );
     }
 }
