@@ -253,6 +253,9 @@ impl Settings {
     pub fn vault_ids(&self) -> &[String] {
         self.list("vault_ids")
     }
+    pub fn roles_path(&self) -> &[String] {
+        self.list("roles_path")
+    }
     /// `None`: off.
     pub fn pull_listen(&self) -> Option<SocketAddr> {
         self.text("pull.listen")?.parse().ok()

@@ -35,7 +35,7 @@ impl Listing<'_> {
     fn play(&self, number: usize, play: &Play, text: &mut String) {
         let patterns = patterns(play);
         let name = play_name(play);
-        let own = tags_of(play.keywords.items(Keyword::Tags));
+        let own = tags_of(play.keywords.all(Keyword::Tags));
         let _ = write!(
             text,
             "\n  play #{number} ({}): {name}\tTAGS: [{}]\n",
@@ -106,15 +106,21 @@ pub fn play_name(play: &Play) -> String {
 }
 
 /// A task's tags with those it inherits, as written (templates among them unrendered): lists are
-/// flat, and a text is split at its commas.
+/// flat, and a text that stands for a list is split at its commas.
 pub fn task_tags(task: &Task) -> BTreeSet<String> {
-    tags_of(task.keywords.items(Keyword::Tags))
+    tags_of(task.keywords.all(Keyword::Tags))
 }
 
-fn tags_of(written: Vec<Written>) -> BTreeSet<String> {
+fn tags_of(levels: &[Written]) -> BTreeSet<String> {
     let mut tags = BTreeSet::new();
-    for item in written {
-        add_tags(&item.value(), &mut tags);
+    for level in levels {
+        match level.text() {
+            Some(text) => {
+                let parts = text.split(',').map(str::trim).filter(|tag| !tag.is_empty());
+                tags.extend(parts.map(str::to_owned));
+            }
+            None => add_tags(&level.value(), &mut tags),
+        }
     }
     tags
 }
@@ -122,14 +128,8 @@ fn tags_of(written: Vec<Written>) -> BTreeSet<String> {
 fn add_tags(value: &Value, tags: &mut BTreeSet<String>) {
     match value {
         Value::List(items) => items.iter().for_each(|item| add_tags(item, tags)),
-        Value::Int(number) => {
-            tags.insert(number.to_string());
-        }
-        other => {
-            let texts = other.as_str().unwrap_or_default().split(',');
-            let texts = texts.map(str::trim).filter(|tag| !tag.is_empty());
-            tags.extend(texts.map(str::to_owned));
-        }
+        Value::Int(number) => drop(tags.insert(number.to_string())),
+        other => tags.extend(other.as_str().map(str::to_owned)),
     }
 }
 
