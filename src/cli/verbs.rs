@@ -4,7 +4,7 @@ use clap::Subcommand;
 
 use super::{
     CliError, Globals, Status, completions, config_show, db, doc, doctor, download, history,
-    hostkeys, inventory, ping, repo, run, script, upload, vault,
+    hostkeys, inventory, lint, ping, repo, run, script, upload, vault,
 };
 
 /// What `iomsctl` can do.
@@ -22,6 +22,8 @@ pub enum Verb {
     Ping(Box<ping::Args>),
     /// Walk the way to hosts step by step: what is wrong, and its fix
     Doctor(Box<doctor::Args>),
+    /// Say what of playbooks and roles works here, and what is missing
+    Lint(lint::Args),
     /// List, draw, check and import inventories
     Inventory(inventory::Args),
     /// Bring in, review and forget the keys of hosts
@@ -56,6 +58,7 @@ impl Verb {
             Self::Doctor(args) => doctor::execute(&args, globals),
             Self::Completions(args) => completions::completions(&args, globals),
             Self::Man(args) => completions::man(&args, globals),
+            Self::Lint(args) => lint::execute(&args, globals),
             Self::Inventory(args) => inventory::execute(args, globals),
             Self::Hostkeys(args) => hostkeys::execute(args, globals),
             Self::History(args) => history::execute(args, globals),

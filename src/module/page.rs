@@ -225,9 +225,6 @@ mod tests {
                 stale.push(path.display().to_string());
             }
         }
-        assert!(
-            stale.is_empty(),
-            "IOMS_BLESS=1 writes them anew: {stale:?}"
-        );
+        assert!(stale.is_empty(), "IOMS_BLESS=1 writes them anew: {stale:?}");
     }
 }

@@ -6,6 +6,7 @@ use super::keyword::{Keyword, Keywords};
 use super::kinds::as_bool;
 use super::loader::{Loader, Within};
 use super::model::{Action, RoleUse, Step, Task};
+use super::problem::{LintRule, Problem};
 use super::roles::{From, Wish};
 use super::steps::included_keywords;
 use super::task::Draft;
@@ -103,8 +104,15 @@ impl Loader {
         if parents.iter().filter(ring).count() > 1 {
             return;
         }
-        let mut inner = within.under(&included_keywords(task));
-        inner.only_checked = true;
+        let inner = within.under(&included_keywords(task));
+        // That it is nowhere is the run's matter: the task may be skipped.
+        if let Some(name) = wish.name.text()
+            && self.find_role(name, &inner).is_err()
+        {
+            self.gathered.open = true;
+            let found = wish.name.error(format!("there is no role `{name}`"));
+            return self.report(Problem::warning(LintRule::Role, found).about(name));
+        }
         let from = wish.from.clone();
         let Some(used) = self.use_of(wish, &inner, &parents) else {
             return;

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use super::files::{Files, OpenVault};
 use super::keyword::{Keywords, Level};
 use super::model::{Handler, Play, Playbook, Role, RoleUse, Step};
-use super::modules::Library;
+
 use super::problem::{LintRule, Problem, Refused, Severity};
 use super::written::Written;
 use crate::base::diag::{Diagnostic, Place};
 use crate::base::value::Map;
 use crate::base::yaml::Key;
+use crate::module::Library;
 
 /// No playbook has more tasks, imports unrolled.
 const TASKS_MAX: usize = 200_000;
@@ -77,8 +78,6 @@ pub(super) struct Within {
     pub(super) folder: Arc<Path>,
     /// The play's variables, the weakest first.
     pub(super) vars: Arc<Vec<Written>>,
-    /// Read only to be checked: what is found is thrown away.
-    pub(super) only_checked: bool,
 }
 
 /// Tasks counted.

@@ -146,6 +146,5 @@ fn within(task: &Task, handler: bool) -> Within {
         files: task.files.clone(),
         folder: task.folder.clone(),
         vars: Arc::new(Vec::new()),
-        only_checked: false,
     }
 }
