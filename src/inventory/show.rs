@@ -25,7 +25,7 @@ impl Located {
 /// A value as JSON, in Ansible's shape: a vault value stays encrypted.
 pub fn to_json(value: &Value) -> JsonValue {
     match value {
-        Value::Null => JsonValue::Null,
+        Value::Null | Value::Omit => JsonValue::Null,
         Value::Bool(yes) => json!(yes),
         Value::Int(number) => json!(number),
         Value::Float(number) => json!(number),
@@ -55,7 +55,7 @@ pub(super) fn python(value: &Value) -> String {
 
 fn repr(value: &Value, text: &mut String) {
     match value {
-        Value::Null => text.push_str("None"),
+        Value::Null | Value::Omit => text.push_str("None"),
         Value::Bool(true) => text.push_str("True"),
         Value::Bool(false) => text.push_str("False"),
         Value::Int(number) => _ = write!(text, "{number}"),
