@@ -5,12 +5,15 @@
 //! MARK NAME KIND SIZE\n  SIZE bytes  \n      a field
 //! MARK NAME o\n  ...  \nMARK             a stream of unknown length, up to the next frame
 //! MARK need\n                            the script waits for its payload
+//! MARK ask NAME\n                        the script waits for the controller's answer
 //! MARK end\n                             the script is through
 //! ```
 //!
 //! NAME is a path of words with `/` between them: `stat/exists`. The word `+` begins a new element of a
 //! list, `-` means its last one: `files/+/path`, then `files/-/size`. KIND is `s` (text), `b`
 //! (`1` or `0`), `i` (an integer), `f` (a number), `n` (nothing), `j` (JSON) or `x` (bytes).
+
+use std::collections::VecDeque;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 
@@ -19,6 +22,9 @@ const HEAD_MAX: usize = 4096;
 
 /// How much a record may hold, in bytes: a hostile host must not fill the memory.
 const RECORD_MAX: usize = 64 << 20;
+
+/// How many questions a script may ask.
+const QUESTIONS_MAX: usize = 1000;
 
 /// How much is kept of what programs print between frames, in bytes.
 const NOISE_MAX: usize = 64 << 10;
@@ -40,6 +46,14 @@ pub enum Kind {
     Json,
     /// Bytes that are no text.
     Bytes,
+}
+
+impl Record {
+    /// A field as it came; the last of that name.
+    pub fn field(&self, name: &str) -> Option<&Bytes> {
+        let field = self.fields.iter().rev().find(|field| field.name == name)?;
+        Some(&field.bytes)
+    }
 }
 
 impl Kind {
@@ -103,6 +117,8 @@ pub struct RecordReader {
     stream_max: usize,
     held: usize,
     needs: bool,
+    questions: VecDeque<String>,
+    asked: usize,
 }
 
 impl RecordReader {
@@ -116,6 +132,8 @@ impl RecordReader {
             stream_max,
             held: 0,
             needs: false,
+            questions: VecDeque::new(),
+            asked: 0,
         }
     }
 
@@ -129,6 +147,12 @@ impl RecordReader {
     /// Whether the script has asked for its payload.
     pub fn needs_payload(&self) -> bool {
         self.needs
+    }
+
+    /// A question that the script has asked, and what it had said by then. A script waits for the
+    /// answer before it says more.
+    pub fn question(&mut self) -> Option<(String, Record)> {
+        Some((self.questions.pop_front()?, self.record.clone()))
     }
 
     /// No more will come.
@@ -160,6 +184,14 @@ impl RecordReader {
         match words.as_slice() {
             ["end"] => self.opened(at, start, |reader| reader.record.ended = true),
             ["need"] => self.opened(at, start, |reader| reader.needs = true),
+            ["ask", name] => {
+                let name = (*name).to_owned();
+                self.asked += 1;
+                if self.asked > QUESTIONS_MAX {
+                    return Err(RecordError::TooLong);
+                }
+                self.opened(at, start, |reader| reader.questions.push_back(name));
+            }
             [name, "o"] => {
                 let name = (*name).to_owned();
                 self.opened(at, start, |reader| {
@@ -287,6 +319,18 @@ mod tests {
             let (one, two) = said.split_at(border);
             assert_eq!(shown(&read(&[one, two])), shown(&whole), "cut at {border}");
         }
+    }
+
+    #[test]
+    fn a_question_comes_with_what_was_said_before_it() {
+        let mut reader = RecordReader::new("M", 100);
+        reader.take(b"M old s 1\nx\n\nM ask edit\n").unwrap();
+        let (name, record) = reader.question().unwrap();
+        assert_eq!(
+            (name.as_str(), &record.field("old").unwrap()[..]),
+            ("edit", &b"x"[..])
+        );
+        assert!(reader.question().is_none());
     }
 
     #[test]
