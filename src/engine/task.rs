@@ -13,6 +13,7 @@ use super::drive::{Drive, Listener};
 use super::host::{Activity, stopped};
 use super::job::{Control, Limits};
 use super::outcome::End;
+use super::session::Turn;
 use super::speak;
 use crate::base::chunks::Chunks;
 use crate::event::{ErrorKind, HostError, Outcome, Stream};
@@ -88,6 +89,22 @@ async fn attempt(order: &Order<'_>) -> TaskEnd {
         Ok(connection) => connection,
         Err(error) => return ear.end(End::unreachable(error)),
     };
+    if let (Command::Module(script), true) = (&order.plan.command, order.target.is_windows()) {
+        if order.target.r#become.is_none() {
+            let turn = Turn {
+                order,
+                connection: &connection,
+                script,
+                halt: &mut halt,
+                given: ear.payload(order.plan),
+                output: &mut ear,
+            };
+            let end = turn.run().await;
+            return ear.end(end);
+        }
+        // Another user's PowerShell is this task's alone, and can be asked nothing meanwhile.
+        ear.needs.send_replace(true);
+    }
     let conversation = match speak::conversation(order.plan, order.target) {
         Ok(conversation) => conversation,
         Err(error) => return ear.end(End::failed(error)),

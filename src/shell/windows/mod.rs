@@ -16,7 +16,7 @@ mod task;
 pub use cmd::CmdConversation;
 pub use dialogue::PowershellConversation;
 pub use powershell::texts;
-pub use session::{Frame, Session, SessionStep};
+pub use session::{Frame, Session, SessionStep, with_variables};
 pub use share::names_a_share;
 pub use start::begins_with_start;
 
@@ -75,10 +75,22 @@ pub fn conversation(
     situation: &Situation<'_>,
     mark: &str,
 ) -> Result<Box<dyn Conversation>, Failure> {
-    if matches!(plan.command, Command::Module(_)) {
-        return Err(Failure::Unsupported(
-            "modules run in a PowerShell session".to_owned(),
-        ));
+    if let Command::Module(module) = &plan.command {
+        if situation.runas.is_none() {
+            return Err(Failure::Unsupported(
+                "modules run in a PowerShell session".to_owned(),
+            ));
+        }
+        // As another user: in a PowerShell of its own.
+        let plan = Plan {
+            command: Command::Line(module.text.clone()),
+            ..plan.clone()
+        };
+        let situation = Situation {
+            shell: WindowsShell::Powershell,
+            ..situation.clone()
+        };
+        return conversation(&plan, &situation, mark);
     }
     let by_cmd = situation.shell == WindowsShell::Cmd
         && situation.runas.is_none()
