@@ -118,7 +118,12 @@ impl Turn<'_> {
         let process = match opened {
             Ok(Ok(process)) => process,
             // A session without a task has done nothing.
-            Ok(Err(error)) => return Err(End { started: false, ..not_begun(error) }),
+            Ok(Err(error)) => {
+                return Err(End {
+                    started: false,
+                    ..not_begun(error)
+                });
+            }
             Err(_) if departure.call_off() => return Err(End::unreachable(no_session())),
             Err(_) => return Err(End::unreachable(no_start())),
         };
@@ -232,7 +237,9 @@ impl Turn<'_> {
             if let Some(frame) = step.done {
                 // What it has not read would be in the next one's way.
                 let whole = !(feeds && begun.load(Ordering::Relaxed))
-                    || timeout(GRACE, &mut feeding).await.is_ok_and(|fed| fed.is_ok());
+                    || timeout(GRACE, &mut feeding)
+                        .await
+                        .is_ok_and(|fed| fed.is_ok());
                 return Ok((frame.exit, whole));
             }
         }
@@ -244,8 +251,7 @@ impl Turn<'_> {
             Stop::Halted(why) => End::halted(why, survivor),
             Stop::Timeout => {
                 let limit = show_duration(self.order.timeout.unwrap_or_default());
-                let error =
-                    HostError::new(ErrorKind::Timeout, format!("ran longer than {limit}"));
+                let error = HostError::new(ErrorKind::Timeout, format!("ran longer than {limit}"));
                 End::with(Outcome::TimedOut, with_survivor(error, survivor))
             }
             Stop::Broken(error) => End::failed(with_survivor(error, survivor)),
@@ -260,9 +266,7 @@ impl Turn<'_> {
             match timeout(ENDING, live.output.end(GRACE)).await {
                 Ok(Some(Ok(()))) => None,
                 Ok(Some(Err(error))) => Some(format!("it may still be running: {error}")),
-                Err(_) => {
-                    Some("it may still be running: the host does not answer".to_owned())
-                }
+                Err(_) => Some("it may still be running: the host does not answer".to_owned()),
                 Ok(None) => match live.session.running() {
                     Some(running) => {
                         let Order {

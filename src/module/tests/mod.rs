@@ -1,6 +1,7 @@
 //! Modules run in real shells here, without a connection: dash, bash and busybox.
 
 mod commands;
+mod windows;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -13,8 +14,8 @@ use super::error::ModuleError;
 use super::library::builtin;
 use crate::base::text::Charset;
 use crate::base::value::{Map, Value};
-use crate::shell::Source;
 use crate::shell::record::RecordReader;
+use crate::shell::{ModuleScript, Payload, Source};
 
 /// The shells that programs have to work in, as far as they are here; `sh` always is.
 pub(super) const SHELLS: &[&[&str]] = &[&["/bin/sh"], &["bash", "--posix"], &["busybox", "sh"]];
@@ -45,25 +46,10 @@ pub(super) struct Mode {
 
 /// Does a task in `shell` on this machine: its result as JSON.
 pub(super) fn in_shell(shell: &[&str], module: &str, args: Json, mode: Mode) -> Json {
-    let module = builtin(module).unwrap();
-    let Value::Map(args) = Value::from_json(&args) else {
-        panic!("arguments are a mapping");
-    };
-    let situation = Situation {
-        platform: Platform::Posix,
-        check: mode.check,
-        diff: mode.diff,
-        charset: Charset::UTF_8,
-    };
-    let failed = |error: ModuleError| serde_json::json!({"failed": true, "msg": error.message});
-    let mut call = match Call::new(&module, &args, situation) {
-        Ok(call) => call,
-        Err(error) => return failed(error),
-    };
     let mark = "0123456789abcdefghij";
-    let script = match call.prepare(&Plain, mark) {
-        Ok(script) => script,
-        Err(error) => return failed(error),
+    let (call, script) = match prepared(Platform::Posix, module, &args, mode, &Plain, mark) {
+        Ok(prepared) => prepared,
+        Err(error) => return serde_json::json!({"failed": true, "msg": error.message}),
     };
     let (program, words) = shell.split_first().unwrap();
     let mut child = Command::new(program)
@@ -76,12 +62,8 @@ pub(super) fn in_shell(shell: &[&str], module: &str, args: Json, mode: Mode) -> 
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     if let Some(payload) = &script.payload {
-        let bytes = match &payload.source {
-            Source::Bytes(bytes) => bytes.to_vec(),
-            Source::File(path) => std::fs::read(path).unwrap(),
-        };
         // A program that has no use for it does not read it.
-        let _ = stdin.write_all(&bytes);
+        let _ = stdin.write_all(&content(payload));
     }
     drop(stdin);
     let output = child.wait_with_output().unwrap();
@@ -94,6 +76,38 @@ pub(super) fn in_shell(shell: &[&str], module: &str, args: Json, mode: Mode) -> 
         time: None,
     };
     Value::Map(call.conclude(&said)).to_json()
+}
+
+/// A task's call and program.
+fn prepared(
+    platform: Platform,
+    module: &str,
+    args: &Json,
+    mode: Mode,
+    controller: &dyn Controller,
+    mark: &str,
+) -> Result<(Call, ModuleScript), ModuleError> {
+    let module = builtin(module).unwrap();
+    let Value::Map(args) = Value::from_json(args) else {
+        panic!("arguments are a mapping");
+    };
+    let situation = Situation {
+        platform,
+        check: mode.check,
+        diff: mode.diff,
+        charset: Charset::UTF_8,
+    };
+    let mut call = Call::new(&module, &args, situation)?;
+    let script = call.prepare(controller, mark)?;
+    Ok((call, script))
+}
+
+/// What a payload holds.
+fn content(payload: &Payload) -> Vec<u8> {
+    match &payload.source {
+        Source::Bytes(bytes) => bytes.to_vec(),
+        Source::File(path) => std::fs::read(path).unwrap(),
+    }
 }
 
 /// Does a task in every shell there is; their results must be the same.

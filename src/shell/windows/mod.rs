@@ -16,6 +16,7 @@ mod task;
 pub use cmd::CmdConversation;
 pub use dialogue::PowershellConversation;
 pub use powershell::texts;
+pub use quote::{arguments, batch_arguments, powershell_text};
 pub use session::{Frame, Session, SessionStep, with_variables};
 pub use share::names_a_share;
 pub use start::begins_with_start;
@@ -75,22 +76,11 @@ pub fn conversation(
     situation: &Situation<'_>,
     mark: &str,
 ) -> Result<Box<dyn Conversation>, Failure> {
-    if let Command::Module(module) = &plan.command {
-        if situation.runas.is_none() {
-            return Err(Failure::Unsupported(
-                "modules run in a PowerShell session".to_owned(),
-            ));
-        }
-        // As another user: in a PowerShell of its own.
-        let plan = Plan {
-            command: Command::Line(module.text.clone()),
-            ..plan.clone()
-        };
-        let situation = Situation {
-            shell: WindowsShell::Powershell,
-            ..situation.clone()
-        };
-        return conversation(&plan, &situation, mark);
+    // As another user a module's program has a PowerShell of its own.
+    if matches!(plan.command, Command::Module(_)) && situation.runas.is_none() {
+        return Err(Failure::Unsupported(
+            "modules run in a PowerShell session".to_owned(),
+        ));
     }
     let by_cmd = situation.shell == WindowsShell::Cmd
         && situation.runas.is_none()
@@ -119,6 +109,9 @@ pub fn conversation(
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) use tests::newer_than_2;
 
 #[cfg(test)]
 mod tests;

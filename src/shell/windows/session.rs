@@ -124,7 +124,12 @@ impl Session {
     /// What to write at once.
     pub fn begin(&self) -> Vec<u8> {
         let mut program = Program::new(&self.mark);
-        program.parts(&[powershell::INPUT, powershell::TEXT, powershell::SESSION]);
+        program.parts(&[
+            powershell::INPUT,
+            powershell::CHILD,
+            powershell::TEXT,
+            powershell::SESSION,
+        ]);
         program.lines().into_bytes()
     }
 

@@ -15,8 +15,8 @@ use crate::event::{ErrorKind, HostError, Timings};
 use crate::target::{Target, Via};
 #[cfg(feature = "winrm-rs")]
 use crate::target::{WinrmAuth, WinrmClient};
-use crate::transport::{Departure, Kept};
 use crate::transport::types::{Connection, ExecRequest, Process, Transport};
+use crate::transport::{Departure, Kept};
 
 /// WinRM for one run.
 pub struct Winrm {
