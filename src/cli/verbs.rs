@@ -3,8 +3,8 @@
 use clap::Subcommand;
 
 use super::{
-    CliError, Globals, Status, completions, config_show, db, doctor, download, history, hostkeys,
-    inventory, ping, repo, run, script, upload,
+    CliError, Globals, Status, completions, config_show, db, doc, doctor, download, history,
+    hostkeys, inventory, lint, ping, repo, run, script, upload, vault,
 };
 
 /// What `iomsctl` can do.
@@ -22,6 +22,8 @@ pub enum Verb {
     Ping(Box<ping::Args>),
     /// Walk the way to hosts step by step: what is wrong, and its fix
     Doctor(Box<doctor::Args>),
+    /// Say what of playbooks and roles works here, and what is missing
+    Lint(lint::Args),
     /// List, draw, check and import inventories
     Inventory(inventory::Args),
     /// Bring in, review and forget the keys of hosts
@@ -30,6 +32,10 @@ pub enum Verb {
     History(history::Args),
     /// Keep the files that hosts may be given
     Repo(repo::Args),
+    /// What modules there are, and what each takes and returns
+    Doc(doc::Args),
+    /// Encrypt files and values with passwords, and open them, as ansible-vault does
+    Vault(Box<vault::Args>),
     /// Look after the database
     Db(db::Args),
     /// Show every setting and where it came from
@@ -52,10 +58,13 @@ impl Verb {
             Self::Doctor(args) => doctor::execute(&args, globals),
             Self::Completions(args) => completions::completions(&args, globals),
             Self::Man(args) => completions::man(&args, globals),
+            Self::Lint(args) => lint::execute(&args, globals),
             Self::Inventory(args) => inventory::execute(args, globals),
             Self::Hostkeys(args) => hostkeys::execute(args, globals),
             Self::History(args) => history::execute(args, globals),
             Self::Repo(args) => repo::execute(args, globals),
+            Self::Doc(args) => doc::execute(&args, globals),
+            Self::Vault(args) => vault::execute(*args, globals),
             Self::Db(args) => db::execute(args, globals),
             Self::Config(args) => config_show::execute(args, globals),
         }
