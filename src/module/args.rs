@@ -257,6 +257,11 @@ pub(super) fn convert(
             Value::List(_) | Value::Map(_) => return Err(wrong()),
             scalar => Value::Unsafe(display(scalar).into()),
         },
+        Type::Mode => match value {
+            Value::Int(mode) => Value::Unsafe(format!("0{mode:o}").into()),
+            Value::List(_) | Value::Map(_) | Value::Bool(_) => return Err(wrong()),
+            scalar => Value::Unsafe(display(scalar).into()),
+        },
         Type::Json => match (value, text) {
             (_, Some(text)) => Value::Unsafe(text.into()),
             (value, None) => Value::Unsafe(value.to_json().to_string().into()),

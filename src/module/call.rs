@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::answer::Answering;
 use super::error::ModuleError;
 use super::spec::{Module, Type};
 use super::{args, hooks, powershell, result, sh};
@@ -87,6 +88,8 @@ pub struct Call {
     pub extra: Map,
     /// What the controller knows of the result already.
     pub known: Map,
+    /// What the program is told when it asks.
+    pub(super) answering: Answering,
 }
 
 /// What a host said of a task.
@@ -152,6 +155,7 @@ impl Call {
             payload: None,
             extra: Map::new(),
             known: Map::new(),
+            answering: Answering::default(),
         };
         call.script_of()?;
         Ok(call)
@@ -192,6 +196,7 @@ impl Call {
             text,
             mark: mark.to_owned(),
             payload: self.payload.clone(),
+            answers: self.answers(mark),
         })
     }
 

@@ -17,6 +17,7 @@ const DEPTH_MAX: usize = 16;
 pub(super) fn of(call: &Call, said: &Said) -> Map {
     let charset = said.charset(call.situation.charset);
     let mut result = call.known.clone();
+    result.extend(call.answering.result());
     read(&said.record, charset, &mut result);
     if !said.record.ended {
         died(said, charset, &mut result);
@@ -50,9 +51,9 @@ fn died(said: &Said, charset: Charset, result: &mut Map) {
         (None, None) => "the module's program ended early".to_owned(),
     };
     result.insert("failed".into(), Value::Bool(true));
-    result
-        .entry("msg".into())
-        .or_insert(Value::Unsafe(message.into()));
+    if said.record.field("msg").is_none() {
+        result.insert("msg".into(), Value::Unsafe(message.into()));
+    }
     result.insert("module_stderr".into(), Value::Unsafe(stderr.into()));
     result.insert("module_stdout".into(), Value::Unsafe(noise.into()));
 }
@@ -61,7 +62,7 @@ fn died(said: &Said, charset: Charset, result: &mut Map) {
 fn read(record: &Record, charset: Charset, into: &mut Map) {
     for field in &record.fields {
         let path: Vec<&str> = field.name.split('/').collect();
-        if path.len() <= DEPTH_MAX {
+        if path.len() <= DEPTH_MAX && path.first() != Some(&"ioms") {
             let value = value(field, charset);
             place(into, &path, value);
         }

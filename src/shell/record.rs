@@ -5,6 +5,7 @@
 //! MARK NAME KIND SIZE\n  SIZE bytes  \n      a field
 //! MARK NAME o\n  ...  \nMARK             a stream of unknown length, up to the next frame
 //! MARK need\n                            the script waits for its payload
+//! MARK ask NAME\n                        the script waits for the controller's answer
 //! MARK page N\n                          the code page in which the host's programs write
 //! MARK end\n                             the script is through
 //! ```
@@ -14,6 +15,8 @@
 //! programs write it), `u` (text in UTF-8), `b` (`1` or `0`), `i` (an integer), `f` (a number), `n`
 //! (nothing), `j` (JSON) or `x` (bytes).
 
+use std::collections::VecDeque;
+
 use bytes::{Buf as _, Bytes, BytesMut};
 
 /// How long the line of a frame may be, in bytes.
@@ -21,6 +24,9 @@ const HEAD_MAX: usize = 4096;
 
 /// How much a record may hold, in bytes: a hostile host must not fill the memory.
 const RECORD_MAX: usize = 64 << 20;
+
+/// How many questions a script may ask.
+const QUESTIONS_MAX: usize = 1000;
 
 /// How much is kept of what programs print between frames, in bytes.
 const NOISE_MAX: usize = 64 << 10;
@@ -44,6 +50,14 @@ pub enum Kind {
     Json,
     /// Bytes that are no text.
     Bytes,
+}
+
+impl Record {
+    /// A field as it came; the last of that name.
+    pub fn field(&self, name: &str) -> Option<&Bytes> {
+        let field = self.fields.iter().rev().find(|field| field.name == name)?;
+        Some(&field.bytes)
+    }
 }
 
 impl Kind {
@@ -110,6 +124,8 @@ pub struct RecordReader {
     stream_max: usize,
     held: usize,
     needs: bool,
+    questions: VecDeque<String>,
+    asked: usize,
 }
 
 impl RecordReader {
@@ -123,6 +139,8 @@ impl RecordReader {
             stream_max,
             held: 0,
             needs: false,
+            questions: VecDeque::new(),
+            asked: 0,
         }
     }
 
@@ -136,6 +154,12 @@ impl RecordReader {
     /// Whether the script has asked for its payload.
     pub fn needs_payload(&self) -> bool {
         self.needs
+    }
+
+    /// A question that the script has asked, and what it had said by then. A script waits for the
+    /// answer before it says more.
+    pub fn question(&mut self) -> Option<(String, Record)> {
+        Some((self.questions.pop_front()?, self.record.clone()))
     }
 
     /// No more will come.
@@ -170,6 +194,14 @@ impl RecordReader {
             ["page", number] => {
                 let page = number.parse().ok();
                 self.opened(at, start, |reader| reader.record.page = page);
+            }
+            ["ask", name] => {
+                let name = (*name).to_owned();
+                self.asked += 1;
+                if self.asked > QUESTIONS_MAX {
+                    return Err(RecordError::TooLong);
+                }
+                self.opened(at, start, |reader| reader.questions.push_back(name));
             }
             [name, "o"] => {
                 let name = (*name).to_owned();
@@ -298,6 +330,18 @@ mod tests {
             let (one, two) = said.split_at(border);
             assert_eq!(shown(&read(&[one, two])), shown(&whole), "cut at {border}");
         }
+    }
+
+    #[test]
+    fn a_question_comes_with_what_was_said_before_it() {
+        let mut reader = RecordReader::new("M", 100);
+        reader.take(b"M old s 1\nx\n\nM ask edit\n").unwrap();
+        let (name, record) = reader.question().unwrap();
+        assert_eq!(
+            (name.as_str(), &record.field("old").unwrap()[..]),
+            ("edit", &b"x"[..])
+        );
+        assert!(reader.question().is_none());
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Modules run in real shells here, without a connection: dash, bash and busybox.
 
 mod commands;
+mod edits;
 mod windows;
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -60,19 +61,38 @@ pub(super) fn in_shell(shell: &[&str], module: &str, args: Json, mode: Mode) -> 
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    if let Some(payload) = &script.payload {
-        // A program that has no use for it does not read it.
+    let mut stdin = child.stdin.take();
+    let mut stdout = child.stdout.take().unwrap();
+    let mut stderr = child.stderr.take().unwrap();
+    let errors = std::thread::spawn(move || {
+        let mut text = Vec::new();
+        stderr.read_to_end(&mut text).map(|_| text)
+    });
+    // A program that has no use for what it is given does not read it.
+    if let (Some(payload), Some(stdin)) = (&script.payload, &mut stdin) {
         let _ = stdin.write_all(&content(payload));
     }
-    drop(stdin);
-    let output = child.wait_with_output().unwrap();
+    if script.answers.is_none() {
+        stdin = None;
+    }
     let mut reader = RecordReader::new(mark, 1 << 20);
-    reader.take(&output.stdout).unwrap();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let read = stdout.read(&mut buffer).unwrap();
+        if read == 0 {
+            break;
+        }
+        reader.take(&buffer[..read]).unwrap();
+        while let (Some((name, said)), Some(answers)) = (reader.question(), &script.answers) {
+            let _ = stdin.as_mut().unwrap().write_all(&answers.to(&name, &said));
+        }
+    }
+    drop(stdin);
+    let status = child.wait().unwrap();
     let said = Said {
         record: reader.finish(),
-        exit: output.status.code(),
-        stderr: output.stderr.into(),
+        exit: status.code(),
+        stderr: errors.join().unwrap().unwrap().into(),
         time: None,
     };
     Value::Map(call.conclude(&said)).to_json()
@@ -132,4 +152,16 @@ fn is_there(program: &str) -> bool {
     std::env::var_os("PATH").is_some_and(|path| {
         std::env::split_paths(&path).any(|folder| folder.join(program).exists())
     })
+}
+
+/// Does a task in each shell, in a fresh folder each: `play` gets the shell and the folder.
+pub(super) fn everywhere(play: impl Fn(&dyn Fn(&str, Json, Mode) -> Json, &Path)) {
+    for shell in SHELLS {
+        if !shell[0].starts_with('/') && !is_there(shell[0]) {
+            continue;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let run = |module: &str, args: Json, mode: Mode| in_shell(shell, module, args, mode);
+        play(&run, folder.path());
+    }
 }
