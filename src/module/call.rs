@@ -105,6 +105,14 @@ pub struct Said {
     pub time: Option<(jiff::Timestamp, std::time::Duration)>,
 }
 
+impl Said {
+    /// In which encoding programs on the host wrote: what the user has set, else what the host said.
+    pub(super) fn charset(&self, set: Charset) -> Charset {
+        let page = self.record.page.filter(|_| set == Charset::UTF_8);
+        page.and_then(Charset::from_code_page).unwrap_or(set)
+    }
+}
+
 impl Module {
     /// What is wrong with arguments of these names, before values are known.
     pub fn check_names<'a>(&self, given: impl Iterator<Item = &'a str>) -> Vec<ModuleError> {
@@ -141,7 +149,7 @@ impl Call {
         situation: Situation,
     ) -> Result<Self, ModuleError> {
         let call = Self {
-            params: module.settle(given)?,
+            params: args::of_the_system(module, given, module.settle(given)?, situation.platform)?,
             module: module.clone(),
             situation,
             payload: None,

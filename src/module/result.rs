@@ -15,7 +15,7 @@ const DEPTH_MAX: usize = 16;
 
 /// The result of a call.
 pub(super) fn of(call: &Call, said: &Said) -> Map {
-    let charset = call.situation.charset;
+    let charset = said.charset(call.situation.charset);
     let mut result = call.known.clone();
     result.extend(call.answering.result());
     read(&said.record, charset, &mut result);
@@ -73,6 +73,7 @@ fn value(field: &Field, charset: Charset) -> Value {
     let plain = || std::str::from_utf8(&field.bytes).unwrap_or_default().trim();
     match field.kind {
         Kind::Text => Value::Unsafe(text::decode(&field.bytes, charset).text.into()),
+        Kind::Utf8 => Value::Unsafe(String::from_utf8_lossy(&field.bytes).into()),
         Kind::Bool => Value::Bool(&field.bytes[..] == b"1"),
         Kind::Int => plain().parse().map_or(Value::Null, Value::Int),
         Kind::Float => plain().parse().map_or(Value::Null, Value::Float),
