@@ -23,6 +23,8 @@ mod steps;
 mod tags;
 mod task;
 mod templates;
+#[cfg(test)]
+mod tests;
 mod written;
 
 pub use files::OpenVault;

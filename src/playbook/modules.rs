@@ -68,8 +68,8 @@ impl Loader {
     }
 
     /// The one key of a task that is no keyword is no module either.
-    pub(super) fn unknown_module(&self, task: &Written, key: &Key) -> Problem {
-        if let Some(problem) = special_key(task, key, Level::Task) {
+    pub(super) fn unknown_module(&self, task: &Written, key: &Key, level: Level) -> Problem {
+        if let Some(problem) = special_key(task, key, level) {
             return problem;
         }
         let found = task

@@ -248,6 +248,7 @@ impl Loader {
             };
             let inner = within.under(&wish.keywords.within(&within.keywords));
             let Some(used) = self.use_of(wish, &inner, &[]) else {
+                self.gathered.open = true;
                 continue;
             };
             steps.extend(self.role_steps(&used, &From::default(), within));

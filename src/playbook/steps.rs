@@ -124,6 +124,8 @@ impl Loader {
 
     fn task(&mut self, written: &Written, within: &Within, steps: &mut Vec<Step>) {
         let Some(draft) = self.draft(written, within) else {
+            // It may be what somebody notifies.
+            self.gathered.open |= within.level == Level::Handler;
             return;
         };
         match &*draft.action.module {
