@@ -63,7 +63,7 @@ impl ExtraVars {
         let text = std::fs::read_to_string(&path).map_err(|error| fail(&error))?;
         let text = text.trim_start_matches('\u{feff}');
         let origin = format!("-e @{name}");
-        if text.starts_with("$ANSIBLE_VAULT;") {
+        if crate::vault::is_vault(text.as_bytes()) {
             let opened = open(text).map_err(|why| fail(&why))?;
             return self.document(&opened, &path, &origin, true);
         }

@@ -38,6 +38,7 @@ pub mod completions;
 pub mod config_show;
 pub mod connection;
 pub mod db;
+pub mod doc;
 pub mod doctor;
 pub mod download;
 pub mod history;
@@ -49,13 +50,14 @@ pub mod repo;
 pub mod run;
 pub mod script;
 pub mod upload;
+pub mod vault;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 pub use error::{CliError, Status};
-pub use globals::{Globals, OutputForm};
+pub use globals::{Globals, Output, OutputForm};
 pub use setup::Setup;
 use verbs::Verb;
 
@@ -111,9 +113,14 @@ pub fn main() -> ExitCode {
 
 /// Writes to standard output; that nobody reads any more is no error.
 pub(crate) fn print(text: &str) -> Result<(), CliError> {
+    print_bytes(text.as_bytes())
+}
+
+/// The same, of what need not be text.
+pub(crate) fn print_bytes(bytes: &[u8]) -> Result<(), CliError> {
     use std::io::Write as _;
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }

@@ -3,8 +3,8 @@
 use clap::Subcommand;
 
 use super::{
-    CliError, Globals, Status, completions, config_show, db, doctor, download, history, hostkeys,
-    inventory, lint, ping, repo, run, script, upload,
+    CliError, Globals, Status, completions, config_show, db, doc, doctor, download, history,
+    hostkeys, inventory, lint, ping, repo, run, script, upload, vault,
 };
 
 /// What `iomsctl` can do.
@@ -32,6 +32,10 @@ pub enum Verb {
     History(history::Args),
     /// Keep the files that hosts may be given
     Repo(repo::Args),
+    /// What modules there are, and what each takes and returns
+    Doc(doc::Args),
+    /// Encrypt files and values with passwords, and open them, as ansible-vault does
+    Vault(Box<vault::Args>),
     /// Look after the database
     Db(db::Args),
     /// Show every setting and where it came from
@@ -59,6 +63,8 @@ impl Verb {
             Self::Hostkeys(args) => hostkeys::execute(args, globals),
             Self::History(args) => history::execute(args, globals),
             Self::Repo(args) => repo::execute(args, globals),
+            Self::Doc(args) => doc::execute(&args, globals),
+            Self::Vault(args) => vault::execute(*args, globals),
             Self::Db(args) => db::execute(args, globals),
             Self::Config(args) => config_show::execute(args, globals),
         }

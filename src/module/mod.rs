@@ -9,6 +9,7 @@ mod call;
 mod error;
 mod hooks;
 mod library;
+mod page;
 mod powershell;
 mod result;
 mod sh;

@@ -18,6 +18,7 @@ mod play;
 mod problem;
 mod reading;
 mod roles;
+pub mod run;
 mod runtime;
 mod steps;
 mod tags;

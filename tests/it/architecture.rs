@@ -27,9 +27,22 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["base", "event", "target", "transport", "shell"],
     ),
     ("doctor", &["base", "shell"]),
-    // What runs plays (playbook/run) will know more.
-    ("playbook", &["base", "template", "inventory", "module"]),
     ("module", &["base", "shell"]),
+    (
+        "playbook",
+        &[
+            "base",
+            "event",
+            "template",
+            "inventory",
+            "module",
+            "shell",
+            "target",
+            "transport",
+            "transfer",
+            "engine",
+        ],
+    ),
     (
         "engine",
         &["base", "event", "target", "transport", "transfer", "shell"],

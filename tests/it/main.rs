@@ -31,5 +31,6 @@ mod store;
 mod support;
 mod upload;
 mod users;
+mod vault;
 mod ways;
 mod windows;

@@ -151,7 +151,11 @@ impl Consumer for Journal {
                 stopped: end.stopped,
                 summary: end.summary,
             },
-            Event::Output { .. } | Event::Waiting(_) | Event::Moved(_) | Event::Notice(_) => {
+            Event::Output { .. }
+            | Event::Waiting(_)
+            | Event::Moved(_)
+            | Event::Play(_)
+            | Event::Notice(_) => {
                 return Ok(());
             }
         };

@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ioms_fleet::failing::{Line, Proxy};
 use ioms_fleet::windows::{Language, Tier};
-use ioms_fleet::{Answer, Canned, Error, Output, Sshd, Windows};
+use ioms_fleet::{Answer, Base, Canned, Error, Output, Sshd, SystemFleet, SystemHost, Windows};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Brings up a fleet on loopback addresses, says when it is ready, and takes it down at the end.
@@ -70,6 +70,30 @@ enum Fleet {
         /// Go on when standard input ends, until a signal comes
         #[arg(long)]
         detach_stdin: bool,
+    },
+    /// Whole Debian systems: systemd, cron, sshd, sudo, apt. Needs root, debootstrap, systemd-container
+    ///
+    /// Hosts sys01, sys02, ... in DIR/inventory.yml; users root, ops (sudo without password), dev (sudo
+    /// with the one in DIR/password), app. The first start of a machine makes the base, in a minute
+    /// (IOMS_TEST_BASE names where it is kept, else target/ioms-base); later ones take a second.
+    ///
+    ///   ioms-fleet system --hosts 2 --dir /tmp/sys --detach-stdin &
+    ///   iomsctl -i /tmp/sys/inventory.yml run all 'systemctl is-system-running'
+    ///   find /tmp/sys/hosts/sys01/upper     what differs from the base
+    ///   cat /tmp/sys/hosts/sys01/console    what the boot said
+    #[command(verbatim_doc_comment)]
+    System {
+        #[command(flatten)]
+        common: Common,
+        /// With python3 and python3-apt, for Ansible
+        #[arg(long)]
+        oracle: bool,
+        /// Each host has a network of its own, for firewalls and net sysctls, without the internet
+        #[arg(long)]
+        private_network: bool,
+        /// The user of the inventory
+        #[arg(long, default_value = "root")]
+        user: String,
     },
     /// Windows hosts behind WinRM, for `Administrator`
     Windows {
@@ -176,6 +200,28 @@ async fn run(cli: Cli) -> Result<(), Error> {
             let proxy = Proxy::start_at(listen, to, line)?;
             say(&format!("ready port={}\n", proxy.port()))?;
             the_end(detach_stdin).await
+        }
+        Fleet::System {
+            common,
+            oracle,
+            private_network,
+            user,
+        } => {
+            let mut builder = SystemFleet::builder().folder(&common.dir);
+            if oracle {
+                builder = builder.base(Base::Oracle);
+            }
+            if private_network {
+                builder = builder.private_network();
+            }
+            let fleet = builder.start(common.hosts)?;
+            let inventory = fleet.dir().join("inventory.yml");
+            fleet.write_inventory_as(&user, &inventory)?;
+            let password = fleet.dir().join("password");
+            std::fs::write(&password, fleet.password()).map_err(stdio)?;
+            let port = fleet.hosts().first().map_or(0, SystemHost::port);
+            ready(port, &inventory, fleet.key(), &fleet.known_hosts())?;
+            the_end(common.detach_stdin).await
         }
         Fleet::Windows {
             common,
