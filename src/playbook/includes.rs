@@ -42,6 +42,7 @@ impl Loader {
             by_task: true,
             allow_duplicates: Some(flag("allow_duplicates").unwrap_or(true)),
             public: flag("public").unwrap_or(import),
+            validate: flag("rolespec_validate").unwrap_or(true),
         })
     }
 

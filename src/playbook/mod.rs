@@ -20,6 +20,7 @@ mod reading;
 mod roles;
 pub mod run;
 mod runtime;
+mod specs;
 mod steps;
 mod tags;
 mod task;

@@ -48,7 +48,6 @@ rules! {
     FilterPlugins   "filter-plugins"   "A folder of filters or tests in Python, which can't be run.";
     OtherPlugins    "plugins"          "A folder of other plugins in Python, which can't be run.";
     PluginInventory "plugin-inventory" "An inventory that a plugin would make.";
-    ArgumentSpec    "argument-spec"    "A role's argument spec.";
 }
 
 /// How bad a problem is.

@@ -235,7 +235,7 @@ fn unknown_keyword(task: &Written, key: &Key, level: Level, modules_too: bool) -
     }
     let mut names: Vec<&str> = Keyword::names(level).collect();
     let modules = if modules_too {
-        Loader::module_names()
+        crate::module::names().collect()
     } else {
         Vec::new()
     };

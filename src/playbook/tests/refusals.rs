@@ -76,7 +76,7 @@ const TASKS: &[(&str, &str)] = &[
     ("import_tasks: site.yml\n      loop: [1]", "it can't loop"),
     (
         "import_tasks: a.yml\n      args: {apply: {}}",
-        "`import_tasks` has no parameter `apply`",
+        "module import_tasks has no parameter `apply`",
     ),
     (
         "include_tasks: site.yml\n      become: true",
@@ -85,9 +85,9 @@ const TASKS: &[(&str, &str)] = &[
     ("import_role: {name: nowhere}", "there is no role `nowhere`"),
     (
         "import_role: {nam: x}",
-        "`import_role` has no parameter `nam`",
+        "module import_role has no parameter `nam`",
     ),
-    ("meta: flush_handler", "`meta` has no `flush_handler`"),
+    ("meta: flush_handler", "free_form"),
     ("meta: end_role", "stands among the tasks of a role"),
     (
         "block: [{say: hi}]\n      loop: [1]",

@@ -167,3 +167,33 @@ fn roles_that_ask_for_each_other_are_refused() {
       |                ^
     ");
 }
+
+#[test]
+fn an_argument_spec_becomes_a_task_before_the_roles_own() {
+    let folder = Folder::new(&[
+        (
+            "site.yml",
+            "- hosts: all\n  roles: [{role: web, x: 1}]\n  tasks:\n    - import_role: {name: web, rolespec_validate: false}\n",
+        ),
+        ("roles/web/tasks/main.yml", "- {name: go, say: hi}\n"),
+        (
+            "roles/web/meta/argument_specs.yml",
+            "argument_specs:\n  main:\n    short_description: A web server\n    options: {x: {type: int}}\n",
+        ),
+    ]);
+    let playbook = folder.loaded();
+    let titles: Vec<String> = tasks(&playbook).iter().map(|task| task.title()).collect();
+    assert_eq!(
+        titles,
+        [
+            "web : Validating arguments against arg spec 'main' - A web server",
+            "web : go",
+            "web : go"
+        ]
+    );
+    let first = &tasks(&playbook)[0];
+    assert_eq!(
+        show(&first.action.args.named["provided_arguments"]),
+        r#"Map({"x": Int(1)})"#
+    );
+}

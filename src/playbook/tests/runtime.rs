@@ -37,6 +37,7 @@ fn request(tasks: Option<&str>) -> RoleRequest {
         },
         allow_duplicates: true,
         public: false,
+        unchecked: false,
     }
 }
 
