@@ -69,11 +69,7 @@ impl Loader {
         {
             self.check_apply(apply, within);
         }
-        let args = &action.args;
-        let free = args.free_form.iter().chain(&args.template);
-        for value in args.named.values().chain(free) {
-            self.check_templates(Keyword::Args, value);
-        }
+        self.check_arguments_templates(&action);
         (self.errors() == before).then_some(action)
     }
 

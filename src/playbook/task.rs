@@ -148,9 +148,9 @@ impl Loader {
                 words.push(Words::Action(key, value));
             }
         }
-        let (known, unknown_keys): (Vec<_>, Vec<_>) = rest
-            .into_iter()
-            .partition(|(key, _)| self.is_module(&key.name, within));
+        let (known, unknown_keys): (Vec<_>, Vec<_>) = rest.into_iter().partition(|(key, _)| {
+            action::short(&key.name) != "import_playbook" && self.is_module(&key.name, within)
+        });
         words.extend(
             known
                 .into_iter()

@@ -1,6 +1,7 @@
 //! Loading whole playbooks: what they become, and what is refused.
 
 mod inheritance;
+mod listing;
 mod refusals;
 mod roles;
 mod runtime;
