@@ -59,6 +59,8 @@ pub(super) struct Gathered {
     pub(super) possible: Vec<Arc<Handler>>,
     /// What is notified.
     pub(super) notified: Vec<Written>,
+    /// Files and roles that were looked into for the check: once is enough.
+    pub(super) looked_into: HashSet<String>,
     /// Something is brought in whose name only the run knows: any handler may come.
     pub(super) open: bool,
 }
