@@ -21,7 +21,7 @@ pub struct CompletionsArgs {
 pub fn completions(args: &CompletionsArgs, _globals: &Globals) -> Result<Status, CliError> {
     let mut script = Vec::new();
     clap_complete::generate(args.for_shell, &mut Cli::command(), "iomsctl", &mut script);
-    super::print(&script)?;
+    super::print(&String::from_utf8_lossy(&script))?;
     Ok(Status::OK)
 }
 

@@ -109,10 +109,15 @@ pub fn main() -> ExitCode {
 }
 
 /// Writes to standard output; that nobody reads any more is no error.
-pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), CliError> {
+pub(crate) fn print(text: &str) -> Result<(), CliError> {
+    print_bytes(text.as_bytes())
+}
+
+/// The same, of what need not be text.
+pub(crate) fn print_bytes(bytes: &[u8]) -> Result<(), CliError> {
     use std::io::Write as _;
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_ref()).and_then(|()| out.flush()) {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }

@@ -51,10 +51,13 @@ impl Deref for Content<'_> {
     }
 }
 
+/// A text that is being opened, or is.
+type Opening = Arc<OnceLock<Result<Opened, VaultError>>>;
+
 /// Opens vault texts with the passwords of a run.
 pub struct Vault {
     passwords: Passwords,
-    opened: Mutex<HashMap<ContentDigest, Arc<OnceLock<Result<Opened, VaultError>>>>>,
+    opened: Mutex<HashMap<ContentDigest, Opening>>,
 }
 
 impl Vault {

@@ -9,7 +9,7 @@ use super::replace::{self, Old, whole};
 use super::{Desk, KeyArgs, OutputArgs, no_key, not_opened};
 use crate::cli::standard_input::{Operand, ReadsInput, among, has_one_reader};
 use crate::cli::vaults::VaultArgs;
-use crate::cli::{CliError, named_file, print};
+use crate::cli::{CliError, named_file, print_bytes};
 use crate::config::vault_id;
 use crate::vault::{Key, PasswordSource, Passwords, Vault, is_vault};
 
@@ -177,7 +177,7 @@ pub(super) fn decrypt(desk: &Desk, args: &DecryptArgs) -> Result<(), CliError> {
 pub(super) fn view(desk: &Desk, args: &ViewArgs) -> Result<(), CliError> {
     let vault = desk.vault(&args.vault);
     for input in inputs(&args.files, &[&args.vault])? {
-        print(&**input.open(&vault)?.plain)?;
+        print_bytes(&input.open(&vault)?.plain)?;
     }
     Ok(())
 }
@@ -250,7 +250,7 @@ fn write(
 ) -> Result<(), CliError> {
     match (output.file(), &input.path) {
         (Some(file), _) => write_to(desk, file, result),
-        (None, None) => print(result),
+        (None, None) => print_bytes(result),
         (None, Some(path)) => {
             let done = replace::replace(path, &input.content, result, old);
             done.map_err(|error| CliError::new(format!("{}: {error}", path.display())))?;
@@ -263,7 +263,7 @@ fn write(
 /// Writes a result to where `--output` says.
 pub(super) fn write_to(desk: &Desk, file: &Path, result: &[u8]) -> Result<(), CliError> {
     if file == Path::new("-") {
-        return print(result);
+        return print_bytes(result);
     }
     let done = match std::fs::metadata(file) {
         Ok(found) if found.is_file() => replace::read(file)

@@ -69,7 +69,7 @@ sed s/old/new/ "$2" >"$2~" && mv "$2~" "$2""#;
     assert!(ran.stderr.contains("secrets.yml is written"), "{ran:?}");
     let said = |name: &str| read(bench.desk.dir.path().join(name));
     assert_eq!(said("modes"), "600\n700\n");
-    assert!(said("path").trim().ends_with(".yml"));
+    assert!(said("path").ends_with("/vault.yml\n"));
     assert!(said("path").starts_with(bench.memory.to_str().unwrap()));
     assert!(
         bench

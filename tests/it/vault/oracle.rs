@@ -52,24 +52,29 @@ fn files_of_each_are_written_alike_and_open_with_the_other() {
     };
     let desk = desk();
     let contents: [&[u8]; 4] = [b"", b"a: 1\n", b"exactly 16 bytes", &[0, 255, 128, 10]];
+    let ours = ["ours0", "ours1", "ours2", "ours3"];
+    let other = ["theirs0", "theirs1", "theirs2", "theirs3"];
+    let text = |name: &str| read(desk.dir.path().join(name));
     let ids = ["--vault-id", "dev@one", "--vault-id", "prod@two"];
-    for (number, content) in contents.into_iter().enumerate() {
-        for label in [None, Some("dev"), Some("prod")] {
-            let (ours, other) = (format!("ours{number}"), format!("theirs{number}"));
-            desk.file(&ours, content);
-            desk.file(&other, content);
-            let key = match &label {
-                None => vec!["--vault-password-file", "one"],
-                Some(label) => [&ids[..], &["--encrypt-vault-id", label]].concat(),
-            };
-            vault(&desk, &[&["encrypt", &ours], &key[..]].concat()).ends_with(0);
-            theirs(&program, &desk, &[&["encrypt", &other], &key[..]].concat());
-            let text = |name: &str| read(desk.dir.path().join(name));
-            assert_eq!(shape(&text(&ours)), shape(&text(&other)));
-            let all = [&ids[..], &["--vault-password-file", "one"]].concat();
-            theirs(&program, &desk, &[&["decrypt", &ours], &all[..]].concat());
-            vault(&desk, &[&["decrypt", &other], &all[..]].concat()).ends_with(0);
-            for name in [&ours, &other] {
+    let all = [&ids[..], &["--vault-password-file", "one"]].concat();
+    for label in [None, Some("dev"), Some("prod")] {
+        for (number, content) in contents.into_iter().enumerate() {
+            desk.file(ours[number], content);
+            desk.file(other[number], content);
+        }
+        let key = match &label {
+            None => vec!["--vault-password-file", "one"],
+            Some(label) => [&ids[..], &["--encrypt-vault-id", label]].concat(),
+        };
+        vault(&desk, &[&["encrypt"], &ours[..], &key].concat()).ends_with(0);
+        theirs(&program, &desk, &[&["encrypt"], &other[..], &key].concat());
+        for (ours, other) in ours.iter().zip(other) {
+            assert_eq!(shape(&text(ours)), shape(&text(other)));
+        }
+        theirs(&program, &desk, &[&["decrypt"], &ours[..], &all].concat());
+        vault(&desk, &[&["decrypt"], &other[..], &all].concat()).ends_with(0);
+        for (number, content) in contents.into_iter().enumerate() {
+            for name in [ours[number], other[number]] {
                 assert_eq!(fs::read(desk.dir.path().join(name)).unwrap(), content);
             }
         }
