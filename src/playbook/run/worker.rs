@@ -35,6 +35,9 @@ pub trait Worker: Send + Sync {
         number: u32,
     ) -> Done;
 
+    /// A host is out of its play (`gone`), or takes part again: `ansible_play_hosts` names it or not.
+    fn lose(&self, _batch: &Arc<Batch>, _host: &Arc<str>, _gone: bool) {}
+
     /// A keyword's or name's text, rendered for a host as far as it can be: `serial`, `throttle`, names of
     /// tasks and handlers, notifications.
     fn render(
