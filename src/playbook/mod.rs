@@ -1,10 +1,35 @@
 //! Playbooks: the model, loading with the place of every value, and the checks made before anything
 //! runs. Knows no host and no connection.
 
+mod action;
+mod files;
+mod includes;
 mod keyword;
+mod kinds;
+mod kv;
+mod loader;
 mod model;
+mod modules;
+mod names;
+mod play;
+mod problem;
+mod roles;
 pub mod run;
+mod runtime;
+mod steps;
+mod suggest;
+mod tags;
+mod task;
+mod templates;
 mod written;
+
+pub use files::OpenVault;
+pub use kinds::as_bool;
+pub use loader::{Counted, Loaded, Loader, Options};
+pub use problem::{LintRule, Problem, Refused, Severity};
+pub use roles::From;
+pub use runtime::RoleRequest;
+pub use tags::TagSelection;
 
 pub use keyword::{Inherit, Keyword, Keywords, Kind, Level, RULES, Rule};
 pub use model::{

@@ -29,7 +29,7 @@ pub struct Play {
     pub written: Written,
     /// The folder of its playbook: `files/`, `templates/`, `roles/`, `group_vars/` stand there.
     pub folder: Arc<Path>,
-    /// Variables of the `import_playbook` that brought it, weaker than its own.
+    /// Variables of the `import_playbook`s that brought it, stronger than its own; the strongest last.
     pub import_vars: Vec<Written>,
     /// The roles of `roles:` and of `import_role`, in order: their defaults and variables are known
     /// to the whole play (of imported ones unless `public: false`).
@@ -87,6 +87,8 @@ pub struct Task {
     /// Its keywords with what it inherits. `vars`, `when`, `tags`, `environment` and
     /// `module_defaults` hold one value a level, the outermost first.
     pub keywords: Keywords,
+    /// What it inherits, without its own: what tasks that it includes inherit in turn.
+    pub outer: Arc<Keywords>,
     /// The task as a whole: its place is the task's.
     pub written: Written,
     /// What it does.
@@ -131,8 +133,8 @@ impl Task {
 /// What a task does.
 #[derive(Debug, Clone)]
 pub struct Action {
-    /// The module's own name: `copy`; of modules of collections that are not Ansible's own, the full
-    /// name.
+    /// The module's own name, without a collection: `copy`. Empty where the name is a template
+    /// (`action: "{{ it }}"`).
     pub module: Arc<str>,
     /// As the playbook names it: `ansible.builtin.copy`. What is shown.
     pub written: Arc<str>,
