@@ -3,4 +3,4 @@
 
 mod worker;
 
-pub use worker::{Batch, Done, Include, Meta, Worker};
+pub use worker::{Batch, Done, Include, Meta, Scene, Scope, Turn, Worker};
