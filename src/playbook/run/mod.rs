@@ -25,4 +25,4 @@ mod worker;
 
 pub use hosts::{ExtraVars, Hosts, OpenVault};
 pub use runner::{Ask, NobodyToAsk, RunOptions, Runner, Setup, Ways};
-pub use worker::{Batch, Done, Include, Meta, Worker};
+pub use worker::{Batch, Done, Include, Meta, Scene, Scope, Turn, Worker};
