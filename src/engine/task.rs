@@ -41,6 +41,11 @@ pub struct Order<'a> {
     pub halt: Control,
 }
 
+/// A mark for a module's program: random, and this task's alone.
+pub fn mark() -> String {
+    super::drive::mark()
+}
+
 /// How a task ended on a host.
 #[derive(Debug)]
 pub struct TaskEnd {
