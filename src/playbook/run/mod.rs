@@ -8,6 +8,8 @@ mod exchange;
 mod files;
 mod hosts;
 mod layers;
+mod lazy;
+mod lookups;
 mod loop_terms;
 mod loops;
 mod magic;
@@ -22,6 +24,9 @@ mod scope;
 mod state;
 mod task;
 mod worker;
+
+#[cfg(test)]
+mod tests;
 
 pub use hosts::{ExtraVars, Hosts, OpenVault};
 pub use runner::{Ask, NobodyToAsk, RunOptions, Runner, Setup, Ways};
