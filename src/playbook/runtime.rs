@@ -47,6 +47,7 @@ impl Loader {
         })?;
         let steps = self.file_of_tasks(&path, &within);
         let mut loaded = self.end(before)?;
+        loaded.path = Some(path.into());
         if handler {
             loaded.handlers = handlers_of(steps);
         } else {
@@ -133,6 +134,7 @@ impl Loader {
             steps: Vec::new(),
             roles: brought.roles,
             handlers: brought.handlers,
+            path: None,
         })
     }
 }
