@@ -7,24 +7,35 @@ mod includes;
 mod keyword;
 mod kinds;
 mod kv;
+mod lint;
+mod list;
 mod loader;
 mod model;
 mod modules;
 mod names;
+mod places;
 mod play;
 mod problem;
+mod reading;
 mod roles;
 pub mod run;
 mod runtime;
+mod specs;
 mod steps;
-mod suggest;
 mod tags;
 mod task;
 mod templates;
+<<<<<<< HEAD
+#[cfg(test)]
+mod tests;
+=======
+>>>>>>> executor
 mod written;
 
 pub use files::OpenVault;
 pub use kinds::as_bool;
+pub use lint::{Report as LintReport, lint};
+pub use list::{Listing, patterns, play_name, syntax_check, task_tags};
 pub use loader::{Counted, Loaded, Loader, Options};
 pub use problem::{LintRule, Problem, Refused, Severity};
 pub use roles::From;
