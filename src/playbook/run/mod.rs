@@ -1,28 +1,24 @@
 //! Runs plays: `strategy` says which host does what next, `worker` does one task on one host. Knows
 //! the engine; prints nothing, stores nothing.
 
-mod actions;
-mod attempts;
-mod context;
-mod exchange;
-mod files;
-mod hosts;
-mod layers;
-mod loop_terms;
-mod loops;
-mod magic;
-mod play_vars;
-mod prepared;
-mod reach;
-mod register;
-mod render;
-mod results;
-mod runner;
-mod scope;
-mod state;
-mod task;
+mod batch;
+mod cursor;
+mod error;
+mod free;
+mod gate;
+mod handlers;
+mod batches;
+mod include;
+mod linear;
+mod play;
+mod program;
+mod show;
+mod start;
+mod stats;
+mod work;
 mod worker;
 
-pub use hosts::{ExtraVars, Hosts, OpenVault};
-pub use runner::{Ask, NobodyToAsk, RunOptions, Runner, Setup, Ways};
-pub use worker::{Batch, Done, Include, Meta, Scene, Scope, Turn, Worker};
+pub use error::RunError;
+pub use play::{Answer, Fleet, Options, Parts, PlayEnd, Steps, run};
+pub use work::{Ask, ExtraVars, Hosts, NobodyToAsk, OpenVault, RunOptions, Runner, Setup, Ways};
+pub use worker::{Batch, CustomStats, Done, Include, Meta, Scene, Scope, Turn, Worker};

@@ -95,6 +95,9 @@ pub struct Scene<'a> {
     pub scope: Option<&'a Arc<Scope>>,
 }
 
+/// What `set_stats` set, by host; the run's own without one.
+pub type CustomStats = Vec<(Option<Arc<str>>, serde_json::Map<String, serde_json::Value>)>;
+
 /// Does tasks. A strategy may ask for many at a time, of different hosts.
 #[async_trait]
 pub trait Worker: Send + Sync {
@@ -120,6 +123,11 @@ pub trait Worker: Send + Sync {
 
     /// Something was included for these hosts: public roles make their variables known to the play.
     fn included(&self, _batch: &Arc<Batch>, _hosts: &[Arc<str>], _loaded: &Loaded) {}
+
+    /// What `set_stats` set, for the recap.
+    fn custom_stats(&self) -> CustomStats {
+        Vec::new()
+    }
 
     /// A failure on a host leads to a `rescue`: `ansible_failed_task`, `ansible_failed_result`.
     fn rescued(&self, _turn: &Turn, _done: &Done) {}

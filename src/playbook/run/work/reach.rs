@@ -95,7 +95,7 @@ fn said(scope: &TaskScope, prepared: &Prepared) -> Result<Said, Wrong> {
     for ((_, keyword), slot) in KEYWORDS.iter().zip(&mut said) {
         if let Some(written) = prepared.keyword(*keyword) {
             let value = render::written(scope, written)?;
-            *slot = Some(value).filter(|value| !render::is_omit(value));
+            *slot = Some(value).filter(|value| *value != Value::Omit);
         }
     }
     // `local_action` is done by the controller, whatever is known of a host called localhost.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::base::secret::Secret;
-use crate::base::value::{Map, Value};
+use crate::base::value::Value;
 use crate::event::Redactor;
 use crate::inventory::Inventory;
 use crate::template::Found;
@@ -104,18 +104,21 @@ impl Hosts {
         self.inventory().source_of(host)
     }
 
-    /// `groups`: the hosts of each group.
-    pub(super) fn groups(&self) -> Map {
+    /// A host's name, where the inventory has it.
+    pub(super) fn name(&self, host: &str) -> Option<Arc<str>> {
+        self.inventory().has_host(host).then(|| Arc::from(host))
+    }
+
+    /// The hosts of a group.
+    pub(super) fn hosts_of(&self, group: &str) -> Option<Vec<Arc<str>>> {
         let inventory = self.inventory();
         let names: Vec<&Arc<str>> = inventory.host_names().collect();
-        inventory
-            .group_names()
-            .map(|group| {
-                let hosts = inventory.hosts_of_group(group).unwrap_or_default();
-                let hosts = hosts.into_iter().filter_map(|at| names.get(at));
-                let hosts = hosts.map(|name| Value::Unsafe((*name).clone())).collect();
-                (group.clone(), Value::List(hosts))
-            })
-            .collect()
+        let hosts = inventory.hosts_of_group(group)?;
+        Some(
+            hosts
+                .into_iter()
+                .filter_map(|at| names.get(at).map(|name| (*name).clone()))
+                .collect(),
+        )
     }
 }

@@ -10,6 +10,7 @@ use super::render::{self, Wrong};
 use super::results::{self, Outcome, is_true};
 use super::scope::TaskScope;
 use super::task;
+use crate::playbook::run::worker::Include;
 use crate::base::clock;
 use crate::base::python::python;
 use crate::base::value::{Map, Value};
@@ -58,9 +59,15 @@ pub(super) async fn perform(
             break;
         }
         let scope = control.scope(scope, &items, at, item);
-        let outcome = one(&scope, prepared, &control, item, number).await;
+        let (outcome, label) = one(&scope, prepared, &control, item, number).await;
         let unreachable = outcome.flag("unreachable");
-        whole.includes.extend(outcome.includes);
+        let labelled = |mut include: Include| {
+            include.label = Some(label.clone());
+            include
+        };
+        whole
+            .includes
+            .extend(outcome.includes.into_iter().map(labelled));
         whole.meta = whole.meta.or(outcome.meta);
         whole.error = whole.error.or(outcome.error);
         done.push(outcome.result);
@@ -84,7 +91,7 @@ async fn one(
     control: &Control,
     item: &Value,
     number: u32,
-) -> Outcome {
+) -> (Outcome, String) {
     let began = clock::now();
     let (mut outcome, delegated) = task::once(scope, prepared, number).await;
     let result = &mut outcome.result;
@@ -119,10 +126,10 @@ async fn one(
     let mut scope = scope.clone();
     scope.delegated = delegated;
     let context = Context::bare(scope, prepared, number);
-    let event = task::event(&context, &outcome, Some(label), began);
+    let event = task::event(&context, &outcome, Some(label.clone()), began);
     let event = PlayEvent::ItemFinished(Arc::new(event));
     context.runner().emitter.emit(Event::Play(event)).await;
-    outcome
+    (outcome, label)
 }
 
 impl Control {

@@ -95,9 +95,8 @@ impl<'a> Context<'a> {
         let mut environment = Map::new();
         for written in &self.prepared.environment {
             match render::written(&self.scope, written)? {
-                Value::Map(map) => environment.extend(render::without_omitted(map)),
+                Value::Map(map) => environment.extend(map),
                 Value::Null => {}
-                other if render::is_omit(&other) => {}
                 other => {
                     let message = format!(
                         "environment must be a dictionary, received {}",
@@ -144,7 +143,8 @@ impl<'a> Context<'a> {
             };
             given.insert(argument.name.clone(), value);
         }
-        Ok(render::without_omitted(given))
+        given.retain(|_, value| *value != Value::Omit);
+        Ok(given)
     }
 
     /// `module_defaults` for the module, the outermost first.

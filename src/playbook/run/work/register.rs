@@ -6,37 +6,38 @@ use super::context::Context;
 use super::prepared::Prepared;
 use super::render;
 use super::results::{self, Outcome};
+use super::runner::Runner;
 use super::scope::TaskScope;
 use super::state::locked;
 use crate::base::value::{Map, Value};
-use crate::event::TaskStatus;
 use crate::playbook::Keyword;
 
 /// Registers the result for all hosts that it holds for.
-pub(super) fn keep(
-    scope: &TaskScope,
-    prepared: &Prepared,
-    hosts: &[Arc<str>],
-    outcome: &Outcome,
-    status: TaskStatus,
-    ignored: bool,
-) {
-    let failed = status == TaskStatus::Failed && !ignored;
-    if prepared.register.is_none() && !failed {
+pub(super) fn keep(scope: &TaskScope, prepared: &Prepared, hosts: &[Arc<str>], outcome: &Outcome) {
+    let Some(name) = &prepared.register else {
         return;
-    }
+    };
     let result = Arc::new(Value::Map(results::kept(outcome.result.clone())));
     for host in hosts {
         let state = scope.runner.states.of(host);
+        locked(&state).set(name, result.clone());
+    }
+}
+
+/// What the tasks of a `rescue` may ask for.
+pub(super) fn rescued(
+    runner: &Runner,
+    prepared: &Prepared,
+    hosts: &[Arc<str>],
+    result: &serde_json::Map<String, serde_json::Value>,
+) {
+    let result = Arc::new(Value::from_json(&serde_json::Value::Object(result.clone())));
+    let task = Arc::new(Value::Map(described(prepared)));
+    for host in hosts {
+        let state = runner.states.of(host);
         let mut state = locked(&state);
-        if let Some(name) = &prepared.register {
-            state.set(name, result.clone());
-        }
-        if failed {
-            state.set(&Arc::from("ansible_failed_result"), result.clone());
-            let task = Arc::new(Value::Map(described(prepared)));
-            state.set(&Arc::from("ansible_failed_task"), task);
-        }
+        state.set(&Arc::from("ansible_failed_result"), result.clone());
+        state.set(&Arc::from("ansible_failed_task"), task.clone());
     }
 }
 

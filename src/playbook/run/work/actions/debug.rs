@@ -1,9 +1,9 @@
 //! `debug`: shows a text or a variable.
 
 use crate::base::value::{Map, Value};
-use crate::playbook::run::context::Context;
-use crate::playbook::run::render;
-use crate::playbook::run::results::Outcome;
+use super::super::context::Context;
+use super::super::render;
+use super::super::results::Outcome;
 
 pub(super) fn perform(context: &Context<'_>, params: &Map) -> Outcome {
     let verbosity = match params.get("verbosity") {

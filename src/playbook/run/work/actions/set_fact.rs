@@ -2,8 +2,8 @@
 
 use crate::base::value::{Map, Value};
 use crate::playbook::as_bool;
-use crate::playbook::run::context::Context;
-use crate::playbook::run::results::Outcome;
+use super::super::context::Context;
+use super::super::results::Outcome;
 
 pub(super) fn perform(context: &Context<'_>, mut params: Map) -> Outcome {
     let cacheable = params.shift_remove("cacheable");

@@ -1,6 +1,6 @@
 //! One task on one host, from its condition to what is made of its result.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -14,53 +14,56 @@ use super::render::{self, Wrong};
 use super::results::{self, Outcome};
 use super::runner::Runner;
 use super::scope::TaskScope;
-use super::worker::{Batch, Done, Worker};
+use crate::playbook::run::worker::{Batch, CustomStats, Done, Scene, Turn, Worker};
 use crate::base::clock;
 use crate::base::python::python;
 use crate::base::value::{Map, Value};
 use crate::event::{Event, PlayEvent, TaskResult, TaskStatus};
-use crate::playbook::{Keyword, Task};
+use crate::playbook::{Keyword, Loaded};
 
 /// Does a run's tasks.
 pub(super) struct Hands(pub(super) Arc<Runner>);
 
 #[async_trait]
 impl Worker for Hands {
-    async fn perform(
-        &self,
-        batch: &Arc<Batch>,
-        hosts: &[Arc<str>],
-        task: &Arc<Task>,
-        number: u32,
-    ) -> Done {
-        let prepared = self.0.prepare(task);
-        let scope = self.0.scope(batch, hosts.first(), Some(&prepared));
-        perform(&scope, &prepared, hosts, number).await
+    async fn perform(&self, turn: &Turn) -> Done {
+        let prepared = self.0.prepare(&turn.task);
+        let scene = Scene {
+            batch: &turn.batch,
+            host: turn.hosts.first(),
+            task: Some(&turn.task),
+            scope: turn.scope.as_ref(),
+        };
+        let scope = self.0.scope(&scene, Some(&prepared));
+        perform(&scope, &prepared, turn).await
     }
 
-    fn lose(&self, batch: &Arc<Batch>, host: &Arc<str>, gone: bool) {
-        self.0.lose(batch, host, gone);
+    fn render(&self, scene: &Scene<'_>, value: &Value) -> Result<Value, String> {
+        let prepared = scene.task.map(|task| self.0.prepare(task));
+        let scope = self.0.scope(scene, prepared.as_ref());
+        render::value(&scope, value).map_err(|error| error.to_string())
     }
 
-    fn render(
-        &self,
-        batch: &Arc<Batch>,
-        host: Option<&Arc<str>>,
-        task: Option<&Arc<Task>>,
-        value: &Value,
-    ) -> Result<Value, String> {
-        let prepared = task.map(|task| self.0.prepare(task));
-        let scope = self.0.scope(batch, host, prepared.as_ref());
-        render::value(&scope, value)
+    fn included(&self, batch: &Arc<Batch>, _hosts: &[Arc<str>], loaded: &Loaded) {
+        let play = self.0.play(&batch.play, batch.number);
+        for used in loaded.roles.iter().filter(|used| used.public) {
+            play.include(&self.0.layers, used);
+        }
+    }
+
+    fn custom_stats(&self) -> CustomStats {
+        let stats = self.0.stats.lock().unwrap_or_else(PoisonError::into_inner);
+        stats.iter().map(|(host, stats)| (host.clone(), stats.clone())).collect()
+    }
+
+    fn rescued(&self, turn: &Turn, done: &Done) {
+        let prepared = self.0.prepare(&turn.task);
+        register::rescued(&self.0, &prepared, &turn.hosts, &done.result);
     }
 }
 
-async fn perform(
-    scope: &TaskScope,
-    prepared: &Arc<Prepared>,
-    hosts: &[Arc<str>],
-    number: u32,
-) -> Done {
+async fn perform(scope: &TaskScope, prepared: &Arc<Prepared>, turn: &Turn) -> Done {
+    let number = turn.number;
     let began = clock::now();
     let outcome = match &prepared.task.r#loop {
         Some(over) => loops::perform(scope, prepared, over, number).await,
@@ -68,7 +71,7 @@ async fn perform(
     };
     let status = outcome.status();
     let ignored = ignored(scope, prepared, status);
-    register::keep(scope, prepared, hosts, &outcome, status, ignored);
+    register::keep(scope, prepared, &turn.hosts, &outcome);
     let no_log = no_log(scope, prepared);
     let result = Arc::new(results::shown(&outcome.result, no_log));
     let seen = if no_log && status == TaskStatus::Failed {
@@ -88,8 +91,11 @@ async fn perform(
         started: began,
         duration: since(began),
     };
-    let event = PlayEvent::TaskFinished(Arc::new(event));
-    scope.runner.emitter.emit(Event::Play(event)).await;
+    // What `meta` asks for, the strategy says itself.
+    if outcome.meta.is_none() {
+        let event = PlayEvent::TaskFinished(Arc::new(event));
+        scope.runner.emitter.emit(Event::Play(event)).await;
+    }
     Done {
         status,
         ignored,

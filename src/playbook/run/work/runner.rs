@@ -13,13 +13,15 @@ use super::play_vars::PlayVars;
 use super::prepared::Prepared;
 use super::scope::TaskScope;
 use super::state::States;
-use super::worker::{Batch, Worker};
+use crate::playbook::run::worker::{Scene, Worker};
+use crate::base::secret::Secret;
 use crate::base::value::Value;
 use crate::engine::{Control, Halt};
-use crate::event::{Emitter, HostError};
+use crate::event::{Emitter, HostError, Redactor};
 use crate::module::Library;
 use crate::playbook::{Play, Source, Task, Written};
 use crate::target::{Target, Variables};
+use crate::template::Found;
 use crate::transport::Connections;
 
 /// So many tasks are kept ready at a time.
@@ -127,8 +129,8 @@ pub struct Runner {
     pub(super) files: Mutex<HashMap<PathBuf, Result<Layer, String>>>,
     plays: RwLock<HashMap<u32, Arc<PlayVars>>>,
     prepared: Mutex<IndexMap<usize, Arc<Prepared>>>,
-    /// Hosts that are out of a play.
-    lost: RwLock<HashSet<(u32, Arc<str>)>>,
+    /// Values of files that are vaults as a whole, of which the redactor has heard: their places.
+    learnt: Mutex<HashSet<String>>,
     /// What `set_stats` set.
     pub(super) stats: Mutex<IndexMap<Option<Arc<str>>, serde_json::Map<String, serde_json::Value>>>,
 }
@@ -150,7 +152,7 @@ impl Runner {
             files: Mutex::default(),
             plays: RwLock::default(),
             prepared: Mutex::default(),
-            lost: RwLock::default(),
+            learnt: Mutex::default(),
             stats: Mutex::default(),
         })
     }
@@ -163,18 +165,6 @@ impl Runner {
     /// The hosts, with what tasks have added to them.
     pub fn hosts(&self) -> &Hosts {
         &self.hosts
-    }
-
-    /// What `set_stats` set, by host; the run's own without one.
-    #[allow(clippy::type_complexity, reason = "the shape of PlayStats")]
-    pub fn custom_stats(
-        &self,
-    ) -> Vec<(Option<Arc<str>>, serde_json::Map<String, serde_json::Value>)> {
-        let stats = self.stats.lock().unwrap_or_else(PoisonError::into_inner);
-        stats
-            .iter()
-            .map(|(host, stats)| (host.clone(), stats.clone()))
-            .collect()
     }
 
     /// The variables of a play of the run.
@@ -207,49 +197,30 @@ impl Runner {
         made
     }
 
-    /// What templates of a task may name on a host.
+    /// What templates may name in a scene.
     pub(super) fn scope(
         self: &Arc<Self>,
-        batch: &Arc<Batch>,
-        host: Option<&Arc<str>>,
+        scene: &Scene<'_>,
         task: Option<&Arc<Prepared>>,
     ) -> TaskScope {
-        let play = self.play(&batch.play, batch.number);
-        if let Some(used) = task.and_then(|task| task.task.role.as_ref())
-            && used.public
-            && !batch
-                .play
-                .roles
-                .iter()
-                .any(|known| known.role.id == used.role.id)
-        {
-            play.include(&self.layers, used);
-        }
         TaskScope {
             runner: self.clone(),
-            batch: batch.clone(),
-            play,
-            host: host.cloned(),
+            batch: scene.batch.clone(),
+            play: self.play(&scene.batch.play, scene.batch.number),
+            host: scene.host.cloned(),
             task: task.cloned(),
+            included: scene.scope.cloned(),
             local: crate::base::value::Map::new(),
             delegated: None,
             without_files: false,
         }
     }
 
-    /// Whether a host is out of its play.
-    pub(super) fn is_lost(&self, batch: &Batch, host: &Arc<str>) -> bool {
-        let lost = self.lost.read().unwrap_or_else(PoisonError::into_inner);
-        !lost.is_empty() && lost.contains(&(batch.number, host.clone()))
-    }
-
-    pub(super) fn lose(&self, batch: &Batch, host: &Arc<str>, gone: bool) {
-        let mut lost = self.lost.write().unwrap_or_else(PoisonError::into_inner);
-        let host = (batch.number, host.clone());
-        if gone {
-            lost.insert(host);
-        } else {
-            lost.remove(&host);
+    /// A value of a file that is a vault as a whole is in use: it is taken out of all that is shown.
+    pub(super) fn learn(&self, found: &Found) {
+        let mut learnt = self.learnt.lock().unwrap_or_else(PoisonError::into_inner);
+        if learnt.insert(found.origin.clone()) {
+            learn_texts(&found.value, self.hosts.redactor());
         }
     }
 
@@ -297,5 +268,17 @@ impl Runner {
             () = tokio::time::sleep(time) => true,
             () = stopped => false,
         }
+    }
+}
+
+fn learn_texts(value: &Value, redactor: &Redactor) {
+    match value {
+        Value::String(text) | Value::Unsafe(text) if !value.is_template() => {
+            redactor.learn(&Secret::new(&**text));
+        }
+        Value::Int(number) => redactor.learn(&Secret::new(number.to_string())),
+        Value::List(items) => items.iter().for_each(|item| learn_texts(item, redactor)),
+        Value::Map(map) => map.values().for_each(|item| learn_texts(item, redactor)),
+        _ => {}
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::base::python::python;
 use crate::base::value::Map;
-use crate::playbook::run::results::Outcome;
+use super::super::results::Outcome;
 
 pub(super) fn perform(params: &Map) -> Outcome {
     let message = params.get("msg").map(python);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::prepared::Prepared;
 use super::render::Wrong;
-use super::worker::{Include, Meta};
+use crate::playbook::run::worker::{Include, Meta};
 use crate::base::value::{Map, Value};
 use crate::event::{ErrorKind, HostError, TaskStatus};
 use crate::module::ModuleError;

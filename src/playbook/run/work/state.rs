@@ -1,7 +1,7 @@
 //! What a run learns of its hosts: facts, variables that tasks set, results that were registered. The
 //! only state of a host that grows; everything else is shared.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::reach::Reached;
@@ -60,6 +60,15 @@ impl HostState {
         let short = name.strip_prefix("ansible_");
         let fact = self.facts.get(short.unwrap_or(name))?;
         (fact.prefixed == short.is_some()).then_some(&fact.value)
+    }
+
+    /// The names of all variables.
+    pub(super) fn names(&self, into: &mut BTreeSet<Arc<str>>) {
+        into.extend(self.set.keys().chain(self.included.keys()).cloned());
+        into.extend(self.facts.iter().map(|(name, fact)| match fact.prefixed {
+            true => Arc::from(format!("ansible_{name}")),
+            false => name.clone(),
+        }));
     }
 
     /// The way to the host may have changed.

@@ -1,7 +1,7 @@
 //! Mappings of variables as the playbook holds them, each read into an index once, however many hosts
 //! and tasks it holds for.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use indexmap::IndexMap;
@@ -159,6 +159,19 @@ impl TaskLayers {
                 .flat_map(IndexMap::keys)
                 .any(of_connection);
         found
+    }
+}
+
+impl TaskLayers {
+    /// The names of all variables.
+    pub(super) fn names(&self, into: &mut BTreeSet<Arc<str>>) {
+        let layers = self
+            .vars
+            .iter()
+            .chain(&self.role_vars)
+            .chain(&self.role_defaults);
+        into.extend(layers.flat_map(|layer| layer.keys().cloned()));
+        into.extend(self.params.iter().flat_map(|params| params.keys().cloned()));
     }
 }
 

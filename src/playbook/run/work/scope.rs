@@ -8,10 +8,10 @@ use super::play_vars::PlayVars;
 use super::prepared::Prepared;
 use super::runner::Runner;
 use super::state::locked;
-use super::worker::Batch;
+use crate::playbook::run::worker::{Batch, Scope as Included};
 use crate::base::secret::Secret;
 use crate::base::value::{Map, Value};
-use crate::template::{Found, Scope};
+use crate::template::{Controller, Found, LazyMap, Scope};
 
 /// The variables of one task on one host. Cheap to make.
 #[derive(Clone)]
@@ -22,6 +22,8 @@ pub(super) struct TaskScope {
     /// `None`: what is rendered before there are hosts, a play's name.
     pub(super) host: Option<Arc<str>>,
     pub(super) task: Option<Arc<Prepared>>,
+    /// Variables of the includes that brought the task.
+    pub(super) included: Option<Arc<Included>>,
     /// What holds for this item and attempt alone: the loop variable, the result before it is final.
     pub(super) local: Map,
     /// The host that the task is delegated to.
@@ -84,6 +86,13 @@ impl TaskScope {
         }
         if let Some(found) = self.runner.hosts.extra.get(name) {
             return Some(found.clone());
+        }
+        let mut around = self.included.as_ref();
+        while let Some(include) = around {
+            if let Some(value) = include.vars.get(name) {
+                return Some(here(value.clone(), "the include"));
+            }
+            around = include.outer.as_ref();
         }
         let layers = self.task.as_ref().map(|task| &task.layers);
         let param = |layers: &&TaskLayers| {
@@ -155,10 +164,35 @@ impl Scope for TaskScope {
         if let Some(value) = self.magic(name) {
             return Ok(Some(here(value, "ioms")));
         }
-        self.find(name)
+        let found = self.find(name)?;
+        if let Some(found) = found.as_ref().filter(|found| found.secret) {
+            self.runner.learn(found);
+        }
+        Ok(found)
     }
 
     fn open(&self, vault: &str) -> Result<Secret, String> {
         self.runner.hosts.open(vault)
+    }
+
+    fn lazy(&self, name: &str) -> Option<Arc<dyn LazyMap>> {
+        super::lazy::of(self, name)
+    }
+
+    fn names(&self) -> Vec<Arc<str>> {
+        super::lazy::names(self)
+    }
+
+    fn controller(&self) -> Option<&dyn Controller> {
+        Some(self)
+    }
+
+    fn template(&self, name: &str) -> Result<Option<(String, Arc<str>)>, String> {
+        let Ok(path) = self.find_file("templates", name) else {
+            return Ok(None);
+        };
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Some((text, path.to_string_lossy().into())))
     }
 }

@@ -1,5 +1,6 @@
 //! The variables of a play: its own, of its roles, of `vars_files`, and the answers to `vars_prompt`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -85,6 +86,23 @@ impl PlayVars {
         let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
         let answer = answers.get(name).cloned();
         answer.or_else(|| first(self.layers.vars.iter(), name))
+    }
+
+    /// The names of all of its variables but those of files.
+    pub(super) fn names(&self) -> BTreeSet<Arc<str>> {
+        let included = self.included.read().unwrap_or_else(PoisonError::into_inner);
+        let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
+        let own = self
+            .layers
+            .vars
+            .iter()
+            .chain(&self.layers.role_vars)
+            .chain(&self.layers.role_defaults);
+        let all = own
+            .chain(&included.vars)
+            .chain(&included.defaults)
+            .chain([&*answers]);
+        all.flat_map(|layer| layer.keys().cloned()).collect()
     }
 
     /// A variable of `vars_files`.

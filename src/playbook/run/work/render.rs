@@ -2,23 +2,10 @@
 //! fails. With `scope` the only file of the executor that knows the template engine.
 
 use super::scope::TaskScope;
-use crate::base::value::{Map, Value};
+use crate::base::value::Value;
 use crate::event::{ErrorKind, HostError};
 use crate::playbook::{Written, as_bool};
-use crate::template;
-
-/// What stands for a parameter that was not given, until arguments are put together.
-const OMIT: &str = "__omit_place_holder__ioms";
-
-/// Ansible's `omit`.
-pub(super) fn omit() -> Value {
-    Value::Unsafe(OMIT.into())
-}
-
-/// Whether a value is `omit`.
-pub(super) fn is_omit(value: &Value) -> bool {
-    matches!(value, Value::Unsafe(text) if &**text == OMIT)
-}
+use crate::template::{self, TemplateError};
 
 /// Why a value can't be rendered, and where it stands.
 #[derive(Debug, Clone)]
@@ -34,6 +21,15 @@ impl Wrong {
         let message = message.into();
         let place = written.error(message.clone()).to_string();
         Self { message, place }
+    }
+
+    /// A template's error; the place names the expression, too.
+    pub(super) fn of(written: &Written, error: TemplateError) -> Self {
+        let place = written.error(error.to_string()).to_string();
+        Self {
+            message: error.message,
+            place,
+        }
     }
 
     /// With words before it.
@@ -54,54 +50,26 @@ impl Wrong {
 /// A value that stands in the playbook, for a host. Texts that come out of templates are never
 /// templates again.
 pub(super) fn written(scope: &TaskScope, written: &Written) -> Result<Value, Wrong> {
-    value(scope, &written.value()).map_err(|message| Wrong::new(written, message))
+    value(scope, &written.value()).map_err(|error| Wrong::of(written, error))
 }
 
 /// Any value.
-pub(super) fn value(scope: &TaskScope, value: &Value) -> Result<Value, String> {
+pub(super) fn value(scope: &TaskScope, value: &Value) -> Result<Value, TemplateError> {
     if super::prepared::is_constant(value) {
         return Ok(value.clone());
     }
-    let rendered = template::render(value, &scope.shared()).map_err(|error| error.to_string())?;
-    Ok(final_texts(rendered.value))
-}
-
-/// Texts that are not to be rendered again.
-pub(super) fn final_texts(value: Value) -> Value {
-    match value {
-        Value::String(text) => Value::Unsafe(text),
-        Value::List(items) => Value::List(items.into_iter().map(final_texts).collect()),
-        Value::Map(map) => Value::Map(
-            map.into_iter()
-                .map(|(key, value)| (key, final_texts(value)))
-                .collect(),
-        ),
-        other => other,
-    }
+    template::render(value, &scope.shared()).map(|rendered| rendered.value)
 }
 
 /// A bare expression's value: `result.stdout`.
-pub(super) fn expression(scope: &TaskScope, text: &str) -> Result<Value, String> {
+pub(super) fn expression(scope: &TaskScope, text: &str) -> Result<Value, TemplateError> {
     value(scope, &Value::string(format!("{{{{ {text} }}}}")))
 }
 
 /// Whether a condition holds.
 pub(super) fn condition(scope: &TaskScope, written: &Written) -> Result<bool, Wrong> {
-    let wrong = |message: String| {
-        Wrong::new(written, message).because("Error while evaluating conditional")
-    };
-    let value = match written.value() {
-        Value::String(text) if !Value::String(text.clone()).is_template() => {
-            expression(scope, &text).map_err(wrong)?
-        }
-        other => value(scope, &other).map_err(wrong)?,
-    };
-    truth(&value).ok_or_else(|| {
-        let found = value.kind();
-        wrong(format!(
-            "Conditional result ({value:?}) was derived from {found}, which is no boolean"
-        ))
-    })
+    let value = written.value();
+    template::condition(&value, &scope.shared()).map_err(|error| Wrong::of(written, error))
 }
 
 /// The first condition that does not hold.
@@ -117,25 +85,13 @@ pub(super) fn first_false<'a>(
     Ok(None)
 }
 
-fn truth(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(yes) => Some(*yes),
-        Value::Null => Some(false),
-        Value::Int(number) => Some(*number != 0),
-        Value::Float(number) => Some(*number != 0.0),
-        Value::List(items) => Some(!items.is_empty()),
-        Value::Map(map) => Some(!map.is_empty()),
-        other => as_bool(other).or_else(|| other.as_str().map(|text| !text.is_empty())),
-    }
-}
-
 /// A keyword that is yes or no.
 pub(super) fn flag(scope: &TaskScope, keyword: Option<&Written>) -> Result<Option<bool>, Wrong> {
     let Some(keyword) = keyword else {
         return Ok(None);
     };
     let value = written(scope, keyword)?;
-    if is_omit(&value) || value == Value::Null {
+    if value == Value::Omit || value == Value::Null {
         return Ok(None);
     }
     as_bool(&value)
@@ -151,7 +107,7 @@ pub(super) fn text(scope: &TaskScope, keyword: Option<&Written>) -> Result<Optio
     let value = written(scope, keyword)?;
     Ok(match value {
         Value::Null => None,
-        value if is_omit(&value) => None,
+        value if value == Value::Omit => None,
         value => Some(crate::base::python::python(&value)),
     })
 }
@@ -165,7 +121,7 @@ pub(super) fn number(scope: &TaskScope, keyword: Option<&Written>) -> Result<Opt
     #[expect(clippy::cast_precision_loss, reason = "counts and seconds are small")]
     let number = match &value {
         Value::Null => return Ok(None),
-        value if is_omit(value) => return Ok(None),
+        value if *value == Value::Omit => return Ok(None),
         Value::Int(number) => Some(*number as f64),
         Value::Float(number) => Some(*number),
         other => other.as_str().and_then(|text| text.trim().parse().ok()),
@@ -175,24 +131,17 @@ pub(super) fn number(scope: &TaskScope, keyword: Option<&Written>) -> Result<Opt
         .ok_or_else(|| Wrong::new(keyword, format!("{} is no number", value.kind())))
 }
 
-/// Takes out what is `omit`, however deep it stands.
-pub(super) fn without_omitted(map: Map) -> Map {
-    map.into_iter()
-        .filter(|(_, value)| !is_omit(value))
-        .map(|(key, value)| (key, inner(value)))
-        .collect()
-}
-
-fn inner(value: Value) -> Value {
+/// Texts that are not to be rendered again.
+pub(super) fn final_texts(value: Value) -> Value {
     match value {
-        Value::Map(map) => Value::Map(without_omitted(map)),
-        Value::List(items) => Value::List(
-            items
+        Value::String(text) => Value::Unsafe(text),
+        Value::List(items) => Value::List(items.into_iter().map(final_texts).collect()),
+        Value::Map(map) => {
+            let entries = map
                 .into_iter()
-                .filter(|item| !is_omit(item))
-                .map(inner)
-                .collect(),
-        ),
+                .map(|(key, value)| (key, final_texts(value)));
+            Value::Map(entries.collect())
+        }
         other => other,
     }
 }

@@ -40,8 +40,7 @@ impl TaskScope {
             | "inventory_dir"
             | "ansible_facts"
             | "ansible_local" => of_host(),
-            "groups" => Some(Value::Map(self.runner.hosts.groups())),
-            "omit" => Some(super::render::omit()),
+            "omit" => Some(Value::Omit),
             _ if name.starts_with("role_")
                 || name.ends_with("role_names")
                 || name.starts_with("ansible_role_")
@@ -132,18 +131,8 @@ impl TaskScope {
             "playbook_dir" => text(absolute(play)),
             "ansible_play_name" => text(play_name(play)),
             "ansible_play_hosts_all" => texts(self.batch.all.iter()),
-            "ansible_play_batch" | "play_hosts" | "ansible_play_hosts" => {
-                let hosts = if name == "ansible_play_hosts" {
-                    &self.batch.all
-                } else {
-                    &self.batch.hosts
-                };
-                texts(
-                    hosts
-                        .iter()
-                        .filter(|host| !self.runner.is_lost(&self.batch, host)),
-                )
-            }
+            "ansible_play_hosts" => texts(self.batch.all_left().iter()),
+            "ansible_play_batch" | "play_hosts" => texts(self.batch.hosts_left().iter()),
             "ansible_search_path" => texts(
                 self.search_path()
                     .iter()

@@ -1,10 +1,13 @@
 //! Files of the controller that tasks name: where they are looked for, as Ansible does.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::scope::TaskScope;
 use crate::base::value::{Map, Value};
 use crate::module::{Content, Controller, FileKind, ModuleError};
+use crate::playbook::as_bool;
+use crate::template::{self, TextOptions};
 
 /// What vaults begin with.
 const VAULT: &[u8] = b"$ANSIBLE_VAULT;";
@@ -115,12 +118,51 @@ impl Controller for Finder<'_> {
         })
     }
 
-    fn render(&self, text: &str, path: &Path, _options: &Map) -> Result<String, ModuleError> {
-        let rendered = super::render::value(self.scope, &Value::string(text));
-        let rendered =
-            rendered.map_err(|why| ModuleError::new(format!("{}: {why}", path.display())))?;
-        Ok(crate::base::python::python(&rendered))
+    fn render(&self, text: &str, path: &Path, options: &Map) -> Result<String, ModuleError> {
+        let mut scope = self.scope.clone();
+        let shown = |path: &Path| Value::Unsafe(path.to_string_lossy().into());
+        scope.local.insert("template_path".into(), shown(path));
+        let fullpath = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        scope
+            .local
+            .insert("template_fullpath".into(), shown(&fullpath));
+        let rendered = template::render_text(text, &text_options(options), &scope.shared());
+        let rendered = rendered.map_err(|error| {
+            let place = error
+                .place
+                .map(|place| format!(":{}:{}", place.line, place.column));
+            ModuleError::new(format!(
+                "{}{}: {error}",
+                path.display(),
+                place.unwrap_or_default()
+            ))
+        })?;
+        Ok(crate::base::python::python(&rendered.value))
     }
+}
+
+/// The template module's own parameters, as far as they bear on the text.
+fn text_options(given: &Map) -> TextOptions {
+    let mut options = TextOptions::default();
+    let flag = |name: &str, option: &mut bool| {
+        if let Some(yes) = given.get(name).and_then(as_bool) {
+            *option = yes;
+        }
+    };
+    flag("trim_blocks", &mut options.trim_blocks);
+    flag("lstrip_blocks", &mut options.lstrip_blocks);
+    let mark = |name: &str, option: &mut Arc<str>| {
+        if let Some(text) = given.get(name).and_then(Value::as_str) {
+            *option = Arc::from(text);
+        }
+    };
+    mark("block_start_string", &mut options.block_start);
+    mark("block_end_string", &mut options.block_end);
+    mark("variable_start_string", &mut options.variable_start);
+    mark("variable_end_string", &mut options.variable_end);
+    mark("comment_start_string", &mut options.comment_start);
+    mark("comment_end_string", &mut options.comment_end);
+    options
 }
 
 fn is_vault(path: &Path) -> std::io::Result<bool> {
