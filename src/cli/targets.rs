@@ -12,8 +12,8 @@ use crate::base::value::Value;
 use crate::config::Settings;
 use crate::engine::Targets;
 use crate::event::{HostError, HostIx};
-use crate::target::ssh_config::{Local, SshConfig};
 use crate::playbook::run::Ways;
+use crate::target::ssh_config::{Local, SshConfig};
 use crate::target::{
     Defaults, Flags, HostKeyMode, Resolver, ShellKind, Target, Variables, Via, WinrmClient,
 };

@@ -115,7 +115,17 @@ async fn play(
     let pool = Arc::new(Pool::new(identities.transports(), files, true));
     let control = signals::listen()?;
     emitter.emit(Event::RunStarted(header.clone())).await;
-    let end = run_plays(setup, work, ways.clone(), forks, max_output, &pool, &emitter, control).await?;
+    let end = run_plays(
+        setup,
+        work,
+        ways.clone(),
+        forks,
+        max_output,
+        &pool,
+        &emitter,
+        control,
+    )
+    .await?;
     pool.close_all().await;
     let run_end = finish_hosts(&emitter, &header, &end).await;
     for notice in ways.notices().into_iter().chain(identities.settle()) {
@@ -165,7 +175,8 @@ async fn run_plays(
         skip_tags: selection.skip.clone(),
         inventories: setup.inventories().to_vec(),
         config_file: None,
-        task_timeout: Some(args.mode.timeout.unwrap_or(TASK_TIMEOUT)).filter(|time| !time.is_zero()),
+        task_timeout: Some(args.mode.timeout.unwrap_or(TASK_TIMEOUT))
+            .filter(|time| !time.is_zero()),
         max_output: usize::try_from(max_output).unwrap_or(usize::MAX),
     };
     let extra = fleet.extra_vars().all();
