@@ -10,11 +10,11 @@ use super::render::{self, Wrong};
 use super::results::{self, Outcome, is_true};
 use super::scope::TaskScope;
 use super::task;
-use crate::playbook::run::worker::Include;
 use crate::base::clock;
 use crate::base::python::python;
 use crate::base::value::{Map, Value};
 use crate::event::{Event, PlayEvent};
+use crate::playbook::run::worker::Include;
 use crate::playbook::{Loop, Written};
 
 /// `loop_control`.

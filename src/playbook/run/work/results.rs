@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::prepared::Prepared;
 use super::render::Wrong;
-use crate::playbook::run::worker::{Include, Meta};
 use crate::base::value::{Map, Value};
 use crate::event::{ErrorKind, HostError, TaskStatus};
 use crate::module::ModuleError;
+use crate::playbook::run::worker::{Include, Meta};
 
 /// What stands for the result of a task with `no_log`.
 const CENSORED: &str =

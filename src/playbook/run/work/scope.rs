@@ -8,9 +8,9 @@ use super::play_vars::PlayVars;
 use super::prepared::Prepared;
 use super::runner::Runner;
 use super::state::locked;
-use crate::playbook::run::worker::{Batch, Scope as Included};
 use crate::base::secret::Secret;
 use crate::base::value::{Map, Value};
+use crate::playbook::run::worker::{Batch, Scope as Included};
 use crate::template::{Controller, Found, LazyMap, Scope};
 
 /// The variables of one task on one host. Cheap to make.

@@ -14,11 +14,11 @@ use super::render::{self, Wrong};
 use super::results::{self, Outcome};
 use super::runner::Runner;
 use super::scope::TaskScope;
-use crate::playbook::run::worker::{Batch, CustomStats, Done, Scene, Turn, Worker};
 use crate::base::clock;
 use crate::base::python::python;
 use crate::base::value::{Map, Value};
 use crate::event::{Event, PlayEvent, TaskResult, TaskStatus};
+use crate::playbook::run::worker::{Batch, CustomStats, Done, Scene, Turn, Worker};
 use crate::playbook::{Keyword, Loaded};
 
 /// Does a run's tasks.
@@ -53,7 +53,10 @@ impl Worker for Hands {
 
     fn custom_stats(&self) -> CustomStats {
         let stats = self.0.stats.lock().unwrap_or_else(PoisonError::into_inner);
-        stats.iter().map(|(host, stats)| (host.clone(), stats.clone())).collect()
+        stats
+            .iter()
+            .map(|(host, stats)| (host.clone(), stats.clone()))
+            .collect()
     }
 
     fn rescued(&self, turn: &Turn, done: &Done) {

@@ -1,9 +1,9 @@
 //! `debug`: shows a text or a variable.
 
-use crate::base::value::{Map, Value};
 use super::super::context::Context;
 use super::super::render;
 use super::super::results::Outcome;
+use crate::base::value::{Map, Value};
 
 pub(super) fn perform(context: &Context<'_>, params: &Map) -> Outcome {
     let verbosity = match params.get("verbosity") {

@@ -1,8 +1,8 @@
 //! `fail`: fails, and says why.
 
+use super::super::results::Outcome;
 use crate::base::python::python;
 use crate::base::value::Map;
-use super::super::results::Outcome;
 
 pub(super) fn perform(params: &Map) -> Outcome {
     let message = params.get("msg").map(python);

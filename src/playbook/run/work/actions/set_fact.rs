@@ -1,9 +1,9 @@
 //! `set_fact`: variables of a host for the rest of the run.
 
-use crate::base::value::{Map, Value};
-use crate::playbook::as_bool;
 use super::super::context::Context;
 use super::super::results::Outcome;
+use crate::base::value::{Map, Value};
+use crate::playbook::as_bool;
 
 pub(super) fn perform(context: &Context<'_>, mut params: Map) -> Outcome {
     let cacheable = params.shift_remove("cacheable");

@@ -9,13 +9,13 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::playbook::run::{Batch, Done, Turn};
 use crate::base::value::Value;
 use crate::engine::{Control, Halt};
 use crate::event::capture::CaptureLimits;
 use crate::event::{Consumer, Emitter, Event, HostError, PlayEvent, Redactor, Stamped, TaskStatus};
 use crate::inventory::Loader as InventoryLoader;
 use crate::module::Library;
+use crate::playbook::run::{Batch, Done, Turn};
 use crate::playbook::{Loader, Options, Play, Step, Task};
 use crate::target::ssh_config::{Local, SshConfig};
 use crate::target::{Defaults, Flags, Resolver, Target, Variables};
