@@ -6,7 +6,7 @@ mod csv;
 mod dynamic;
 mod error;
 mod export;
-mod glob;
+pub mod glob;
 pub mod hostset;
 mod ini;
 mod load;

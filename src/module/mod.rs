@@ -4,8 +4,10 @@
 //!
 //! Users' own modules are files of the same form; docs/modules.md has the tutorial.
 
+mod answer;
 mod args;
 mod call;
+mod edit;
 mod error;
 mod hooks;
 mod library;
