@@ -25,11 +25,8 @@ mod steps;
 mod tags;
 mod task;
 mod templates;
-<<<<<<< HEAD
 #[cfg(test)]
 mod tests;
-=======
->>>>>>> executor
 mod written;
 
 pub use files::OpenVault;

@@ -2,12 +2,12 @@
 //! the engine; prints nothing, stores nothing.
 
 mod batch;
+mod batches;
 mod cursor;
 mod error;
 mod free;
 mod gate;
 mod handlers;
-mod batches;
 mod include;
 mod linear;
 mod play;

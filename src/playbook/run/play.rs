@@ -9,9 +9,9 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::batch::Going;
+use super::batches::{batches, order, sizes};
 use super::cursor::Cursor;
 use super::error::RunError;
-use super::batches::{batches, order, sizes};
 use super::program::{self, Nodes};
 use super::start;
 use super::stats::Stats;
