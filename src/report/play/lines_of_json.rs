@@ -39,9 +39,14 @@ pub(in crate::report) fn write(
             ("task_retrying", fields)
         }
         PlayEvent::TaskFinished(result) => ("task_finished", of(result)),
-        PlayEvent::Included { task, what, hosts } => (
+        PlayEvent::Included {
+            task,
+            what,
+            hosts,
+            label,
+        } => (
             "included",
-            value!({"task": task, "file": what, "hosts": hosts}),
+            value!({"task": task, "file": what, "hosts": hosts, "item": label}),
         ),
         PlayEvent::Stats(stats) => {
             let hosts: Map<String, Value> = (stats.hosts.iter())

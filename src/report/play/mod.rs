@@ -99,9 +99,17 @@ impl Human {
                 say(cx, Tone::Faint, &line)
             }
             PlayEvent::TaskFinished(result) => self.finished(cx, result),
-            PlayEvent::Included { what, hosts, .. } => {
+            PlayEvent::Included {
+                what, hosts, label, ..
+            } => {
                 let hosts: Vec<&str> = hosts.iter().map(|host| &**host).collect();
-                let line = format!("included: {} for {}", one_line(what), hosts.join(", "));
+                let item = label.as_ref().map(|label| format!(" => (item={label})"));
+                let line = format!(
+                    "included: {} for {}{}",
+                    one_line(what),
+                    hosts.join(", "),
+                    item.unwrap_or_default()
+                );
                 say(cx, Tone::Skipped, &line)
             }
             PlayEvent::Stats(stats) => {
