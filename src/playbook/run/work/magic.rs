@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::scope::TaskScope;
 use super::state::locked;
 use crate::base::value::{Map, Value};
-use crate::playbook::{Keyword, Play, RoleUse, Written};
+use crate::playbook::{Play, RoleUse};
 
 /// The version whose language is spoken.
 const VERSION: (i64, i64, i64) = (2, 19, 14);
@@ -129,7 +129,7 @@ impl TaskScope {
         let play = &self.batch.play;
         Some(match name {
             "playbook_dir" => text(absolute(play)),
-            "ansible_play_name" => text(play_name(play)),
+            "ansible_play_name" => text(crate::playbook::play_name(play)),
             "ansible_play_hosts_all" => texts(self.batch.all.iter()),
             "ansible_play_hosts" => texts(self.batch.all_left().iter()),
             "ansible_play_batch" | "play_hosts" => texts(self.batch.hosts_left().iter()),
@@ -181,21 +181,6 @@ fn named<'a>(uses: impl Iterator<Item = &'a Arc<RoleUse>>) -> Vec<Arc<str>> {
 fn absolute(play: &Play) -> String {
     let folder = std::path::absolute(&play.folder).unwrap_or_else(|_| play.folder.to_path_buf());
     folder.to_string_lossy().into_owned()
-}
-
-/// A play's name as written, else its patterns.
-fn play_name(play: &Play) -> String {
-    let named = play.keywords.get(Keyword::Name).and_then(Written::text);
-    if let Some(name) = named.filter(|name| !name.is_empty()) {
-        return name.to_owned();
-    }
-    let hosts = play.keywords.get(Keyword::Hosts);
-    let patterns = hosts.map(Written::items).unwrap_or_default();
-    let patterns: Vec<String> = patterns
-        .iter()
-        .map(|each| crate::base::python::python(&each.value()))
-        .collect();
-    patterns.join(",")
 }
 
 fn version() -> Value {
