@@ -194,6 +194,6 @@ fn request(params: &Map) -> RoleRequest {
         },
         allow_duplicates: flag("allow_duplicates").unwrap_or(true),
         public: flag("public").unwrap_or(false),
-        unchecked: flag("rolespec_validate") == Some(false),
+        unchecked: !flag("rolespec_validate").unwrap_or(true),
     }
 }
