@@ -15,6 +15,7 @@ use crate::shell::record::Record;
 /// A question of a program.
 pub(super) struct Question<'a> {
     /// Its name.
+    #[expect(dead_code, reason = "no program asks two questions yet")]
     pub(super) name: &'a str,
     /// What the program has said so far.
     pub(super) said: &'a Record,

@@ -47,6 +47,8 @@ pub(super) fn program(call: &Call, script: &str, mark: &str) -> Result<String, M
         );
     }
     lean(&mut text, script);
+    // What ends otherwise did not come to its end.
+    text.push_str("exit 0\n");
     Ok(text)
 }
 

@@ -2,6 +2,7 @@
 
 mod blockinfile;
 mod command;
+mod file;
 mod ini_file;
 mod lineinfile;
 mod replace;
@@ -26,6 +27,7 @@ pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
     Some(match module {
         "blockinfile" => &blockinfile::BlockInFile,
         "command" => &command::Command,
+        "file" => &file::File,
         "ini_file" => &ini_file::IniFile,
         "lineinfile" => &lineinfile::LineInFile,
         "replace" => &replace::Replace,

@@ -2,6 +2,7 @@
 
 mod commands;
 mod edits;
+mod files;
 
 use std::io::{Read as _, Write as _};
 use std::path::Path;
