@@ -2,6 +2,7 @@
 
 mod blockinfile;
 mod command;
+mod copy;
 mod file;
 mod ini_file;
 mod lineinfile;
@@ -27,6 +28,7 @@ pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
     Some(match module {
         "blockinfile" => &blockinfile::BlockInFile,
         "command" => &command::Command,
+        "copy" => &copy::Copy,
         "file" => &file::File,
         "ini_file" => &ini_file::IniFile,
         "lineinfile" => &lineinfile::LineInFile,

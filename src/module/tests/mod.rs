@@ -1,9 +1,11 @@
 //! Modules run in real shells here, without a connection: dash, bash and busybox.
 
 mod commands;
+mod copies;
 mod edits;
 mod files;
 
+use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -15,8 +17,8 @@ use super::error::ModuleError;
 use super::library::builtin;
 use crate::base::text::Charset;
 use crate::base::value::{Map, Value};
-use crate::shell::Source;
 use crate::shell::record::RecordReader;
+use crate::shell::{Piece, Source};
 
 /// The shells that programs have to work in, as far as they are here; `sh` always is.
 pub(super) const SHELLS: &[&[&str]] = &[&["/bin/sh"], &["bash", "--posix"], &["busybox", "sh"]];
@@ -85,7 +87,7 @@ pub(super) fn in_shell(shell: &[&str], module: &str, args: Json, mode: Mode) -> 
     });
     let payload = script.payload.map(|payload| match payload.source {
         Source::Bytes(bytes) => bytes,
-        Source::File(path) => std::fs::read(path).unwrap().into(),
+        Source::File(path) => fs::read(path).unwrap().into(),
     });
     // A program that has no use for what it is given does not read it.
     if let (Some(payload), Some(stdin)) = (payload, &mut stdin) {
@@ -103,7 +105,13 @@ pub(super) fn in_shell(shell: &[&str], module: &str, args: Json, mode: Mode) -> 
         }
         reader.take(&buffer[..read]).unwrap();
         while let (Some((name, said)), Some(answers)) = (reader.question(), &script.answers) {
-            let _ = stdin.as_mut().unwrap().write_all(&answers.to(&name, &said));
+            for piece in answers.to(&name, &said) {
+                let bytes = match piece {
+                    Piece::Bytes(bytes) => bytes,
+                    Piece::File { path, .. } => fs::read(path).unwrap().into(),
+                };
+                let _ = stdin.as_mut().unwrap().write_all(&bytes);
+            }
         }
     }
     drop(stdin);
