@@ -2,6 +2,8 @@
 
 mod blockinfile;
 mod command;
+mod copy;
+mod file;
 mod ini_file;
 mod lineinfile;
 mod replace;
@@ -26,6 +28,8 @@ pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
     Some(match module {
         "blockinfile" => &blockinfile::BlockInFile,
         "command" => &command::Command,
+        "copy" => &copy::Copy,
+        "file" => &file::File,
         "ini_file" => &ini_file::IniFile,
         "lineinfile" => &lineinfile::LineInFile,
         "replace" => &replace::Replace,
