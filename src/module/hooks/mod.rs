@@ -1,6 +1,7 @@
 //! What single modules need of the controller: one file a module, named as it is.
 
 mod command;
+mod setup;
 
 use super::call::{Call, Controller, Said};
 use super::error::ModuleError;
@@ -21,6 +22,7 @@ pub(super) trait Hook: Sync {
 pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
     Some(match module {
         "command" => &command::Command,
+        "setup" => &setup::Setup,
         "shell" => &command::Shell,
         _ => return None,
     })
