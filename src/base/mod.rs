@@ -10,6 +10,7 @@ pub mod id;
 pub mod nearest;
 pub mod prompt;
 pub mod python;
+pub mod python_re;
 pub mod quantity;
 pub mod secret;
 pub mod shlex;

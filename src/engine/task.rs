@@ -7,17 +7,18 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use tokio::io::AsyncReadExt as _;
-use tokio::sync::watch;
+use tokio::sync::mpsc;
 
 use super::drive::{Drive, Listener};
 use super::host::{Activity, stopped};
 use super::job::{Control, Limits};
 use super::outcome::End;
+use super::session::Turn;
 use super::speak;
 use crate::base::chunks::Chunks;
 use crate::event::{ErrorKind, HostError, Outcome, Stream};
 use crate::shell::record::{Record, RecordReader};
-use crate::shell::{Command, Payload, Plan, Source};
+use crate::shell::{Answers, Command, Payload, Plan, Source};
 use crate::target::Target;
 use crate::transport::Connections;
 
@@ -88,6 +89,22 @@ async fn attempt(order: &Order<'_>) -> TaskEnd {
         Ok(connection) => connection,
         Err(error) => return ear.end(End::unreachable(error)),
     };
+    if let (Command::Module(script), true) = (&order.plan.command, order.target.is_windows()) {
+        if order.target.r#become.is_none() {
+            let turn = Turn {
+                order,
+                connection: &connection,
+                script,
+                halt: &mut halt,
+                given: ear.given(order.plan),
+                output: &mut ear,
+            };
+            let end = turn.run().await;
+            return ear.end(end);
+        }
+        // Another user's PowerShell is this task's alone, and can be asked nothing meanwhile.
+        ear.want_payload();
+    }
     let conversation = match speak::conversation(order.plan, order.target) {
         Ok(conversation) => conversation,
         Err(error) => return ear.end(End::failed(error)),
@@ -101,7 +118,7 @@ async fn attempt(order: &Order<'_>) -> TaskEnd {
         max_fail: None,
         retries: 0,
     };
-    let given = ear.payload(order.plan);
+    let given = ear.given(order.plan);
     let end = Drive {
         plan: order.plan,
         limits: &limits,
@@ -126,8 +143,19 @@ struct Ear {
     stderr: BytesMut,
     max: usize,
     truncated: bool,
-    /// Told when the script asks for its payload.
-    needs: watch::Sender<bool>,
+    /// Told what the script waits for.
+    wants: mpsc::UnboundedSender<Wanted>,
+    payload_wanted: bool,
+    /// Taken by what it is read by.
+    wanted: Option<mpsc::UnboundedReceiver<Wanted>>,
+}
+
+/// What a script waits for.
+enum Wanted {
+    /// Its payload.
+    Payload,
+    /// The answer to a question, and what it has said so far.
+    Answer(String, Record),
 }
 
 impl Ear {
@@ -136,31 +164,56 @@ impl Ear {
             Command::Module(script) => Some(RecordReader::new(&script.mark, max)),
             _ => None,
         };
+        let (wants, wanted) = mpsc::unbounded_channel();
         Self {
             record,
             stdout: BytesMut::new(),
             stderr: BytesMut::new(),
             max,
             truncated: false,
-            needs: watch::channel(false).0,
+            wants,
+            payload_wanted: false,
+            wanted: Some(wanted),
         }
     }
 
     /// What the script may ask for.
-    fn payload(&self, plan: &Plan) -> Option<Box<dyn Chunks>> {
+    fn given(&mut self, plan: &Plan) -> Option<Box<dyn Chunks>> {
         let Command::Module(script) = &plan.command else {
             return None;
         };
-        let payload = script.payload.as_ref()?;
-        if payload.travels_along().is_some() {
+        let payload = script.payload.clone();
+        let payload = payload.filter(|payload| payload.travels_along().is_none());
+        if payload.is_none() && script.answers.is_none() {
             return None;
         }
         Some(Box::new(OnDemand {
-            payload: payload.clone(),
-            asked: self.needs.subscribe(),
-            file: None,
-            left: payload.size,
+            wanted: self.wanted.take()?,
+            payload,
+            answers: script.answers.clone(),
+            reading: None,
         }))
+    }
+
+    /// Passes on what the script waits for. (Where nothing is given, nobody listens.)
+    fn pass_on(&mut self) {
+        let Some(record) = &mut self.record else {
+            return;
+        };
+        let needs_payload = record.needs_payload();
+        while let Some((name, said)) = record.question() {
+            let _ = self.wants.send(Wanted::Answer(name, said));
+        }
+        if needs_payload {
+            self.want_payload();
+        }
+    }
+
+    /// The script waits for its payload.
+    fn want_payload(&mut self) {
+        if !std::mem::replace(&mut self.payload_wanted, true) {
+            let _ = self.wants.send(Wanted::Payload);
+        }
     }
 
     fn end(self, end: End) -> TaskEnd {
@@ -186,9 +239,7 @@ impl Listener for Ear {
             record
                 .take(&bytes)
                 .map_err(|error| HostError::new(ErrorKind::Protocol, error.to_string()))?;
-            if record.needs_payload() {
-                self.needs.send_replace(true);
-            }
+            self.pass_on();
             return Ok(());
         }
         let kept = match stream {
@@ -202,38 +253,61 @@ impl Listener for Ear {
     }
 }
 
-/// A payload that is read when it is asked for, not before.
+/// What a script is given when it asks for it, not before.
 struct OnDemand {
-    payload: Payload,
-    asked: watch::Receiver<bool>,
-    file: Option<tokio::fs::File>,
-    left: u64,
+    wanted: mpsc::UnboundedReceiver<Wanted>,
+    payload: Option<Payload>,
+    answers: Option<Answers>,
+    /// The payload's file under way, and how much of it is left.
+    reading: Option<(tokio::fs::File, u64)>,
 }
 
 #[async_trait]
 impl Chunks for OnDemand {
     async fn next(&mut self) -> std::io::Result<Option<Bytes>> {
-        if self.asked.wait_for(|asked| *asked).await.is_err() || self.left == 0 {
-            return Ok(None);
-        }
-        let path = match &self.payload.source {
-            Source::Bytes(bytes) => {
-                self.left = 0;
-                return Ok(Some(bytes.clone()));
+        loop {
+            if let Some((file, left)) = &mut self.reading {
+                if *left > 0 {
+                    return piece(file, left).await.map(Some);
+                }
+                self.reading = None;
             }
-            Source::File(path) => path,
-        };
-        let file = match &mut self.file {
-            Some(file) => file,
-            none => none.insert(tokio::fs::File::open(path).await?),
-        };
-        let mut chunk = BytesMut::with_capacity(CHUNK);
-        let room = CHUNK.min(usize::try_from(self.left).unwrap_or(CHUNK));
-        let read = file.take(room as u64).read_buf(&mut chunk).await?;
-        if read == 0 {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
+            if self.payload.is_none() && self.answers.is_none() {
+                return Ok(None);
+            }
+            match self.wanted.recv().await {
+                None => return Ok(None),
+                Some(Wanted::Payload) => match self.payload.take() {
+                    None => {}
+                    Some(payload) => match payload.source {
+                        Source::Bytes(bytes) => return Ok(Some(bytes)),
+                        Source::File(path) => {
+                            let file = tokio::fs::File::open(path).await?;
+                            self.reading = Some((file, payload.size));
+                        }
+                    },
+                },
+                Some(Wanted::Answer(question, said)) => {
+                    let Some(answers) = self.answers.clone() else {
+                        continue;
+                    };
+                    let answer = move || answers.to(&question, &said);
+                    let answer = tokio::task::spawn_blocking(answer).await;
+                    return answer.map(Some).map_err(std::io::Error::other);
+                }
+            }
         }
-        self.left -= read as u64;
-        Ok(Some(chunk.freeze()))
     }
+}
+
+/// The next piece of a file of which `left` bytes are still to come.
+async fn piece(file: &mut tokio::fs::File, left: &mut u64) -> std::io::Result<Bytes> {
+    let mut chunk = BytesMut::with_capacity(CHUNK);
+    let room = CHUNK.min(usize::try_from(*left).unwrap_or(CHUNK));
+    let read = file.take(room as u64).read_buf(&mut chunk).await?;
+    if read == 0 {
+        return Err(std::io::ErrorKind::UnexpectedEof.into());
+    }
+    *left -= read as u64;
+    Ok(chunk.freeze())
 }

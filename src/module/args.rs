@@ -1,5 +1,6 @@
 //! A task's arguments held against its module's parameters: names, types, choices, constraints.
 
+use super::call::Platform;
 use super::error::ModuleError;
 use super::spec::{Constraint, Module, Parameter, Type};
 use crate::base::nearest::nearest;
@@ -114,6 +115,38 @@ pub(super) fn settle(module: &Module, given: &Map) -> Result<Map, ModuleError> {
     Ok(settled)
 }
 
+/// The parameters without those of the other system, which must not have been given.
+pub(super) fn of_the_system(
+    module: &Module,
+    given: &Map,
+    mut settled: Map,
+    platform: Platform,
+) -> Result<Map, ModuleError> {
+    let (here, there) = match platform {
+        Platform::Posix => ("posix", "Windows"),
+        Platform::Windows => ("windows", "Unix"),
+    };
+    for parameter in &module.parameters {
+        if parameter.only.as_deref().is_none_or(|only| only == here) {
+            continue;
+        }
+        let names = std::iter::once(&parameter.name).chain(&parameter.aliases);
+        for name in names {
+            if given.get(name.as_str()).is_some_and(|v| *v != Value::Null) {
+                return Err(ModuleError::of(
+                    name,
+                    format!(
+                        "`{name}` of module {} is for {there} hosts only",
+                        module.name
+                    ),
+                ));
+            }
+        }
+        settled.shift_remove(parameter.name.as_str());
+    }
+    Ok(settled)
+}
+
 /// A constant held against a parameter's type and choices.
 pub(super) fn check_constant(parameter: &Parameter, value: &Value) -> Result<(), ModuleError> {
     if *value == Value::Null || holds_template(value) {
@@ -222,6 +255,11 @@ pub(super) fn convert(
         Type::Raw => value.clone(),
         Type::Str | Type::Path => match value {
             Value::List(_) | Value::Map(_) => return Err(wrong()),
+            scalar => Value::Unsafe(display(scalar).into()),
+        },
+        Type::Mode => match value {
+            Value::Int(mode) => Value::Unsafe(format!("0{mode:o}").into()),
+            Value::List(_) | Value::Map(_) | Value::Bool(_) => return Err(wrong()),
             scalar => Value::Unsafe(display(scalar).into()),
         },
         Type::Json => match (value, text) {

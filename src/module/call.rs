@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::answer::Answering;
 use super::error::ModuleError;
 use super::spec::{Module, Type};
 use super::{args, hooks, powershell, result, sh};
@@ -87,6 +88,8 @@ pub struct Call {
     pub extra: Map,
     /// What the controller knows of the result already.
     pub known: Map,
+    /// What the program is told when it asks.
+    pub(super) answering: Answering,
 }
 
 /// What a host said of a task.
@@ -100,6 +103,14 @@ pub struct Said {
     pub stderr: Bytes,
     /// When it began, and how long it took.
     pub time: Option<(jiff::Timestamp, std::time::Duration)>,
+}
+
+impl Said {
+    /// In which encoding programs on the host wrote: what the user has set, else what the host said.
+    pub(super) fn charset(&self, set: Charset) -> Charset {
+        let page = self.record.page.filter(|_| set == Charset::UTF_8);
+        page.and_then(Charset::from_code_page).unwrap_or(set)
+    }
 }
 
 impl Module {
@@ -138,12 +149,13 @@ impl Call {
         situation: Situation,
     ) -> Result<Self, ModuleError> {
         let call = Self {
-            params: module.settle(given)?,
+            params: args::of_the_system(module, given, module.settle(given)?, situation.platform)?,
             module: module.clone(),
             situation,
             payload: None,
             extra: Map::new(),
             known: Map::new(),
+            answering: Answering::default(),
         };
         call.script_of()?;
         Ok(call)
@@ -184,6 +196,7 @@ impl Call {
             text,
             mark: mark.to_owned(),
             payload: self.payload.clone(),
+            answers: self.answers(mark),
         })
     }
 

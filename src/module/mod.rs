@@ -4,11 +4,14 @@
 //!
 //! Users' own modules are files of the same form; docs/modules.md has the tutorial.
 
+mod answer;
 mod args;
 mod call;
+mod edit;
 mod error;
 mod hooks;
 mod library;
+mod page;
 mod powershell;
 mod result;
 mod sh;

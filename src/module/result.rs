@@ -15,8 +15,9 @@ const DEPTH_MAX: usize = 16;
 
 /// The result of a call.
 pub(super) fn of(call: &Call, said: &Said) -> Map {
-    let charset = call.situation.charset;
+    let charset = said.charset(call.situation.charset);
     let mut result = call.known.clone();
+    result.extend(call.answering.result());
     read(&said.record, charset, &mut result);
     if !said.record.ended {
         died(said, charset, &mut result);
@@ -50,9 +51,9 @@ fn died(said: &Said, charset: Charset, result: &mut Map) {
         (None, None) => "the module's program ended early".to_owned(),
     };
     result.insert("failed".into(), Value::Bool(true));
-    result
-        .entry("msg".into())
-        .or_insert(Value::Unsafe(message.into()));
+    if said.record.field("msg").is_none() {
+        result.insert("msg".into(), Value::Unsafe(message.into()));
+    }
     result.insert("module_stderr".into(), Value::Unsafe(stderr.into()));
     result.insert("module_stdout".into(), Value::Unsafe(noise.into()));
 }
@@ -61,7 +62,7 @@ fn died(said: &Said, charset: Charset, result: &mut Map) {
 fn read(record: &Record, charset: Charset, into: &mut Map) {
     for field in &record.fields {
         let path: Vec<&str> = field.name.split('/').collect();
-        if path.len() <= DEPTH_MAX {
+        if path.len() <= DEPTH_MAX && path.first() != Some(&"ioms") {
             let value = value(field, charset);
             place(into, &path, value);
         }
@@ -72,6 +73,7 @@ fn value(field: &Field, charset: Charset) -> Value {
     let plain = || std::str::from_utf8(&field.bytes).unwrap_or_default().trim();
     match field.kind {
         Kind::Text => Value::Unsafe(text::decode(&field.bytes, charset).text.into()),
+        Kind::Utf8 => Value::Unsafe(String::from_utf8_lossy(&field.bytes).into()),
         Kind::Bool => Value::Bool(&field.bytes[..] == b"1"),
         Kind::Int => plain().parse().map_or(Value::Null, Value::Int),
         Kind::Float => plain().parse().map_or(Value::Null, Value::Float),

@@ -9,7 +9,7 @@ use super::args::display;
 use super::call::Call;
 use super::error::ModuleError;
 use super::spec::Type;
-use crate::base::value::Value;
+use crate::base::value::{Map, Value};
 use crate::shell::quote::word;
 
 /// Parts of the prelude.
@@ -48,6 +48,23 @@ pub(super) fn program(call: &Call, script: &str, mark: &str) -> Result<String, M
     }
     lean(&mut text, script);
     Ok(text)
+}
+
+/// An answer's beginning: variables, and how much content follows. Read line by line to the mark.
+pub(super) fn answer(variables: &Map, size: usize, mark: &str) -> String {
+    let mut text = format!("answer_size={size}\n");
+    for (name, value) in variables {
+        let variable = variable(&mut text, &format!("r_{name}"), Type::Raw, Some(value));
+        if let Err(error) = variable {
+            text = format!(
+                "answer_size=0 r_verdict=fail r_msg={}\n",
+                word(&error.message)
+            );
+            break;
+        }
+    }
+    let _ = writeln!(text, "{mark}");
+    text
 }
 
 fn part(text: &mut String, name: &str) -> Result<(), ModuleError> {

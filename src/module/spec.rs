@@ -3,9 +3,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use rust_embed::RustEmbed;
+
 use crate::base::diag::Diagnostic;
 use crate::base::value::Value;
 use crate::base::yaml::{self, Node};
+
+/// Parameters that many modules have: `shares: [file]`.
+#[derive(RustEmbed)]
+#[folder = "src/module/shared"]
+struct Shared;
 
 /// A module.
 #[derive(Debug, Clone, Default)]
@@ -93,6 +100,8 @@ pub enum Type {
     Bytes,
     /// Text; lists and mappings become JSON.
     Json,
+    /// A file's mode: octal or symbolic text; a number is the mode itself, as YAML's `0644` is 420.
+    Mode,
     /// Anything.
     Raw,
 }
@@ -110,6 +119,7 @@ impl Type {
             Self::Dict => "dict",
             Self::Bytes => "bytes",
             Self::Json => "json",
+            Self::Mode => "mode",
             Self::Raw => "raw",
         }
     }
@@ -125,6 +135,7 @@ impl Type {
             Self::Dict,
             Self::Bytes,
             Self::Json,
+            Self::Mode,
             Self::Raw,
         ]
         .into_iter()
@@ -207,6 +218,7 @@ impl Reader<'_> {
             idempotent: true,
             ..Module::default()
         };
+        let mut shared = Vec::new();
         for (key, value) in entries {
             match &*key.name {
                 "module" => module.name = Arc::from(self.text_of(value)?),
@@ -217,6 +229,7 @@ impl Reader<'_> {
                 "constraints" => module.constraints = self.constraints(value)?,
                 "free_form" => module.free_form = Some(self.text_of(value)?),
                 "any_parameters" => module.any_parameters = self.flag(value)?,
+                "shares" => shared = self.shared(value)?,
                 "uses" => module.uses = self.words(value)?,
                 "check" => module.check = self.flag(value)?,
                 "idempotent" => module.idempotent = self.flag(value)?,
@@ -229,6 +242,11 @@ impl Reader<'_> {
                 other => return self.wrong(value, format!("a module has no `{other}`")),
             }
         }
+        for parameter in shared {
+            if module.parameter(&parameter.name).is_none() {
+                module.parameters.push(parameter);
+            }
+        }
         if module.name.is_empty() {
             return self.wrong(node, "the module has no name (`module: NAME`)");
         }
@@ -239,6 +257,21 @@ impl Reader<'_> {
             );
         }
         Ok(module)
+    }
+
+    /// Parameters that many modules have.
+    fn shared(&self, node: &Node) -> Read<Vec<Parameter>> {
+        let mut parameters = Vec::new();
+        for name in self.words(node)? {
+            let name = format!("{name}.yml");
+            let Some(file) = Shared::get(&name) else {
+                return self.wrong(node, format!("there are no shared parameters `{name}`"));
+            };
+            let (text, file) = (String::from_utf8_lossy(&file.data), Path::new(&name));
+            let reader = Reader { text: &text, file };
+            parameters.extend(reader.parameters(&yaml::parse(&text, file)?)?);
+        }
+        Ok(parameters)
     }
 
     fn parameters(&self, node: &Node) -> Read<Vec<Parameter>> {

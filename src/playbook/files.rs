@@ -43,6 +43,11 @@ impl Files {
         found
     }
 
+    /// A file's document without keeping it: to see what it is.
+    pub(super) fn peek(&self, path: &Path) -> Result<Written, Problem> {
+        self.load(path)
+    }
+
     /// How many files were read.
     pub(super) fn count(&self) -> usize {
         self.read.len()

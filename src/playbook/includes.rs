@@ -6,6 +6,7 @@ use super::keyword::{Keyword, Keywords};
 use super::kinds::as_bool;
 use super::loader::{Loader, Within};
 use super::model::{Action, RoleUse, Step, Task};
+use super::problem::{LintRule, Problem};
 use super::roles::{From, Wish};
 use super::steps::included_keywords;
 use super::task::Draft;
@@ -41,6 +42,7 @@ impl Loader {
             by_task: true,
             allow_duplicates: Some(flag("allow_duplicates").unwrap_or(true)),
             public: flag("public").unwrap_or(import),
+            validate: flag("rolespec_validate").unwrap_or(true),
         })
     }
 
@@ -99,12 +101,23 @@ impl Loader {
             return;
         }
         let parents = parents(within);
-        let ring = |used: &&Arc<RoleUse>| Some(&*used.role.name) == wish.name.text();
-        if parents.iter().filter(ring).count() > 1 {
+        let key = format!(
+            "role {} {:?}",
+            wish.name.text().unwrap_or_default(),
+            wish.from
+        );
+        if !self.gathered.looked_into.insert(key) {
             return;
         }
-        let mut inner = within.under(&included_keywords(task));
-        inner.only_checked = true;
+        let inner = within.under(&included_keywords(task));
+        // That it is nowhere is the run's matter: the task may be skipped.
+        if let Some(name) = wish.name.text()
+            && self.find_role(name, &inner).is_err()
+        {
+            self.gathered.open = true;
+            let found = wish.name.error(format!("there is no role `{name}`"));
+            return self.report(Problem::warning(LintRule::Role, found).about(name));
+        }
         let from = wish.from.clone();
         let Some(used) = self.use_of(wish, &inner, &parents) else {
             return;

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use super::files::{Files, OpenVault};
 use super::keyword::{Keywords, Level};
 use super::model::{Handler, Play, Playbook, Role, RoleUse, Step};
-use super::modules::Library;
+
 use super::problem::{LintRule, Problem, Refused, Severity};
 use super::written::Written;
 use crate::base::diag::{Diagnostic, Place};
 use crate::base::value::Map;
 use crate::base::yaml::Key;
+use crate::module::Library;
 
 /// No playbook has more tasks, imports unrolled.
 const TASKS_MAX: usize = 200_000;
@@ -58,6 +59,8 @@ pub(super) struct Gathered {
     pub(super) possible: Vec<Arc<Handler>>,
     /// What is notified.
     pub(super) notified: Vec<Written>,
+    /// Files and roles that were looked into for the check: once is enough.
+    pub(super) looked_into: HashSet<String>,
     /// Something is brought in whose name only the run knows: any handler may come.
     pub(super) open: bool,
 }
@@ -77,8 +80,6 @@ pub(super) struct Within {
     pub(super) folder: Arc<Path>,
     /// The play's variables, the weakest first.
     pub(super) vars: Arc<Vec<Written>>,
-    /// Read only to be checked: what is found is thrown away.
-    pub(super) only_checked: bool,
 }
 
 /// Tasks counted.

@@ -1,243 +1,145 @@
-//! What a task's module takes: the border to the room of modules, and the modules that bring in
-//! other files, which the loader does itself.
+//! What a task's module takes: the border to the room of modules, and what of
+//! arguments only the language knows.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::action;
-use super::keyword::{Keyword, Level};
-use super::loader::Loader;
+use super::keyword::{Keyword, Keywords, Level};
+use super::loader::{Loader, Within};
 use super::model::Action;
 use super::problem::{LintRule, Problem};
-use super::suggest;
-use super::task::unknown;
+use super::reading::{special_key, unknown};
 use super::written::Written;
+use crate::base::diag::Diagnostic;
+use crate::base::nearest::nearest;
 use crate::base::yaml::{Content, Key};
-
-/// TEMPORARY
-#[derive(Debug, Default)]
-pub struct Library;
-#[derive(Debug)]
-pub struct Module {
-    pub name: Arc<str>,
-}
-const STUB: &[&str] = &[
-    "debug",
-    "command",
-    "shell",
-    "copy",
-    "template",
-    "file",
-    "service",
-    "set_fact",
-    "meta",
-    "fail",
-    "assert",
-    "apt",
-    "ping",
-    "include_vars",
-    "add_host",
-    "group_by",
-    "setup",
-    "package",
-    "user",
-    "stat",
-    "lineinfile",
-    "raw",
-    "script",
-    "systemd",
-    "pause",
-    "wait_for",
-    "uri",
-    "get_url",
-    "fetch",
-    "cron",
-    "set_stats",
-    "group",
-    "git",
-    "pip",
-    "unarchive",
-    "slurp",
-    "find",
-    "tempfile",
-    "reboot",
-    "hostname",
-];
-impl Library {
-    fn find(&self, name: &str, _: &[PathBuf]) -> Option<Arc<Module>> {
-        let name = action::short(name);
-        STUB.contains(&name)
-            .then(|| Arc::new(Module { name: name.into() }))
-    }
-}
-
-/// Ansible's ways to bring in other files and roles, with what they take.
-const INCLUDES: &[(&str, &[&str])] = &[
-    ("import_tasks", &["file"]),
-    ("include_tasks", &["file", "apply"]),
-    ("import_role", ROLE),
-    ("include_role", ROLE),
-];
-const ROLE: &[&str] = &[
-    "name",
-    "role",
-    "tasks_from",
-    "vars_from",
-    "defaults_from",
-    "handlers_from",
-    "public",
-    "allow_duplicates",
-    "rolespec_validate",
-    "apply",
-];
-
-/// What `meta` does.
-const META: &[&str] = &[
-    "clear_facts",
-    "clear_host_errors",
-    "end_batch",
-    "end_host",
-    "end_play",
-    "end_role",
-    "flush_handlers",
-    "noop",
-    "refresh_inventory",
-    "reset_connection",
-];
+use crate::module::{self, Module, ModuleError};
 
 impl Loader {
-    /// Whether a key of a task is a module's name.
-    pub(super) fn is_module(&self, name: &str, folders: &[PathBuf]) -> bool {
-        include_spec(name).is_some() || self.options.modules.find(name, folders).is_some()
+    /// Whether a key of a task is a module's name. (A user's module that can't be read is one.)
+    pub(super) fn is_module(&self, name: &str, within: &Within) -> bool {
+        !matches!(self.module(name, within), Ok(None))
     }
 
-    /// The names of the modules there are.
-    pub(super) fn module_names(&self) -> Vec<String> {
-        let ours = INCLUDES.iter().map(|(name, _)| (*name).to_owned());
-        ours.chain(STUB.iter().map(|s| s.to_string())).collect()
+    fn module(&self, name: &str, within: &Within) -> Result<Option<Arc<Module>>, ModuleError> {
+        self.options.modules.find(name, &within.module_folders())
     }
 
     /// The one key of a task that is no keyword is no module either.
-    pub(super) fn unknown_module(&self, task: &Written, key: &Key, _: &[PathBuf]) -> Problem {
-        if let Some(problem) = self.special_key(task, key, Level::Task) {
+    pub(super) fn unknown_module(&self, task: &Written, key: &Key, level: Level) -> Problem {
+        if let Some(problem) = special_key(task, key, level) {
             return problem;
         }
         let found = task
             .source
             .error_at(format!("there is no module `{}`", key.name), key);
-        Problem::error(LintRule::Module, self.meant(&key.name, found)).about(&*key.name)
+        Problem::error(LintRule::Module, meant(&key.name, found)).about(&*key.name)
     }
 
-    fn meant(
-        &self,
-        name: &str,
-        found: crate::base::diag::Diagnostic,
-    ) -> crate::base::diag::Diagnostic {
-        let bare = name.rsplit('.').next().unwrap_or(name);
-        let modules = self.module_names();
-        let keywords: Vec<&str> = Keyword::names(Level::Task).collect();
-        let names = modules.iter().map(String::as_str).chain(keywords);
-        match suggest::closest(bare, names) {
-            Some(close) if close != bare => found.help(format!("did you mean `{close}`?")),
-            _ => found.help(
-                "`iomsctl doc` lists the modules there are; docs/modules.md says how to add one",
-            ),
-        }
-    }
-
-    /// An action with its module found and its arguments' names checked.
+    /// An action with its module found and its arguments checked as far as they are constant.
     pub(super) fn check_action(
         &mut self,
         mut action: Action,
-        folders: &[PathBuf],
+        keywords: &Keywords,
+        within: &Within,
     ) -> Option<Action> {
         if action.module.is_empty() {
             return Some(action);
         }
         let before = self.errors();
-        if let Some((name, parameters)) = include_spec(&action.written) {
-            self.check_include_arguments(&action, name, parameters);
-        } else {
-            let Some(module) = self.options.modules.find(&action.written, folders) else {
-                let found = action
-                    .place
-                    .error(format!("there is no module `{}`", action.written));
-                let found = self.meant(&action.written, found);
+        let module = match self.module(&action.written, within) {
+            Ok(Some(module)) => module,
+            Ok(None) => {
+                let why = format!("there is no module `{}`", action.written);
+                let found = meant(&action.written, action.place.error(why));
                 self.report(Problem::error(LintRule::Module, found).about(&*action.written));
                 return None;
-            };
-            action.module = module.name.clone();
-            self.check_arguments(&action, &module);
+            }
+            Err(why) => {
+                self.error(LintRule::Module, action.place.error(why.message));
+                return None;
+            }
+        };
+        action.module = module.name.clone();
+        self.settle_free_form(&mut action, &module);
+        let defaults = defaults_of(&module, &keywords.within(&within.keywords));
+        self.check_arguments(&action, &module, &defaults);
+        if let ("include_tasks" | "include_role", Some(apply)) =
+            (&*action.module, action.args.named.get("apply"))
+        {
+            self.check_apply(apply, within);
         }
-        if &*action.module == "meta" {
-            self.check_meta_word(&action);
-        }
-        let values: Vec<Written> = action
-            .args
-            .named
-            .values()
-            .chain(&action.args.free_form)
-            .cloned()
-            .collect();
-        for value in &values {
-            self.check_templates(Keyword::Args, value);
-        }
+        self.check_arguments_templates(&action);
         (self.errors() == before).then_some(action)
     }
 
-    fn check_arguments(&mut self, _action: &Action, _module: &Module) {}
-
-    fn check_include_arguments(&mut self, action: &Action, name: &str, parameters: &[&str]) {
-        let args = &action.args;
-        for (given, value) in &args.named {
-            let known = parameters.contains(&&**given)
-                && (&**given != "apply" || name.starts_with("include"));
-            if !known {
-                let found = value.error(format!("`{}` has no parameter `{given}`", action.written));
-                let found = match suggest::closest(given, parameters.iter().copied()) {
-                    Some(close) => found.help(format!("did you mean `{close}`?")),
-                    None => found.help(format!(
-                        "it takes {}; variables go into `vars`",
-                        parameters.join(", ")
-                    )),
-                };
-                self.error(LintRule::Parameter, found);
-            }
+    /// A text that a module doesn't take is a mistake, or a template that gives all arguments.
+    fn settle_free_form(&mut self, action: &mut Action, module: &Module) {
+        if module.free_form.is_some() {
+            return;
         }
-        let role = name.ends_with("role");
-        let named = |names: &[&str]| names.iter().any(|each| args.named.contains_key(*each));
-        let enough = if role {
-            named(&["name", "role"])
-        } else {
-            named(&["file"]) || args.free_form.is_some()
+        let Some(free) = action.args.free_form.take() else {
+            return;
         };
-        if !enough && args.template.is_none() {
-            let what = if role {
-                "a role (`name: ROLE`)"
-            } else {
-                "a file"
-            };
-            let found = action
-                .place
-                .error(format!("`{}` needs {what}", action.written));
-            self.error(LintRule::Parameter, found);
+        let text = free.text().unwrap_or_default().trim();
+        if text.starts_with("{{") && text.ends_with("}}") && action.args.template.is_none() {
+            action.args.template = Some(free);
+            return;
         }
-        if let (true, Some(free)) = (role, &args.free_form) {
-            let found = free.error(format!("`{}` takes named arguments", action.written));
-            self.error(LintRule::Parameter, found.help("write `name: ROLE`"));
+        let found = free
+            .error(format!(
+                "`{}` takes no text beside `name=value`: `{text}`",
+                action.written
+            ))
+            .help("put a value with blanks in quotes, or write the arguments as a mapping");
+        self.error(LintRule::Parameter, found);
+    }
+
+    fn check_arguments(&mut self, action: &Action, module: &Module, defaults: &[String]) {
+        let args = &action.args;
+        let mut given: Vec<&str> = args.named.keys().map(|name| &**name).collect();
+        if let (Some(name), Some(_)) = (&module.free_form, &args.free_form) {
+            given.push(name);
         }
-        if let Some(apply) = args.named.get("apply") {
-            self.check_apply(apply);
+        let again = |name: &&String| !given.contains(&name.as_str());
+        let defaults: Vec<&str> = defaults.iter().filter(again).map(String::as_str).collect();
+        given.extend(defaults);
+        for error in module.check_names(given.into_iter()) {
+            // A template may give what is missing.
+            if args.template.is_some() && error.parameter.is_none() {
+                continue;
+            }
+            let named = error
+                .parameter
+                .as_deref()
+                .and_then(|name| args.named.get(name));
+            self.report_argument(action, named.unwrap_or(&action.place), error);
+        }
+        let named = args.named.iter().map(|(name, value)| (&**name, value));
+        let free = module.free_form.as_deref().zip(args.free_form.as_ref());
+        for (name, value) in named.chain(free) {
+            if let Err(error) = module.check_value(name, &value.value()) {
+                self.report_argument(action, value, error);
+            }
         }
     }
 
-    fn check_apply(&mut self, apply: &Written) {
+    fn report_argument(&mut self, action: &Action, at: &Written, error: ModuleError) {
+        let found = at.error(error.message);
+        let found = match error.hint {
+            Some(hint) => found.help(hint),
+            None => found,
+        };
+        self.report(Problem::error(LintRule::Parameter, found).about(&*action.module));
+    }
+
+    fn check_apply(&mut self, apply: &Written, within: &Within) {
         if !matches!(apply.node.content, Content::Map(_)) {
             let found = apply.error("`apply` is a mapping of keywords");
             return self.error(LintRule::Parameter, found);
         }
         let mut rest = Vec::new();
-        self.keywords(apply, Level::Block, &mut rest);
+        self.keywords(apply, Level::Block, within, &mut rest);
         for (key, _) in rest {
             let names: Vec<&str> = Keyword::names(Level::Block).collect();
             let found = unknown(apply, key, "`apply` has no keyword", &names);
@@ -245,44 +147,22 @@ impl Loader {
         }
     }
 
-    fn check_meta_word(&mut self, action: &Action) {
-        let Some(word) = &action.args.free_form else {
-            let found = action.place.error("`meta` needs to know what to do");
-            return self.error(
-                LintRule::Parameter,
-                found.help(format!("one of {}", META.join(", "))),
-            );
-        };
-        let text = word.text().unwrap_or_default();
-        if META.contains(&text) {
-            return;
-        }
-        let found = word.error(format!("`meta` has no `{text}`"));
-        let found = match suggest::closest(text, META.iter().copied()) {
-            Some(close) => found.help(format!("did you mean `{close}`?")),
-            None => found.help(format!("one of {}", META.join(", "))),
-        };
-        self.error(LintRule::Parameter, found);
-    }
-
     /// `module_defaults`: modules with arguments. Groups of modules are not there.
-    pub(super) fn check_module_defaults(&mut self, value: &Written) {
+    pub(super) fn check_module_defaults(&mut self, value: &Written, within: &Within) {
         for layer in value.items() {
             for (key, _) in layer.entries() {
+                let source = &layer.source;
                 if key.name.starts_with("group/") {
-                    let found = layer
-                        .source
+                    let found = source
                         .error_at(
                             format!("groups of modules are not there: `{}`", key.name),
                             key,
                         )
                         .help("name the modules one by one");
                     self.error(LintRule::Unsupported, found);
-                } else if !self.is_module(&key.name, &[]) {
-                    let found = layer
-                        .source
-                        .error_at(format!("there is no module `{}`", key.name), key);
-                    let found = self.meant(&key.name, found);
+                } else if !self.is_module(&key.name, within) {
+                    let why = format!("there is no module `{}`", key.name);
+                    let found = meant(&key.name, source.error_at(why, key));
                     self.report(Problem::error(LintRule::Module, found).about(&*key.name));
                 }
             }
@@ -290,8 +170,30 @@ impl Loader {
     }
 }
 
-fn include_spec(name: &str) -> Option<&'static (&'static str, &'static [&'static str])> {
-    INCLUDES
-        .iter()
-        .find(|(each, _)| *each == action::short(name))
+/// The arguments that `module_defaults` give a module.
+fn defaults_of(module: &Module, keywords: &Keywords) -> Vec<String> {
+    let is_it = |name: &str| {
+        action::short(name) == &*module.name || module.names.iter().any(|each| each == name)
+    };
+    let layers = keywords.items(Keyword::ModuleDefaults);
+    let mut names = Vec::new();
+    for layer in &layers {
+        for (_, arguments) in layer.entries().filter(|(key, _)| is_it(&key.name)) {
+            names.extend(arguments.entries().map(|(name, _)| name.name.to_string()));
+        }
+    }
+    names
+}
+
+/// What somebody may have meant by a module that isn't there.
+fn meant(name: &str, found: Diagnostic) -> Diagnostic {
+    let bare = name.rsplit('.').next().unwrap_or(name);
+    let modules: Vec<String> = module::names().collect();
+    let mut names: Vec<&str> = Keyword::names(Level::Task).collect();
+    names.extend(modules.iter().map(String::as_str));
+    match nearest(bare, names) {
+        Some(close) if close != bare => found.help(format!("did you mean `{close}`?")),
+        _ => found
+            .help("`iomsctl doc` lists the modules there are; docs/modules.md says how to add one"),
+    }
 }

@@ -8,10 +8,11 @@ use super::keyword::{Keyword, Keywords, Level};
 use super::loader::{Gathered, Loader, Within, each_task};
 use super::model::{Handler, Play, Playbook, RoleUse, Section, Step};
 use super::problem::{LintRule, Problem};
+use super::reading::{special_key, unknown};
 use super::roles::From;
 use super::steps::{handlers_of, missing};
-use super::task::unknown;
 use super::written::Written;
+use crate::base::nearest::nearest;
 use crate::base::value::Value;
 use crate::base::yaml::{Content, Key};
 
@@ -91,22 +92,29 @@ impl Loader {
         plays: &mut Vec<Arc<Play>>,
     ) {
         let mut rest = Vec::new();
+        let mut within = Within {
+            level: Level::Task,
+            keywords: Arc::default(),
+            role: None,
+            files: Arc::new([]),
+            folder: folder_of(path).into(),
+            vars: Arc::new(handed.vars.clone()),
+        };
         // It has what a task has that isn't about doing: `when`, `tags`, `vars`, `name`.
-        let own = self.keywords(entry, Level::Block, &mut rest);
+        let own = self.keywords(entry, Level::Block, &within, &mut rest);
+        within.keywords = Arc::new(own.clone());
+        let used = [Keyword::Name, Keyword::Tags, Keyword::Vars, Keyword::When];
+        for (keyword, values) in own.iter().filter(|(keyword, _)| !used.contains(keyword)) {
+            let why = format!("`import_playbook` does nothing with `{}`", keyword.name());
+            let found = values.first().map(|value| value.error(why));
+            let found = found.map(|found| Problem::warning(LintRule::Keyword, found));
+            found.into_iter().for_each(|found| self.report(found));
+        }
         for (other, _) in rest.into_iter().filter(|(other, _)| other.name != key.name) {
             let names = ["import_playbook", "name", "tags", "vars", "when"];
             let found = unknown(entry, other, "`import_playbook` has no", &names);
             self.error(LintRule::Keyword, found);
         }
-        let within = Within {
-            level: Level::Task,
-            keywords: Arc::new(own.clone()),
-            role: None,
-            files: Arc::new([]),
-            folder: folder_of(path).into(),
-            vars: Arc::new(handed.vars.clone()),
-            only_checked: false,
-        };
         let Some(name) = self.known_now(file, &within) else {
             return;
         };
@@ -162,29 +170,30 @@ impl Loader {
     fn play(&mut self, written: &Written, path: &Path, handed: &Handed) -> Play {
         self.gathered = Gathered::default();
         let mut rest = Vec::new();
-        let own = self.keywords(written, Level::Play, &mut rest);
+        let folder: Arc<Path> = folder_of(path).into();
+        let mut within = Within {
+            level: Level::Task,
+            keywords: Arc::default(),
+            role: None,
+            files: Arc::new([written.source.path.clone()]),
+            folder: folder.clone(),
+            vars: Arc::default(),
+        };
+        let own = self.keywords(written, Level::Play, &within, &mut rest);
         for (key, _) in rest {
-            let problem = unknown_in_play(self, written, key);
+            let problem = self.unknown_in_play(written, key, &within);
             self.report(problem);
         }
         self.check_hosts(written, &own);
         let keywords = own.within(&handed.keywords);
-        let folder: Arc<Path> = folder_of(path).into();
         let mut vars: Vec<Written> = own.all(Keyword::Vars).to_vec();
         vars.extend(self.vars_files(&own, &folder));
         vars.extend(handed.vars.iter().cloned());
         if let Some(prompts) = own.get(Keyword::VarsPrompt) {
             self.check_prompts(prompts);
         }
-        let within = Within {
-            level: Level::Task,
-            keywords: Arc::new(keywords.of_play_for_tasks()),
-            role: None,
-            files: Arc::new([written.source.path.clone()]),
-            folder: folder.clone(),
-            vars: Arc::new(vars),
-            only_checked: false,
-        };
+        within.keywords = Arc::new(keywords.of_play_for_tasks());
+        within.vars = Arc::new(vars);
         let (roles, role_steps, role_handlers) = self.roles(&own, &within);
         let part = |loader: &mut Self, keyword| match own.get(keyword) {
             Some(list) => loader.steps(list, &within),
@@ -241,18 +250,40 @@ impl Loader {
             return (roles, steps, handlers);
         }
         for entry in list.items() {
-            let Some(wish) = self.wish(&entry) else {
+            let Some(wish) = self.wish(&entry, within) else {
                 continue;
             };
             let inner = within.under(&wish.keywords.within(&within.keywords));
             let Some(used) = self.use_of(wish, &inner, &[]) else {
+                self.gathered.open = true;
                 continue;
             };
             steps.extend(self.role_steps(&used, &From::default(), within));
             handlers.extend(self.role_handlers(&used, &From::default(), within));
-            roles.push(used);
+            roles.push(Arc::new(RoleUse {
+                keywords: used.keywords.within(&within.keywords),
+                ..(*used).clone()
+            }));
         }
         (roles, steps, handlers)
+    }
+
+    fn unknown_in_play(&self, written: &Written, key: &Key, within: &Within) -> Problem {
+        if Keyword::find(&key.name, Level::Task).is_some() || self.is_module(&key.name, within) {
+            let found = written
+                .source
+                .error_at(format!("a play has no `{}`", key.name), key)
+                .help("a task has: put it under `tasks`");
+            return Problem::error(LintRule::Keyword, found);
+        }
+        if let Some(problem) = special_key(written, key, Level::Play) {
+            return problem;
+        }
+        let names: Vec<&str> = Keyword::names(Level::Play).collect();
+        Problem::error(
+            LintRule::Keyword,
+            unknown(written, key, "a play has no keyword", &names),
+        )
     }
 
     fn check_hosts(&mut self, written: &Written, own: &Keywords) {
@@ -374,31 +405,13 @@ impl Loader {
                 continue;
             }
             let found = wanted.error(format!("there is no handler `{text}` in this play"));
-            let found = match super::suggest::closest(text, names.iter().map(String::as_str)) {
+            let found = match nearest(text, names.iter().map(String::as_str)) {
                 Some(close) => found.help(format!("did you mean `{close}`?")),
                 None => found.help("a handler is found by its `name`, or by what it `listen`s to"),
             };
             self.error(LintRule::Handler, found);
         }
     }
-}
-
-fn unknown_in_play(loader: &Loader, written: &Written, key: &Key) -> Problem {
-    if Keyword::find(&key.name, Level::Task).is_some() || loader.is_module(&key.name, &[]) {
-        let found = written
-            .source
-            .error_at(format!("a play has no `{}`", key.name), key)
-            .help("a task has: put it under `tasks`");
-        return Problem::error(LintRule::Keyword, found);
-    }
-    if let Some(problem) = loader.special_key(written, key, Level::Play) {
-        return problem;
-    }
-    let names: Vec<&str> = Keyword::names(Level::Play).collect();
-    Problem::error(
-        LintRule::Keyword,
-        unknown(written, key, "a play has no keyword", &names),
-    )
 }
 
 /// The folder of a file; `.` for a bare name.

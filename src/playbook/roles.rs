@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use indexmap::IndexMap;
 
-use super::files::{tidy, vars_files, with_ending};
+use super::files::{vars_files, with_ending};
 use super::keyword::{Keyword, Keywords, Level};
 use super::kinds::as_bool;
 use super::loader::{Loader, Within};
 use super::model::{Handler, Role, RoleUse, Step};
+use super::places::FoundRole;
 use super::problem::{LintRule, Problem};
+use super::specs::argument_check;
 use super::steps::handlers_of;
 use super::written::Written;
 use crate::base::yaml::Content;
@@ -33,6 +35,8 @@ pub(super) struct Wish {
     pub(super) by_task: bool,
     pub(super) allow_duplicates: Option<bool>,
     pub(super) public: bool,
+    /// Whether its arguments are held against its argument spec.
+    pub(super) validate: bool,
 }
 
 /// Entry points other than `main`.
@@ -50,11 +54,11 @@ pub struct From {
 
 impl Loader {
     /// The entries of `roles:` or of dependencies.
-    pub(super) fn wish(&mut self, entry: &Written) -> Option<Wish> {
+    pub(super) fn wish(&mut self, entry: &Written, within: &Within) -> Option<Wish> {
         let mut params = Vec::new();
         let (name, keywords) = match &entry.node.content {
             Content::Map(_) => {
-                let keywords = self.keywords(entry, Level::Role, &mut params);
+                let keywords = self.keywords(entry, Level::Role, within, &mut params);
                 let name = entry.get("role").or_else(|| entry.get("name"));
                 let Some(name) = name else {
                     let found = match entry.get("src") {
@@ -93,6 +97,7 @@ impl Loader {
             by_task: false,
             allow_duplicates: None,
             public: true,
+            validate: true,
         })
     }
 
@@ -224,7 +229,7 @@ impl Loader {
         chain.push(parent);
         let mut found = Vec::new();
         for entry in wanted.items() {
-            let Some(wish) = self.wish(&entry) else {
+            let Some(wish) = self.wish(&entry, &inner) else {
                 continue;
             };
             let Some(used) = self.use_of(wish, &inner, &chain) else {
@@ -253,11 +258,16 @@ impl Loader {
             ));
         }
         let inner = self.within_role(&used, within, Level::Task);
-        let tasks = match self.role_path(&used.role, "tasks", from.tasks.as_deref(), &used.written)
-        {
-            Some(path) => self.file_of_tasks(&path, &inner),
-            None => Vec::new(),
-        };
+        let mut tasks: Vec<Step> = argument_check(&used, from, &inner)
+            .map(Step::Task)
+            .into_iter()
+            .collect();
+        tasks.extend(
+            match self.role_path(&used.role, "tasks", from.tasks.as_deref(), &used.written) {
+                Some(path) => self.file_of_tasks(&path, &inner),
+                None => Vec::new(),
+            },
+        );
         steps.push(Step::Role(used, tasks));
         steps
     }
@@ -396,108 +406,12 @@ impl Loader {
         meta: Option<&Written>,
         wish: &Wish,
     ) -> Option<Written> {
+        if !wish.validate {
+            return None;
+        }
         let own = self.role_file(role, "meta", Some("argument_specs"), &wish.name);
         let specs = own.as_ref().or(meta)?.get("argument_specs")?;
         specs.get(wish.from.tasks.as_deref().unwrap_or("main"))
-    }
-
-    /// Where a role is; else where it was looked for.
-    fn find_role(&mut self, name: &str, within: &Within) -> Result<FoundRole, Vec<PathBuf>> {
-        let mut looked = Vec::new();
-        if let Some(found) = self.in_collections(name, within, &mut looked) {
-            return Ok(found);
-        }
-        let mut folders = vec![within.folder.join("roles")];
-        folders.extend(self.options.roles_path.iter().cloned());
-        let beside = within
-            .role
-            .as_ref()
-            .and_then(|used| used.role.path.parent());
-        folders.extend(beside.map(Path::to_owned));
-        folders.push(within.folder.to_path_buf());
-        for folder in folders {
-            let path = tidy(&folder.join(name));
-            if path.is_dir() {
-                return Ok(FoundRole::at(path, name, None));
-            }
-            if !looked.contains(&folder) {
-                looked.push(folder);
-            }
-        }
-        let path = tidy(Path::new(name));
-        if name.contains('/') && path.is_dir() {
-            return Ok(FoundRole::at(path, name, None));
-        }
-        Err(looked)
-    }
-
-    fn in_collections(
-        &self,
-        name: &str,
-        within: &Within,
-        looked: &mut Vec<PathBuf>,
-    ) -> Option<FoundRole> {
-        let parts: Vec<&str> = name.split('.').collect();
-        let mut wanted: Vec<(String, &str)> = Vec::new();
-        if let [namespace, collection, role] = parts.as_slice() {
-            wanted.push((format!("{namespace}.{collection}"), role));
-        } else if parts.len() == 1 && !name.contains('/') {
-            let own = within
-                .role
-                .as_ref()
-                .and_then(|used| used.role.collection.as_deref());
-            wanted.extend(own.map(|own| (own.to_owned(), name)));
-            let named = within.keywords.items(Keyword::Collections);
-            wanted.extend(
-                named
-                    .iter()
-                    .filter_map(|each| Some((each.text()?.to_owned(), name))),
-            );
-        }
-        let beside = within.folder.join("collections");
-        for (collection, role) in wanted {
-            let Some((namespace, short)) = collection.split_once('.') else {
-                continue;
-            };
-            for folder in std::iter::once(&beside).chain(&self.options.collections) {
-                let roles = folder
-                    .join("ansible_collections")
-                    .join(namespace)
-                    .join(short)
-                    .join("roles");
-                let path = tidy(&roles.join(role));
-                if path.is_dir() {
-                    return Some(FoundRole::at(path, role, Some(collection)));
-                }
-                if parts.len() == 3 {
-                    looked.push(roles);
-                }
-            }
-        }
-        None
-    }
-}
-
-struct FoundRole {
-    path: PathBuf,
-    name: String,
-    collection: Option<String>,
-}
-
-impl FoundRole {
-    fn at(path: PathBuf, name: &str, collection: Option<String>) -> Self {
-        // A name with folders is a path: its last part is the name.
-        let last = match Path::new(name).is_absolute() || name.starts_with('.') {
-            true => path
-                .file_name()
-                .map(|last| last.to_string_lossy().into_owned()),
-            false => None,
-        };
-        Self {
-            name: last.unwrap_or_else(|| name.to_owned()),
-            path,
-            collection,
-        }
     }
 }
 
@@ -513,8 +427,9 @@ fn identity(path: &Path, wish: &Wish) -> String {
         .map(|(name, value)| (name, value.value()))
         .collect();
     format!(
-        "{path:?} {:?} {params:?} {:?} {:?} {:?} {}",
+        "{path:?} {:?} {} {params:?} {:?} {:?} {:?} {}",
         wish.from,
+        wish.validate,
         values(Keyword::When),
         values(Keyword::Tags),
         values(Keyword::Vars),

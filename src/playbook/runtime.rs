@@ -28,6 +28,8 @@ pub struct RoleRequest {
     pub allow_duplicates: bool,
     /// Whether its defaults and variables become the play's (Ansible: no, unless said).
     pub public: bool,
+    /// Whether its arguments are not held against its argument spec (`rolespec_validate: no`).
+    pub unchecked: bool,
 }
 
 impl Loader {
@@ -74,6 +76,7 @@ impl Loader {
             by_task: true,
             allow_duplicates: Some(request.allow_duplicates),
             public: request.public,
+            validate: !request.unchecked,
         };
         let used = self.use_of(wish, &within, &parents(&within));
         let mut steps = Vec::new();
@@ -146,6 +149,5 @@ fn within(task: &Task, handler: bool) -> Within {
         files: task.files.clone(),
         folder: task.folder.clone(),
         vars: Arc::new(Vec::new()),
-        only_checked: false,
     }
 }

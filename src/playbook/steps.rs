@@ -82,7 +82,7 @@ impl Loader {
 
     fn block(&mut self, written: &Written, within: &Within) -> Option<Step> {
         let mut rest = Vec::new();
-        let own = self.keywords(written, Level::Block, &mut rest);
+        let own = self.keywords(written, Level::Block, within, &mut rest);
         for (key, _) in rest {
             let problem = self.unknown_in_block(written, key);
             self.report(problem);
@@ -118,13 +118,14 @@ impl Loader {
         let names: Vec<&str> = Keyword::names(Level::Block).collect();
         Problem::error(
             LintRule::Keyword,
-            super::task::unknown(written, key, "a block has no keyword", &names),
+            super::reading::unknown(written, key, "a block has no keyword", &names),
         )
     }
 
     fn task(&mut self, written: &Written, within: &Within, steps: &mut Vec<Step>) {
-        let folders = within.module_folders();
-        let Some(draft) = self.draft(written, within.level, &folders) else {
+        let Some(draft) = self.draft(written, within) else {
+            // It may be what somebody notifies.
+            self.gathered.open |= within.level == Level::Handler;
             return;
         };
         match &*draft.action.module {
@@ -241,12 +242,13 @@ impl Loader {
             self.report(Problem::warning(LintRule::File, warned));
             return;
         };
-        if within.files.iter().any(|each| **each == *path) || within.files.len() > DEPTH_MAX {
+        let again = within.files.iter().any(|each| **each == *path);
+        let key = format!("{:?} {}", within.level, path.display());
+        if again || within.files.len() > DEPTH_MAX || !self.gathered.looked_into.insert(key) {
             return;
         }
         let keywords = included_keywords(task);
-        let mut inner = within.under(&keywords);
-        inner.only_checked = true;
+        let inner = within.under(&keywords);
         let steps = self.file_of_tasks(&path, &inner);
         if within.level == Level::Handler {
             let handlers = handlers_of(steps);

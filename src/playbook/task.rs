@@ -3,11 +3,10 @@
 
 use super::action::{self, Words};
 use super::keyword::{Keyword, Keywords, Level};
-use super::kinds;
-use super::loader::Loader;
+use super::loader::{Loader, Within};
 use super::model::{Action, Loop};
 use super::problem::{LintRule, Problem};
-use super::suggest;
+use super::reading::{special_key, unknown};
 use super::written::Written;
 use crate::base::value::Value;
 use crate::base::yaml::{Content, Key};
@@ -37,17 +36,6 @@ pub(super) const LOOPS: &[&str] = &[
     "url",
     "template",
     "password",
-];
-
-/// What `loop_control` takes.
-const LOOP_CONTROL: &[&str] = &[
-    "loop_var",
-    "index_var",
-    "label",
-    "pause",
-    "extended",
-    "extended_allitems",
-    "break_when",
 ];
 
 /// The keywords that a task may have which brings other tasks in at run time.
@@ -80,125 +68,8 @@ pub(super) struct Draft {
 }
 
 impl Loader {
-    /// The keywords of something at this level, `rest` getting what names none.
-    pub(super) fn keywords<'a>(
-        &mut self,
-        written: &'a Written,
-        level: Level,
-        rest: &mut Vec<(&'a Key, Written)>,
-    ) -> Keywords {
-        let mut keywords = Keywords::default();
-        let mut pairs: Vec<(&Key, Written)> = written.entries().collect();
-        for (key, value) in pairs.drain(..) {
-            let Some(keyword) = Keyword::find(&key.name, level) else {
-                rest.push((key, value));
-                continue;
-            };
-            if keyword == Keyword::RemoteUser && keywords.get(keyword).is_some() {
-                self.error_at(
-                    LintRule::Keyword,
-                    "`user` and `remote_user` are one keyword",
-                    written,
-                    key,
-                );
-            }
-            if matches!(value.node.content, Content::Scalar(Value::Null)) {
-                continue;
-            }
-            if let Some(why) = kinds::wrong(keyword, &value) {
-                self.report(Problem::error(LintRule::Value, value.error(why)));
-                continue;
-            }
-            self.check_keyword(keyword, &value);
-            keywords.set(keyword, value);
-        }
-        keywords
-    }
-
-    /// What of a keyword's value its kind doesn't say.
-    fn check_keyword(&mut self, keyword: Keyword, value: &Written) {
-        match keyword {
-            Keyword::Register => {
-                if let Some(text) = value.text().filter(|text| !kinds::is_variable_name(text)) {
-                    let why = format!("`{text}` can't be the name of a variable");
-                    self.report(Problem::error(LintRule::Value, value.error(why)));
-                }
-            }
-            Keyword::Vars => {
-                for layer in value.items() {
-                    for (key, _) in layer.entries() {
-                        if !kinds::is_variable_name(&key.name) || !key.is_text {
-                            let why = format!("`{}` can't be the name of a variable", key.name);
-                            self.error_at(LintRule::Value, why, value, key);
-                        }
-                    }
-                }
-            }
-            Keyword::Debugger => {
-                let never = value.text() == Some("never");
-                if !never {
-                    let found = value
-                        .error("there is no debugger here")
-                        .help("take `debugger` out, or say `never`");
-                    self.report(Problem::error(LintRule::Unsupported, found));
-                }
-            }
-            Keyword::LoopControl => self.check_loop_control(value),
-            Keyword::ModuleDefaults => self.check_module_defaults(value),
-            Keyword::Strategy => self.check_choice(value, &["linear", "free", "host_pinned"]),
-            Keyword::Order => self.check_choice(
-                value,
-                &[
-                    "inventory",
-                    "sorted",
-                    "reverse_sorted",
-                    "reverse_inventory",
-                    "shuffle",
-                ],
-            ),
-            _ => {}
-        }
-        self.check_templates(keyword, value);
-    }
-
-    fn check_choice(&mut self, value: &Written, choices: &[&'static str]) {
-        let Some(text) = value.constant() else { return };
-        let bare = action::short(text);
-        if !choices.contains(&bare) {
-            let found = value.error(format!("there is no `{text}` here"));
-            let found = match suggest::closest(bare, choices.iter().copied()) {
-                Some(close) => found.help(format!("did you mean `{close}`?")),
-                None => found.help(format!("there are {}", choices.join(", "))),
-            };
-            self.report(Problem::error(LintRule::Unsupported, found));
-        }
-    }
-
-    fn check_loop_control(&mut self, value: &Written) {
-        for (key, node) in value.entries() {
-            let name = &*key.name;
-            if !LOOP_CONTROL.contains(&name) {
-                let problem = unknown(value, key, "`loop_control` has no", LOOP_CONTROL);
-                self.report(Problem::error(LintRule::Keyword, problem));
-            } else if matches!(name, "loop_var" | "index_var") {
-                if let Some(text) = node
-                    .constant()
-                    .filter(|text| !kinds::is_variable_name(text))
-                {
-                    let why = format!("`{text}` can't be the name of a variable");
-                    self.report(Problem::error(LintRule::Value, node.error(why)));
-                }
-            }
-        }
-    }
-
     /// A task's own part.
-    pub(super) fn draft(
-        &mut self,
-        task: &Written,
-        level: Level,
-        folders: &[std::path::PathBuf],
-    ) -> Option<Draft> {
+    pub(super) fn draft(&mut self, task: &Written, within: &Within) -> Option<Draft> {
         if !matches!(task.node.content, Content::Map(_)) {
             let why = format!("a task is a mapping, this is {}", task.value().kind());
             self.report(Problem::error(LintRule::Yaml, task.error(why)));
@@ -206,9 +77,9 @@ impl Loader {
         }
         let before = self.errors();
         let mut rest = Vec::new();
-        let keywords = self.keywords(task, level, &mut rest);
+        let keywords = self.keywords(task, within.level, within, &mut rest);
         let r#loop = self.r#loop(task, &keywords, &mut rest);
-        let action = self.action(task, level, &keywords, rest, folders);
+        let action = self.action(task, &keywords, rest, within);
         if let Some(action) = &action {
             self.check_include(task, action, r#loop.as_ref());
         }
@@ -267,10 +138,9 @@ impl Loader {
     fn action(
         &mut self,
         task: &Written,
-        level: Level,
         keywords: &Keywords,
         rest: Vec<(&Key, Written)>,
-        folders: &[std::path::PathBuf],
+        within: &Within,
     ) -> Option<Action> {
         let mut words: Vec<Words<'_>> = Vec::new();
         for (key, value) in task.entries() {
@@ -278,9 +148,9 @@ impl Loader {
                 words.push(Words::Action(key, value));
             }
         }
-        let (known, unknown_keys): (Vec<_>, Vec<_>) = rest
-            .into_iter()
-            .partition(|(key, _)| self.is_module(&key.name, folders));
+        let (known, unknown_keys): (Vec<_>, Vec<_>) = rest.into_iter().partition(|(key, _)| {
+            action::short(&key.name) != "import_playbook" && self.is_module(&key.name, within)
+        });
         words.extend(
             known
                 .into_iter()
@@ -289,9 +159,9 @@ impl Loader {
         let alone = words.is_empty() && unknown_keys.len() == 1;
         for (key, _) in &unknown_keys {
             let problem = if alone {
-                self.unknown_module(task, key, folders)
+                self.unknown_module(task, key, within.level)
             } else {
-                self.unknown_keyword(task, key, level, words.is_empty())
+                unknown_keyword(task, key, within.level, words.is_empty())
             };
             self.report(problem);
         }
@@ -305,7 +175,7 @@ impl Loader {
             }
             [] => None,
             [one] => match one.read(keywords.get(Keyword::Args)) {
-                Ok(action) => self.check_action(action, folders),
+                Ok(action) => self.check_action(action, keywords, within),
                 Err(found) => {
                     self.report(Problem::error(LintRule::Parameter, found));
                     None
@@ -318,90 +188,6 @@ impl Loader {
                 None
             }
         }
-    }
-
-    fn unknown_keyword(
-        &self,
-        task: &Written,
-        key: &Key,
-        level: Level,
-        modules_too: bool,
-    ) -> Problem {
-        if let Some(problem) = self.special_key(task, key, level) {
-            return problem;
-        }
-        let mut names: Vec<&str> = Keyword::names(level).collect();
-        let modules = if modules_too {
-            self.module_names()
-        } else {
-            Vec::new()
-        };
-        names.extend(modules.iter().map(String::as_str));
-        Problem::error(
-            LintRule::Keyword,
-            unknown(task, key, "a task has no keyword", &names),
-        )
-    }
-
-    /// A key whose meaning is known and that may not stand here.
-    pub(super) fn special_key(&self, task: &Written, key: &Key, level: Level) -> Option<Problem> {
-        let (rule, why, help) = match (action::short(&key.name), level) {
-            ("include", _) => (
-                LintRule::Removed,
-                "Ansible has no `include` any more",
-                "write `include_tasks` (at run time) or `import_tasks` (while loading)",
-            ),
-            ("import_playbook", _) => (
-                LintRule::Keyword,
-                "`import_playbook` stands among plays, not among tasks",
-                "to bring in tasks: `import_tasks`",
-            ),
-            ("listen", _) => (
-                LintRule::Keyword,
-                "only handlers listen",
-                "move the task to `handlers`",
-            ),
-            ("block", Level::Handler) => (
-                LintRule::Keyword,
-                "a block can't be a handler",
-                "notify several handlers by one topic (`listen`)",
-            ),
-            ("rescue" | "always", _) => (
-                LintRule::Keyword,
-                "`rescue` and `always` stand beside `block`",
-                "put what may fail into `block`",
-            ),
-            ("hosts", _) => (
-                LintRule::Keyword,
-                "a play can't stand among tasks",
-                "bring in its file with `import_playbook` beside the other plays",
-            ),
-            ("static", _) => (
-                LintRule::Removed,
-                "Ansible has no `static` any more",
-                "write `import_tasks` or `include_tasks`",
-            ),
-            ("sudo" | "su", _) => (
-                LintRule::Removed,
-                "Ansible has no `sudo` any more",
-                "write `become: true`",
-            ),
-            ("sudo_user" | "su_user", _) => (
-                LintRule::Removed,
-                "Ansible has no `sudo_user` any more",
-                "write `become_user`",
-            ),
-            ("always_run", _) => (
-                LintRule::Removed,
-                "Ansible has no `always_run` any more",
-                "write `check_mode: false`",
-            ),
-            _ => return None,
-        };
-        Some(Problem::error(
-            rule,
-            task.source.error_at(why, key).help(help),
-        ))
     }
 
     /// What a task that brings in others may not have.
@@ -443,18 +229,19 @@ impl Loader {
     }
 }
 
-/// A key that nobody knows, with the nearest name.
-pub(super) fn unknown(
-    written: &Written,
-    key: &Key,
-    what: &str,
-    names: &[&str],
-) -> crate::base::diag::Diagnostic {
-    let found = written
-        .source
-        .error_at(format!("{what} `{}`", key.name), key);
-    match suggest::closest(&key.name, names.iter().copied()) {
-        Some(close) => found.help(format!("did you mean `{close}`?")),
-        None => found,
+fn unknown_keyword(task: &Written, key: &Key, level: Level, modules_too: bool) -> Problem {
+    if let Some(problem) = special_key(task, key, level) {
+        return problem;
     }
+    let mut names: Vec<&str> = Keyword::names(level).collect();
+    let modules = if modules_too {
+        crate::module::names().collect()
+    } else {
+        Vec::new()
+    };
+    names.extend(modules.iter().map(String::as_str));
+    Problem::error(
+        LintRule::Keyword,
+        unknown(task, key, "a task has no keyword", &names),
+    )
 }

@@ -1,8 +1,12 @@
 //! A module's program, ready to be said to a host, and what may follow it.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bytes::Bytes;
+
+use super::record::Record;
 
 /// A program that does one task of a playbook and says a record of it ([`super::record`]).
 #[derive(Debug, Clone)]
@@ -13,6 +17,31 @@ pub struct ModuleScript {
     pub mark: String,
     /// What the program may read on standard input.
     pub payload: Option<Payload>,
+    /// What it is told when it asks.
+    pub answers: Option<Answers>,
+}
+
+/// Answers a program's questions while it runs: the name of the question and what the program has
+/// said so far become the bytes that it reads. Pure; it may take its time.
+#[derive(Clone)]
+pub struct Answers(Arc<dyn Fn(&str, &Record) -> Bytes + Send + Sync>);
+
+impl Answers {
+    /// By this function.
+    pub fn new(answer: impl Fn(&str, &Record) -> Bytes + Send + Sync + 'static) -> Self {
+        Self(Arc::new(answer))
+    }
+
+    /// The answer to a question.
+    pub fn to(&self, question: &str, said: &Record) -> Bytes {
+        (self.0)(question, said)
+    }
+}
+
+impl fmt::Debug for Answers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Answers")
+    }
 }
 
 /// Content that goes with a program.

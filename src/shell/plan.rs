@@ -60,6 +60,7 @@ impl Plan {
             Some(payload) if payload.travels_along().is_none() => {
                 Stdin::Given { size: payload.size }
             }
+            _ if script.answers.is_some() => Stdin::Given { size: 0 },
             _ => Stdin::Empty,
         };
         Self {

@@ -5,12 +5,17 @@
 //! MARK NAME KIND SIZE\n  SIZE bytes  \n      a field
 //! MARK NAME o\n  ...  \nMARK             a stream of unknown length, up to the next frame
 //! MARK need\n                            the script waits for its payload
+//! MARK ask NAME\n                        the script waits for the controller's answer
+//! MARK page N\n                          the code page in which the host's programs write
 //! MARK end\n                             the script is through
 //! ```
 //!
 //! NAME is a path of words with `/` between them: `stat/exists`. The word `+` begins a new element of a
-//! list, `-` means its last one: `files/+/path`, then `files/-/size`. KIND is `s` (text), `b`
-//! (`1` or `0`), `i` (an integer), `f` (a number), `n` (nothing), `j` (JSON) or `x` (bytes).
+//! list, `-` means its last one: `files/+/path`, then `files/-/size`. KIND is `s` (text as the host's
+//! programs write it), `u` (text in UTF-8), `b` (`1` or `0`), `i` (an integer), `f` (a number), `n`
+//! (nothing), `j` (JSON) or `x` (bytes).
+
+use std::collections::VecDeque;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 
@@ -20,6 +25,9 @@ const HEAD_MAX: usize = 4096;
 /// How much a record may hold, in bytes: a hostile host must not fill the memory.
 const RECORD_MAX: usize = 64 << 20;
 
+/// How many questions a script may ask.
+const QUESTIONS_MAX: usize = 1000;
+
 /// How much is kept of what programs print between frames, in bytes.
 const NOISE_MAX: usize = 64 << 10;
 
@@ -28,6 +36,8 @@ const NOISE_MAX: usize = 64 << 10;
 pub enum Kind {
     /// Text in the host's encoding.
     Text,
+    /// Text in UTF-8, whatever the host's encoding.
+    Utf8,
     /// Yes or no.
     Bool,
     /// An integer.
@@ -42,10 +52,19 @@ pub enum Kind {
     Bytes,
 }
 
+impl Record {
+    /// A field as it came; the last of that name.
+    pub fn field(&self, name: &str) -> Option<&Bytes> {
+        let field = self.fields.iter().rev().find(|field| field.name == name)?;
+        Some(&field.bytes)
+    }
+}
+
 impl Kind {
     fn of(letter: &str) -> Option<Self> {
         Some(match letter {
             "s" => Self::Text,
+            "u" => Self::Utf8,
             "b" => Self::Bool,
             "i" => Self::Int,
             "f" => Self::Float,
@@ -75,6 +94,8 @@ pub struct Record {
     pub fields: Vec<Field>,
     /// What was printed outside of them, the first of it.
     pub noise: Bytes,
+    /// The code page in which the host's programs write, where the script said it.
+    pub page: Option<u16>,
     /// Whether the script came to its end.
     pub ended: bool,
     /// Whether a stream was cut at the limit that was given.
@@ -103,6 +124,8 @@ pub struct RecordReader {
     stream_max: usize,
     held: usize,
     needs: bool,
+    questions: VecDeque<String>,
+    asked: usize,
 }
 
 impl RecordReader {
@@ -116,6 +139,8 @@ impl RecordReader {
             stream_max,
             held: 0,
             needs: false,
+            questions: VecDeque::new(),
+            asked: 0,
         }
     }
 
@@ -129,6 +154,12 @@ impl RecordReader {
     /// Whether the script has asked for its payload.
     pub fn needs_payload(&self) -> bool {
         self.needs
+    }
+
+    /// A question that the script has asked, and what it had said by then. A script waits for the
+    /// answer before it says more.
+    pub fn question(&mut self) -> Option<(String, Record)> {
+        Some((self.questions.pop_front()?, self.record.clone()))
     }
 
     /// No more will come.
@@ -160,6 +191,18 @@ impl RecordReader {
         match words.as_slice() {
             ["end"] => self.opened(at, start, |reader| reader.record.ended = true),
             ["need"] => self.opened(at, start, |reader| reader.needs = true),
+            ["page", number] => {
+                let page = number.parse().ok();
+                self.opened(at, start, |reader| reader.record.page = page);
+            }
+            ["ask", name] => {
+                let name = (*name).to_owned();
+                self.asked += 1;
+                if self.asked > QUESTIONS_MAX {
+                    return Err(RecordError::TooLong);
+                }
+                self.opened(at, start, |reader| reader.questions.push_back(name));
+            }
             [name, "o"] => {
                 let name = (*name).to_owned();
                 self.opened(at, start, |reader| {
@@ -287,6 +330,18 @@ mod tests {
             let (one, two) = said.split_at(border);
             assert_eq!(shown(&read(&[one, two])), shown(&whole), "cut at {border}");
         }
+    }
+
+    #[test]
+    fn a_question_comes_with_what_was_said_before_it() {
+        let mut reader = RecordReader::new("M", 100);
+        reader.take(b"M old s 1\nx\n\nM ask edit\n").unwrap();
+        let (name, record) = reader.question().unwrap();
+        assert_eq!(
+            (name.as_str(), &record.field("old").unwrap()[..]),
+            ("edit", &b"x"[..])
+        );
+        assert!(reader.question().is_none());
     }
 
     #[test]

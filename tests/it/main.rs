@@ -20,6 +20,7 @@ mod history;
 mod hostkeys;
 mod inventory;
 mod limits;
+mod lint;
 mod notices;
 mod progress;
 mod pulling;

@@ -1,6 +1,10 @@
 //! What single modules need of the controller: one file a module, named as it is.
 
+mod blockinfile;
 mod command;
+mod ini_file;
+mod lineinfile;
+mod replace;
 mod setup;
 
 use super::call::{Call, Controller, Said};
@@ -21,7 +25,11 @@ pub(super) trait Hook: Sync {
 /// The hook of a module, where it has one.
 pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
     Some(match module {
+        "blockinfile" => &blockinfile::BlockInFile,
         "command" => &command::Command,
+        "ini_file" => &ini_file::IniFile,
+        "lineinfile" => &lineinfile::LineInFile,
+        "replace" => &replace::Replace,
         "setup" => &setup::Setup,
         "shell" => &command::Shell,
         _ => return None,

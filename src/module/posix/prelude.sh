@@ -23,8 +23,9 @@ put_bool() {
     printf '%s %s b 1\n%s\n' "$ioms_mark" "$1" "$2"
 }
 # put_file NAME PATH: a file's content as text; put_bytes: as bytes (base64 for the user).
-put_file() { printf '%s %s s %s\n' "$ioms_mark" "$1" "$(($(wc -c <"$2")))"; cat "$2"; echo; }
-put_bytes() { printf '%s %s x %s\n' "$ioms_mark" "$1" "$(($(wc -c <"$2")))"; cat "$2"; echo; }
+put_file() { ioms_put s "$@"; }
+put_bytes() { ioms_put x "$@"; }
+ioms_put() { ioms_n=$(($(wc -c <"$3"))); printf '%s %s %s %s\n' "$ioms_mark" "$2" "$1" "$ioms_n"; head -c "$ioms_n" <"$3"; echo; }
 # put_open NAME: what is printed up to the next frame is the field.
 put_open() { printf '%s %s o\n' "$ioms_mark" "$1"; }
 
@@ -33,6 +34,19 @@ payload() {
     [ "$payload_here" ] || printf '\n%s need\n' "$ioms_mark"
     head -c "$payload_size"
 }
+
+# ask NAME: a question to the controller. Its answer's variables are set (`r_NAME`); `answer` is its
+# content, on standard output, all of it and once.
+ask() {
+    printf '\n%s ask %s\n' "$ioms_mark" "$1"
+    ioms_s=
+    while IFS= read -r ioms_l; do
+        [ "$ioms_l" != "$ioms_mark" ] || { eval "$ioms_s"; return 0; }
+        ioms_s=$ioms_s$ioms_l$nl
+    done
+    fail 'the controller did not answer'
+}
+answer() { head -c "$answer_size"; }
 
 # is_given NAME: whether the parameter was given.
 is_given() { eval "[ \"\${p_$1+1}\" ]"; }
@@ -47,13 +61,13 @@ skip() { put msg "$1"; put_bool skipped 1; exit 0; }
 try() { ioms_e=$("$@" 2>&1) || fail "$1: ${ioms_e:-failed}"; }
 
 # Files of the program's own, removed at its end.
-ioms_temporary=
+ioms_temporary= ioms_new=
 temporary() {
     ioms_temporary=${ioms_temporary:-$(mktemp -d "${TMPDIR:-/tmp}/.ioms.XXXXXXXXXX")} || fail "can't make a temporary folder in ${TMPDIR:-/tmp}"
 }
 
 ioms_over() {
-    [ -z "$ioms_temporary" ] || rm -rf "$ioms_temporary"
+    [ -z "$ioms_temporary$ioms_new" ] || rm -rf -- ${ioms_temporary:+"$ioms_temporary"} ${ioms_new:+"$ioms_new"}
     printf '\n%s changed b 1\n%s\n%s end\n' "$ioms_mark" "${changed:-0}" "$ioms_mark"
 }
 trap ioms_over EXIT

@@ -1,8 +1,10 @@
 //! Modules run in real shells here, without a connection: dash, bash and busybox.
 
 mod commands;
+mod edits;
+mod windows;
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -13,8 +15,8 @@ use super::error::ModuleError;
 use super::library::builtin;
 use crate::base::text::Charset;
 use crate::base::value::{Map, Value};
-use crate::shell::Source;
 use crate::shell::record::RecordReader;
+use crate::shell::{ModuleScript, Payload, Source};
 
 /// The shells that programs have to work in, as far as they are here; `sh` always is.
 pub(super) const SHELLS: &[&[&str]] = &[&["/bin/sh"], &["bash", "--posix"], &["busybox", "sh"]];
@@ -45,25 +47,10 @@ pub(super) struct Mode {
 
 /// Does a task in `shell` on this machine: its result as JSON.
 pub(super) fn in_shell(shell: &[&str], module: &str, args: Json, mode: Mode) -> Json {
-    let module = builtin(module).unwrap();
-    let Value::Map(args) = Value::from_json(&args) else {
-        panic!("arguments are a mapping");
-    };
-    let situation = Situation {
-        platform: Platform::Posix,
-        check: mode.check,
-        diff: mode.diff,
-        charset: Charset::UTF_8,
-    };
-    let failed = |error: ModuleError| serde_json::json!({"failed": true, "msg": error.message});
-    let mut call = match Call::new(&module, &args, situation) {
-        Ok(call) => call,
-        Err(error) => return failed(error),
-    };
     let mark = "0123456789abcdefghij";
-    let script = match call.prepare(&Plain, mark) {
-        Ok(script) => script,
-        Err(error) => return failed(error),
+    let (call, script) = match prepared(Platform::Posix, module, &args, mode, &Plain, mark) {
+        Ok(prepared) => prepared,
+        Err(error) => return serde_json::json!({"failed": true, "msg": error.message}),
     };
     let (program, words) = shell.split_first().unwrap();
     let mut child = Command::new(program)
@@ -74,26 +61,73 @@ pub(super) fn in_shell(shell: &[&str], module: &str, args: Json, mode: Mode) -> 
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    if let Some(payload) = &script.payload {
-        let bytes = match &payload.source {
-            Source::Bytes(bytes) => bytes.to_vec(),
-            Source::File(path) => std::fs::read(path).unwrap(),
-        };
-        // A program that has no use for it does not read it.
-        let _ = stdin.write_all(&bytes);
+    let mut stdin = child.stdin.take();
+    let mut stdout = child.stdout.take().unwrap();
+    let mut stderr = child.stderr.take().unwrap();
+    let errors = std::thread::spawn(move || {
+        let mut text = Vec::new();
+        stderr.read_to_end(&mut text).map(|_| text)
+    });
+    // A program that has no use for what it is given does not read it.
+    if let (Some(payload), Some(stdin)) = (&script.payload, &mut stdin) {
+        let _ = stdin.write_all(&content(payload));
+    }
+    if script.answers.is_none() {
+        stdin = None;
+    }
+    let mut reader = RecordReader::new(mark, 1 << 20);
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let read = stdout.read(&mut buffer).unwrap();
+        if read == 0 {
+            break;
+        }
+        reader.take(&buffer[..read]).unwrap();
+        while let (Some((name, said)), Some(answers)) = (reader.question(), &script.answers) {
+            let _ = stdin.as_mut().unwrap().write_all(&answers.to(&name, &said));
+        }
     }
     drop(stdin);
-    let output = child.wait_with_output().unwrap();
-    let mut reader = RecordReader::new(mark, 1 << 20);
-    reader.take(&output.stdout).unwrap();
+    let status = child.wait().unwrap();
     let said = Said {
         record: reader.finish(),
-        exit: output.status.code(),
-        stderr: output.stderr.into(),
+        exit: status.code(),
+        stderr: errors.join().unwrap().unwrap().into(),
         time: None,
     };
     Value::Map(call.conclude(&said)).to_json()
+}
+
+/// A task's call and program.
+fn prepared(
+    platform: Platform,
+    module: &str,
+    args: &Json,
+    mode: Mode,
+    controller: &dyn Controller,
+    mark: &str,
+) -> Result<(Call, ModuleScript), ModuleError> {
+    let module = builtin(module).unwrap();
+    let Value::Map(args) = Value::from_json(args) else {
+        panic!("arguments are a mapping");
+    };
+    let situation = Situation {
+        platform,
+        check: mode.check,
+        diff: mode.diff,
+        charset: Charset::UTF_8,
+    };
+    let mut call = Call::new(&module, &args, situation)?;
+    let script = call.prepare(controller, mark)?;
+    Ok((call, script))
+}
+
+/// What a payload holds.
+fn content(payload: &Payload) -> Vec<u8> {
+    match &payload.source {
+        Source::Bytes(bytes) => bytes.to_vec(),
+        Source::File(path) => std::fs::read(path).unwrap(),
+    }
 }
 
 /// Does a task in every shell there is; their results must be the same.
@@ -118,4 +152,16 @@ fn is_there(program: &str) -> bool {
     std::env::var_os("PATH").is_some_and(|path| {
         std::env::split_paths(&path).any(|folder| folder.join(program).exists())
     })
+}
+
+/// Does a task in each shell, in a fresh folder each: `play` gets the shell and the folder.
+pub(super) fn everywhere(play: impl Fn(&dyn Fn(&str, Json, Mode) -> Json, &Path)) {
+    for shell in SHELLS {
+        if !shell[0].starts_with('/') && !is_there(shell[0]) {
+            continue;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let run = |module: &str, args: Json, mode: Mode| in_shell(shell, module, args, mode);
+        play(&run, folder.path());
+    }
 }
