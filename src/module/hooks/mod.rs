@@ -7,6 +7,8 @@ mod file;
 mod ini_file;
 mod lineinfile;
 mod replace;
+mod service;
+mod setup;
 
 use super::call::{Call, Controller, Said};
 use super::error::ModuleError;
@@ -33,6 +35,8 @@ pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
         "ini_file" => &ini_file::IniFile,
         "lineinfile" => &lineinfile::LineInFile,
         "replace" => &replace::Replace,
+        "service" | "systemd_service" => &service::Service,
+        "setup" => &setup::Setup,
         "shell" => &command::Shell,
         _ => return None,
     })

@@ -3,8 +3,8 @@
 mod commands;
 mod copies;
 mod edits;
-mod windows;
 mod files;
+mod windows;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
