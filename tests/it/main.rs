@@ -21,6 +21,7 @@ mod hostkeys;
 mod inventory;
 mod limits;
 mod notices;
+mod oracle;
 mod progress;
 mod pulling;
 mod repository;

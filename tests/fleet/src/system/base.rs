@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use md5::{Digest as _, Md5};
 
 use crate::error::{Error, Result, Tried};
-use crate::process;
+use crate::{folder, process};
 
 const SCRIPT: &str = include_str!("base.sh");
 
@@ -52,10 +52,7 @@ impl Base {
 
 /// Where bases are kept, and hosts that have no other folder.
 pub(super) fn place() -> PathBuf {
-    std::env::var_os(PLACE).map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/ioms-base"),
-        PathBuf::from,
-    )
+    std::env::var_os(PLACE).map_or_else(|| folder::target().join("ioms-base"), PathBuf::from)
 }
 
 /// Changes with what bases are made of.
