@@ -7,6 +7,7 @@
 //! # order is free                          tasks of a play may come in any order
 //! # messages differ                        what failed results say is each program's own
 //! # without KEY KEY                        keys of results that can't be compared
+//! # content differs in PATH PATH           files of which owner and mode are compared
 //! ```
 
 use std::fmt;
@@ -24,6 +25,7 @@ pub struct Case {
     pub free_order: bool,
     pub own_messages: bool,
     pub without: Vec<String>,
+    pub own_content: Vec<String>,
 }
 
 /// One run of a playbook.
@@ -44,6 +46,7 @@ impl Case {
             free_order: false,
             own_messages: false,
             without: Vec::new(),
+            own_content: Vec::new(),
         };
         let text = read(path);
         let head = text.lines().map_while(|line| line.strip_prefix('#'));
@@ -52,6 +55,8 @@ impl Case {
                 case.runs.push(Run::read(path, run));
             } else if let Some(keys) = line.strip_prefix("without ") {
                 case.without.extend(keys.split(' ').map(str::to_owned));
+            } else if let Some(paths) = line.strip_prefix("content differs in ") {
+                case.own_content.extend(paths.split(' ').map(str::to_owned));
             } else {
                 case.free_order |= line == "order is free";
                 case.own_messages |= line == "messages differ";

@@ -32,7 +32,7 @@ const LEFT_OUT: &[&str] = &[
 /// A document's lines.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Seen {
-    /// A play's title and its tasks, each some lines.
+    /// A play's title and its results, each some lines.
     plays: Vec<(String, Vec<String>)>,
     /// Statistics; what was said, if it was no document.
     rest: Vec<String>,
@@ -50,10 +50,8 @@ impl Seen {
             };
         };
         let plays = list(&document["plays"]).iter().map(|play| {
-            let mut tasks: Vec<_> = list(&play["tasks"])
-                .iter()
-                .map(|one| task(one, case))
-                .collect();
+            let tasks = list(&play["tasks"]).iter();
+            let mut tasks: Vec<_> = tasks.flat_map(|task| results(task, case)).collect();
             if case.free_order {
                 tasks.sort();
             }
@@ -80,21 +78,26 @@ impl fmt::Display for Seen {
     }
 }
 
-/// A task: its name, and of each host the state and the result, a line a value.
-fn task(task: &Value, case: &Case) -> String {
-    let mut lines = vec![format!("TASK {}", text(&task["task"]["name"]))];
+/// The results of a task, a text a host: its state, and a line a value. Of a task that was for no host
+/// there is nothing to say; `meta` is one, and so is what Ansible prints once a host.
+fn results(task: &Value, case: &Case) -> Vec<String> {
+    let name = text(&task["task"]["name"]);
     let hosts: BTreeMap<_, _> = task["hosts"].as_object().into_iter().flatten().collect();
     let mut without: Vec<&str> = LEFT_OUT.to_vec();
     without.extend(case.without.iter().map(String::as_str));
-    for (host, result) in hosts {
-        lines.push(format!("  {host}: {}", state(result)));
+    let result = |(host, result): (&String, &Value)| {
+        let mut lines = vec![
+            format!("TASK {name}"),
+            format!("  {host}: {}", state(result)),
+        ];
         let mut result = result.clone();
         if case.own_messages {
             forget_messages(&mut result);
         }
         flatten(&result, &format!("    {host}"), &without, &mut lines);
-    }
-    lines.join("\n") + "\n"
+        lines.join("\n") + "\n"
+    };
+    hosts.into_iter().map(result).collect()
 }
 
 fn state(result: &Value) -> &'static str {
@@ -143,7 +146,7 @@ fn flatten(value: &Value, path: &str, without: &[&str], lines: &mut Vec<String>)
 /// Whether it is the path of a file that was only there for the module.
 fn is_passing(value: &Value) -> bool {
     let text = value.as_str().unwrap_or_default();
-    ["/.ansible/tmp/", "/.ansible_"]
+    ["/.ansible/tmp/", "/.ansible_", "/ansible-tmp-"]
         .iter()
         .any(|part| text.contains(part))
 }
@@ -154,4 +157,40 @@ fn list(value: &Value) -> &[Value] {
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
+}
+
+#[test]
+fn differences_are_seen_and_what_must_differ_is_not() {
+    let case = Case::read(Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/playbooks/blocks.yml"
+    )));
+    let seen = |folder: &str, host: &str, changed: bool, message: &str| {
+        let result = |failed: bool, changed: bool| {
+            serde_json::json!({"changed": changed, "failed": failed, "msg": message, "delta": folder,
+                "path": format!("{folder}/out"), "results": []})
+        };
+        let document = serde_json::json!({"plays": [{"play": {"name": "p"}, "tasks": [
+            {"task": {"name": "meta"}, "hosts": {}},
+            {"task": {"name": "t"}, "hosts": {host: result(true, changed)}}]}],
+            "stats": {host: {"ok": 1}}});
+        Seen::of(&document.to_string(), Path::new(folder), &case)
+    };
+    let theirs = seen("/tmp/theirs", "h", false, "words");
+    assert_eq!(theirs, seen("/tmp/ours", "h", false, "other words"));
+    assert_ne!(theirs, seen("/tmp/ours", "h", true, "words"));
+    assert_ne!(theirs, seen("/tmp/ours", "g", false, "words"));
+    insta::assert_snapshot!(theirs, @r#"
+    PLAY p
+    TASK t
+      h: failed
+        h.changed = false
+        h.failed = true
+        h.msg = "MESSAGE"
+        h.path = "FOLDER/out"
+        h.results = []
+    stats.h.ok = 1
+    custom_stats = null
+    global_custom_stats = null
+    "#);
 }

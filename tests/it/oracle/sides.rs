@@ -16,7 +16,6 @@ pub enum Program {
 impl Program {
     fn name(self) -> &'static str {
         match self {
-            // As many letters, so that lengths of paths are the same.
             Self::Ansible => "ansible",
             Self::Iomsctl => "iomsctl",
         }
@@ -40,9 +39,10 @@ pub struct Side {
 
 impl Side {
     pub fn new(program: Program, desk: &Path, playbooks: &Path) -> Self {
-        let folder = desk.join(program.name());
+        // As many letters before it, so that lengths of paths are the same, and the same last part.
+        let folder = desk.join(program.name()).join("playbooks");
         copy(playbooks, &folder);
-        fs::create_dir(folder.join("out")).unwrap();
+        fs::create_dir_all(folder.join("out")).unwrap();
         let home = desk.join(format!("{}.home", program.name()));
         fs::create_dir_all(home.join(".ssh")).unwrap();
         let desk = desk.to_owned();
