@@ -40,7 +40,11 @@ pub(super) fn program(text: &Arc<str>, form: &Form) -> Result<Arc<Program>, Fail
 
 fn compile(text: &Arc<str>, form: &Form) -> Result<Arc<Program>, Fail> {
     let lowered = lower(text, form)?;
-    if let Some(problem) = lowered.problems.into_iter().next() {
+    if let Some(problem) = lowered
+        .problems
+        .into_iter()
+        .find(|problem| !problem.deferred)
+    {
         let what = if matches!(form, Form::Expression) {
             "expression"
         } else {

@@ -26,6 +26,8 @@ mod val;
 mod version;
 
 #[cfg(test)]
+mod behaviour;
+#[cfg(test)]
 mod oracle;
 
 pub use check::{Meant, Uses, check, check_text, names_used, names_used_by_text};

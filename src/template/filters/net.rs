@@ -138,10 +138,9 @@ fn answered(value: &Val, query: &str, version: Option<u8>) -> Result<Val, Fail> 
 }
 
 fn if_matches(of: &Parsed, itself: Val, query: &str) -> Result<Val, Fail> {
-    let no = Val::Bool(false);
     let net = of.net;
     let text = |shown: String| Ok(Val::from(shown));
-    let when = |yes: bool, value: Val| Ok(if yes { value } else { Val::Bool(false) });
+    let when = |yes: bool, value: Val| Ok(if yes { value } else { Val::None });
     let prefix = i128::from(net.prefix_len());
     // A network's own address with its prefix is no host.
     let is_network = of.network && net.addr() == net.network() && net.prefix_len() < of.bits();
@@ -202,10 +201,7 @@ fn if_matches(of: &Parsed, itself: Val, query: &str) -> Result<Val, Fail> {
             }
             match parsed(other) {
                 Some(whole) => when(whole.net.contains(&net), itself),
-                None => {
-                    let _ = no;
-                    fail(format!("ipaddr: unknown filter type: {other}"))
-                }
+                None => fail(format!("ipaddr: unknown filter type: {other}")),
             }
         }
     }
@@ -243,7 +239,7 @@ fn member_at(of: &Parsed, at: i128) -> Option<u128> {
 fn member(of: &Parsed, at: i128) -> Val {
     match member_at(of, at) {
         Some(at) => Val::from(format!("{}/{}", nth(of, at), of.net.prefix_len())),
-        None => Val::Bool(false),
+        None => Val::None,
     }
 }
 
