@@ -10,9 +10,11 @@ use super::syntax::Program;
 /// How much source may be kept, in bytes; the trees are some ten times as large.
 const KEPT_MAX: usize = 4 << 20;
 
+type Compiled = Result<Arc<Program>, Fail>;
+
 #[derive(Default)]
 struct Kept {
-    programs: HashMap<Form, HashMap<Arc<str>, Result<Arc<Program>, Fail>>>,
+    programs: HashMap<Form, HashMap<Arc<str>, Compiled>>,
     size: usize,
 }
 

@@ -104,7 +104,6 @@ fn as_ours(written: &str) -> Cow<'_, str> {
                     Some(next) => out.push(next),
                     None => {}
                 }
-                continue;
             }
             ('[', false) => {
                 out.push('[');
@@ -116,7 +115,6 @@ fn as_ours(written: &str) -> Cow<'_, str> {
                     out.push_str("\\]");
                 }
                 within = true;
-                continue;
             }
             ('[', true) => out.push_str("\\["),
             ('&' | '~', true) => {

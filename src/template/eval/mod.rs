@@ -32,6 +32,8 @@ const DEPTH_MAX: usize = 220;
 /// How deep lists may lie in lists.
 pub(super) const NESTING_MAX: u32 = 100;
 
+type Known = HashMap<(usize, Arc<str>), (Arc<dyn Scope>, Val)>;
+
 /// One rendering: what is left of its bounds, and what it has found out.
 pub(super) struct Run {
     steps: Cell<u64>,
@@ -40,7 +42,7 @@ pub(super) struct Run {
     depth: Cell<usize>,
     variables: Cell<usize>,
     /// Variables by scope, which is kept so that its address stays its own.
-    known: RefCell<HashMap<(usize, Arc<str>), (Arc<dyn Scope>, Val)>>,
+    known: RefCell<Known>,
     kept: RefCell<Vec<Frames>>,
 }
 

@@ -181,8 +181,7 @@ fn log(args: &Args<'_>) -> Result<Val, Fail> {
         return fail("math domain error");
     }
     Ok(Val::Float(match base {
-        #[expect(clippy::float_cmp, reason = "10 as it was written")]
-        Some(base) if base == 10.0 => number.log10(),
+        Some(10.0) => number.log10(),
         Some(base) => number.ln() / base.ln(),
         None => number.ln(),
     }))

@@ -1,5 +1,6 @@
 //! Filters over addresses of networks: `ipaddr` and its family, for their common uses.
 
+use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -172,7 +173,7 @@ fn if_matches(of: &Parsed, itself: Val, query: &str) -> Result<Val, Fail> {
         },
         "int" => Ok(Val::Int(number(net.addr()))),
         "revdns" => text(reverse(net.addr())),
-        "first_usable" => text(nth(of, if of.hosts() > 2 { 1 } else { 0 })),
+        "first_usable" => text(nth(of, u128::from(of.hosts() > 2))),
         "last_usable" => {
             let count = of.hosts();
             text(nth(of, if count > 2 { count - 2 } else { count - 1 }))
@@ -261,13 +262,12 @@ fn reverse(address: IpAddr) -> String {
             format!("{d}.{c}.{b}.{a}.in-addr.arpa.")
         }
         IpAddr::V6(v6) => {
-            let digits: String = v6
-                .octets()
-                .iter()
-                .rev()
-                .flat_map(|byte| [byte & 0xf, byte >> 4])
-                .map(|digit| format!("{digit:x}."))
-                .collect();
+            let mut digits = String::new();
+            for byte in v6.octets().iter().rev() {
+                for digit in [byte & 0xf, byte >> 4] {
+                    _ = write!(digits, "{digit:x}.");
+                }
+            }
             format!("{digits}ip6.arpa.")
         }
     }

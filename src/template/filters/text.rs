@@ -16,7 +16,7 @@ pub(super) const ALL: &[Filter] = &[
         Ok(Val::from(args.text(0)?.to_lowercase()))
     }),
     deep("capitalize", "s", |args| {
-        Ok(Val::from(python::capitalize(&*args.text(0)?)))
+        Ok(Val::from(python::capitalize(&args.text(0)?)))
     }),
     deep("title", "s", title),
     deep("trim", "value chars", trim),
@@ -46,12 +46,10 @@ pub(super) const ALL: &[Filter] = &[
         "text style decoration prefix prefix_count postfix postfix_count beginning end newline",
         comment,
     ),
-    deep("escape", "s", |args| {
-        Ok(Val::from(escaped(&*args.text(0)?)))
-    }),
-    deep("e", "s", |args| Ok(Val::from(escaped(&*args.text(0)?)))),
+    deep("escape", "s", |args| Ok(Val::from(escaped(&args.text(0)?)))),
+    deep("e", "s", |args| Ok(Val::from(escaped(&args.text(0)?)))),
     deep("forceescape", "s", |args| {
-        Ok(Val::from(escaped(&*args.text(0)?)))
+        Ok(Val::from(escaped(&args.text(0)?)))
     }),
     deep("striptags", "value", striptags),
     deep("xmlattr", "d autospace", xmlattr),
@@ -251,14 +249,15 @@ fn comment(args: &Args<'_>) -> Result<Val, Fail> {
     )?;
     let mut out = String::new();
     if !beginning.is_empty() {
-        out.push_str(&format!("{beginning}{newline}"));
+        out.push_str(&beginning);
+        out.push_str(&newline);
     }
     if !prefix.is_empty() {
         out.push_str(&format!("{prefix}{newline}").repeat(prefix_count));
     }
     let body = format!(
         "{decoration}{}",
-        text.replace("\n", &format!("\n{decoration}"))
+        text.replace('\n', &format!("\n{decoration}"))
     );
     let body = body.replace(&format!("{decoration}\n"), &format!("{stripped}\n"));
     let body = match body.strip_suffix(&*decoration) {
@@ -330,7 +329,7 @@ fn xmlattr(args: &Args<'_>) -> Result<Val, Fail> {
         written.push(format!(
             "{}=\"{}\"",
             escaped(&key),
-            escaped(&*python::text(&value)?)
+            escaped(&python::text(&value)?)
         ));
     }
     let joined = written.join(" ");

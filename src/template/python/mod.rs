@@ -9,6 +9,7 @@ mod numbers;
 mod ops;
 mod print;
 mod strings;
+mod text_methods;
 
 pub(super) use compare::{compare, equal, ordering, sort_by_key};
 pub(super) use containers::{index, items, key, slice};
