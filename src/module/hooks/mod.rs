@@ -1,12 +1,16 @@
 //! What single modules need of the controller: one file a module, named as it is.
 
+mod assemble;
 mod blockinfile;
 mod command;
 mod copy;
 mod file;
+mod find;
 mod ini_file;
 mod lineinfile;
 mod replace;
+mod stat;
+mod template;
 
 use super::call::{Call, Controller, Said};
 use super::error::ModuleError;
@@ -26,13 +30,17 @@ pub(super) trait Hook: Sync {
 /// The hook of a module, where it has one.
 pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
     Some(match module {
+        "assemble" => &assemble::Assemble,
         "blockinfile" => &blockinfile::BlockInFile,
         "command" => &command::Command,
         "copy" => &copy::Copy,
         "file" => &file::File,
+        "find" => &find::Find,
         "ini_file" => &ini_file::IniFile,
         "lineinfile" => &lineinfile::LineInFile,
         "replace" => &replace::Replace,
+        "stat" => &stat::Stat,
+        "template" => &template::Template,
         "shell" => &command::Shell,
         _ => return None,
     })

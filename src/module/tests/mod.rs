@@ -4,6 +4,7 @@ mod commands;
 mod copies;
 mod edits;
 mod files;
+mod looking;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
