@@ -6,11 +6,13 @@
 
 mod answer;
 mod args;
+mod body;
 mod call;
 mod content;
 mod edit;
 mod error;
 mod hooks;
+mod http;
 mod library;
 mod powershell;
 mod result;

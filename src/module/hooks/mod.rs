@@ -6,11 +6,13 @@ mod command;
 mod copy;
 mod file;
 mod find;
+mod get_url;
 mod ini_file;
 mod lineinfile;
 mod replace;
 mod stat;
 mod template;
+mod uri;
 
 use super::call::{Call, Controller, Said};
 use super::error::ModuleError;
@@ -36,11 +38,13 @@ pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
         "copy" => &copy::Copy,
         "file" => &file::File,
         "find" => &find::Find,
+        "get_url" => &get_url::GetUrl,
         "ini_file" => &ini_file::IniFile,
         "lineinfile" => &lineinfile::LineInFile,
         "replace" => &replace::Replace,
         "stat" => &stat::Stat,
         "template" => &template::Template,
+        "uri" => &uri::Uri,
         "shell" => &command::Shell,
         _ => return None,
     })

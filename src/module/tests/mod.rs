@@ -3,6 +3,7 @@
 mod commands;
 mod copies;
 mod edits;
+mod fetching;
 mod files;
 mod looking;
 
