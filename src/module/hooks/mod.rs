@@ -1,14 +1,20 @@
 //! What single modules need of the controller: one file a module, named as it is.
 
+mod assemble;
 mod blockinfile;
 mod command;
 mod copy;
 mod file;
+mod find;
+mod get_url;
 mod ini_file;
 mod lineinfile;
 mod replace;
 mod service;
 mod setup;
+mod stat;
+mod template;
+mod uri;
 
 use super::call::{Call, Controller, Said};
 use super::error::ModuleError;
@@ -28,15 +34,21 @@ pub(super) trait Hook: Sync {
 /// The hook of a module, where it has one.
 pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
     Some(match module {
+        "assemble" => &assemble::Assemble,
         "blockinfile" => &blockinfile::BlockInFile,
         "command" => &command::Command,
         "copy" => &copy::Copy,
         "file" => &file::File,
+        "find" => &find::Find,
+        "get_url" => &get_url::GetUrl,
         "ini_file" => &ini_file::IniFile,
         "lineinfile" => &lineinfile::LineInFile,
         "replace" => &replace::Replace,
         "service" | "systemd_service" => &service::Service,
         "setup" => &setup::Setup,
+        "stat" => &stat::Stat,
+        "template" => &template::Template,
+        "uri" => &uri::Uri,
         "shell" => &command::Shell,
         _ => return None,
     })

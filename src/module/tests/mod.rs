@@ -3,8 +3,10 @@
 mod commands;
 mod copies;
 mod edits;
+mod fetching;
 mod files;
 mod windows;
+mod looking;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
