@@ -1,7 +1,9 @@
 //! What single modules need of the controller: one file a module, named as it is.
 
+mod authorized_key;
 mod blockinfile;
 mod command;
+mod cron;
 mod ini_file;
 mod lineinfile;
 mod replace;
@@ -26,8 +28,10 @@ pub(super) trait Hook: Sync {
 /// The hook of a module, where it has one.
 pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
     Some(match module {
+        "authorized_key" => &authorized_key::AuthorizedKey,
         "blockinfile" => &blockinfile::BlockInFile,
         "command" => &command::Command,
+        "cron" => &cron::Cron,
         "ini_file" => &ini_file::IniFile,
         "lineinfile" => &lineinfile::LineInFile,
         "replace" => &replace::Replace,

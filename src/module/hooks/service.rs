@@ -40,7 +40,8 @@ mod tests {
 
     #[test]
     fn properties_may_go_on_over_lines() {
-        let read = properties("Id=a.service\nDescription=two\n lines = yes\nExecStart={ path=/x ; }\n");
+        let read =
+            properties("Id=a.service\nDescription=two\n lines = yes\nExecStart={ path=/x ; }\n");
         assert_eq!(
             Value::Map(read).to_json(),
             serde_json::json!({
