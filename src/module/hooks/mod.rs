@@ -1,9 +1,11 @@
 //! What single modules need of the controller: one file a module, named as it is.
 
 mod assemble;
+mod authorized_key;
 mod blockinfile;
 mod command;
 mod copy;
+mod cron;
 mod file;
 mod find;
 mod get_url;
@@ -35,9 +37,11 @@ pub(super) trait Hook: Sync {
 pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
     Some(match module {
         "assemble" => &assemble::Assemble,
+        "authorized_key" => &authorized_key::AuthorizedKey,
         "blockinfile" => &blockinfile::BlockInFile,
         "command" => &command::Command,
         "copy" => &copy::Copy,
+        "cron" => &cron::Cron,
         "file" => &file::File,
         "find" => &find::Find,
         "get_url" => &get_url::GetUrl,
