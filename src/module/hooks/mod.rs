@@ -4,7 +4,9 @@ mod blockinfile;
 mod command;
 mod ini_file;
 mod lineinfile;
+mod powershell;
 mod replace;
+mod start_process;
 
 use super::call::{Call, Controller, Said};
 use super::error::ModuleError;
@@ -28,8 +30,10 @@ pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
         "command" => &command::Command,
         "ini_file" => &ini_file::IniFile,
         "lineinfile" => &lineinfile::LineInFile,
+        "powershell" => &powershell::Powershell,
         "replace" => &replace::Replace,
         "shell" => &command::Shell,
+        "start_process" => &start_process::StartProcess,
         _ => return None,
     })
 }

@@ -87,8 +87,7 @@ fn what_is_found_invalid_takes_no_place() {
     everywhere(|run, folder| {
         let path = folder.join("f");
         fs::write(&path, "good\n").unwrap();
-        let args =
-            json!({"path": path, "line": "bad", "validate": "! grep -q bad %s"});
+        let args = json!({"path": path, "line": "bad", "validate": "! grep -q bad %s"});
         let refused = run("lineinfile", args, DO);
         assert_eq!(refused["failed"], true);
         assert!(

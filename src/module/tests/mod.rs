@@ -3,6 +3,7 @@
 mod commands;
 mod edits;
 mod windows;
+mod windows_files;
 
 use std::io::{Read as _, Write as _};
 use std::path::Path;
