@@ -46,6 +46,7 @@ pub mod hostkeys;
 pub mod inventory;
 pub mod lint;
 pub mod ping;
+pub mod play;
 pub mod repo;
 pub mod run;
 pub mod script;

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::error::HostError;
 
 /// One thing that a play says. Texts and results are redacted by the emitter.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PlayEvent {
     /// A play begins; with `serial` once for each batch.
     PlayStarted(Arc<PlayInfo>),
@@ -30,6 +32,8 @@ pub enum PlayEvent {
         task: u32,
         /// The file, or the role's name.
         what: String,
+        /// The item's label, where the including task loops.
+        label: Option<String>,
         /// The hosts.
         hosts: Vec<Arc<str>>,
     },
@@ -38,7 +42,7 @@ pub enum PlayEvent {
 }
 
 /// A play, as it is shown.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlayInfo {
     /// Its number in the run, from 0.
     pub play: u32,
@@ -53,7 +57,7 @@ pub struct PlayInfo {
 }
 
 /// A task, as it is shown.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TaskInfo {
     /// Its number in the run, from 0.
     pub task: u32,
@@ -72,7 +76,7 @@ pub struct TaskInfo {
 }
 
 /// What came of a task, or of one item of its loop, on a host.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TaskResult {
     /// The task's number.
     pub task: u32,
@@ -91,13 +95,28 @@ pub struct TaskResult {
     /// Why there is none of the module's.
     pub error: Option<HostError>,
     /// When it began.
+    #[serde(with = "crate::base::clock::serde_rfc3339")]
     pub started: Timestamp,
     /// How long it took.
     pub duration: Duration,
 }
 
+impl TaskStatus {
+    /// The contract's word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Changed => "changed",
+            Self::Skipped => "skipped",
+            Self::Failed => "failed",
+            Self::Unreachable => "unreachable",
+        }
+    }
+}
+
 /// How a task came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TaskStatus {
     /// As it should be already.
     Ok,
@@ -112,7 +131,7 @@ pub enum TaskStatus {
 }
 
 /// Another attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retry {
     /// How many attempts were made.
     pub made: u32,
@@ -121,7 +140,7 @@ pub struct Retry {
 }
 
 /// What happened on the hosts of a run.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PlayStats {
     /// Counts by host, in the order of names.
     pub hosts: Vec<(Arc<str>, HostCounts)>,
@@ -130,7 +149,7 @@ pub struct PlayStats {
 }
 
 /// Ansible's counters for a host.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names are Ansible's words")]
 pub struct HostCounts {
     pub ok: u32,

@@ -42,6 +42,7 @@ impl Loader {
             by_task: true,
             allow_duplicates: Some(flag("allow_duplicates").unwrap_or(true)),
             public: flag("public").unwrap_or(import),
+            validate: flag("rolespec_validate").unwrap_or(true),
         })
     }
 
@@ -100,8 +101,12 @@ impl Loader {
             return;
         }
         let parents = parents(within);
-        let ring = |used: &&Arc<RoleUse>| Some(&*used.role.name) == wish.name.text();
-        if parents.iter().filter(ring).count() > 1 {
+        let key = format!(
+            "role {} {:?}",
+            wish.name.text().unwrap_or_default(),
+            wish.from
+        );
+        if !self.gathered.looked_into.insert(key) {
             return;
         }
         let inner = within.under(&included_keywords(task));

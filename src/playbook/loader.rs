@@ -59,6 +59,8 @@ pub(super) struct Gathered {
     pub(super) possible: Vec<Arc<Handler>>,
     /// What is notified.
     pub(super) notified: Vec<Written>,
+    /// Files and roles that were looked into for the check: once is enough.
+    pub(super) looked_into: HashSet<String>,
     /// Something is brought in whose name only the run knows: any handler may come.
     pub(super) open: bool,
 }
@@ -100,6 +102,8 @@ pub struct Loaded {
     pub roles: Vec<Arc<RoleUse>>,
     /// The handlers that came with them.
     pub handlers: Vec<Arc<Handler>>,
+    /// The file, of a file of tasks.
+    pub path: Option<Arc<Path>>,
 }
 
 impl Loader {

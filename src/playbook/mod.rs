@@ -20,10 +20,13 @@ mod reading;
 mod roles;
 pub mod run;
 mod runtime;
+mod specs;
 mod steps;
 mod tags;
 mod task;
 mod templates;
+#[cfg(test)]
+mod tests;
 mod written;
 
 pub use files::OpenVault;

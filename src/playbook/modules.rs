@@ -1,5 +1,5 @@
-//! What a task's module takes: the border to the room of modules, and the modules that bring in
-//! other files, which the loader does itself.
+//! What a task's module takes: the border to the room of modules, and what of
+//! arguments only the language knows.
 
 use std::sync::Arc;
 
@@ -15,61 +15,19 @@ use crate::base::nearest::nearest;
 use crate::base::yaml::{Content, Key};
 use crate::module::{self, Module, ModuleError};
 
-/// Ansible's ways to bring in other files and roles, with what they take.
-const INCLUDES: &[(&str, &[&str])] = &[
-    ("import_tasks", &["file"]),
-    ("include_tasks", &["file", "apply"]),
-    ("import_role", ROLE),
-    ("include_role", ROLE),
-    // Held to its words by `check_meta_word`.
-    ("meta", &[]),
-];
-const ROLE: &[&str] = &[
-    "name",
-    "role",
-    "tasks_from",
-    "vars_from",
-    "defaults_from",
-    "handlers_from",
-    "public",
-    "allow_duplicates",
-    "rolespec_validate",
-    "apply",
-];
-
-/// What `meta` does.
-const META: &[&str] = &[
-    "clear_facts",
-    "clear_host_errors",
-    "end_batch",
-    "end_host",
-    "end_play",
-    "end_role",
-    "flush_handlers",
-    "noop",
-    "refresh_inventory",
-    "reset_connection",
-];
-
 impl Loader {
     /// Whether a key of a task is a module's name. (A user's module that can't be read is one.)
     pub(super) fn is_module(&self, name: &str, within: &Within) -> bool {
-        include_spec(name).is_some() || !matches!(self.module(name, within), Ok(None))
+        !matches!(self.module(name, within), Ok(None))
     }
 
     fn module(&self, name: &str, within: &Within) -> Result<Option<Arc<Module>>, ModuleError> {
         self.options.modules.find(name, &within.module_folders())
     }
 
-    /// The names of the modules there are.
-    pub(super) fn module_names() -> Vec<String> {
-        let ours = INCLUDES.iter().map(|(name, _)| (*name).to_owned());
-        ours.chain(module::names()).collect()
-    }
-
     /// The one key of a task that is no keyword is no module either.
-    pub(super) fn unknown_module(&self, task: &Written, key: &Key) -> Problem {
-        if let Some(problem) = special_key(task, key, Level::Task) {
+    pub(super) fn unknown_module(&self, task: &Written, key: &Key, level: Level) -> Problem {
+        if let Some(problem) = special_key(task, key, level) {
             return problem;
         }
         let found = task
@@ -89,36 +47,29 @@ impl Loader {
             return Some(action);
         }
         let before = self.errors();
-        if let Some((name, parameters)) = include_spec(&action.written) {
-            if *name == "meta" {
-                self.check_meta_word(&action);
-            } else {
-                self.check_include_arguments(&action, name, parameters, within);
+        let module = match self.module(&action.written, within) {
+            Ok(Some(module)) => module,
+            Ok(None) => {
+                let why = format!("there is no module `{}`", action.written);
+                let found = meant(&action.written, action.place.error(why));
+                self.report(Problem::error(LintRule::Module, found).about(&*action.written));
+                return None;
             }
-        } else {
-            let module = match self.module(&action.written, within) {
-                Ok(Some(module)) => module,
-                Ok(None) => {
-                    let why = format!("there is no module `{}`", action.written);
-                    let found = meant(&action.written, action.place.error(why));
-                    self.report(Problem::error(LintRule::Module, found).about(&*action.written));
-                    return None;
-                }
-                Err(why) => {
-                    self.error(LintRule::Module, action.place.error(why.message));
-                    return None;
-                }
-            };
-            action.module = module.name.clone();
-            self.settle_free_form(&mut action, &module);
-            let defaults = defaults_of(&module, &keywords.within(&within.keywords));
-            self.check_arguments(&action, &module, &defaults);
+            Err(why) => {
+                self.error(LintRule::Module, action.place.error(why.message));
+                return None;
+            }
+        };
+        action.module = module.name.clone();
+        self.settle_free_form(&mut action, &module);
+        let defaults = defaults_of(&module, &keywords.within(&within.keywords));
+        self.check_arguments(&action, &module, &defaults);
+        if let ("include_tasks" | "include_role", Some(apply)) =
+            (&*action.module, action.args.named.get("apply"))
+        {
+            self.check_apply(apply, within);
         }
-        let args = &action.args;
-        let free = args.free_form.iter().chain(&args.template);
-        for value in args.named.values().chain(free) {
-            self.check_templates(Keyword::Args, value);
-        }
+        self.check_arguments_templates(&action);
         (self.errors() == before).then_some(action)
     }
 
@@ -158,80 +109,28 @@ impl Loader {
             if args.template.is_some() && error.parameter.is_none() {
                 continue;
             }
-            self.report_argument(action, error);
+            let named = error
+                .parameter
+                .as_deref()
+                .and_then(|name| args.named.get(name));
+            self.report_argument(action, named.unwrap_or(&action.place), error);
         }
-        for (name, value) in &args.named {
+        let named = args.named.iter().map(|(name, value)| (&**name, value));
+        let free = module.free_form.as_deref().zip(args.free_form.as_ref());
+        for (name, value) in named.chain(free) {
             if let Err(error) = module.check_value(name, &value.value()) {
-                let error = ModuleError {
-                    parameter: Some(name.to_string()),
-                    ..error
-                };
-                self.report_argument(action, error);
+                self.report_argument(action, value, error);
             }
         }
     }
 
-    fn report_argument(&mut self, action: &Action, error: ModuleError) {
-        let named = error
-            .parameter
-            .as_deref()
-            .and_then(|name| action.args.named.get(name));
-        let found = named.unwrap_or(&action.place).error(error.message);
+    fn report_argument(&mut self, action: &Action, at: &Written, error: ModuleError) {
+        let found = at.error(error.message);
         let found = match error.hint {
             Some(hint) => found.help(hint),
             None => found,
         };
         self.report(Problem::error(LintRule::Parameter, found).about(&*action.module));
-    }
-
-    fn check_include_arguments(
-        &mut self,
-        action: &Action,
-        name: &str,
-        parameters: &[&str],
-        within: &Within,
-    ) {
-        let args = &action.args;
-        for (given, value) in &args.named {
-            let known = parameters.contains(&&**given)
-                && (&**given != "apply" || name.starts_with("include"));
-            if !known {
-                let found = value.error(format!("`{}` has no parameter `{given}`", action.written));
-                let found = match nearest(given, parameters.iter().copied()) {
-                    Some(close) => found.help(format!("did you mean `{close}`?")),
-                    None => found.help(format!(
-                        "it takes {}; variables go into `vars`",
-                        parameters.join(", ")
-                    )),
-                };
-                self.error(LintRule::Parameter, found);
-            }
-        }
-        let role = name.ends_with("role");
-        let named = |names: &[&str]| names.iter().any(|each| args.named.contains_key(*each));
-        let enough = if role {
-            named(&["name", "role"])
-        } else {
-            named(&["file"]) || args.free_form.is_some()
-        };
-        if !enough && args.template.is_none() {
-            let what = if role {
-                "a role (`name: ROLE`)"
-            } else {
-                "a file"
-            };
-            let found = action
-                .place
-                .error(format!("`{}` needs {what}", action.written));
-            self.error(LintRule::Parameter, found);
-        }
-        if let (true, Some(free)) = (role, &args.free_form) {
-            let found = free.error(format!("`{}` takes named arguments", action.written));
-            self.error(LintRule::Parameter, found.help("write `name: ROLE`"));
-        }
-        if let Some(apply) = args.named.get("apply") {
-            self.check_apply(apply, within);
-        }
     }
 
     fn check_apply(&mut self, apply: &Written, within: &Within) {
@@ -246,26 +145,6 @@ impl Loader {
             let found = unknown(apply, key, "`apply` has no keyword", &names);
             self.error(LintRule::Keyword, found);
         }
-    }
-
-    fn check_meta_word(&mut self, action: &Action) {
-        let Some(word) = &action.args.free_form else {
-            let found = action.place.error("`meta` needs to know what to do");
-            return self.error(
-                LintRule::Parameter,
-                found.help(format!("one of {}", META.join(", "))),
-            );
-        };
-        let text = word.text().unwrap_or_default();
-        if META.contains(&text) {
-            return;
-        }
-        let found = word.error(format!("`meta` has no `{text}`"));
-        let found = match nearest(text, META.iter().copied()) {
-            Some(close) => found.help(format!("did you mean `{close}`?")),
-            None => found.help(format!("one of {}", META.join(", "))),
-        };
-        self.error(LintRule::Parameter, found);
     }
 
     /// `module_defaults`: modules with arguments. Groups of modules are not there.
@@ -309,7 +188,7 @@ fn defaults_of(module: &Module, keywords: &Keywords) -> Vec<String> {
 /// What somebody may have meant by a module that isn't there.
 fn meant(name: &str, found: Diagnostic) -> Diagnostic {
     let bare = name.rsplit('.').next().unwrap_or(name);
-    let modules = Loader::module_names();
+    let modules: Vec<String> = module::names().collect();
     let mut names: Vec<&str> = Keyword::names(Level::Task).collect();
     names.extend(modules.iter().map(String::as_str));
     match nearest(bare, names) {
@@ -317,10 +196,4 @@ fn meant(name: &str, found: Diagnostic) -> Diagnostic {
         _ => found
             .help("`iomsctl doc` lists the modules there are; docs/modules.md says how to add one"),
     }
-}
-
-fn include_spec(name: &str) -> Option<&'static (&'static str, &'static [&'static str])> {
-    INCLUDES
-        .iter()
-        .find(|(each, _)| *each == action::short(name))
 }

@@ -61,11 +61,19 @@ impl Loader {
             );
         }
         let beside = within.folder.join("collections");
+        // A playbook that stands in a collection itself knows its neighbours.
+        let around = within.folder.ancestors();
+        let around = around.filter(|each| each.ends_with("ansible_collections"));
+        let around = around.filter_map(Path::parent).map(Path::to_owned);
+        let roots: Vec<PathBuf> = std::iter::once(beside)
+            .chain(around)
+            .chain(self.options.collections.iter().cloned())
+            .collect();
         for (collection, role) in wanted {
             let Some((namespace, short)) = collection.split_once('.') else {
                 continue;
             };
-            for folder in std::iter::once(&beside).chain(&self.options.collections) {
+            for folder in &roots {
                 let roles = folder
                     .join("ansible_collections")
                     .join(namespace)

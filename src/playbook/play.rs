@@ -103,6 +103,13 @@ impl Loader {
         // It has what a task has that isn't about doing: `when`, `tags`, `vars`, `name`.
         let own = self.keywords(entry, Level::Block, &within, &mut rest);
         within.keywords = Arc::new(own.clone());
+        let used = [Keyword::Name, Keyword::Tags, Keyword::Vars, Keyword::When];
+        for (keyword, values) in own.iter().filter(|(keyword, _)| !used.contains(keyword)) {
+            let why = format!("`import_playbook` does nothing with `{}`", keyword.name());
+            let found = values.first().map(|value| value.error(why));
+            let found = found.map(|found| Problem::warning(LintRule::Keyword, found));
+            found.into_iter().for_each(|found| self.report(found));
+        }
         for (other, _) in rest.into_iter().filter(|(other, _)| other.name != key.name) {
             let names = ["import_playbook", "name", "tags", "vars", "when"];
             let found = unknown(entry, other, "`import_playbook` has no", &names);
@@ -248,11 +255,15 @@ impl Loader {
             };
             let inner = within.under(&wish.keywords.within(&within.keywords));
             let Some(used) = self.use_of(wish, &inner, &[]) else {
+                self.gathered.open = true;
                 continue;
             };
             steps.extend(self.role_steps(&used, &From::default(), within));
             handlers.extend(self.role_handlers(&used, &From::default(), within));
-            roles.push(used);
+            roles.push(Arc::new(RoleUse {
+                keywords: used.keywords.within(&within.keywords),
+                ..(*used).clone()
+            }));
         }
         (roles, steps, handlers)
     }

@@ -48,7 +48,6 @@ rules! {
     FilterPlugins   "filter-plugins"   "A folder of filters or tests in Python, which can't be run.";
     OtherPlugins    "plugins"          "A folder of other plugins in Python, which can't be run.";
     PluginInventory "plugin-inventory" "An inventory that a plugin would make.";
-    ArgumentSpec    "argument-spec"    "A role's argument spec.";
 }
 
 /// How bad a problem is.
@@ -117,3 +116,17 @@ impl fmt::Display for Refused {
 }
 
 impl std::error::Error for Refused {}
+
+#[cfg(test)]
+mod tests {
+    use super::LintRule;
+
+    #[test]
+    fn every_rule_is_explained_in_the_guide() {
+        let guide = include_str!("../../docs/lint.md");
+        for rule in LintRule::ALL {
+            let row = format!("| `{}` | {} |", rule.name(), rule.meaning());
+            assert!(guide.contains(&row), "docs/lint.md has no row {row}");
+        }
+    }
+}

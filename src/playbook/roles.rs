@@ -13,6 +13,7 @@ use super::loader::{Loader, Within};
 use super::model::{Handler, Role, RoleUse, Step};
 use super::places::FoundRole;
 use super::problem::{LintRule, Problem};
+use super::specs::argument_check;
 use super::steps::handlers_of;
 use super::written::Written;
 use crate::base::yaml::Content;
@@ -34,6 +35,8 @@ pub(super) struct Wish {
     pub(super) by_task: bool,
     pub(super) allow_duplicates: Option<bool>,
     pub(super) public: bool,
+    /// Whether its arguments are held against its argument spec.
+    pub(super) validate: bool,
 }
 
 /// Entry points other than `main`.
@@ -94,6 +97,7 @@ impl Loader {
             by_task: false,
             allow_duplicates: None,
             public: true,
+            validate: true,
         })
     }
 
@@ -254,11 +258,16 @@ impl Loader {
             ));
         }
         let inner = self.within_role(&used, within, Level::Task);
-        let tasks = match self.role_path(&used.role, "tasks", from.tasks.as_deref(), &used.written)
-        {
-            Some(path) => self.file_of_tasks(&path, &inner),
-            None => Vec::new(),
-        };
+        let mut tasks: Vec<Step> = argument_check(&used, from, &inner)
+            .map(Step::Task)
+            .into_iter()
+            .collect();
+        tasks.extend(
+            match self.role_path(&used.role, "tasks", from.tasks.as_deref(), &used.written) {
+                Some(path) => self.file_of_tasks(&path, &inner),
+                None => Vec::new(),
+            },
+        );
         steps.push(Step::Role(used, tasks));
         steps
     }
@@ -397,6 +406,9 @@ impl Loader {
         meta: Option<&Written>,
         wish: &Wish,
     ) -> Option<Written> {
+        if !wish.validate {
+            return None;
+        }
         let own = self.role_file(role, "meta", Some("argument_specs"), &wish.name);
         let specs = own.as_ref().or(meta)?.get("argument_specs")?;
         specs.get(wish.from.tasks.as_deref().unwrap_or("main"))
@@ -415,8 +427,9 @@ fn identity(path: &Path, wish: &Wish) -> String {
         .map(|(name, value)| (name, value.value()))
         .collect();
     format!(
-        "{path:?} {:?} {params:?} {:?} {:?} {:?} {}",
+        "{path:?} {:?} {} {params:?} {:?} {:?} {:?} {}",
         wish.from,
+        wish.validate,
         values(Keyword::When),
         values(Keyword::Tags),
         values(Keyword::Vars),

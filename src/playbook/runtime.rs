@@ -28,6 +28,8 @@ pub struct RoleRequest {
     pub allow_duplicates: bool,
     /// Whether its defaults and variables become the play's (Ansible: no, unless said).
     pub public: bool,
+    /// Whether its arguments are not held against its argument spec (`rolespec_validate: no`).
+    pub unchecked: bool,
 }
 
 impl Loader {
@@ -47,6 +49,7 @@ impl Loader {
         })?;
         let steps = self.file_of_tasks(&path, &within);
         let mut loaded = self.end(before)?;
+        loaded.path = Some(path.into());
         if handler {
             loaded.handlers = handlers_of(steps);
         } else {
@@ -74,6 +77,7 @@ impl Loader {
             by_task: true,
             allow_duplicates: Some(request.allow_duplicates),
             public: request.public,
+            validate: !request.unchecked,
         };
         let used = self.use_of(wish, &within, &parents(&within));
         let mut steps = Vec::new();
@@ -133,6 +137,7 @@ impl Loader {
             steps: Vec::new(),
             roles: brought.roles,
             handlers: brought.handlers,
+            path: None,
         })
     }
 }

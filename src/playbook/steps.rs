@@ -124,6 +124,8 @@ impl Loader {
 
     fn task(&mut self, written: &Written, within: &Within, steps: &mut Vec<Step>) {
         let Some(draft) = self.draft(written, within) else {
+            // It may be what somebody notifies.
+            self.gathered.open |= within.level == Level::Handler;
             return;
         };
         match &*draft.action.module {
@@ -240,7 +242,9 @@ impl Loader {
             self.report(Problem::warning(LintRule::File, warned));
             return;
         };
-        if within.files.iter().any(|each| **each == *path) || within.files.len() > DEPTH_MAX {
+        let again = within.files.iter().any(|each| **each == *path);
+        let key = format!("{:?} {}", within.level, path.display());
+        if again || within.files.len() > DEPTH_MAX || !self.gathered.looked_into.insert(key) {
             return;
         }
         let keywords = included_keywords(task);

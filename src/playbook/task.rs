@@ -148,9 +148,9 @@ impl Loader {
                 words.push(Words::Action(key, value));
             }
         }
-        let (known, unknown_keys): (Vec<_>, Vec<_>) = rest
-            .into_iter()
-            .partition(|(key, _)| self.is_module(&key.name, within));
+        let (known, unknown_keys): (Vec<_>, Vec<_>) = rest.into_iter().partition(|(key, _)| {
+            action::short(&key.name) != "import_playbook" && self.is_module(&key.name, within)
+        });
         words.extend(
             known
                 .into_iter()
@@ -159,7 +159,7 @@ impl Loader {
         let alone = words.is_empty() && unknown_keys.len() == 1;
         for (key, _) in &unknown_keys {
             let problem = if alone {
-                self.unknown_module(task, key)
+                self.unknown_module(task, key, within.level)
             } else {
                 unknown_keyword(task, key, within.level, words.is_empty())
             };
@@ -235,7 +235,7 @@ fn unknown_keyword(task: &Written, key: &Key, level: Level, modules_too: bool) -
     }
     let mut names: Vec<&str> = Keyword::names(level).collect();
     let modules = if modules_too {
-        Loader::module_names()
+        crate::module::names().collect()
     } else {
         Vec::new()
     };

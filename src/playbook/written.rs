@@ -129,4 +129,70 @@ impl Written {
     pub fn error(&self, message: impl Into<String>) -> Diagnostic {
         self.source.error(message, self.node.line, self.node.column)
     }
+
+    /// A diagnostic that points into its text: to a line and column of it, both from 1. Where the text
+    /// does not stand in the file as it is (escapes, folded lines), to its beginning.
+    pub fn error_within(
+        &self,
+        message: impl Into<String>,
+        line: usize,
+        column: usize,
+    ) -> Diagnostic {
+        match self.spot(line, column) {
+            Some((line, column)) => self.source.error(message, line, column),
+            None => self.error(message),
+        }
+    }
+
+    fn spot(&self, line: usize, column: usize) -> Option<(u32, u32)> {
+        let meant = self.text()?.lines().nth(line.checked_sub(1)?)?;
+        let (indent, bare) = (meant.len() - meant.trim_start().len(), meant.trim());
+        let first = self.node.line as usize;
+        // A block's text begins below its mark; nothing else lies in between.
+        let lines = self
+            .source
+            .text
+            .lines()
+            .enumerate()
+            .skip(first.checked_sub(1)?);
+        let (number, before) = lines.take(line + 2).find_map(|(number, text)| {
+            let from = if number + 1 == first {
+                let begin = self.node.column.checked_sub(1)? as usize;
+                text.char_indices().nth(begin).map(|(at, _)| at)?
+            } else {
+                0
+            };
+            let at = text.get(from..)?.find(bare)? + from;
+            Some((number + 1, text.get(..at)?.chars().count()))
+        })?;
+        let inner = column.checked_sub(1 + indent)?;
+        Some((
+            u32::try_from(number).ok()?,
+            u32::try_from(before + inner + 1).ok()?,
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::yaml;
+
+    #[test]
+    fn a_place_within_a_text_is_found_in_its_file() {
+        let text =
+            "a: {b: 'x {{ y }}'}\nc: |\n  one\n    {{ two }}\nd: \"folded\\ttext {{ z }}\"\n";
+        let node = yaml::parse(text, Path::new("t.yml")).unwrap();
+        let root = Written::new(&node, &Source::new(Path::new("t.yml"), text));
+        let spot = |written: Written, line, column| {
+            written.error_within("odd", line, column).place.to_string()
+        };
+        let b = root.get("a").unwrap().get("b").unwrap();
+        assert_eq!(spot(b, 1, 3), "t.yml:1:11");
+        let c = root.get("c").unwrap();
+        assert_eq!(spot(c.clone(), 1, 1), "t.yml:3:3");
+        assert_eq!(spot(c, 2, 3), "t.yml:4:5");
+        let d = root.get("d").unwrap();
+        assert_eq!(spot(d, 1, 9), "t.yml:5:4", "escapes: its beginning");
+    }
 }

@@ -2,11 +2,15 @@
 
 mod blockinfile;
 mod command;
+mod copy;
+mod file;
 mod ini_file;
 mod lineinfile;
 mod powershell;
 mod replace;
 mod start_process;
+mod service;
+mod setup;
 
 use super::call::{Call, Controller, Said};
 use super::error::ModuleError;
@@ -28,10 +32,14 @@ pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
     Some(match module {
         "blockinfile" => &blockinfile::BlockInFile,
         "command" => &command::Command,
+        "copy" => &copy::Copy,
+        "file" => &file::File,
         "ini_file" => &ini_file::IniFile,
         "lineinfile" => &lineinfile::LineInFile,
         "powershell" => &powershell::Powershell,
         "replace" => &replace::Replace,
+        "service" | "systemd_service" => &service::Service,
+        "setup" => &setup::Setup,
         "shell" => &command::Shell,
         "start_process" => &start_process::StartProcess,
         _ => return None,

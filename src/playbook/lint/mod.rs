@@ -143,5 +143,6 @@ fn wish_for(path: &Path) -> Wish {
         by_task: false,
         allow_duplicates: None,
         public: true,
+        validate: true,
     }
 }

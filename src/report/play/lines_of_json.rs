@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json as value};
 use super::super::Context;
 use super::super::jsonl::line;
 use super::document::{counters, shown};
-use crate::event::{PlayEvent, TaskResult, TaskStatus};
+use crate::event::{PlayEvent, TaskResult};
 
 /// Writes an event's line.
 pub(in crate::report) fn write(
@@ -39,10 +39,18 @@ pub(in crate::report) fn write(
             ("task_retrying", fields)
         }
         PlayEvent::TaskFinished(result) => ("task_finished", of(result)),
-        PlayEvent::Included { task, what, hosts } => (
-            "included",
-            value!({"task": task, "file": what, "hosts": hosts}),
-        ),
+        PlayEvent::Included {
+            task,
+            what,
+            label,
+            hosts,
+        } => {
+            let mut fields = value!({"task": task, "file": what, "hosts": hosts});
+            if let (Value::Object(fields), Some(label)) = (&mut fields, label) {
+                fields.insert("item".into(), label.as_str().into());
+            }
+            ("included", fields)
+        }
         PlayEvent::Stats(stats) => {
             let hosts: Map<String, Value> = (stats.hosts.iter())
                 .map(|(host, counts)| (host.to_string(), counters(counts)))
@@ -59,7 +67,7 @@ pub(in crate::report) fn write(
 
 fn of(result: &TaskResult) -> Value {
     let mut fields = value!({
-        "task": result.task, "host": result.host, "status": word(result.status),
+        "task": result.task, "host": result.host, "status": result.status.name(),
         "ignored": result.ignored, "duration_ms": result.duration.as_secs_f64() * 1000.0,
         "result": shown(result, ""),
     });
@@ -75,15 +83,4 @@ fn of(result: &TaskResult) -> Value {
         }
     }
     fields
-}
-
-/// The contract's word.
-fn word(status: TaskStatus) -> &'static str {
-    match status {
-        TaskStatus::Ok => "ok",
-        TaskStatus::Changed => "changed",
-        TaskStatus::Skipped => "skipped",
-        TaskStatus::Failed => "failed",
-        TaskStatus::Unreachable => "unreachable",
-    }
 }
