@@ -17,6 +17,7 @@ mod powershell;
 mod result;
 mod sh;
 mod spec;
+mod stat;
 mod tree;
 
 #[cfg(test)]

@@ -1,16 +1,20 @@
 //! What single modules need of the controller: one file a module, named as it is.
 
+mod assemble;
 mod blockinfile;
 mod command;
 mod copy;
 mod file;
+mod find;
 mod ini_file;
 mod lineinfile;
 mod powershell;
 mod replace;
-mod start_process;
 mod service;
 mod setup;
+mod start_process;
+mod stat;
+mod template;
 
 use super::call::{Call, Controller, Said};
 use super::error::ModuleError;
@@ -30,16 +34,20 @@ pub(super) trait Hook: Sync {
 /// The hook of a module, where it has one.
 pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
     Some(match module {
+        "assemble" => &assemble::Assemble,
         "blockinfile" => &blockinfile::BlockInFile,
         "command" => &command::Command,
         "copy" => &copy::Copy,
         "file" => &file::File,
+        "find" => &find::Find,
         "ini_file" => &ini_file::IniFile,
         "lineinfile" => &lineinfile::LineInFile,
         "powershell" => &powershell::Powershell,
         "replace" => &replace::Replace,
         "service" | "systemd_service" => &service::Service,
         "setup" => &setup::Setup,
+        "stat" => &stat::Stat,
+        "template" => &template::Template,
         "shell" => &command::Shell,
         "start_process" => &start_process::StartProcess,
         _ => return None,

@@ -4,6 +4,7 @@ mod commands;
 mod copies;
 mod edits;
 mod files;
+mod looking;
 mod windows;
 mod windows_files;
 
