@@ -11,9 +11,11 @@ mod find;
 mod get_url;
 mod ini_file;
 mod lineinfile;
+mod powershell;
 mod replace;
 mod service;
 mod setup;
+mod start_process;
 mod stat;
 mod template;
 mod uri;
@@ -47,6 +49,7 @@ pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
         "get_url" => &get_url::GetUrl,
         "ini_file" => &ini_file::IniFile,
         "lineinfile" => &lineinfile::LineInFile,
+        "powershell" => &powershell::Powershell,
         "replace" => &replace::Replace,
         "service" | "systemd_service" => &service::Service,
         "setup" => &setup::Setup,
@@ -54,6 +57,7 @@ pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
         "template" => &template::Template,
         "uri" => &uri::Uri,
         "shell" => &command::Shell,
+        "start_process" => &start_process::StartProcess,
         _ => return None,
     })
 }

@@ -5,8 +5,9 @@ mod copies;
 mod edits;
 mod fetching;
 mod files;
-mod windows;
 mod looking;
+mod windows;
+mod windows_files;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
