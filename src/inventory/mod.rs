@@ -7,6 +7,7 @@ mod dynamic;
 mod error;
 mod export;
 pub mod glob;
+mod growing;
 pub mod hostset;
 mod ini;
 mod load;

@@ -206,6 +206,7 @@ impl Call {
         if let Some(hook) = hooks::of(&self.module.name) {
             hook.conclude(self, said, &mut result);
         }
+        result::lines(&mut result);
         result
     }
 

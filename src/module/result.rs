@@ -25,6 +25,11 @@ pub(super) fn of(call: &Call, said: &Said) -> Map {
     if !result.contains_key("changed") {
         result.insert("changed".into(), Value::Bool(false));
     }
+    result
+}
+
+/// Outputs in lines, beside the outputs.
+pub(super) fn lines(result: &mut Map) {
     for (stream, lines) in [("stdout", "stdout_lines"), ("stderr", "stderr_lines")] {
         if let Some(text) = result.get(stream).and_then(Value::as_str) {
             let split = text
@@ -34,7 +39,6 @@ pub(super) fn of(call: &Call, said: &Said) -> Map {
             result.insert(lines.into(), Value::List(split));
         }
     }
-    result
 }
 
 /// The program did not come to its end: a tool it leans on is missing, or it was killed.
