@@ -12,6 +12,7 @@ mod lineinfile;
 mod replace;
 mod stat;
 mod template;
+mod unarchive;
 mod uri;
 
 use super::call::{Call, Controller, Said};
@@ -44,6 +45,7 @@ pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
         "replace" => &replace::Replace,
         "stat" => &stat::Stat,
         "template" => &template::Template,
+        "unarchive" => &unarchive::Unarchive,
         "uri" => &uri::Uri,
         "shell" => &command::Shell,
         _ => return None,
