@@ -18,6 +18,7 @@ mod setup;
 mod start_process;
 mod stat;
 mod template;
+mod unarchive;
 mod uri;
 
 use super::call::{Call, Controller, Said};
@@ -55,6 +56,7 @@ pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
         "setup" => &setup::Setup,
         "stat" => &stat::Stat,
         "template" => &template::Template,
+        "unarchive" => &unarchive::Unarchive,
         "uri" => &uri::Uri,
         "shell" => &command::Shell,
         "start_process" => &start_process::StartProcess,
