@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use md5::Md5;
+use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
 /// A SHA-256 (FIPS 180-4) of some content.
@@ -43,6 +44,26 @@ impl Md5Hasher {
 /// The digest of `bytes`.
 pub fn of(bytes: &[u8]) -> ContentDigest {
     Sha256::digest(bytes).into()
+}
+
+/// Hashes content as it comes by MD5 and by SHA-1 (FIPS 180-4), which Ansible's results show.
+#[derive(Debug, Clone, Default)]
+pub struct FileHasher {
+    md5: Md5,
+    sha1: Sha1,
+}
+
+impl FileHasher {
+    /// Takes the next bytes in.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.md5.update(bytes);
+        self.sha1.update(bytes);
+    }
+
+    /// The MD5 and the SHA-1 of all that came.
+    pub fn finish(self) -> ([u8; 16], [u8; 20]) {
+        (self.md5.finalize().into(), self.sha1.finalize().into())
+    }
 }
 
 /// Lower-case hexadecimal.

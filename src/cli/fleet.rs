@@ -75,6 +75,12 @@ impl Fleet {
         }))
     }
 
+    /// Opens vaults.
+    pub fn vault(&self) -> crate::playbook::run::OpenVault {
+        let vault = self.vault.clone();
+        Arc::new(move |text: &str| vault.decrypt(text).map_err(|error| error.to_string()))
+    }
+
     /// The variables of `-e`.
     pub fn extra_vars(&self) -> &ExtraVars {
         &self.extra

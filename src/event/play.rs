@@ -32,6 +32,8 @@ pub enum PlayEvent {
         task: u32,
         /// The file, or the role's name.
         what: String,
+        /// The item's label, where the including task loops.
+        label: Option<String>,
         /// The hosts.
         hosts: Vec<Arc<str>>,
     },

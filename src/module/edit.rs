@@ -9,12 +9,11 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::answer::{Answer, Question};
 use super::call::Call;
 use super::error::ModuleError;
 use crate::base::value::{Map, Value};
+use crate::shell::Piece;
 use crate::shell::record::Record;
 
 /// What a function that edits gets.
@@ -164,7 +163,7 @@ fn answer(
         answer.result.insert("diff".into(), diff);
     }
     if let (true, false, Some(new)) = (changed, question.situation.check, edit.content) {
-        answer.content = Bytes::from(new);
+        answer.content = vec![Piece::Bytes(new.into())];
     }
     answer
 }

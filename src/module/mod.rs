@@ -7,6 +7,7 @@
 mod answer;
 mod args;
 mod call;
+mod content;
 mod edit;
 mod error;
 mod hooks;
@@ -16,6 +17,7 @@ mod powershell;
 mod result;
 mod sh;
 mod spec;
+mod tree;
 
 #[cfg(test)]
 mod tests;

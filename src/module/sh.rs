@@ -47,11 +47,13 @@ pub(super) fn program(call: &Call, script: &str, mark: &str) -> Result<String, M
         );
     }
     lean(&mut text, script);
+    // What ends otherwise did not come to its end.
+    text.push_str("exit 0\n");
     Ok(text)
 }
 
 /// An answer's beginning: variables, and how much content follows. Read line by line to the mark.
-pub(super) fn answer(variables: &Map, size: usize, mark: &str) -> String {
+pub(super) fn answer(variables: &Map, size: u64, mark: &str) -> String {
     let mut text = format!("answer_size={size}\n");
     for (name, value) in variables {
         let variable = variable(&mut text, &format!("r_{name}"), Type::Raw, Some(value));

@@ -315,7 +315,8 @@ mod tests {
         #[test]
         fn a_command_without_options_is_itself(text in "[a-z\"'{}%# =-]{0,40}") {
             if let Ok(Line { named, free }) = parse(&text, true) && named.is_empty() {
-                prop_assert_eq!(free.unwrap_or_default().trim(), text.trim());
+                let free = free.unwrap_or_default();
+                prop_assert_eq!(free.trim(), text.trim());
             }
         }
     }

@@ -102,6 +102,8 @@ pub struct Loaded {
     pub roles: Vec<Arc<RoleUse>>,
     /// The handlers that came with them.
     pub handlers: Vec<Arc<Handler>>,
+    /// The file, of a file of tasks.
+    pub path: Option<Arc<Path>>,
 }
 
 impl Loader {

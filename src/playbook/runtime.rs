@@ -49,6 +49,7 @@ impl Loader {
         })?;
         let steps = self.file_of_tasks(&path, &within);
         let mut loaded = self.end(before)?;
+        loaded.path = Some(path.into());
         if handler {
             loaded.handlers = handlers_of(steps);
         } else {
@@ -136,6 +137,7 @@ impl Loader {
             steps: Vec::new(),
             roles: brought.roles,
             handlers: brought.handlers,
+            path: None,
         })
     }
 }

@@ -3,16 +3,11 @@
 use super::keyword::{Keyword, Kind};
 use super::loader::Loader;
 use super::model::Action;
+use super::problem::{LintRule, Problem};
 use super::written::Written;
 use crate::base::value::Value;
 use crate::base::yaml::Content;
-
-/// How a text is meant.
-#[derive(Debug, Clone, Copy)]
-enum Meant {
-    Value,
-    Condition,
-}
+use crate::template::{self, Meant};
 
 impl Loader {
     /// Checks the templates in a keyword's value. Those of conditions are bare expressions; lists of
@@ -66,5 +61,14 @@ impl Loader {
         }
     }
 
-    fn check_text(&mut self, _written: &Written, _text: &str, _meant: Meant) {}
+    fn check_text(&mut self, written: &Written, text: &str, meant: Meant) {
+        for problem in template::check(text, meant) {
+            let place = problem.place;
+            let mut found = written.error_within(problem.message, place.line, place.column);
+            found.help = problem
+                .suggestion
+                .map(|name| format!("did you mean `{name}`?"));
+            self.report(Problem::error(LintRule::Template, found));
+        }
+    }
 }

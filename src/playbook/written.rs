@@ -180,7 +180,8 @@ mod tests {
 
     #[test]
     fn a_place_within_a_text_is_found_in_its_file() {
-        let text = "a: {b: 'x {{ y }}'}\nc: |\n  one\n    {{ two }}\nd: \"\\tfolded {{ z }}\"\n";
+        let text =
+            "a: {b: 'x {{ y }}'}\nc: |\n  one\n    {{ two }}\nd: \"folded\\ttext {{ z }}\"\n";
         let node = yaml::parse(text, Path::new("t.yml")).unwrap();
         let root = Written::new(&node, &Source::new(Path::new("t.yml"), text));
         let spot = |written: Written, line, column| {

@@ -108,4 +108,4 @@ macro_rules! tables {
     };
 }
 
-tables!(core);
+tables!(core, dicts, lists, lookups, numbers, paths, regex, text);

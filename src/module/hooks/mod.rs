@@ -3,12 +3,16 @@
 mod authorized_key;
 mod blockinfile;
 mod command;
+mod copy;
 mod cron;
+mod file;
 mod ini_file;
 mod lineinfile;
+mod mount;
 mod replace;
 mod service;
 mod setup;
+mod sysctl;
 
 use super::call::{Call, Controller, Said};
 use super::error::ModuleError;
@@ -32,11 +36,15 @@ pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
         "blockinfile" => &blockinfile::BlockInFile,
         "command" => &command::Command,
         "cron" => &cron::Cron,
+        "copy" => &copy::Copy,
+        "file" => &file::File,
         "ini_file" => &ini_file::IniFile,
         "lineinfile" => &lineinfile::LineInFile,
+        "mount" => &mount::Mount,
         "replace" => &replace::Replace,
         "service" | "systemd_service" => &service::Service,
         "setup" => &setup::Setup,
+        "sysctl" => &sysctl::Sysctl,
         "shell" => &command::Shell,
         _ => return None,
     })

@@ -39,10 +39,18 @@ pub(in crate::report) fn write(
             ("task_retrying", fields)
         }
         PlayEvent::TaskFinished(result) => ("task_finished", of(result)),
-        PlayEvent::Included { task, what, hosts } => (
-            "included",
-            value!({"task": task, "file": what, "hosts": hosts}),
-        ),
+        PlayEvent::Included {
+            task,
+            what,
+            label,
+            hosts,
+        } => {
+            let mut fields = value!({"task": task, "file": what, "hosts": hosts});
+            if let (Value::Object(fields), Some(label)) = (&mut fields, label) {
+                fields.insert("item".into(), label.as_str().into());
+            }
+            ("included", fields)
+        }
         PlayEvent::Stats(stats) => {
             let hosts: Map<String, Value> = (stats.hosts.iter())
                 .map(|(host, counts)| (host.to_string(), counters(counts)))

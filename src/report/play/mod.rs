@@ -99,9 +99,14 @@ impl Human {
                 say(cx, Tone::Faint, &line)
             }
             PlayEvent::TaskFinished(result) => self.finished(cx, result),
-            PlayEvent::Included { what, hosts, .. } => {
+            PlayEvent::Included {
+                what, label, hosts, ..
+            } => {
                 let hosts: Vec<&str> = hosts.iter().map(|host| &**host).collect();
-                let line = format!("included: {} for {}", one_line(what), hosts.join(", "));
+                let mut line = format!("included: {} for {}", one_line(what), hosts.join(", "));
+                if let Some(label) = label {
+                    line.push_str(&format!(" => (item={})", one_line(label)));
+                }
                 say(cx, Tone::Skipped, &line)
             }
             PlayEvent::Stats(stats) => {

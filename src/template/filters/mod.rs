@@ -2,6 +2,23 @@
 //! parameters.
 
 mod basics;
+mod combine;
+mod data;
+mod dicts;
+mod hashes;
+mod lists;
+mod mapped;
+mod net;
+mod passwords;
+mod paths;
+mod random;
+mod regex;
+mod sets;
+mod text;
+mod time;
+mod url;
+mod wrap;
+mod yaml_out;
 
 use super::args::Args;
 use super::error::{Fail, fail};
@@ -68,7 +85,19 @@ const fn tolerant(
 /// What stands for one that is not there.
 pub(super) static NONE: Filter = shallow("", "value * **", |_| fail("there is no such filter"));
 
-const TABLES: &[&[Filter]] = &[basics::ALL];
+const TABLES: &[&[Filter]] = &[
+    basics::ALL,
+    data::ALL,
+    dicts::ALL,
+    hashes::ALL,
+    lists::ALL,
+    net::ALL,
+    paths::ALL,
+    regex::ALL,
+    text::ALL,
+    time::ALL,
+    url::ALL,
+];
 
 /// All of them.
 pub(super) fn all() -> impl Iterator<Item = &'static Filter> {
