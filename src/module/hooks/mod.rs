@@ -11,12 +11,14 @@ mod find;
 mod get_url;
 mod ini_file;
 mod lineinfile;
+mod mount;
 mod powershell;
 mod replace;
 mod service;
 mod setup;
 mod start_process;
 mod stat;
+mod sysctl;
 mod template;
 mod unarchive;
 mod uri;
@@ -50,11 +52,13 @@ pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
         "get_url" => &get_url::GetUrl,
         "ini_file" => &ini_file::IniFile,
         "lineinfile" => &lineinfile::LineInFile,
+        "mount" => &mount::Mount,
         "powershell" => &powershell::Powershell,
         "replace" => &replace::Replace,
         "service" | "systemd_service" => &service::Service,
         "setup" => &setup::Setup,
         "stat" => &stat::Stat,
+        "sysctl" => &sysctl::Sysctl,
         "template" => &template::Template,
         "unarchive" => &unarchive::Unarchive,
         "uri" => &uri::Uri,
