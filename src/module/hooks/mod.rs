@@ -15,6 +15,7 @@ mod setup;
 mod start_process;
 mod stat;
 mod template;
+mod unarchive;
 
 use super::call::{Call, Controller, Said};
 use super::error::ModuleError;
@@ -50,6 +51,7 @@ pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
         "template" => &template::Template,
         "shell" => &command::Shell,
         "start_process" => &start_process::StartProcess,
+        "unarchive" => &unarchive::Unarchive,
         _ => return None,
     })
 }
