@@ -34,6 +34,7 @@ impl Hook for Unarchive {
                 format!("{src} is a folder, not an archive"),
             ));
         }
+        call.add("src", src);
         match found.opened {
             Some(bytes) if call.flag("decrypt") => call.send_bytes(bytes),
             _ => call.send_file(&found.path)?,
