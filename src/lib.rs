@@ -13,6 +13,7 @@
 //! - [`doctor`]: what a host is asked of its health and what the answers mean; pure
 //! - [`module`]: what a task can ask of a host: arguments to a program, a record to a result; pure
 //! - [`engine`]: fans a job out over hosts and emits events
+//! - [`playbook`]: playbooks: the model, loading, checks
 //! - [`store`]: the run journal and the database
 //! - [`repository`]: the files that hosts may be given, by content
 //! - [`report`]: what people and machines read; consumes events
@@ -29,6 +30,7 @@ pub mod engine;
 pub mod event;
 pub mod inventory;
 pub mod module;
+pub mod playbook;
 pub mod report;
 pub mod repository;
 pub mod shell;

@@ -19,7 +19,7 @@ pub fn python(value: &Value) -> String {
 
 fn repr(value: &Value, text: &mut String) {
     match value {
-        Value::Null => text.push_str("None"),
+        Value::Null | Value::Omit => text.push_str("None"),
         Value::Bool(true) => text.push_str("True"),
         Value::Bool(false) => text.push_str("False"),
         Value::Int(number) => _ = write!(text, "{number}"),

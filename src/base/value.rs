@@ -29,6 +29,8 @@ pub enum Value {
     List(Vec<Value>),
     /// A mapping; keys that are no text are kept as YAML shows them.
     Map(Map),
+    /// Ansible's `omit`: a parameter with this value was not given. Comes out of templates only.
+    Omit,
 }
 
 impl Value {
@@ -53,7 +55,7 @@ impl Value {
     /// As JSON; a vault value stays as it is written.
     pub fn to_json(&self) -> serde_json::Value {
         match self {
-            Self::Null => serde_json::Value::Null,
+            Self::Null | Self::Omit => serde_json::Value::Null,
             Self::Bool(flag) => (*flag).into(),
             Self::Int(number) => (*number).into(),
             Self::Float(number) => (*number).into(),
@@ -100,6 +102,27 @@ impl Value {
             Self::Vault(_) => "a vault value",
             Self::List(_) => "a list",
             Self::Map(_) => "a mapping",
+            Self::Omit => "omit",
+        }
+    }
+
+    /// Without the members that are `omit`, at any depth; nothing where it is `omit` itself.
+    #[must_use]
+    pub fn without_omitted(self) -> Option<Self> {
+        match self {
+            Self::Omit => None,
+            Self::List(items) => Some(Self::List(
+                items
+                    .into_iter()
+                    .filter_map(Self::without_omitted)
+                    .collect(),
+            )),
+            Self::Map(map) => Some(Self::Map(
+                map.into_iter()
+                    .filter_map(|(key, value)| Some((key, value.without_omitted()?)))
+                    .collect(),
+            )),
+            other => Some(other),
         }
     }
 }

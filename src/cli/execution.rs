@@ -124,6 +124,7 @@ impl FormArgs {
         Ok(Options {
             form,
             fold_diff: self.fold_diff,
+            verbose: 0,
             progress: progress && form != Form::Quiet,
             junit: if to_stdout {
                 Some("/dev/stdout".into())

@@ -39,6 +39,19 @@ impl ExtraVars {
         self.0.get(name)
     }
 
+    /// All of them, each with its place.
+    pub fn all(&self) -> HashMap<Arc<str>, Found> {
+        self.0.clone()
+    }
+
+    /// All of them by name.
+    pub fn values(&self) -> crate::base::value::Map {
+        let pairs = self.0.iter();
+        pairs
+            .map(|(name, found)| (name.clone(), found.value.clone()))
+            .collect()
+    }
+
     /// All of them by name, as they may be shown.
     pub fn shown(&self) -> Vec<(Arc<str>, Value)> {
         let mut shown: Vec<(Arc<str>, Value)> = self
@@ -63,7 +76,7 @@ impl ExtraVars {
         let text = std::fs::read_to_string(&path).map_err(|error| fail(&error))?;
         let text = text.trim_start_matches('\u{feff}');
         let origin = format!("-e @{name}");
-        if text.starts_with("$ANSIBLE_VAULT;") {
+        if crate::vault::is_vault(text.as_bytes()) {
             let opened = open(text).map_err(|why| fail(&why))?;
             return self.document(&opened, &path, &origin, true);
         }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{EnumValueParser, TypedValueParser as _};
 use clap::{ArgAction, Args, ValueEnum};
 
 /// The flags of every verb; they may also stand after it.
@@ -21,8 +22,13 @@ pub struct Globals {
     #[arg(long, global = true, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// Form of the output
-    #[arg(long, global = true, value_name = "FORM")]
-    pub output: Option<OutputForm>,
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORM",
+        value_parser = EnumValueParser::<OutputForm>::new().map(Output::Form)
+    )]
+    pub output: Option<Output>,
     /// Colours: always, never, or at a terminal
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorWhen,
@@ -35,6 +41,16 @@ pub struct Globals {
     /// Say nothing but results
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
+}
+
+/// What `--output` says: a form, but for the verbs whose output is a file, as ansible-vault's is. (Of
+/// one type, as clap hands a global flag's value up and down.)
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// How to print.
+    Form(OutputForm),
+    /// Where to write; `-` is standard output.
+    File(PathBuf),
 }
 
 /// The forms of output.

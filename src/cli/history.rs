@@ -296,6 +296,17 @@ async fn show(setup: &Setup, store: &Store, args: &ShowArgs) -> Result<Status, C
     };
     let mut summary = Summary::new(results.len());
     say(Event::RunStarted(std::sync::Arc::new(row.header.clone())))?;
+    let mut after = 0;
+    loop {
+        let (said, next) = store.play_events(row.header.run, after).await?;
+        if said.is_empty() {
+            break;
+        }
+        for (_, event) in said {
+            say(Event::Play(event))?;
+        }
+        after = next;
+    }
     for (host, result) in results {
         summary.add(result.outcome);
         for (stream, output) in [

@@ -9,6 +9,7 @@
 mod allocator;
 mod ask;
 mod codepages;
+mod controller;
 mod error;
 mod execution;
 mod extra_vars;
@@ -21,6 +22,7 @@ mod inventory_document;
 mod logging;
 mod operands;
 mod perform;
+mod playbooks;
 mod records;
 mod rerun;
 mod selection;
@@ -37,23 +39,27 @@ pub mod completions;
 pub mod config_show;
 pub mod connection;
 pub mod db;
+pub mod doc;
 pub mod doctor;
 pub mod download;
 pub mod history;
 pub mod hostkeys;
 pub mod inventory;
+pub mod lint;
 pub mod ping;
+pub mod play;
 pub mod repo;
 pub mod run;
 pub mod script;
 pub mod upload;
+pub mod vault;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 pub use error::{CliError, Status};
-pub use globals::{Globals, OutputForm};
+pub use globals::{Globals, Output, OutputForm};
 pub use setup::Setup;
 use verbs::Verb;
 
@@ -109,9 +115,14 @@ pub fn main() -> ExitCode {
 
 /// Writes to standard output; that nobody reads any more is no error.
 pub(crate) fn print(text: &str) -> Result<(), CliError> {
+    print_bytes(text.as_bytes())
+}
+
+/// The same, of what need not be text.
+pub(crate) fn print_bytes(bytes: &[u8]) -> Result<(), CliError> {
     use std::io::Write as _;
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::globals::ColorWhen;
+use super::globals::{ColorWhen, Output};
 use super::{CliError, Globals, OutputForm, logging};
 use crate::config::{self, Settings};
 use crate::event::Redactor;
@@ -37,12 +37,20 @@ impl Setup {
 
     /// The form of output that was asked for.
     pub fn form(&self) -> OutputForm {
-        self.globals.output.unwrap_or(OutputForm::Human)
+        match self.globals.output {
+            Some(Output::Form(form)) => form,
+            _ => OutputForm::Human,
+        }
     }
 
     /// Whether machines read the output.
     pub fn json(&self) -> bool {
         matches!(self.form(), OutputForm::Json | OutputForm::Jsonl)
+    }
+
+    /// `-v`, counted.
+    pub fn verbosity(&self) -> u8 {
+        self.globals.verbose
     }
 
     /// This process's screen.
@@ -108,13 +116,18 @@ impl Setup {
         super::print(text)
     }
 
-    /// Says something on standard error.
+    /// Warns on standard error.
     pub fn warn(&self, text: &str) {
+        self.note(&format!("warning: {text}"));
+    }
+
+    /// Says something on standard error.
+    pub fn note(&self, text: &str) {
         use std::io::Write as _;
         if !self.globals.quiet {
             let text = self.redactor.text(text);
             let safe = crate::base::text::terminal_safe(&text);
-            let _ = writeln!(std::io::stderr().lock(), "warning: {safe}");
+            let _ = writeln!(std::io::stderr().lock(), "{safe}");
         }
     }
 }

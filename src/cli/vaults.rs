@@ -41,6 +41,11 @@ impl ReadsInput for VaultArgs {
 impl VaultArgs {
     /// The vault: flags first, then the settings. Nothing is read before it is needed.
     pub fn vault(&self, settings: &Settings, prompt: &Arc<dyn Prompt>) -> Vault {
+        Vault::new(self.passwords(settings, prompt))
+    }
+
+    /// Where its passwords come from.
+    pub fn passwords(&self, settings: &Settings, prompt: &Arc<dyn Prompt>) -> Passwords {
         let mut passwords = Passwords::default();
         let ids = self.vault_id.iter().map(|id| vault_id(id, named_file));
         for id in ids.chain(settings.vault_ids().iter().cloned()) {
@@ -49,11 +54,11 @@ impl VaultArgs {
         let files = self.vault_password_file.iter();
         let files = files.map(|file| named_file(&file.to_string_lossy()));
         for file in files.chain(settings.vault_password_file().map(Path::to_owned)) {
-            passwords.add_source("default", PasswordSource::File(file));
+            passwords.add_default(PasswordSource::File(file));
         }
         if self.ask_vault_pass {
-            passwords.add_source("default", PasswordSource::Ask(prompt.clone()));
+            passwords.add_default(PasswordSource::Ask(prompt.clone()));
         }
-        Vault::new(passwords)
+        passwords
     }
 }

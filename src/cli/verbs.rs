@@ -3,8 +3,8 @@
 use clap::Subcommand;
 
 use super::{
-    CliError, Globals, Status, completions, config_show, db, doctor, download, history, hostkeys,
-    inventory, ping, repo, run, script, upload,
+    CliError, Globals, Status, completions, config_show, db, doc, doctor, download, history,
+    hostkeys, inventory, lint, ping, play, repo, run, script, upload, vault,
 };
 
 /// What `iomsctl` can do.
@@ -18,10 +18,14 @@ pub enum Verb {
     Upload(Box<upload::Args>),
     /// Fetch files and folders from hosts, each host's into a folder of its own
     Download(Box<download::Args>),
+    /// Run playbooks
+    Play(Box<play::Args>),
     /// Reach hosts: connect, log in, and say how long it took
     Ping(Box<ping::Args>),
     /// Walk the way to hosts step by step: what is wrong, and its fix
     Doctor(Box<doctor::Args>),
+    /// Say what of playbooks and roles works here, and what is missing
+    Lint(lint::Args),
     /// List, draw, check and import inventories
     Inventory(inventory::Args),
     /// Bring in, review and forget the keys of hosts
@@ -30,6 +34,10 @@ pub enum Verb {
     History(history::Args),
     /// Keep the files that hosts may be given
     Repo(repo::Args),
+    /// What modules there are, and what each takes and returns
+    Doc(doc::Args),
+    /// Encrypt files and values with passwords, and open them, as ansible-vault does
+    Vault(Box<vault::Args>),
     /// Look after the database
     Db(db::Args),
     /// Show every setting and where it came from
@@ -48,14 +56,18 @@ impl Verb {
             Self::Script(args) => script::execute(&args, globals),
             Self::Upload(args) => upload::execute(&args, globals),
             Self::Download(args) => download::execute(&args, globals),
+            Self::Play(args) => play::execute(&args, globals),
             Self::Ping(args) => ping::execute(&args, globals),
             Self::Doctor(args) => doctor::execute(&args, globals),
             Self::Completions(args) => completions::completions(&args, globals),
             Self::Man(args) => completions::man(&args, globals),
+            Self::Lint(args) => lint::execute(&args, globals),
             Self::Inventory(args) => inventory::execute(args, globals),
             Self::Hostkeys(args) => hostkeys::execute(args, globals),
             Self::History(args) => history::execute(args, globals),
             Self::Repo(args) => repo::execute(args, globals),
+            Self::Doc(args) => doc::execute(&args, globals),
+            Self::Vault(args) => vault::execute(*args, globals),
             Self::Db(args) => db::execute(args, globals),
             Self::Config(args) => config_show::execute(args, globals),
         }

@@ -253,6 +253,12 @@ impl Settings {
     pub fn vault_ids(&self) -> &[String] {
         self.list("vault_ids")
     }
+    pub fn vault_encrypt_id(&self) -> Option<&str> {
+        self.text("vault_encrypt_id")
+    }
+    pub fn roles_path(&self) -> &[String] {
+        self.list("roles_path")
+    }
     /// `None`: off.
     pub fn pull_listen(&self) -> Option<SocketAddr> {
         self.text("pull.listen")?.parse().ok()

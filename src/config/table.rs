@@ -217,6 +217,13 @@ pub const SETTINGS: &[Setting] = &[
     )
     .as_in("defaults", "vault_identity_list"),
     setting(
+        "vault_encrypt_id",
+        Kind::Text,
+        "",
+        "Label of the vault password to encrypt with, where there are several.",
+    )
+    .as_in("defaults", "vault_encrypt_identity"),
+    setting(
         "roles_path",
         Kind::Paths,
         "",

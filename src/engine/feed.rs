@@ -138,6 +138,20 @@ async fn feed(
 /// How many bytes make a line: a multiple of three, so that no line but a last one is padded.
 const LINE: usize = 48 * 1024;
 
+/// What ends an input in lines.
+pub(super) const END_OF_LINES: Bytes = Bytes::from_static(b".\n");
+
+/// Writes bytes in lines of base64.
+pub(super) async fn write_lines(input: &mut dyn Input, bytes: &[u8]) -> Result<(), HostError> {
+    use base64::Engine as _;
+    for piece in bytes.chunks(LINE) {
+        let mut line = base64::engine::general_purpose::STANDARD.encode(piece);
+        line.push('\n');
+        input.write(line.into()).await?;
+    }
+    Ok(())
+}
+
 /// An input in lines of base64, ended by a line of a dot ([`InputCoding::Lines`]).
 struct Lines {
     inner: Box<dyn Input>,
@@ -146,17 +160,11 @@ struct Lines {
 #[async_trait::async_trait]
 impl Input for Lines {
     async fn write(&mut self, bytes: Bytes) -> Result<(), HostError> {
-        use base64::Engine as _;
-        for piece in bytes.chunks(LINE) {
-            let mut line = base64::engine::general_purpose::STANDARD.encode(piece);
-            line.push('\n');
-            self.inner.write(line.into()).await?;
-        }
-        Ok(())
+        write_lines(&mut *self.inner, &bytes).await
     }
 
     async fn close(&mut self) -> Result<(), HostError> {
-        self.inner.write(Bytes::from_static(b".\n")).await?;
+        self.inner.write(END_OF_LINES).await?;
         self.inner.close().await
     }
 }

@@ -10,6 +10,7 @@ mod files;
 mod host;
 pub mod job;
 mod outcome;
+mod session;
 mod speak;
 pub mod task;
 mod verdict;

@@ -14,6 +14,7 @@ use super::drive::{Drive, Listener};
 use super::host::{Activity, stopped};
 use super::job::{Control, Limits};
 use super::outcome::End;
+use super::session::Turn;
 use super::speak;
 use crate::base::chunks::Chunks;
 use crate::event::{ErrorKind, HostError, Outcome, Stream};
@@ -39,6 +40,11 @@ pub struct Order<'a> {
     pub max_output: usize,
     /// Hears when the play is to stop.
     pub halt: Control,
+}
+
+/// A mark for a module's program: random, and this task's alone.
+pub fn mark() -> String {
+    super::drive::mark()
 }
 
 /// How a task ended on a host.
@@ -89,6 +95,22 @@ async fn attempt(order: &Order<'_>) -> TaskEnd {
         Ok(connection) => connection,
         Err(error) => return ear.end(End::unreachable(error)),
     };
+    if let (Command::Module(script), true) = (&order.plan.command, order.target.is_windows()) {
+        if order.target.r#become.is_none() {
+            let turn = Turn {
+                order,
+                connection: &connection,
+                script,
+                halt: &mut halt,
+                given: ear.given(order.plan),
+                output: &mut ear,
+            };
+            let end = turn.run().await;
+            return ear.end(end);
+        }
+        // Another user's PowerShell is this task's alone, and can be asked nothing meanwhile.
+        ear.want_payload();
+    }
     let conversation = match speak::conversation(order.plan, order.target) {
         Ok(conversation) => conversation,
         Err(error) => return ear.end(End::failed(error)),
@@ -185,12 +207,19 @@ impl Ear {
         let Some(record) = &mut self.record else {
             return;
         };
-        if record.needs_payload() && !self.payload_wanted {
-            self.payload_wanted = true;
-            let _ = self.wants.send(Wanted::Payload);
-        }
+        let needs_payload = record.needs_payload();
         while let Some((name, said)) = record.question() {
             let _ = self.wants.send(Wanted::Answer(name, said));
+        }
+        if needs_payload {
+            self.want_payload();
+        }
+    }
+
+    /// The script waits for its payload.
+    fn want_payload(&mut self) {
+        if !std::mem::replace(&mut self.payload_wanted, true) {
+            let _ = self.wants.send(Wanted::Payload);
         }
     }
 

@@ -72,6 +72,7 @@ impl Emitter {
         let event = match event {
             Event::Notice(text) => Event::Notice(self.redactor.text(&text).into_owned()),
             Event::RunStarted(header) => Event::RunStarted(self.redactor.header(header)),
+            Event::Play(said) => Event::Play(self.redactor.play(said)),
             other => other,
         };
         // The receiver lives as long as any sender does.

@@ -7,6 +7,7 @@ pub mod catalogue;
 pub mod emitter;
 pub mod error;
 pub mod files;
+pub mod play;
 pub mod redact;
 pub mod types;
 
@@ -14,6 +15,9 @@ pub use capture::{Body, Captured};
 pub use emitter::{Consumer, Emitter, HostEmitter};
 pub use error::{ErrorKind, HostError};
 pub use files::{FileAction, FileRecord, Moved, Route};
+pub use play::{
+    HostCounts, PlayEvent, PlayInfo, PlayStats, Retry, TaskInfo, TaskResult, TaskStatus,
+};
 pub use redact::Redactor;
 pub use types::{
     Event, HostIx, HostResult, Outcome, Recorded, RunEnd, RunHeader, RunOutcome, Stamped, Stopped,

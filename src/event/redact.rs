@@ -14,6 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 
+use super::play::{PlayEvent, TaskResult};
 use super::types::RunHeader;
 use crate::base::clixml;
 use crate::base::secret::{MASK, Secret};
@@ -96,6 +97,50 @@ impl Redactor {
         }
         self.value(&mut safe.options);
         Arc::new(safe)
+    }
+
+    /// Takes secrets out of what a play says. Names of hosts and tasks' places stay.
+    pub(super) fn play(&self, said: PlayEvent) -> PlayEvent {
+        if !self.any.load(Ordering::Acquire) {
+            return said;
+        }
+        match said {
+            PlayEvent::PlayStarted(mut play) => {
+                let info = Arc::make_mut(&mut play);
+                info.name = self.text(&info.name).into_owned();
+                PlayEvent::PlayStarted(play)
+            }
+            PlayEvent::TaskStarted(mut task) => {
+                let info = Arc::make_mut(&mut task);
+                info.name = self.text(&info.name).into_owned();
+                PlayEvent::TaskStarted(task)
+            }
+            PlayEvent::ItemFinished(result) => PlayEvent::ItemFinished(self.result(result)),
+            PlayEvent::TaskFinished(result) => PlayEvent::TaskFinished(self.result(result)),
+            PlayEvent::Retrying(result, retry) => PlayEvent::Retrying(self.result(result), retry),
+            PlayEvent::Stats(mut stats) => {
+                for (_, custom) in &mut Arc::make_mut(&mut stats).custom {
+                    custom.values_mut().for_each(|value| self.value(value));
+                }
+                PlayEvent::Stats(stats)
+            }
+            other => other,
+        }
+    }
+
+    fn result(&self, mut result: Arc<TaskResult>) -> Arc<TaskResult> {
+        let inner = Arc::make_mut(&mut result);
+        for value in Arc::make_mut(&mut inner.result).values_mut() {
+            self.value(value);
+        }
+        if let Some(label) = &mut inner.label {
+            *label = self.text(label).into_owned();
+        }
+        if let Some(error) = &mut inner.error {
+            error.message = self.text(&error.message).into_owned();
+            error.hint = error.hint.take().map(|hint| self.text(&hint).into_owned());
+        }
+        result
     }
 
     fn value(&self, value: &mut serde_json::Value) {

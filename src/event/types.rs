@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::capture::Captured;
 use super::error::HostError;
 use super::files::{FileRecord, Moved};
+use super::play::PlayEvent;
 use crate::base::id::RunId;
 use crate::base::text::Charset;
 
@@ -344,6 +345,8 @@ pub enum Event {
     Waiting(Vec<Waiting>),
     /// How far the files of `upload` and `download` are; about once a second while some move.
     Moved(Moved),
+    /// What a play says.
+    Play(PlayEvent),
     /// Something the user should know that is no host's result: a check that is off, a key learnt.
     Notice(String),
     /// Last of all.

@@ -6,7 +6,6 @@ mod csv;
 mod dynamic;
 mod error;
 mod export;
-mod glob;
 pub mod hostset;
 mod ini;
 mod load;

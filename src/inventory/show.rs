@@ -23,7 +23,7 @@ impl Located {
 /// A value as JSON, in Ansible's shape: a vault value stays encrypted.
 pub fn to_json(value: &Value) -> JsonValue {
     match value {
-        Value::Null => JsonValue::Null,
+        Value::Null | Value::Omit => JsonValue::Null,
         Value::Bool(yes) => json!(yes),
         Value::Int(number) => json!(number),
         Value::Float(number) => json!(number),

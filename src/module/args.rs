@@ -1,5 +1,6 @@
 //! A task's arguments held against its module's parameters: names, types, choices, constraints.
 
+use super::call::Platform;
 use super::error::ModuleError;
 use super::spec::{Constraint, Module, Parameter, Type};
 use crate::base::nearest::nearest;
@@ -110,6 +111,38 @@ pub(super) fn settle(module: &Module, given: &Map) -> Result<Map, ModuleError> {
                 convert(parameter, parameter.kind, default)?,
             );
         }
+    }
+    Ok(settled)
+}
+
+/// The parameters without those of the other system, which must not have been given.
+pub(super) fn of_the_system(
+    module: &Module,
+    given: &Map,
+    mut settled: Map,
+    platform: Platform,
+) -> Result<Map, ModuleError> {
+    let (here, there) = match platform {
+        Platform::Posix => ("posix", "Windows"),
+        Platform::Windows => ("windows", "Unix"),
+    };
+    for parameter in &module.parameters {
+        if parameter.only.as_deref().is_none_or(|only| only == here) {
+            continue;
+        }
+        let names = std::iter::once(&parameter.name).chain(&parameter.aliases);
+        for name in names {
+            if given.get(name.as_str()).is_some_and(|v| *v != Value::Null) {
+                return Err(ModuleError::of(
+                    name,
+                    format!(
+                        "`{name}` of module {} is for {there} hosts only",
+                        module.name
+                    ),
+                ));
+            }
+        }
+        settled.shift_remove(parameter.name.as_str());
     }
     Ok(settled)
 }

@@ -14,6 +14,7 @@ mod error;
 mod hooks;
 mod http;
 mod library;
+mod page;
 mod powershell;
 mod result;
 mod sh;

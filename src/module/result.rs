@@ -15,7 +15,7 @@ const DEPTH_MAX: usize = 16;
 
 /// The result of a call.
 pub(super) fn of(call: &Call, said: &Said) -> Map {
-    let charset = call.situation.charset;
+    let charset = said.charset(call.situation.charset);
     let mut result = call.known.clone();
     result.extend(call.answering.result());
     read(&said.record, charset, &mut result);
@@ -26,6 +26,11 @@ pub(super) fn of(call: &Call, said: &Said) -> Map {
     if !result.contains_key("changed") {
         result.insert("changed".into(), Value::Bool(false));
     }
+    result
+}
+
+/// Gives outputs their lines.
+pub(super) fn lines(result: &mut Map) {
     for (stream, lines) in [("stdout", "stdout_lines"), ("stderr", "stderr_lines")] {
         if let Some(text) = result.get(stream).and_then(Value::as_str) {
             let split = text
@@ -35,7 +40,6 @@ pub(super) fn of(call: &Call, said: &Said) -> Map {
             result.insert(lines.into(), Value::List(split));
         }
     }
-    result
 }
 
 /// The program did not come to its end: a tool it leans on is missing, or it was killed.
@@ -74,6 +78,7 @@ fn value(field: &Field, charset: Charset) -> Value {
     let plain = || std::str::from_utf8(&field.bytes).unwrap_or_default().trim();
     match field.kind {
         Kind::Text => Value::Unsafe(text::decode(&field.bytes, charset).text.into()),
+        Kind::Utf8 => Value::Unsafe(String::from_utf8_lossy(&field.bytes).into()),
         Kind::Bool => Value::Bool(&field.bytes[..] == b"1"),
         Kind::Int => plain().parse().map_or(Value::Null, Value::Int),
         Kind::Float => plain().parse().map_or(Value::Null, Value::Float),

@@ -190,7 +190,7 @@ fn head(at: jiff::Timestamp, event: &str, fields: Map<String, Value>) -> Map<Str
     object
 }
 
-fn line(
+pub(super) fn line(
     cx: &mut Context,
     at: jiff::Timestamp,
     event: &str,
@@ -225,6 +225,7 @@ impl Part for Lines {
                 encoding,
             } => self.output(cx, event, (*host, *stream), bytes, *encoding),
             Event::HostFinished(host, result) => self.finished(cx, event, *host, result),
+            Event::Play(said) => super::play::json_line(cx, event.at, said),
             Event::Waiting(_) | Event::Moved(_) | Event::Notice(_) | Event::RunFinished(_) => {
                 Ok(())
             }

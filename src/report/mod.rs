@@ -14,6 +14,7 @@ mod live;
 mod outdir;
 mod pace;
 mod ping;
+mod play;
 mod progress;
 mod reading;
 mod screen;
@@ -60,6 +61,8 @@ pub struct Options {
     pub form: Form,
     /// Show outputs that differ as differences from the majority's.
     pub fold_diff: bool,
+    /// `-v`, counted: how much of a play's results is shown.
+    pub verbose: u8,
     /// Show how the run goes on.
     pub progress: bool,
     /// Write a JUnit report.
@@ -205,12 +208,19 @@ fn parts(options: &Options, header: &RunHeader, screen: &Screen) -> Vec<Box<dyn 
     }
     let one = header.hosts.len() == 1;
     let form = match options.form {
+        Form::Human if header.verb == "play" => {
+            parts.push(Box::new(play::Human::new(options.verbose)));
+            return parts;
+        }
         Form::Human if header.verb == "ping" => None,
         Form::Human if one => Some(Form::Live),
         Form::Human => Some(Form::Fold),
         form => Some(form),
     };
     match form {
+        Some(Form::Json) if header.verb == "play" => {
+            parts.push(Box::new(play::Document::new()));
+        }
         None => parts.push(Box::new(ping::Table::new())),
         Some(Form::Live) => {
             parts.push(Box::new(live::Live::new(

@@ -138,7 +138,7 @@ impl Part for Progress {
                     cx.screen.measure_bytes();
                 }
             }
-            Event::Output { .. } | Event::Notice(_) => return Ok(()),
+            Event::Output { .. } | Event::Play(_) | Event::Notice(_) => return Ok(()),
             Event::RunFinished(_) => {
                 cx.screen.end_progress();
                 return Ok(());

@@ -145,6 +145,7 @@ pub(super) fn options(form: Form) -> Options {
     Options {
         form,
         fold_diff: false,
+        verbose: 0,
         progress: false,
         junit: None,
         outdir: None,

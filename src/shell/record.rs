@@ -6,12 +6,14 @@
 //! MARK NAME o\n  ...  \nMARK             a stream of unknown length, up to the next frame
 //! MARK need\n                            the script waits for its payload
 //! MARK ask NAME\n                        the script waits for the controller's answer
+//! MARK page N\n                          the code page in which the host's programs write
 //! MARK end\n                             the script is through
 //! ```
 //!
 //! NAME is a path of words with `/` between them: `stat/exists`. The word `+` begins a new element of a
-//! list, `-` means its last one: `files/+/path`, then `files/-/size`. KIND is `s` (text), `b`
-//! (`1` or `0`), `i` (an integer), `f` (a number), `n` (nothing), `j` (JSON) or `x` (bytes).
+//! list, `-` means its last one: `files/+/path`, then `files/-/size`. KIND is `s` (text as the host's
+//! programs write it), `u` (text in UTF-8), `b` (`1` or `0`), `i` (an integer), `f` (a number), `n`
+//! (nothing), `j` (JSON) or `x` (bytes).
 
 use std::collections::VecDeque;
 
@@ -34,6 +36,8 @@ const NOISE_MAX: usize = 64 << 10;
 pub enum Kind {
     /// Text in the host's encoding.
     Text,
+    /// Text in UTF-8, whatever the host's encoding.
+    Utf8,
     /// Yes or no.
     Bool,
     /// An integer.
@@ -60,6 +64,7 @@ impl Kind {
     fn of(letter: &str) -> Option<Self> {
         Some(match letter {
             "s" => Self::Text,
+            "u" => Self::Utf8,
             "b" => Self::Bool,
             "i" => Self::Int,
             "f" => Self::Float,
@@ -89,6 +94,8 @@ pub struct Record {
     pub fields: Vec<Field>,
     /// What was printed outside of them, the first of it.
     pub noise: Bytes,
+    /// The code page in which the host's programs write, where the script said it.
+    pub page: Option<u16>,
     /// Whether the script came to its end.
     pub ended: bool,
     /// Whether a stream was cut at the limit that was given.
@@ -184,6 +191,10 @@ impl RecordReader {
         match words.as_slice() {
             ["end"] => self.opened(at, start, |reader| reader.record.ended = true),
             ["need"] => self.opened(at, start, |reader| reader.needs = true),
+            ["page", number] => {
+                let page = number.parse().ok();
+                self.opened(at, start, |reader| reader.record.page = page);
+            }
             ["ask", name] => {
                 let name = (*name).to_owned();
                 self.asked += 1;

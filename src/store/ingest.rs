@@ -14,6 +14,7 @@ use super::history::outcome_of;
 use super::host_files::{self, ROWS, Row};
 use super::journal::{HostRecord, Line, OutputRecord, Reader, Record};
 use super::outputs::Outputs;
+use super::plays;
 use crate::event::{ErrorKind, HostError, HostIx, Outcome, RunEnd, RunHeader, Stopped, Summary};
 
 /// Lines of one transaction.
@@ -123,6 +124,7 @@ impl Ingest {
                 Record::HostFinished { host, .. } => {
                     self.finished.insert(*host);
                 }
+                Record::Play { at, .. } => self.last = Some(*at),
                 Record::RunFinished { .. } => {}
             }
         }
@@ -140,10 +142,14 @@ impl Ingest {
             None => self.begin_run(store, &mut tx, &header).await?,
         };
         let mut rows: Vec<Row<'_>> = Vec::new();
+        let mut said = Vec::new();
         let mut end = None;
         for line in batch.iter().filter(|line| line.end > stored) {
             match &line.record {
                 Record::HostFinished { host, result } => rows.push(Row::new(*host, result)?),
+                Record::Play { at, said: event } => {
+                    said.push(plays::Row::new(line.end, *at, event)?);
+                }
                 Record::RunFinished {
                     finished,
                     stopped,
@@ -169,6 +175,7 @@ impl Ingest {
         for rows in host_files::statements(store, &rows)? {
             insert_hosts(store, &mut tx, &header, rows).await?;
         }
+        plays::insert(store, &mut tx, header.run, said).await?;
         if let Some(end) = &end {
             finish_run(store, &mut tx, &header, end).await?;
         }

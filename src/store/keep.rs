@@ -117,7 +117,11 @@ impl Store {
                 .fetch_optional(&mut *tx)
                 .await
                 .map_err(fail)?;
-            if left.is_none() {
+            let left = match left {
+                None => self.prune_play(&mut tx, run).await?,
+                Some(_) => true,
+            };
+            if !left {
                 sqlx::query("DELETE FROM runs WHERE run = ?")
                     .bind(run.to_owned())
                     .execute(&mut *tx)
@@ -125,11 +129,35 @@ impl Store {
                     .map_err(fail)?;
             }
             tx.commit().await.map_err(fail)?;
-            if left.is_none() {
+            if !left {
                 return Ok(());
             }
             sleep(began.elapsed().max(BREATH)).await;
         }
+    }
+
+    /// Removes some of what a run's plays said; whether there is more.
+    async fn prune_play(
+        &self,
+        tx: &mut sqlx::Transaction<'static, sqlx::Any>,
+        run: &str,
+    ) -> Result<bool, StoreError> {
+        let fail = |error| self.failed(error);
+        let border =
+            sqlx::query("SELECT seq FROM play_events WHERE run = ? ORDER BY seq LIMIT 1 OFFSET ?")
+                .bind(run.to_owned())
+                .bind(ROWS)
+                .fetch_optional(&mut **tx)
+                .await
+                .map_err(fail)?;
+        let border: Option<i64> = border.and_then(|row| row.try_get(0).ok());
+        sqlx::query("DELETE FROM play_events WHERE run = ? AND seq < ?")
+            .bind(run.to_owned())
+            .bind(border.unwrap_or(i64::MAX))
+            .execute(&mut **tx)
+            .await
+            .map_err(fail)?;
+        Ok(border.is_some())
     }
 
     /// Removes outputs that nobody refers to, a stretch of digests at a time.

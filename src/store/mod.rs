@@ -13,6 +13,7 @@ mod ingest;
 mod journal;
 mod keep;
 mod outputs;
+mod plays;
 mod recorder;
 mod replay;
 mod url;

@@ -1,6 +1,6 @@
 //! One property out of a host's variables, as text.
 
-use super::names::{Property, names};
+use super::names::{Property, keyword, names};
 use super::{Resolved, Variables};
 use crate::base::secret::Secret;
 use crate::base::value::Value;
@@ -89,36 +89,55 @@ pub(super) fn get_of(
         if best.is_some() && !extra {
             continue;
         }
-        let text = match &resolved.value {
-            Value::Null => continue,
-            Value::Bool(value) => value.to_string(),
-            Value::Int(value) => value.to_string(),
-            Value::Float(value) => value.to_string(),
-            Value::String(text) | Value::Unsafe(text) if text.is_empty() => continue,
-            Value::String(text) | Value::Unsafe(text) => text.to_string(),
-            Value::List(items) if is_list(property) => {
-                let words: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
-                match words {
-                    Some(words) if words.is_empty() => continue,
-                    Some(words) => words.join(","),
-                    None => return Err(no_text(name, &resolved, "a list of words")),
-                }
-            }
-            _ => return Err(no_text(name, &resolved, "text or a number")),
+        let Some(found) = as_text(vars, property, name, resolved)? else {
+            continue;
         };
-        if resolved.secret {
-            vars.learn(&Secret::new(text.clone()));
-        }
-        best = Some(Found {
-            name,
-            text,
-            origin: resolved.origin,
-        });
+        best = Some(found);
         if extra {
             break;
         }
     }
+    if best.is_none()
+        && let Some(name) = keyword(property)
+        && let Some(resolved) = vars.keyword(name)?
+    {
+        return as_text(vars, property, name, resolved);
+    }
     Ok(best)
+}
+
+/// A value as text; nothing where it says nothing.
+fn as_text(
+    vars: &dyn Variables,
+    property: Property,
+    name: &'static str,
+    resolved: Resolved,
+) -> Result<Option<Found>, HostError> {
+    let text = match &resolved.value {
+        Value::Null => return Ok(None),
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Float(value) => value.to_string(),
+        Value::String(text) | Value::Unsafe(text) if text.is_empty() => return Ok(None),
+        Value::String(text) | Value::Unsafe(text) => text.to_string(),
+        Value::List(items) if is_list(property) => {
+            let words: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
+            match words {
+                Some(words) if words.is_empty() => return Ok(None),
+                Some(words) => words.join(","),
+                None => return Err(no_text(name, &resolved, "a list of words")),
+            }
+        }
+        _ => return Err(no_text(name, &resolved, "text or a number")),
+    };
+    if resolved.secret {
+        vars.learn(&Secret::new(text.clone()));
+    }
+    Ok(Some(Found {
+        name,
+        text,
+        origin: resolved.origin,
+    }))
 }
 
 /// A variable that is a secret whatever it came from; the redactor hears of it.

@@ -134,6 +134,21 @@ pub fn names(property: Property) -> &'static [&'static str] {
     }
 }
 
+/// The keyword of plays and tasks for a property, where there is one.
+pub fn keyword(property: Property) -> Option<&'static str> {
+    Some(match property {
+        Property::Connection => "connection",
+        Property::User | Property::WinrmUser => "remote_user",
+        Property::Port | Property::WinrmPort => "port",
+        Property::Become => "become",
+        Property::BecomeUser => "become_user",
+        Property::BecomeMethod => "become_method",
+        Property::BecomeExe => "become_exe",
+        Property::BecomeFlags => "become_flags",
+        _ => return None,
+    })
+}
+
 /// The programs whose own variables (`ansible_su_user`) bear on nothing else.
 const METHODS: [&str; 4] = ["sudo", "su", "doas", "runas"];
 

@@ -24,6 +24,13 @@ pub struct Target {
     pub tmpdir: Option<String>,
 }
 
+impl Target {
+    /// Whether its shell is one of Windows'.
+    pub fn is_windows(&self) -> bool {
+        self.shell != ShellKind::Posix
+    }
+}
+
 /// The transport and what it needs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Via {

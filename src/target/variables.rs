@@ -22,6 +22,12 @@ pub trait Variables {
     /// can't be rendered or decrypted.
     fn get(&self, name: &str) -> Result<Option<Resolved>, HostError>;
 
+    /// What a play's or task's keyword says (`remote_user`, `become_user`): weaker than all variables,
+    /// stronger than flags.
+    fn keyword(&self, _keyword: &'static str) -> Result<Option<Resolved>, HostError> {
+        Ok(None)
+    }
+
     /// Tells the run's redactor of a secret.
     fn learn(&self, secret: &Secret);
 }

@@ -1,8 +1,49 @@
-//! Templates in variables: minijinja, strict, bounded, with the filters that inventories use.
-//! Knows no inventory: where variables come from is a trait.
+//! Templates in variables, conditions and files: Jinja as Ansible speaks it. minijinja parses; what
+//! a template means is Python's, and worked out here, within bounds. Knows no inventory: where
+//! variables, files and commands come from is a trait.
 
+#![allow(
+    clippy::unnecessary_box_returns,
+    reason = "errors go up boxed; what makes one gives it that way"
+)]
+#![allow(
+    clippy::single_match_else,
+    clippy::match_bool,
+    clippy::needless_for_each,
+    reason = "a match reads as the table of cases that it is"
+)]
+
+mod args;
+mod cache;
+mod check;
 mod convert;
+mod error;
+mod eval;
+mod expressions;
 mod filters;
+mod functions;
+mod literals;
+mod lookups;
+mod lower;
+mod names;
+mod object;
+mod python;
+mod regexes;
 mod render;
+mod scope;
+mod syntax;
+mod tests;
+mod val;
+mod version;
 
-pub use render::{Found, Rendered, Scope, TemplateError, render};
+#[cfg(test)]
+mod behaviour;
+#[cfg(test)]
+mod oracle;
+
+pub use check::{Meant, Uses, check, check_text, names_used, names_used_by_text};
+pub use error::{Cause, TemplateError, TextPlace};
+pub use lower::Problem;
+pub use names::{filters as filter_names, lookups as lookup_names, tests as test_names};
+pub use render::{Rendered, TextOptions, condition, lookup, render, render_text};
+pub use scope::{Controller, Found, LazyItem, LazyMap, PathKind, Scope, ScopeMap};

@@ -10,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 
+use super::kept::Kept;
 use super::types::{Connection, ExecRequest, Exit, Input, Output, OutputEvent, Process, Transport};
 use crate::event::{ErrorKind, HostError, Stream, Timings};
 use crate::target::Target;
@@ -24,12 +25,18 @@ pub struct Local;
 #[async_trait]
 impl Transport for Local {
     async fn connect(&self, _target: &Target) -> Result<Arc<dyn Connection>, HostError> {
-        Ok(Arc::new(Self))
+        Ok(Arc::new(LocalConnection::default()))
     }
 }
 
+/// The controller, as if it were reached.
+#[derive(Default)]
+struct LocalConnection {
+    kept: Kept,
+}
+
 #[async_trait]
-impl Connection for Local {
+impl Connection for LocalConnection {
     async fn exec(&self, request: ExecRequest) -> Result<Process, HostError> {
         super::types::sets_up_nothing(&request)?;
         if request.pty.is_some() {
@@ -59,6 +66,10 @@ impl Connection for Local {
             input: Box::new(input),
             output: Box::new(output),
         })
+    }
+
+    fn kept(&self) -> &Kept {
+        &self.kept
     }
 
     fn timings(&self) -> Timings {

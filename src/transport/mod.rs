@@ -5,6 +5,7 @@
 mod departure;
 mod dial;
 pub mod files;
+mod kept;
 pub mod local;
 pub mod pool;
 pub mod probe;
@@ -14,6 +15,7 @@ pub mod winrm;
 
 pub use departure::Departure;
 pub use files::{FileChange, FileHandle, FileStat, Files};
+pub use kept::{Holding, Kept};
 pub use pool::{Pool, Transports, raise_open_files};
 pub use types::{
     Connection, Connections, ExecRequest, Exit, Input, Output, OutputEvent, Process, Pty, Transport,

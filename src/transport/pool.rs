@@ -142,6 +142,7 @@ impl Pool {
                 Via::Winrm(_) => TIDYING,
                 Via::Ssh(_) | Via::Local => GOODBYE,
             };
+            open.connection.kept().clear();
             let _ = tokio::time::timeout(limit, open.connection.close()).await;
         }
     }

@@ -47,6 +47,9 @@ pub trait Connection: Send + Sync {
         ))
     }
 
+    /// A place for what is to last as long as the connection: a session that serves many tasks.
+    fn kept(&self) -> &super::kept::Kept;
+
     /// How long it took to get in.
     fn timings(&self) -> Timings;
 

@@ -29,6 +29,20 @@ pub enum VaultError {
     /// The text is broken.
     #[error("is not a vault text this version can read: {0}")]
     Format(String),
+    /// There are passwords of several labels to encrypt with.
+    #[error("there are vault passwords of several labels: {0}")]
+    WhichLabel(String),
+    /// There is no password of that label to encrypt with.
+    #[error("no vault password has the label `{label}`; there are: {known}")]
+    UnknownLabel {
+        /// The one that was named.
+        label: String,
+        /// Those there are.
+        known: String,
+    },
+    /// It would break a vault's first line.
+    #[error("`{0}` can't be the label of a vault: `;` ends it")]
+    BadLabel(String),
     /// A password could not be had.
     #[error("{0}")]
     Password(String),
@@ -98,7 +112,7 @@ impl Envelope {
         self.label.as_deref()
     }
 
-    pub(super) fn open(&self, password: &Secret) -> Result<Secret, VaultError> {
+    pub(super) fn open(&self, password: &Secret) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         let keys = Keys::derive(password, &self.salt);
         let mut mac = keys.mac().ok_or(VaultError::WrongPassword)?;
         mac.update(&self.ciphertext);
@@ -112,19 +126,25 @@ impl Envelope {
             .len()
             .checked_sub(padding)
             .filter(|_| (1..=BLOCK).contains(&padding));
-        let length = length.ok_or_else(|| VaultError::Format("its padding is wrong".into()))?;
-        let text = String::from_utf8(plain.get(..length).unwrap_or_default().to_vec())
-            .map_err(|_| VaultError::Format("what it holds is not UTF-8".into()))?;
-        Ok(Secret::new(text))
+        plain.truncate(length.ok_or_else(|| VaultError::Format("its padding is wrong".into()))?);
+        Ok(plain)
     }
 }
 
-/// Encrypts a text; `label` makes it format 1.2.
-pub fn encrypt(plain: &str, password: &Secret, label: Option<&str>) -> String {
+/// Whether some content is a vault, by how it begins.
+pub fn is_vault(content: &[u8]) -> bool {
+    content.starts_with(b"$ANSIBLE_VAULT;")
+}
+
+/// Encrypts some content; `label` makes it format 1.2.
+pub fn encrypt(plain: impl AsRef<[u8]>, password: &Secret, label: Option<&str>) -> String {
     let salt: [u8; 32] = rand::random();
     let keys = Keys::derive(password, &salt);
+    let plain = plain.as_ref();
     let padding = BLOCK - plain.len() % BLOCK;
-    let mut bytes = plain.as_bytes().to_vec();
+    // Room for all of it: what grows leaves clear copies behind.
+    let mut bytes = Vec::with_capacity(plain.len() + padding);
+    bytes.extend_from_slice(plain);
     bytes.extend(std::iter::repeat_n(
         u8::try_from(padding).unwrap_or_default(),
         padding,

@@ -15,6 +15,9 @@ use crate::base::secret::Secret;
 /// No password is longer, in bytes.
 const LENGTH_MAX: u64 = 64 * 1024;
 
+/// The label of those that have none.
+const DEFAULT: &str = "default";
+
 /// A program that prints a password has so much time; it may have to ask somebody.
 const LIMIT: Duration = Duration::from_mins(1);
 
@@ -33,6 +36,36 @@ struct Entry {
     label: String,
     source: PasswordSource,
     got: OnceLock<Result<Secret, VaultError>>,
+}
+
+/// What to encrypt with: a password and the label of its vaults.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    label: Option<String>,
+    password: Secret,
+}
+
+impl Key {
+    /// The label `default` is none: as ansible-vault writes it.
+    pub fn new(label: Option<&str>, password: Secret) -> Self {
+        let label = label.filter(|label| *label != DEFAULT).map(str::to_owned);
+        Self { label, password }
+    }
+
+    /// The label that its vaults bear.
+    pub fn label(&self) -> Option<&str> {
+        self.label.as_deref()
+    }
+
+    /// The password.
+    pub fn password(&self) -> &Secret {
+        &self.password
+    }
+
+    /// A vault of this content.
+    pub fn encrypt(&self, plain: impl AsRef<[u8]>) -> String {
+        super::encrypt(plain, &self.password, self.label())
+    }
 }
 
 /// The passwords of a run, by label.
@@ -58,12 +91,53 @@ impl Passwords {
 
     /// Adds what `--vault-id` gives: `label@file`, `label@prompt`, `file`, `prompt`.
     pub fn add_id(&mut self, id: &str, prompt: &Arc<dyn Prompt>) {
-        let (label, source) = id.split_once('@').unwrap_or(("default", id));
+        let (label, source) = id.split_once('@').unwrap_or((DEFAULT, id));
         let source = match source {
             "prompt" | "prompt_ask_vault_pass" => PasswordSource::Ask(prompt.clone()),
             path => PasswordSource::File(path.into()),
         };
-        self.add_source(if label.is_empty() { "default" } else { label }, source);
+        self.add_source(if label.is_empty() { DEFAULT } else { label }, source);
+    }
+
+    /// Adds one without a label.
+    pub fn add_default(&mut self, source: PasswordSource) {
+        self.add_source(DEFAULT, source);
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// What to encrypt with.
+    pub(super) fn key(&self, label: Option<&str>) -> Result<Key, VaultError> {
+        let mut labels: Vec<&str> = Vec::new();
+        for entry in &self.entries {
+            if !labels.contains(&entry.label.as_str()) {
+                labels.push(&entry.label);
+            }
+        }
+        let entry = match label {
+            Some(label) => self.entries.iter().find(|entry| entry.label == label),
+            None if labels.len() > 1 => return Err(VaultError::WhichLabel(labels.join(", "))),
+            None => self.entries.first(),
+        };
+        let entry = entry.ok_or_else(|| match label {
+            Some(label) if !labels.is_empty() => VaultError::UnknownLabel {
+                label: label.to_owned(),
+                known: labels.join(", "),
+            },
+            _ => VaultError::NoPassword,
+        })?;
+        // It is a part of the first line.
+        if entry.label.contains([';', '\n', '\r']) {
+            return Err(VaultError::BadLabel(entry.label.clone()));
+        }
+        let password = match &entry.source {
+            PasswordSource::Ask(prompt) => new_password(prompt.as_ref(), &entry.label)?,
+            _ => entry.get()?,
+        };
+        Ok(Key::new(Some(&entry.label), password))
     }
 
     /// The passwords to try for a label, those of the label first, as Ansible does; each is asked
@@ -96,6 +170,23 @@ impl Entry {
             }),
         }
     }
+}
+
+fn new_password(prompt: &dyn Prompt, label: &str) -> Result<Secret, VaultError> {
+    let ask = |question: String| {
+        let answer = prompt.secret(&question);
+        answer.map_err(|error| VaultError::Password(error.to_string()))
+    };
+    let password = ask(format!("New vault password ({label})"))?;
+    if password.expose().is_empty() {
+        return Err(VaultError::Password(
+            "an empty password keeps nothing secret".into(),
+        ));
+    }
+    if ask(format!("Confirm new vault password ({label})"))? != password {
+        return Err(VaultError::Password("the two passwords differ".into()));
+    }
+    Ok(password)
 }
 
 fn from_file(path: &Path, label: &str) -> Result<Secret, String> {
@@ -181,6 +272,62 @@ mod tests {
         std::fs::write(file.path(), text).unwrap();
         std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
         file.into_temp_path()
+    }
+
+    struct Answers(std::sync::Mutex<Vec<&'static str>>);
+
+    impl Prompt for Answers {
+        fn secret(&self, _: &str) -> std::io::Result<Secret> {
+            let answer = self.0.lock().unwrap().pop();
+            answer
+                .map(Secret::new)
+                .ok_or_else(|| std::io::Error::other("asked too often"))
+        }
+    }
+
+    #[test]
+    fn a_new_password_is_asked_for_twice() {
+        let key = |answers: &[&'static str]| {
+            let answers = answers.iter().rev().copied().collect();
+            let prompt: Arc<dyn Prompt> = Arc::new(Answers(std::sync::Mutex::new(answers)));
+            let mut passwords = Passwords::default();
+            passwords.add_id("prod@prompt", &prompt);
+            passwords.key(None)
+        };
+        assert_eq!(
+            key(&["a", "a"]),
+            Ok(Key::new(Some("prod"), Secret::new("a")))
+        );
+        for wrong in [&["a", "b"], &["", ""]] {
+            assert!(matches!(key(wrong), Err(VaultError::Password(_))));
+        }
+    }
+
+    #[test]
+    fn of_several_labels_one_must_be_named() {
+        let mut passwords = Passwords::default();
+        assert_eq!(passwords.key(None), Err(VaultError::NoPassword));
+        passwords.add("default", Secret::new("first"));
+        passwords.add("default", Secret::new("second"));
+        assert_eq!(
+            passwords.key(None),
+            Ok(Key::new(None, Secret::new("first")))
+        );
+        passwords.add("prod", Secret::new("two"));
+        let error = passwords.key(None).unwrap_err().to_string();
+        assert!(error.contains("default, prod"), "{error}");
+        let key = passwords.key(Some("prod")).unwrap();
+        assert_eq!(key, Key::new(Some("prod"), Secret::new("two")));
+        let error = passwords.key(Some("test")).unwrap_err().to_string();
+        assert!(
+            error.contains("`test`") && error.contains("default, prod"),
+            "{error}"
+        );
+        passwords.add("a;b", Secret::new("x"));
+        assert!(matches!(
+            passwords.key(Some("a;b")),
+            Err(VaultError::BadLabel(_))
+        ));
     }
 
     #[test]

@@ -29,6 +29,21 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("doctor", &["base", "shell"]),
     ("module", &["base", "shell"]),
     (
+        "playbook",
+        &[
+            "base",
+            "event",
+            "template",
+            "inventory",
+            "module",
+            "shell",
+            "target",
+            "transport",
+            "transfer",
+            "engine",
+        ],
+    ),
+    (
         "engine",
         &["base", "event", "target", "transport", "transfer", "shell"],
     ),

@@ -100,7 +100,9 @@ fn every_verb_has_help_with_examples() {
                  inventory check, inventory import, hostkeys, hostkeys scan, hostkeys approve, \
                  hostkeys forget, hostkeys list, history, history list, history show, \
                  history host, history grep, history diff, repo, repo add, repo list, \
-                 repo show, repo verify, repo remove, repo publish, repo unpublish, db, \
+                 repo show, repo verify, repo remove, repo publish, repo unpublish, vault, \
+                 vault encrypt, vault decrypt, vault view, vault rekey, vault edit, \
+                 vault create, vault encrypt-string, db, \
                  db migrate, db status, db prune, db replay, config, config show, completions, man";
     for verb in verbs.split(", ").chain([""]) {
         let words: Vec<&str> = verb.split_whitespace().chain(["--help"]).collect();

@@ -67,7 +67,7 @@ fn pad(indent: usize, text: &mut String) {
 
 fn scalar(value: &Value, indent: usize, text: &mut String) {
     match value {
-        Value::Null => text.push_str("null"),
+        Value::Null | Value::Omit => text.push_str("null"),
         Value::Bool(yes) => _ = write!(text, "{yes}"),
         Value::Int(number) => _ = write!(text, "{number}"),
         Value::Float(number) => text.push_str(&float(*number)),

@@ -272,7 +272,7 @@ fn size(node: &Node) -> usize {
 fn key_text(value: &Value) -> Arc<str> {
     match value {
         Value::String(text) | Value::Unsafe(text) | Value::Vault(text) => text.clone(),
-        Value::Null => Arc::from("null"),
+        Value::Null | Value::Omit => Arc::from("null"),
         Value::Bool(true) => Arc::from("true"),
         Value::Bool(false) => Arc::from("false"),
         Value::Int(number) => Arc::from(number.to_string()),

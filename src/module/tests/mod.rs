@@ -7,6 +7,8 @@ mod edits;
 mod fetching;
 mod files;
 mod looking;
+mod windows;
+mod windows_files;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -21,7 +23,7 @@ use super::library::builtin;
 use crate::base::text::Charset;
 use crate::base::value::{Map, Value};
 use crate::shell::record::RecordReader;
-use crate::shell::{Piece, Source};
+use crate::shell::{ModuleScript, Payload, Piece, Source};
 
 /// The shells that programs have to work in, as far as they are here; `sh` always is.
 pub(super) const SHELLS: &[&[&str]] = &[&["/bin/sh"], &["bash", "--posix"], &["busybox", "sh"]];
@@ -52,25 +54,10 @@ pub(super) struct Mode {
 
 /// Does a task in `shell` on this machine: its result as JSON.
 pub(super) fn in_shell(shell: &[&str], module: &str, args: Json, mode: Mode) -> Json {
-    let module = builtin(module).unwrap();
-    let Value::Map(args) = Value::from_json(&args) else {
-        panic!("arguments are a mapping");
-    };
-    let situation = Situation {
-        platform: Platform::Posix,
-        check: mode.check,
-        diff: mode.diff,
-        charset: Charset::UTF_8,
-    };
-    let failed = |error: ModuleError| serde_json::json!({"failed": true, "msg": error.message});
-    let mut call = match Call::new(&module, &args, situation) {
-        Ok(call) => call,
-        Err(error) => return failed(error),
-    };
     let mark = "0123456789abcdefghij";
-    let script = match call.prepare(&Plain, mark) {
-        Ok(script) => script,
-        Err(error) => return failed(error),
+    let (call, script) = match prepared(Platform::Posix, module, &args, mode, &Plain, mark) {
+        Ok(prepared) => prepared,
+        Err(error) => return serde_json::json!({"failed": true, "msg": error.message}),
     };
     let (program, words) = shell.split_first().unwrap();
     let mut child = Command::new(program)
@@ -88,13 +75,9 @@ pub(super) fn in_shell(shell: &[&str], module: &str, args: Json, mode: Mode) -> 
         let mut text = Vec::new();
         stderr.read_to_end(&mut text).map(|_| text)
     });
-    let payload = script.payload.map(|payload| match payload.source {
-        Source::Bytes(bytes) => bytes,
-        Source::File(path) => fs::read(path).unwrap().into(),
-    });
     // A program that has no use for what it is given does not read it.
-    if let (Some(payload), Some(stdin)) = (payload, &mut stdin) {
-        let _ = stdin.write_all(&payload);
+    if let (Some(payload), Some(stdin)) = (&script.payload, &mut stdin) {
+        let _ = stdin.write_all(&content(payload));
     }
     if script.answers.is_none() {
         stdin = None;
@@ -126,6 +109,38 @@ pub(super) fn in_shell(shell: &[&str], module: &str, args: Json, mode: Mode) -> 
         time: None,
     };
     Value::Map(call.conclude(&said)).to_json()
+}
+
+/// A task's call and program.
+fn prepared(
+    platform: Platform,
+    module: &str,
+    args: &Json,
+    mode: Mode,
+    controller: &dyn Controller,
+    mark: &str,
+) -> Result<(Call, ModuleScript), ModuleError> {
+    let module = builtin(module).unwrap();
+    let Value::Map(args) = Value::from_json(args) else {
+        panic!("arguments are a mapping");
+    };
+    let situation = Situation {
+        platform,
+        check: mode.check,
+        diff: mode.diff,
+        charset: Charset::UTF_8,
+    };
+    let mut call = Call::new(&module, &args, situation)?;
+    let script = call.prepare(controller, mark)?;
+    Ok((call, script))
+}
+
+/// What a payload holds.
+fn content(payload: &Payload) -> Vec<u8> {
+    match &payload.source {
+        Source::Bytes(bytes) => bytes.to_vec(),
+        Source::File(path) => std::fs::read(path).unwrap(),
+    }
 }
 
 /// Does a task in every shell there is; their results must be the same.

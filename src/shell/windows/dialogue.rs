@@ -173,6 +173,28 @@ impl PowershellConversation {
         }
     }
 
+    /// A process that was started otherwise, for who has to end it.
+    pub(super) fn of_process(process: u32, carrier: Carrier, mark: &str) -> Self {
+        let task = Task {
+            program: Program::new(mark),
+            payload: Bytes::new(),
+            coded: false,
+            reports: false,
+            folder: false,
+        };
+        let situation = Situation {
+            shell: WindowsShell::Powershell,
+            carrier,
+            runas: None,
+            tmpdir: None,
+        };
+        Self {
+            stage: Stage::Started,
+            group: Some(process),
+            ..Self::of(task, &situation, mark)
+        }
+    }
+
     /// A conversation that ends what another one has started, and removes its folder.
     fn ending_of(other: &Self, mark: &str) -> Option<Self> {
         let group = other.group?;

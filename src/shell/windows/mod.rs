@@ -15,8 +15,9 @@ mod task;
 
 pub use cmd::CmdConversation;
 pub use dialogue::PowershellConversation;
-pub use powershell::texts;
-pub use session::{Frame, Session, SessionStep};
+pub use powershell::{detaching, texts};
+pub use quote::{argument, arguments, batch_arguments, escaped, powershell_text};
+pub use session::{Frame, Session, SessionStep, with_variables};
 pub use share::names_a_share;
 pub use start::begins_with_start;
 
@@ -75,7 +76,8 @@ pub fn conversation(
     situation: &Situation<'_>,
     mark: &str,
 ) -> Result<Box<dyn Conversation>, Failure> {
-    if matches!(plan.command, Command::Module(_)) {
+    // As another user a module's program has a PowerShell of its own.
+    if matches!(plan.command, Command::Module(_)) && situation.runas.is_none() {
         return Err(Failure::Unsupported(
             "modules run in a PowerShell session".to_owned(),
         ));
@@ -107,6 +109,9 @@ pub fn conversation(
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) use tests::newer_than_2;
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ const CMD_SPECIAL: &[char] = &['(', ')', '%', '!', '^', '"', '<', '>', '&', '|']
 
 /// One argument as a program's start-up code reads it (`CommandLineToArgvW` and Microsoft's C
 /// runtime: "Parsing C command-line arguments"): backslashes count double before a quote only.
-pub(super) fn argument(word: &str) -> String {
+pub fn argument(word: &str) -> String {
     if !word.is_empty() && !word.contains([' ', '\t', '\n', '\r', '\u{b}', '"']) {
         return word.to_owned();
     }
@@ -32,7 +32,7 @@ pub(super) fn argument(word: &str) -> String {
 }
 
 /// Arguments as one line behind a program's name.
-pub(super) fn arguments(words: &[String]) -> String {
+pub fn arguments(words: &[String]) -> String {
     words
         .iter()
         .map(|word| argument(word))
@@ -46,7 +46,7 @@ pub(super) fn arguments(words: &[String]) -> String {
 /// A `%` can't be quoted on a command line: variables are replaced before carets are seen. But their
 /// names end at the next `%` or `:`, and with a caret on both sides of each `%` every such name begins
 /// with one, which no variable's does.
-pub(super) fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);
     let mut percent = false;
     for c in text.chars() {
@@ -67,7 +67,7 @@ pub(super) fn cmd_arguments(words: &[String]) -> Result<String, Failure> {
 
 /// Arguments as one line for a batch file, which puts them into its own lines for `cmd.exe` to read a
 /// second time: what that would act upon stands in quotes (`%~1` is without them).
-pub(super) fn batch_arguments(words: &[String]) -> Result<String, Failure> {
+pub fn batch_arguments(words: &[String]) -> Result<String, Failure> {
     on_one_line(words)?;
     let acted_upon = |word: &str| word.contains(CMD_SPECIAL) || word.contains([',', ';', '=']);
     let mut line = Vec::with_capacity(words.len());
@@ -129,7 +129,7 @@ pub(super) fn cmd_words(words: &[String]) -> Result<String, Failure> {
 
 /// A text of PowerShell's: in single quotes, all of which it knows doubled
 /// (`about_Quoting_Rules`; the typographic ones count too).
-pub(super) fn powershell_text(word: &str) -> String {
+pub fn powershell_text(word: &str) -> String {
     let mut quoted = String::with_capacity(word.len() + 2);
     quoted.push('\'');
     for c in word.chars() {

@@ -29,9 +29,10 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 
 use super::Carrier;
-use super::dialogue::find;
+use super::dialogue::{PowershellConversation, find};
 use super::powershell::{self, Program};
-use crate::shell::conversation::{Failure, Opening};
+use super::quote::powershell_text;
+use crate::shell::conversation::{Conversation, Failure, Opening};
 
 /// How much of a script is a line, in bytes: a multiple of three.
 const PIECE: usize = 48 * 1024;
@@ -41,6 +42,18 @@ const NOISE_MAX: usize = 64 * 1024;
 
 /// How long what follows a mark on standard output may be: a number.
 const TAIL_MAX: usize = 16;
+
+/// A script with variables in its environment, which a session takes back after it.
+pub fn with_variables(env: &[(String, String)], script: &str) -> String {
+    let mut text = String::new();
+    for (name, value) in env {
+        let (name, value) = (powershell_text(name), powershell_text(value));
+        text.push_str(&format!(
+            "[Environment]::SetEnvironmentVariable({name}, {value})\n"
+        ));
+    }
+    text + script
+}
 
 /// How a task ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +124,12 @@ impl Session {
     /// What to write at once.
     pub fn begin(&self) -> Vec<u8> {
         let mut program = Program::new(&self.mark);
-        program.parts(&[powershell::INPUT, powershell::TEXT, powershell::SESSION]);
+        program.parts(&[
+            powershell::INPUT,
+            powershell::CHILD,
+            powershell::TEXT,
+            powershell::SESSION,
+        ]);
         program.lines().into_bytes()
     }
 
@@ -138,6 +156,16 @@ impl Session {
     /// The process on the host, by which it is ended.
     pub fn process(&self) -> Option<u32> {
         self.process
+    }
+
+    /// The same for who has to end it where the transport can't.
+    pub fn running(&self) -> Option<impl Conversation + use<>> {
+        let process = self.process?;
+        Some(PowershellConversation::of_process(
+            process,
+            self.carrier,
+            &self.mark,
+        ))
     }
 
     /// The code page in which native programs write.

@@ -68,7 +68,13 @@ pub(super) fn task(plan: &Plan, footing: Footing<'_>, mark: &str) -> Result<Task
         return Ok(task);
     }
     match (&plan.command, footing.shell) {
-        (Command::Ping | Command::Files(_) | Command::Module(_), _) => {}
+        (Command::Ping | Command::Files(_), _) => {}
+        (Command::Module(module), _) => {
+            task.folder = fed;
+            let parts = [powershell::INPUT, powershell::CHILD];
+            task.program.parts(&parts);
+            line_of_powershell(&mut task.program, &module.text, fed);
+        }
         (Command::Script(script), _) => scripted(&mut task, script, fed)?,
         (command, WindowsShell::Cmd) => {
             task.program
@@ -211,6 +217,7 @@ fn detached(program: &mut Program, plan: &Plan, shell: WindowsShell) -> Result<(
             powershell::CHILD,
             powershell::TASK,
             powershell::DETACH,
+            powershell::DETACH_RUN,
         ])
         .say("program", file)
         .say("argline", line)

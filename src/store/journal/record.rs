@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::digest;
 use crate::event::{
-    Body, Captured, FileRecord, HostError, HostIx, HostResult, Outcome, RunHeader, Stopped,
-    Summary, Timings,
+    Body, Captured, FileRecord, HostError, HostIx, HostResult, Outcome, PlayEvent, RunHeader,
+    Stopped, Summary, Timings,
 };
 
 /// One line.
@@ -28,6 +28,11 @@ pub(in crate::store) enum Record {
     HostFinished {
         host: HostIx,
         result: Box<HostRecord>,
+    },
+    Play {
+        #[serde(with = "crate::base::clock::serde_rfc3339")]
+        at: Timestamp,
+        said: Box<PlayEvent>,
     },
     RunFinished {
         #[serde(with = "crate::base::clock::serde_rfc3339")]

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 use super::record::{HostRecord, Record};
 use crate::base::id::RunId;
-use crate::event::{Consumer, Event, Stamped};
+use crate::event::{Consumer, Event, PlayEvent, Stamped};
 use crate::store::error::StoreError;
 
 /// The file of events in a journal's folder.
@@ -150,6 +150,12 @@ impl Consumer for Journal {
                 finished: end.finished,
                 stopped: end.stopped,
                 summary: end.summary,
+            },
+            // Items are in their task's result, which comes at its end.
+            Event::Play(PlayEvent::ItemFinished(_) | PlayEvent::Retrying(..)) => return Ok(()),
+            Event::Play(said) => Record::Play {
+                at: event.at,
+                said: Box::new(said.clone()),
             },
             Event::Output { .. } | Event::Waiting(_) | Event::Moved(_) | Event::Notice(_) => {
                 return Ok(());

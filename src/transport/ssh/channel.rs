@@ -10,6 +10,7 @@ use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Disconnect, 
 use super::client::Client;
 use super::stream::Carrier;
 use crate::event::{ErrorKind, HostError, Stream, Timings};
+use crate::transport::Kept;
 use crate::transport::files::Files;
 use crate::transport::types::{
     Connection, ExecRequest, Exit, Input, Output, OutputEvent, Process, Pty,
@@ -18,12 +19,17 @@ use crate::transport::types::{
 /// One connection.
 pub(super) struct SshConnection {
     handle: Handle<Client>,
+    kept: Kept,
     timings: Timings,
 }
 
 impl SshConnection {
     pub(super) fn new(handle: Handle<Client>, timings: Timings) -> Self {
-        Self { handle, timings }
+        Self {
+            handle,
+            kept: Kept::default(),
+            timings,
+        }
     }
 
     /// Returns once the host answered, or is gone.
@@ -122,6 +128,10 @@ impl Connection for SshConnection {
     async fn files(&self) -> Result<Arc<dyn Files>, HostError> {
         let channel = self.session("the host's files could be reached").await?;
         super::sftp::open(channel).await
+    }
+
+    fn kept(&self) -> &Kept {
+        &self.kept
     }
 
     fn timings(&self) -> Timings {

@@ -15,8 +15,8 @@ use crate::event::{ErrorKind, HostError, Timings};
 use crate::target::{Target, Via};
 #[cfg(feature = "winrm-rs")]
 use crate::target::{WinrmAuth, WinrmClient};
-use crate::transport::Departure;
 use crate::transport::types::{Connection, ExecRequest, Process, Transport};
+use crate::transport::{Departure, Kept};
 
 /// WinRM for one run.
 pub struct Winrm {
@@ -54,6 +54,7 @@ impl Transport for Winrm {
         let (wire, timings) = Wire::open(&self.certificates, target).await?;
         let session = Session::new(target.clone(), self.certificates.clone(), wire);
         Ok(Arc::new(WinrmConnection {
+            kept: Kept::default(),
             shells: Arc::new(Shells::new(session)),
             timings,
         }))
@@ -62,6 +63,7 @@ impl Transport for Winrm {
 
 /// A host that we are logged in to.
 struct WinrmConnection {
+    kept: Kept,
     shells: Arc<Shells>,
     timings: Timings,
 }
@@ -107,6 +109,10 @@ impl Connection for WinrmConnection {
                 "starting the command was given up; it may have been started",
             )),
         }
+    }
+
+    fn kept(&self) -> &Kept {
+        &self.kept
     }
 
     fn timings(&self) -> Timings {

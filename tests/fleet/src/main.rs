@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ioms_fleet::failing::{Line, Proxy};
 use ioms_fleet::windows::{Language, Tier};
-use ioms_fleet::{Answer, Canned, Error, Output, Sshd, Windows};
+use ioms_fleet::{Answer, Base, Canned, Error, Output, Sshd, SystemFleet, SystemHost, Windows};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Brings up a fleet on loopback addresses, says when it is ready, and takes it down at the end.
@@ -71,6 +71,18 @@ enum Fleet {
         #[arg(long)]
         detach_stdin: bool,
     },
+    /// Whole Debian systems: systemd, cron, sshd, sudo, apt. Needs root, debootstrap, systemd-container
+    ///
+    /// Hosts sys01, sys02, ... in DIR/inventory.yml; users root, ops (sudo without password), dev (sudo
+    /// with the one in DIR/password), app. The first start of a machine makes the base, in a minute
+    /// (`IOMS_TEST_BASE` names where it is kept, else target/ioms-base); later ones take a second.
+    ///
+    ///   ioms-fleet system --hosts 2 --dir /tmp/sys --detach-stdin &
+    ///   iomsctl -i /tmp/sys/inventory.yml run all 'systemctl is-system-running'
+    ///   find /tmp/sys/hosts/sys01/upper     what differs from the base
+    ///   cat /tmp/sys/hosts/sys01/console    what the boot said
+    #[command(verbatim_doc_comment)]
+    System(System),
     /// Windows hosts behind WinRM, for `Administrator`
     Windows {
         #[command(flatten)]
@@ -95,6 +107,41 @@ enum Runs {
     Wine,
     /// In Wine, as a Chinese Windows, code page 936
     WineZh,
+}
+
+#[derive(Args)]
+struct System {
+    #[command(flatten)]
+    common: Common,
+    /// With python3 and python3-apt, for Ansible
+    #[arg(long)]
+    oracle: bool,
+    /// Each host has a network of its own, for firewalls and net sysctls, without the internet
+    #[arg(long)]
+    private_network: bool,
+    /// The user of the inventory
+    #[arg(long, default_value = "root")]
+    user: String,
+}
+
+impl System {
+    async fn run(self) -> Result<(), Error> {
+        let mut builder = SystemFleet::builder().folder(&self.common.dir);
+        if self.oracle {
+            builder = builder.base(Base::Oracle);
+        }
+        if self.private_network {
+            builder = builder.private_network();
+        }
+        let fleet = builder.start(self.common.hosts)?;
+        let inventory = fleet.dir().join("inventory.yml");
+        fleet.write_inventory_as(&self.user, &inventory)?;
+        let password = fleet.dir().join("password");
+        std::fs::write(&password, fleet.password()).map_err(stdio)?;
+        let port = fleet.hosts().first().map_or(0, SystemHost::port);
+        ready(port, &inventory, fleet.key(), &fleet.known_hosts())?;
+        the_end(self.common.detach_stdin).await
+    }
 }
 
 #[derive(Args)]
@@ -177,6 +224,7 @@ async fn run(cli: Cli) -> Result<(), Error> {
             say(&format!("ready port={}\n", proxy.port()))?;
             the_end(detach_stdin).await
         }
+        Fleet::System(system) => system.run().await,
         Fleet::Windows {
             common,
             exec,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Read as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{IpAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -141,6 +141,13 @@ pub(crate) fn kill_offspring(server: &mut Server, mark: &str) {
     }
 }
 
+/// The processes that a process has started.
+pub(crate) fn children(parent: u32) -> Vec<u32> {
+    let all = processes().into_iter();
+    all.filter_map(|(id, of)| (of == parent).then_some(id))
+        .collect()
+}
+
 /// All processes with their parents.
 fn processes() -> Vec<(u32, u32)> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -170,7 +177,16 @@ pub(crate) fn free_port() -> Result<u16> {
 
 /// Whether a server on `port` greets with `first`.
 pub(crate) fn says(port: u16, first: &[u8]) -> bool {
-    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else {
+    says_at("127.0.0.1", port, first)
+}
+
+/// The same at another address.
+pub(crate) fn says_at(address: &str, port: u16, first: &[u8]) -> bool {
+    let Ok(address) = address.parse::<IpAddr>() else {
+        return false;
+    };
+    let timeout = Duration::from_secs(1);
+    let Ok(mut stream) = TcpStream::connect_timeout(&(address, port).into(), timeout) else {
         return false;
     };
     let mut heard = vec![0; first.len()];

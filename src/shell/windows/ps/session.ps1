@@ -31,7 +31,8 @@ function IomsReset {
 
 # The script of the next task; $null when there is none.
 function IomsNext {
-    do { $line = $Ioms.In.ReadLine() } while ($line -eq '')
+    # What a task was given and did not read to its end is passed over.
+    do { $line = $Ioms.In.ReadLine() } while ($line -ne $null -and -not $line.StartsWith('run '))
     if ($line -eq $null) { return }
     $null, $Ioms.Mark, $count = $line.Split(' ')
     $bytes = New-Object IO.MemoryStream

@@ -8,3 +8,5 @@ mod runas;
 mod scripts;
 mod session;
 mod texts;
+
+pub(crate) use texts::newer_than_2;

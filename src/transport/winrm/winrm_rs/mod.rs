@@ -30,6 +30,7 @@ use super::tls::secure;
 use crate::base::digest::hex;
 use crate::event::{ErrorKind, HostError, Timings};
 use crate::target::{WinrmAuth, WinrmTarget};
+use crate::transport::Kept;
 use crate::transport::dial::dial;
 use crate::transport::types::{Connection, ExecRequest, Process};
 
@@ -90,6 +91,7 @@ async fn log_in(
         },
         client,
         first: Mutex::new(Some(shell)),
+        kept: Kept::default(),
         session,
     }))
 }
@@ -258,6 +260,7 @@ struct LoggedIn {
     client: Arc<WinrmClient>,
     /// The shell that showed it, for the first command.
     first: Mutex<Option<Open>>,
+    kept: Kept,
     timings: Timings,
 }
 
@@ -287,6 +290,10 @@ impl Connection for LoggedIn {
             self.session.open(client).await?
         };
         shell.run(line).await
+    }
+
+    fn kept(&self) -> &Kept {
+        &self.kept
     }
 
     fn timings(&self) -> Timings {

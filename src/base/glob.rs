@@ -1,7 +1,7 @@
 //! Globs as Python's `fnmatch` reads them: `*`, `?`, `[abc]`, `[!a-c]`; all else is itself.
 
 /// Whether the whole name fits.
-pub(super) fn matches(glob: &str, name: &str) -> bool {
+pub fn matches(glob: &str, name: &str) -> bool {
     let glob: Vec<char> = glob.chars().collect();
     let name: Vec<char> = name.chars().collect();
     let (mut at, mut seen) = (0, 0);

@@ -1,0 +1,200 @@
+//! `iomsctl play`: runs playbooks.
+
+mod asking;
+mod hosts;
+mod listing;
+mod perform;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::ask::Terminal;
+use super::connection::ConnectionArgs;
+use super::execution::FormArgs;
+use super::fleet::Fleet;
+use super::playbooks;
+use super::standard_input::has_one_reader;
+use super::vaults::VaultArgs;
+use super::{CliError, Globals, Setup, Status};
+use crate::base::prompt::Prompt;
+use crate::base::quantity;
+use crate::playbook::{Loader, Playbook, TagSelection};
+
+const EXAMPLES: &str = "\
+Examples:
+  iomsctl play site.yml
+  iomsctl play site.yml --limit 'web:&idc_a' --tags deploy -e version=1.2.3
+  iomsctl play site.yml --check --diff
+  iomsctl play site.yml --list-tasks
+  iomsctl play site.yml --expect-no-change --junit report.xml   # in CI
+  iomsctl play site.yml --rerun failed
+
+Ends with 0 when all is well, 2 when a host failed, 4 when one was unreachable, 6 with both, 1 when
+the playbook was refused before anything ran; docs/play.md has the rest.";
+
+/// Arguments of `play`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The playbooks, run in this order
+    #[arg(value_name = "PLAYBOOK", required = true)]
+    playbooks: Vec<PathBuf>,
+    #[command(flatten)]
+    choice: ChoiceArgs,
+    #[command(flatten)]
+    mode: ModeArgs,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+    #[command(flatten)]
+    vaults: VaultArgs,
+}
+
+/// What of the playbooks is done, and where.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "What to do, and where")]
+pub struct ChoiceArgs {
+    /// Of the hosts of each play, only those
+    #[arg(short, long, value_name = "PATTERN")]
+    limit: Vec<String>,
+    /// Of these, not those
+    #[arg(short = 'x', long, value_name = "PATTERN")]
+    exclude: Vec<String>,
+    /// Only tasks with one of these tags (`all`, `tagged`, `untagged` too)
+    #[arg(short, long, value_name = "TAGS")]
+    tags: Vec<String>,
+    /// No task with one of these tags
+    #[arg(long, value_name = "TAGS")]
+    skip_tags: Vec<String>,
+    /// Begin at the task of this name
+    #[arg(long, value_name = "NAME")]
+    start_at_task: Option<String>,
+    /// Ask before each task
+    #[arg(long)]
+    step: bool,
+    /// A variable, stronger than all others: NAME=VALUE, JSON, or @FILE
+    #[arg(short, long, value_name = "VARS")]
+    extra_vars: Vec<String>,
+    /// Print the hosts of each play and do nothing
+    #[arg(long)]
+    list_hosts: bool,
+    /// Print the tasks of each play and do nothing
+    #[arg(long)]
+    list_tasks: bool,
+    /// Print the tags of each play and do nothing
+    #[arg(long)]
+    list_tags: bool,
+    /// Load and check the playbooks and do nothing
+    #[arg(long)]
+    syntax_check: bool,
+}
+
+/// How it is done, and what comes of it.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "How to do it")]
+pub struct ModeArgs {
+    /// Change nothing: say what would be changed
+    #[arg(short = 'C', long)]
+    check: bool,
+    /// Show how contents change
+    #[arg(short = 'D', long)]
+    diff: bool,
+    /// Hosts at work at a time [default: 500, fewer where open files are limited]
+    #[arg(short, long, value_name = "N")]
+    forks: Option<usize>,
+    /// A task's time on a host; 0 for none [default: 1h]
+    #[arg(long, value_name = "TIME", value_parser = quantity::duration)]
+    timeout: Option<Duration>,
+    /// End the whole run after so long
+    #[arg(long, value_name = "TIME", value_parser = quantity::duration)]
+    deadline: Option<Duration>,
+    /// Run notified handlers also on hosts that failed
+    #[arg(long)]
+    force_handlers: bool,
+    /// End with 3 where something was changed (or would be, with --check)
+    #[arg(long)]
+    expect_no_change: bool,
+    /// Keep at most so much of a command's output, each stream [default: 10M]
+    #[arg(long, value_name = "SIZE", value_parser = quantity::size)]
+    max_output: Option<u64>,
+    /// Write a JUnit report; `-` is standard output, and nothing else is written there
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Pass control characters of hosts to the terminal
+    #[arg(long)]
+    raw: bool,
+    /// Nothing matched is not an error
+    #[arg(long)]
+    allow_empty: bool,
+}
+
+/// Does it.
+pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
+    let setup = Setup::new(globals)?;
+    has_one_reader(&[&args.connection, &args.vaults])?;
+    let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
+    let vault = Arc::new(args.vaults.vault(&setup.settings, &prompt));
+    let fleet = Fleet::load(&setup, &args.vaults, &args.choice.extra_vars, &prompt)?;
+    let mut options = playbooks::options(&setup, vault);
+    options.extra_vars = fleet.extra_vars().values();
+    let mut books = Vec::new();
+    for path in &args.playbooks {
+        books.push(load(path, options.clone())?);
+    }
+    let selection = TagSelection::new(&args.choice.tags, &args.choice.skip_tags);
+    if args.choice.lists() {
+        return listing::list(&setup, &fleet, &args.choice, &selection, &books);
+    }
+    let playbook = together(books);
+    let chosen = hosts::of(&fleet.inventory, &args.choice, &playbook);
+    perform::perform(
+        &setup,
+        perform::Work {
+            args,
+            fleet,
+            playbook,
+            loading: options,
+            selection,
+            hosts: chosen,
+            prompt,
+        },
+    )
+}
+
+/// Playbooks that run one after the other, as one.
+fn together(books: Vec<Playbook>) -> Playbook {
+    let mut books = books.into_iter();
+    let mut all = books.next().unwrap_or_else(|| Playbook {
+        path: std::path::Path::new("").into(),
+        plays: Vec::new(),
+    });
+    all.plays.extend(books.flat_map(|book| book.plays));
+    all
+}
+
+impl ModeArgs {
+    /// What is shown and written.
+    fn report(&self, setup: &Setup) -> Result<crate::report::Options, CliError> {
+        let form = FormArgs {
+            fold_diff: false,
+            raw: self.raw,
+            junit: self.junit.clone(),
+            outdir: None,
+        };
+        form.options(setup.form(), false)
+    }
+}
+
+impl ChoiceArgs {
+    /// Whether nothing is to be done but to say what would be.
+    fn lists(&self) -> bool {
+        self.list_hosts || self.list_tasks || self.list_tags || self.syntax_check
+    }
+}
+
+/// Loads a playbook; all that is wrong with it is said.
+fn load(path: &std::path::Path, options: crate::playbook::Options) -> Result<Playbook, CliError> {
+    Loader::new(options)
+        .load(path)
+        .map_err(|refused| CliError::new(refused.to_string()).hint("nothing was run"))
+}

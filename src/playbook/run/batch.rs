@@ -1,0 +1,526 @@
+//! One batch of hosts on its way through a play: what both strategies do alike. A single loop owns all
+//! of it; what is done on hosts are tasks of the runtime that report to it.
+
+use std::collections::HashMap;
+use std::future::pending;
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+use tokio::time::sleep_until;
+use tracing::Instrument as _;
+
+use super::cursor::{Cursor, End, Group, Leaf};
+use super::error::RunError;
+use super::gate;
+use super::handlers::{Entry, Handlers};
+use super::play::Run;
+use super::program::GATHER_FACTS;
+use super::show;
+use super::worker::{Batch, Done, Include, Meta, Scene, Scope, Turn};
+use crate::base::value::Value;
+use crate::engine::Halt;
+use crate::event::{Event, PlayEvent, Stopped, TaskInfo, TaskStatus};
+use crate::playbook::{Keyword, Task, as_bool};
+
+/// A host of the batch.
+#[derive(Debug)]
+pub(super) struct Host {
+    pub(super) name: Arc<str>,
+    pub(super) cursor: Cursor,
+    /// Lost on the way; its place is kept, since `clear_host_errors` brings it back.
+    unreachable: bool,
+    /// Notifications since the last flush: which handlers they mean is decided there.
+    notifications: Vec<Arc<str>>,
+}
+
+impl Host {
+    /// What it is to do, if it takes part.
+    pub(super) fn leaf(&self) -> Option<Leaf> {
+        self.cursor.leaf().filter(|_| !self.unreachable)
+    }
+
+    /// Whether it takes part.
+    pub(super) fn takes_part(&self) -> bool {
+        !self.unreachable && self.cursor.end().is_none()
+    }
+}
+
+/// What is left to decide when a task is done on a host.
+#[derive(Debug, Default)]
+pub(super) struct Aftermath {
+    pub(super) includes: Vec<Include>,
+    pub(super) meta: Option<Meta>,
+    /// Failed or lost, not ignored.
+    pub(super) bad: bool,
+}
+
+/// A task about to be done.
+#[derive(Debug, Clone)]
+pub(super) struct Next {
+    pub(super) task: Arc<Task>,
+    pub(super) handler: bool,
+    pub(super) scope: Option<Arc<Scope>>,
+}
+
+/// A batch under way.
+pub(super) struct Going<'a> {
+    pub(super) run: &'a mut Run,
+    pub(super) batch: Arc<Batch>,
+    pub(super) hosts: Vec<Host>,
+    pub(super) handlers: Handlers,
+    /// What is at work, with its hosts' place in the batch.
+    pub(super) at_work: JoinSet<(usize, Arc<Turn>, Done)>,
+    working: HashMap<tokio::task::Id, (usize, Arc<Turn>)>,
+    /// The last include's number.
+    pub(super) included: u32,
+    /// `end_play`.
+    pub(super) play_ended: bool,
+}
+
+impl<'a> Going<'a> {
+    pub(super) fn new(run: &'a mut Run, batch: Arc<Batch>, start: &Cursor) -> Self {
+        let mut handlers = Handlers::default();
+        for handler in &batch.play.handlers {
+            handlers.add(handler, None);
+        }
+        let host = |name: &Arc<str>| {
+            let mut cursor = start.clone();
+            if run.is_lost(name) {
+                cursor.stop();
+            }
+            Host {
+                name: name.clone(),
+                cursor,
+                unreachable: false,
+                notifications: Vec::new(),
+            }
+        };
+        let hosts = batch.hosts.iter().map(host).collect();
+        let mut going = Self {
+            run,
+            hosts,
+            handlers,
+            batch,
+            at_work: JoinSet::new(),
+            working: HashMap::new(),
+            included: 0,
+            play_ended: false,
+        };
+        going.count_the_left();
+        going
+    }
+
+    /// What a host at this leaf does.
+    pub(super) fn next_of(&self, host: usize) -> Option<Next> {
+        let host = self.hosts.get(host)?;
+        match host.leaf()? {
+            Leaf::Task { task, handler } => Some(Next {
+                task,
+                handler,
+                scope: host.cursor.scope().cloned(),
+            }),
+            Leaf::Handler(place) => self.handlers.get(place).map(|entry| Next {
+                task: entry.handler.task.clone(),
+                handler: true,
+                scope: entry.scope.clone(),
+            }),
+            Leaf::Flush => None,
+        }
+    }
+
+    /// For whom the texts of a task are rendered.
+    pub(super) fn scene<'s>(&'s self, next: &'s Next, host: usize) -> Scene<'s> {
+        Scene {
+            batch: &self.batch,
+            host: self.hosts.get(host).map(|host| &host.name),
+            task: Some(&next.task),
+            scope: next.scope.as_ref(),
+        }
+    }
+
+    /// A keyword's value, rendered; nothing where it is not set.
+    pub(super) fn keyword(
+        &self,
+        keyword: Keyword,
+        next: &Next,
+        host: usize,
+    ) -> Result<Option<Value>, RunError> {
+        self.run
+            .keyword(keyword, &next.task.keywords, &self.scene(next, host))
+    }
+
+    /// A keyword that says yes or no.
+    pub(super) fn flag(
+        &self,
+        keyword: Keyword,
+        next: &Next,
+        host: usize,
+    ) -> Result<bool, RunError> {
+        let value = self.keyword(keyword, next, host)?;
+        Ok(value.as_ref().and_then(as_bool).unwrap_or(false))
+    }
+
+    /// How many hosts may do a task at a time.
+    pub(super) fn width(&self, next: &Next, host: usize) -> Result<usize, RunError> {
+        let forks = self.run.options.forks.max(1);
+        let throttle = match self.keyword(Keyword::Throttle, next, host)? {
+            Some(Value::Int(number)) => usize::try_from(number).unwrap_or(0),
+            Some(value) => value
+                .as_str()
+                .and_then(|text| text.trim().parse().ok())
+                .unwrap_or(0),
+            None => 0,
+        };
+        Ok(if throttle == 0 {
+            forks
+        } else {
+            forks.min(throttle)
+        })
+    }
+
+    /// Says that a task begins; its number.
+    pub(super) async fn announce(&mut self, next: &Next, host: usize) -> Result<u32, RunError> {
+        let scene = self.scene(next, host);
+        let check = match self
+            .run
+            .keyword(Keyword::CheckMode, &next.task.keywords, &scene)?
+        {
+            Some(value) => as_bool(&value).unwrap_or(false),
+            None => self.run.options.check,
+        };
+        let name = show::task(&next.task, |written| self.run.text(written, &scene));
+        let info = TaskInfo {
+            task: self.run.number(),
+            play: self.batch.number,
+            name,
+            action: next.task.action.written.to_string(),
+            path: next.task.place().to_string(),
+            handler: next.handler,
+            check,
+        };
+        let number = info.task;
+        self.say(PlayEvent::TaskStarted(Arc::new(info))).await;
+        Ok(number)
+    }
+
+    pub(super) async fn say(&self, event: PlayEvent) {
+        self.run.emitter.emit(Event::Play(event)).await;
+    }
+
+    /// Lets a task begin on a host; `others` share its result.
+    pub(super) fn begin(&mut self, host: usize, others: &[usize], next: &Next, number: u32) {
+        let Some(first) = self.hosts.get_mut(host) else {
+            return;
+        };
+        first.cursor.take();
+        let name = first.name.clone();
+        let others = others.iter().filter_map(|other| self.hosts.get(*other));
+        let turn = Arc::new(Turn {
+            batch: self.batch.clone(),
+            hosts: std::iter::once(name)
+                .chain(others.map(|other| other.name.clone()))
+                .collect(),
+            task: next.task.clone(),
+            number,
+            scope: next.scope.clone(),
+            handler: next.handler,
+        });
+        let worker = self.run.worker.clone();
+        let emitter = self.run.emitter.clone();
+        let given = turn.clone();
+        let work = async move {
+            let done = match given.hosts.first() {
+                Some(first)
+                    if &*given.task.action.module == GATHER_FACTS
+                        && !worker.wants_facts(&given.batch, first) =>
+                {
+                    show::no_facts(&emitter, &given).await
+                }
+                _ => worker.perform(&given).await,
+            };
+            (host, given, done)
+        };
+        let id = self.at_work.spawn(work.in_current_span()).id();
+        self.working.insert(id, (host, turn));
+    }
+
+    /// The next task that is done; nothing where none is at work, or where they were let go.
+    pub(super) async fn ended(&mut self) -> Option<(usize, Arc<Turn>, Done)> {
+        loop {
+            if self.at_work.is_empty() {
+                return None;
+            }
+            let deadline = self.run.deadline.filter(|_| self.run.stopped.is_none());
+            let time_is_up = async {
+                match deadline {
+                    Some(at) => sleep_until(at).await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                Some(ended) = self.at_work.join_next_with_id() => match ended {
+                    Ok((id, ended)) => {
+                        self.working.remove(&id);
+                        return Some(ended);
+                    }
+                    Err(error) => {
+                        if let Some((host, turn)) = self.working.remove(&error.id()) {
+                            tracing::error!(%error, "a task's work ended unexpectedly");
+                            let done = show::broken(&self.run.emitter, &turn).await;
+                            return Some((host, turn, done));
+                        }
+                    }
+                },
+                halt = self.run.hear() => if let Halt::Quit(_) = halt {
+                    self.at_work.abort_all();
+                    while self.at_work.join_next().await.is_some() {}
+                    self.working.clear();
+                    return None;
+                },
+                () = time_is_up => self.run.stop(Halt::Stop(Stopped::Deadline)),
+            }
+        }
+    }
+
+    /// Takes in what came of a task on its first host: counts, notifications, failure. The host
+    /// stays where it is only where something is included there.
+    pub(super) fn take_in(
+        &mut self,
+        at: usize,
+        turn: &Turn,
+        done: Done,
+    ) -> Result<Aftermath, RunError> {
+        let Some(host) = self.hosts.get_mut(at) else {
+            return Ok(Aftermath::default());
+        };
+        let is_meta = &*turn.task.action.module == "meta";
+        let failed = done.status == TaskStatus::Failed && !done.ignored;
+        let lost = done.status == TaskStatus::Unreachable && !done.ignored;
+        let rescued = failed && host.cursor.rescues();
+        if done.includes.is_empty() && (!is_meta || failed) {
+            self.run.stats.count(&host.name, &done, rescued);
+        }
+        if rescued {
+            self.run.worker.rescued(turn, &done);
+        }
+        if let (Some(used), false, false) = (
+            &turn.task.role,
+            done.status == TaskStatus::Skipped || lost,
+            is_meta,
+        ) {
+            host.cursor.role_begun(used.role.id);
+        }
+        // Before it goes on: a handler may notify one that comes next.
+        for notification in &done.notify {
+            self.notify(at, turn, notification)?;
+        }
+        let Some(host) = self.hosts.get_mut(at) else {
+            return Ok(Aftermath::default());
+        };
+        if failed {
+            self.fail(at);
+        } else if lost {
+            host.unreachable = true;
+            host.cursor.advance();
+            self.run.unreachable.insert(host.name.clone());
+            self.count_the_left();
+        } else if done.includes.is_empty() && !stays(done.meta) {
+            host.cursor.advance();
+        }
+        Ok(Aftermath {
+            includes: done.includes,
+            meta: done.meta,
+            bad: failed || lost,
+        })
+    }
+
+    /// A host has failed where it stands.
+    pub(super) fn fail(&mut self, at: usize) {
+        if let Some(host) = self.hosts.get_mut(at) {
+            host.cursor.fail();
+            if host.cursor.end() == Some(End::Failed) {
+                self.run.failed.insert(host.name.clone());
+                self.count_the_left();
+            }
+        }
+    }
+
+    /// All that take part fail but these, since some have failed; whether one of them ended by it that
+    /// had something left to do.
+    pub(super) fn fail_the_rest(&mut self, spared: &[usize]) -> bool {
+        let mut ended = false;
+        for at in 0..self.hosts.len() {
+            if !spared.contains(&at) && self.hosts.get(at).is_some_and(Host::takes_part) {
+                self.fail(at);
+                ended |= self.hosts.get(at).is_some_and(|host| !host.takes_part());
+            }
+        }
+        ended
+    }
+
+    /// `max_fail_percentage`: ends the batch where more have failed.
+    pub(super) async fn check_the_share(&mut self) -> Result<(), RunError> {
+        let scene = Scene {
+            batch: &self.batch,
+            host: None,
+            task: None,
+            scope: None,
+        };
+        let keywords = &self.batch.play.keywords;
+        let value = self
+            .run
+            .keyword(Keyword::MaxFailPercentage, keywords, &scene)?;
+        let failed = self
+            .hosts
+            .iter()
+            .filter(|host| self.run.failed.contains(&host.name));
+        let most = value.as_ref().and_then(gate::percentage);
+        if gate::too_many(failed.count(), self.hosts.len(), most) {
+            let left: Vec<usize> = (0..self.hosts.len())
+                .filter(|at| self.hosts.get(*at).is_some_and(Host::takes_part))
+                .collect();
+            let mut cut = false;
+            for at in left {
+                if let Some(host) = self.hosts.get_mut(at) {
+                    cut = true;
+                    host.cursor.abandon();
+                    self.run.failed.insert(host.name.clone());
+                }
+            }
+            self.count_the_left();
+            self.run.gate_closed |= cut;
+            self.run.over_the_share = true;
+            self.say(PlayEvent::NoHostsRemaining(self.batch.number))
+                .await;
+        }
+        Ok(())
+    }
+
+    /// Notes a notification; that it means nothing ends the run.
+    fn notify(&mut self, at: usize, turn: &Turn, notification: &str) -> Result<(), RunError> {
+        let found = self.find_handlers(notification);
+        if found.is_empty() {
+            return Err(RunError::no_handler(&turn.task, notification));
+        }
+        let Some(host) = self.hosts.get_mut(at) else {
+            return Ok(());
+        };
+        if turn.handler {
+            for handler in found.iter() {
+                host.cursor.notify(*handler);
+            }
+        } else if !host
+            .notifications
+            .iter()
+            .any(|known| **known == *notification)
+        {
+            host.notifications.push(notification.into());
+        }
+        Ok(())
+    }
+
+    fn find_handlers(&mut self, notification: &str) -> Arc<[u32]> {
+        let (run, batch) = (&*self.run, &self.batch);
+        self.handlers.find(notification, |entry: &Entry| {
+            let scene = Scene {
+                batch,
+                host: None,
+                task: Some(&entry.handler.task),
+                scope: entry.scope.as_ref(),
+            };
+            run.text(entry.handler.task.name()?, &scene).ok()
+        })
+    }
+
+    /// Notified handlers run on a host now.
+    pub(super) fn flush(&mut self, at: usize) {
+        let Some(host) = self.hosts.get_mut(at) else {
+            return;
+        };
+        for notification in std::mem::take(&mut host.notifications) {
+            let found = self.find_handlers(&notification);
+            if let Some(host) = self.hosts.get_mut(at) {
+                for handler in found.iter() {
+                    host.cursor.notify(*handler);
+                }
+            }
+        }
+        if let Some(host) = self.hosts.get_mut(at) {
+            host.cursor.flush();
+        }
+    }
+
+    /// Does what a `meta` task wants of a host.
+    pub(super) fn obey(&mut self, at: usize, meta: Meta) {
+        match meta {
+            Meta::FlushHandlers => self.flush(at),
+            Meta::EndHost => self.end_host(at),
+            Meta::EndRole => self.end_role(at),
+            Meta::EndBatch => self.end_all(),
+            Meta::EndPlay => {
+                self.play_ended = true;
+                self.end_all();
+            }
+            Meta::ClearHostErrors => self.clear_errors(),
+            Meta::Nothing => {}
+        }
+    }
+
+    fn end_host(&mut self, at: usize) {
+        if let Some(host) = self.hosts.get_mut(at) {
+            host.cursor.stop();
+            self.count_the_left();
+        }
+    }
+
+    fn end_role(&mut self, at: usize) {
+        if let Some(host) = self.hosts.get_mut(at) {
+            host.cursor.end_role();
+        }
+    }
+
+    fn end_all(&mut self) {
+        for host in &mut self.hosts {
+            host.cursor.stop();
+        }
+    }
+
+    /// Lost hosts go on where they were, failed ones take part in the plays to come.
+    fn clear_errors(&mut self) {
+        for host in self.batch.all.iter() {
+            self.run.failed.remove(host);
+            self.run.unreachable.remove(host);
+        }
+        for host in &mut self.hosts {
+            host.unreachable = false;
+        }
+        self.count_the_left();
+    }
+
+    /// Who is left, for the variables that say so.
+    fn count_the_left(&mut self) {
+        let ended: HashMap<&str, bool> = self
+            .hosts
+            .iter()
+            .map(|host| {
+                let gone = matches!(host.cursor.end(), Some(End::Failed | End::Told));
+                (&*host.name, gone)
+            })
+            .collect();
+        let run = &*self.run;
+        self.batch
+            .keep(|host| !run.is_lost(host) && !ended.get(host).is_some_and(|gone| *gone));
+    }
+
+    /// What was included goes on at its task.
+    pub(super) fn go_into(&mut self, at: usize, groups: Vec<Arc<Group>>) {
+        if let Some(host) = self.hosts.get_mut(at) {
+            host.cursor.include(groups);
+        }
+    }
+}
+
+/// Whether a host's place is moved by what `meta` does there.
+fn stays(meta: Option<Meta>) -> bool {
+    matches!(meta, Some(Meta::FlushHandlers | Meta::EndRole))
+}

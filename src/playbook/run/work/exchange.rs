@@ -1,0 +1,127 @@
+//! A module done on a host: arguments become a program, one exchange on a connection of the pool
+//! carries it, its record becomes a result.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::context::Context;
+use super::files::Finder;
+use super::results::Outcome;
+use crate::base::clock;
+use crate::base::secret::Secret;
+use crate::base::text::Charset;
+use crate::base::value::Map;
+use crate::engine::task::{self, Order, TaskEnd};
+use crate::event::{self, ErrorKind, HostError};
+use crate::module::{Call, Module, Platform, Said, Situation};
+use crate::shell::Plan;
+use crate::target::{ShellKind, Target};
+
+/// Does a module with these arguments.
+pub(super) async fn module(context: &Context<'_>, module: &Arc<Module>, args: &Map) -> Outcome {
+    let target = match context.target() {
+        Ok(target) => target,
+        Err(error) => return Outcome::error(error),
+    };
+    module_on(context, module, args, &target).await
+}
+
+/// The same on a target that is known.
+pub(super) async fn module_on(
+    context: &Context<'_>,
+    module: &Arc<Module>,
+    args: &Map,
+    target: &Arc<Target>,
+) -> Outcome {
+    if context.check && !module.check {
+        return Outcome::skipped(format!(
+            "remote module ({}) does not support check mode",
+            module.name
+        ));
+    }
+    let situation = Situation {
+        platform: platform(target),
+        check: context.check,
+        diff: context.diff,
+        charset: target.encoding.unwrap_or(Charset::UTF_8),
+    };
+    let env = match context.environment() {
+        Ok(env) => env,
+        Err(wrong) => return Outcome::wrong(&wrong),
+    };
+    let finder = Finder {
+        scope: &context.scope,
+    };
+    let prepared = Call::new(module, args, situation).and_then(|mut call| {
+        for secret in module.secrets(&call.params) {
+            context
+                .runner()
+                .hosts
+                .redactor()
+                .learn(&Secret::new(secret));
+        }
+        let script = call.prepare(&finder, &task::mark())?;
+        Ok((call, script))
+    });
+    let (call, script) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => return Outcome::refused(&error, context.prepared),
+    };
+    let plan = Plan::module(Arc::new(script), env);
+    let began = clock::now();
+    let clock = std::time::Instant::now();
+    let end = exchange(context, target, &plan).await;
+    let Some(record) = end.record.clone().filter(|_| end.error.is_none()) else {
+        return lost(context, end);
+    };
+    let said = Said {
+        record,
+        exit: end.exit,
+        stderr: end.stderr,
+        time: Some((began, clock.elapsed())),
+    };
+    Outcome::of(call.conclude(&said))
+}
+
+/// One exchange with a target.
+pub(super) async fn exchange(context: &Context<'_>, target: &Arc<Target>, plan: &Plan) -> TaskEnd {
+    let runner = context.runner();
+    task::perform(Order {
+        connections: &runner.connections,
+        target,
+        plan,
+        timeout: context.timeout,
+        max_output: runner.options.max_output,
+        halt: runner.halt.clone(),
+    })
+    .await
+}
+
+/// The system that answers there.
+pub(super) fn platform(target: &Target) -> Platform {
+    match target.shell {
+        ShellKind::Posix => Platform::Posix,
+        ShellKind::Cmd | ShellKind::Powershell => Platform::Windows,
+    }
+}
+
+/// What is said of an exchange that gave no result.
+pub(super) fn lost(context: &Context<'_>, end: TaskEnd) -> Outcome {
+    let error = end.error.unwrap_or_else(|| {
+        HostError::new(ErrorKind::Protocol, "the host said nothing of the task")
+    });
+    if end.outcome == event::Outcome::Unreachable {
+        return Outcome::unreachable(error);
+    }
+    match (error.kind, context.keyword_timeout) {
+        (ErrorKind::Timeout, Some(limit)) => Outcome::timed_out(error, limit),
+        _ => Outcome::error(error),
+    }
+}
+
+/// Seconds as a duration; nothing of nothing.
+pub(super) fn seconds(seconds: f64) -> Option<Duration> {
+    (seconds > 0.0)
+        .then(|| Duration::try_from_secs_f64(seconds).ok())
+        .flatten()
+}

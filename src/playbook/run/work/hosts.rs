@@ -1,0 +1,124 @@
+//! The hosts of a run and what is known of them from outside the playbook: inventory, extra variables,
+//! vaults; and the hosts and groups that tasks add to it.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use crate::base::secret::Secret;
+use crate::base::value::Value;
+use crate::event::Redactor;
+use crate::inventory::Inventory;
+use crate::template::Found;
+
+/// Opens a vault's text; the command line fills it.
+pub type OpenVault = Arc<dyn Fn(&str) -> Result<Secret, String> + Send + Sync>;
+
+/// Variables of the command line, by name.
+pub type ExtraVars = HashMap<Arc<str>, Found>;
+
+/// All hosts, with what opens their variables.
+pub struct Hosts {
+    inventory: RwLock<Inventory>,
+    pub(super) extra: ExtraVars,
+    vault: OpenVault,
+    redactor: Arc<Redactor>,
+}
+
+impl Hosts {
+    /// Over an inventory.
+    pub fn new(
+        inventory: Inventory,
+        extra: ExtraVars,
+        vault: OpenVault,
+        redactor: Arc<Redactor>,
+    ) -> Self {
+        Self {
+            inventory: RwLock::new(inventory),
+            extra,
+            vault,
+            redactor,
+        }
+    }
+
+    /// The inventory as it is now; not to be held while anybody is waited for.
+    pub fn inventory(&self) -> RwLockReadGuard<'_, Inventory> {
+        self.inventory
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes it: `add_host`, `group_by`, `refresh_inventory`.
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Inventory) -> T) -> T {
+        change(
+            &mut self
+                .inventory
+                .write()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+
+    /// Opens a vault; its text is taken out of all that is shown from now on.
+    pub fn open(&self, vault: &str) -> Result<Secret, String> {
+        let secret = (self.vault)(vault)?;
+        self.redactor.learn(&secret);
+        Ok(secret)
+    }
+
+    /// Opens a file that is a vault as a whole: its values are secrets, its text as such is none.
+    pub(super) fn open_file(&self, vault: &str) -> Result<String, String> {
+        (self.vault)(vault).map(|text| text.expose().to_owned())
+    }
+
+    /// The secrets of the run.
+    pub(super) fn redactor(&self) -> &Arc<Redactor> {
+        &self.redactor
+    }
+
+    /// A variable of the inventory.
+    pub(super) fn variable(&self, host: &str, name: &str) -> Result<Option<Found>, String> {
+        let found = self
+            .inventory()
+            .variable(host, name)
+            .map_err(|error| error.to_string())?;
+        Ok(found.map(|found| Found {
+            origin: found.place.to_string(),
+            secret: found.secret,
+            value: found.value,
+        }))
+    }
+
+    /// What holds where nobody set a variable.
+    pub(super) fn fallback(&self, host: &str, name: &str) -> Option<Found> {
+        // The implicit localhost is the controller itself, as in Ansible.
+        let local =
+            name == "ansible_connection" && host == "localhost" && !self.inventory().has_host(host);
+        local.then(|| super::scope::here(Value::string("local"), "ioms"))
+    }
+
+    pub(super) fn groups_of(&self, host: &str) -> Vec<Arc<str>> {
+        self.inventory().groups_of(host)
+    }
+
+    pub(super) fn source_of(&self, host: &str) -> Option<PathBuf> {
+        self.inventory().source_of(host)
+    }
+
+    /// A host's name, where the inventory has it.
+    pub(super) fn name(&self, host: &str) -> Option<Arc<str>> {
+        self.inventory().has_host(host).then(|| Arc::from(host))
+    }
+
+    /// The hosts of a group.
+    pub(super) fn hosts_of(&self, group: &str) -> Option<Vec<Arc<str>>> {
+        let inventory = self.inventory();
+        let names: Vec<&Arc<str>> = inventory.host_names().collect();
+        let hosts = inventory.hosts_of_group(group)?;
+        Some(
+            hosts
+                .into_iter()
+                .filter_map(|at| names.get(at).map(|name| (*name).clone()))
+                .collect(),
+        )
+    }
+}

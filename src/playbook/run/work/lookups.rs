@@ -1,0 +1,148 @@
+//! What lookups and filters of templates reach on the controller: files on the task's search path,
+//! commands, the environment.
+
+use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::scope::TaskScope;
+use crate::inventory::select;
+use crate::template::{Controller, PathKind};
+
+/// No file that a lookup reads is larger, in bytes.
+const FILE_MAX: u64 = 64 << 20;
+
+impl Controller for TaskScope {
+    fn read(&self, path: &str, folder: &str) -> Result<Vec<u8>, String> {
+        let path = self.find_file(folder, path)?;
+        let unreadable = |error: std::io::Error| format!("{}: {error}", path.display());
+        if std::fs::metadata(&path).map_err(unreadable)?.len() > FILE_MAX {
+            return Err(format!("{}: it is larger than 64 MiB", path.display()));
+        }
+        let bytes = std::fs::read(&path).map_err(unreadable)?;
+        match std::str::from_utf8(&bytes) {
+            Ok(text) if text.starts_with("$ANSIBLE_VAULT;") => {
+                let opened = self.runner.hosts.open(text);
+                let opened = opened.map_err(|why| format!("{}: {why}", path.display()))?;
+                Ok(opened.expose().as_bytes().to_vec())
+            }
+            _ => Ok(bytes),
+        }
+    }
+
+    fn find(&self, path: &str, folder: &str) -> Option<String> {
+        let found = self.find_file(folder, path).ok()?;
+        Some(found.to_string_lossy().into_owned())
+    }
+
+    fn glob(&self, pattern: &str) -> Result<Vec<String>, String> {
+        let (folder, names) = pattern.rsplit_once('/').unwrap_or((".", pattern));
+        let folder = if folder.is_empty() { "/" } else { folder };
+        let Ok(folder) = self.find_file("files", folder) else {
+            return Ok(Vec::new());
+        };
+        let glob = globset::GlobBuilder::new(names)
+            .literal_separator(true)
+            .build();
+        let glob = glob
+            .map_err(|error| format!("{pattern}: {error}"))?
+            .compile_matcher();
+        let entries =
+            std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let mut found: Vec<String> = entries
+            .flatten()
+            .filter(|entry| {
+                let name = entry.file_name();
+                // As in a shell, what begins with a dot is meant only by a dot.
+                let hidden = name.as_encoded_bytes().starts_with(b".") && !names.starts_with('.');
+                !hidden && glob.is_match(&name) && entry.path().is_file()
+            })
+            .map(|entry| entry.path().to_string_lossy().into_owned())
+            .collect();
+        found.sort();
+        Ok(found)
+    }
+
+    fn run(&self, command: &str) -> Result<Vec<u8>, String> {
+        let output = Command::new("/bin/sh")
+            .args(["-c", command])
+            .current_dir(&self.batch.play.folder)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("{command}: {error}"))?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        Err(format!(
+            "`{command}` ended with {}: {}",
+            output.status,
+            stderr.trim()
+        ))
+    }
+
+    fn fetch(&self, url: &str) -> Result<Vec<u8>, String> {
+        Err(format!(
+            "{url}: the controller fetches nothing from the network for a lookup"
+        ))
+    }
+
+    fn create(&self, path: &str, content: &str) -> Result<String, String> {
+        let path = self.batch.play.folder.join(path);
+        let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
+        let mut options = std::fs::OpenOptions::new();
+        match options.write(true).create_new(true).mode(0o600).open(&path) {
+            Ok(mut file) => {
+                file.write_all(content.as_bytes()).map_err(failed)?;
+                Ok(content.to_owned())
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                std::fs::read_to_string(&path).map_err(failed)
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    fn kind(&self, path: &str) -> Option<PathKind> {
+        let path = Path::new(path);
+        let link = std::fs::symlink_metadata(path).ok()?;
+        let real = std::fs::metadata(path).ok();
+        let above = path
+            .parent()
+            .and_then(|folder| std::fs::metadata(folder).ok());
+        Some(PathKind {
+            exists: real.is_some(),
+            file: real.as_ref().is_some_and(std::fs::Metadata::is_file),
+            folder: real.as_ref().is_some_and(std::fs::Metadata::is_dir),
+            link: link.is_symlink(),
+            mount: match (&real, &above) {
+                (Some(real), Some(above)) => real.dev() != above.dev(),
+                (Some(real), None) => real.is_dir(),
+                (None, _) => false,
+            },
+        })
+    }
+
+    fn real_path(&self, path: &str) -> Option<String> {
+        let path = std::fs::canonicalize(path).ok()?;
+        Some(path.to_string_lossy().into_owned())
+    }
+
+    fn hosts(&self, pattern: &str) -> Result<Vec<String>, String> {
+        let inventory = self.runner.hosts.inventory();
+        let selection = select(&inventory, pattern, &[], &[]).map_err(|error| error.to_string())?;
+        Ok(selection
+            .names(&inventory)
+            .iter()
+            .map(ToString::to_string)
+            .collect())
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+}

@@ -1,0 +1,196 @@
+//! Ansible's magic variables: what a task may ask of the run, the play and the inventory. No variable
+//! of these names is stronger.
+
+use std::sync::Arc;
+
+use super::scope::TaskScope;
+use super::state::locked;
+use crate::base::value::{Map, Value};
+use crate::playbook::{Play, RoleUse};
+
+/// The version whose language is spoken.
+const VERSION: (i64, i64, i64) = (2, 19, 14);
+
+fn texts<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Value {
+    Value::List(
+        texts
+            .into_iter()
+            .map(|text| Value::Unsafe(text.as_ref().into()))
+            .collect(),
+    )
+}
+
+fn text(text: impl AsRef<str>) -> Value {
+    Value::Unsafe(text.as_ref().into())
+}
+
+impl TaskScope {
+    /// A magic variable; `None`: it is none, or there is nothing to say.
+    pub(super) fn magic(&self, name: &str) -> Option<Value> {
+        let of_host = || {
+            self.host
+                .as_ref()
+                .and_then(|host| self.magic_of_host(host, name))
+        };
+        match name {
+            "inventory_hostname"
+            | "inventory_hostname_short"
+            | "group_names"
+            | "inventory_file"
+            | "inventory_dir"
+            | "ansible_facts"
+            | "ansible_local" => of_host(),
+            "omit" => Some(Value::Omit),
+            _ if name.starts_with("role_")
+                || name.ends_with("role_names")
+                || name.starts_with("ansible_role_")
+                || name.starts_with("ansible_parent_role") =>
+            {
+                self.magic_of_role(name)
+            }
+            "playbook_dir" | "play_hosts" | "ansible_search_path" | "environment" => {
+                self.magic_of_play(name)
+            }
+            _ if name.starts_with("ansible_") => {
+                self.magic_of_play(name).or_else(|| self.magic_of_run(name))
+            }
+            _ => None,
+        }
+    }
+
+    fn magic_of_host(&self, host: &Arc<str>, name: &str) -> Option<Value> {
+        let hosts = &self.runner.hosts;
+        Some(match name {
+            "inventory_hostname" => text(host),
+            "inventory_hostname_short" => text(host.split('.').next().unwrap_or_default()),
+            "group_names" => texts(hosts.groups_of(host)),
+            "inventory_file" => text(hosts.source_of(host)?.to_string_lossy()),
+            "inventory_dir" => {
+                let source = hosts.source_of(host)?;
+                let folder = source.parent()?;
+                text(std::path::absolute(folder).ok()?.to_string_lossy())
+            }
+            "ansible_facts" => Value::Map(self.facts(host)),
+            "ansible_local" => {
+                let state = self.runner.states.known(host)?;
+                let state = locked(&state);
+                (*state.facts.get("local")?.value).clone()
+            }
+            _ => return None,
+        })
+    }
+
+    fn facts(&self, host: &str) -> Map {
+        let Some(state) = self.runner.states.known(host) else {
+            return Map::new();
+        };
+        let state = locked(&state);
+        let mut facts: Vec<_> = state.facts.iter().collect();
+        facts.sort_unstable_by(|one, other| one.0.cmp(other.0));
+        facts
+            .into_iter()
+            .map(|(name, fact)| (name.clone(), (*fact.value).clone()))
+            .collect()
+    }
+
+    fn magic_of_role(&self, name: &str) -> Option<Value> {
+        let play_roles = || self.batch.play.roles.iter();
+        let own = || self.task.as_ref().and_then(|task| task.task.role.as_ref());
+        Some(match name {
+            "role_names" | "ansible_play_role_names" => texts(named(play_roles())),
+            "ansible_role_names" => {
+                let all = play_roles().flat_map(|used| used.role.dependencies.iter().chain([used]));
+                texts(named(all))
+            }
+            "role_name" => text(&own()?.role.name),
+            "ansible_role_name" => text(own()?.role.shown_name()),
+            "role_path" => text(own()?.role.path.to_string_lossy()),
+            "ansible_parent_role_names" => texts(
+                own()?
+                    .parents
+                    .iter()
+                    .rev()
+                    .map(|used| used.role.name.clone())
+                    .collect::<Vec<_>>(),
+            ),
+            "ansible_parent_role_paths" => texts(
+                own()?
+                    .parents
+                    .iter()
+                    .rev()
+                    .map(|used| used.role.path.to_string_lossy().into_owned())
+                    .collect::<Vec<_>>(),
+            ),
+            _ => return None,
+        })
+    }
+
+    fn magic_of_play(&self, name: &str) -> Option<Value> {
+        let play = &self.batch.play;
+        Some(match name {
+            "playbook_dir" => text(absolute(play)),
+            "ansible_play_name" => text(crate::playbook::play_name(play)),
+            "ansible_play_hosts_all" => texts(self.batch.all.iter()),
+            "ansible_play_hosts" => texts(self.batch.all_left().iter()),
+            "ansible_play_batch" | "play_hosts" => texts(self.batch.hosts_left().iter()),
+            "ansible_search_path" => texts(
+                self.search_path()
+                    .iter()
+                    .map(|path| path.to_string_lossy().into_owned()),
+            ),
+            "environment" => Value::List(
+                self.task
+                    .iter()
+                    .flat_map(|task| &task.environment)
+                    .map(|written| written.value())
+                    .collect(),
+            ),
+            "ansible_delegated_host" => text(self.delegated.as_ref()?),
+            _ => return None,
+        })
+    }
+
+    fn magic_of_run(&self, name: &str) -> Option<Value> {
+        let options = &self.runner.options;
+        Some(match name {
+            "ansible_check_mode" => Value::Bool(options.check),
+            "ansible_diff_mode" => Value::Bool(options.diff),
+            "ansible_forks" => Value::Int(i64::try_from(options.forks).unwrap_or(i64::MAX)),
+            "ansible_verbosity" => Value::Int(options.verbosity),
+            "ansible_limit" => text(options.limit.as_ref()?),
+            "ansible_run_tags" => texts(&options.tags),
+            "ansible_skip_tags" => texts(&options.skip_tags),
+            "ansible_config_file" => text(options.config_file.as_ref()?.to_string_lossy()),
+            "ansible_inventory_sources" => texts(&options.inventories),
+            "ansible_version" => version(),
+            _ => return None,
+        })
+    }
+}
+
+fn named<'a>(uses: impl Iterator<Item = &'a Arc<RoleUse>>) -> Vec<Arc<str>> {
+    let mut names: Vec<Arc<str>> = Vec::new();
+    for used in uses {
+        if !names.contains(&used.role.name) {
+            names.push(used.role.name.clone());
+        }
+    }
+    names
+}
+
+fn absolute(play: &Play) -> String {
+    let folder = std::path::absolute(&play.folder).unwrap_or_else(|_| play.folder.to_path_buf());
+    folder.to_string_lossy().into_owned()
+}
+
+fn version() -> Value {
+    let (major, minor, revision) = VERSION;
+    let full = format!("{major}.{minor}.{revision}");
+    Value::Map(Map::from_iter([
+        ("string".into(), text(&full)),
+        ("full".into(), text(&full)),
+        ("major".into(), Value::Int(major)),
+        ("minor".into(), Value::Int(minor)),
+        ("revision".into(), Value::Int(revision)),
+    ]))
+}

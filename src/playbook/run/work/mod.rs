@@ -1,0 +1,31 @@
+//! One task on one host: its variables, its condition and loop, the exchange with the host, and all
+//! that is made of the result. Knows nothing of the order in which hosts and tasks come.
+
+mod actions;
+mod attempts;
+mod context;
+mod exchange;
+mod files;
+mod hosts;
+mod layers;
+mod lazy;
+mod lookups;
+mod loop_terms;
+mod loops;
+mod magic;
+mod play_vars;
+mod prepared;
+mod reach;
+mod register;
+mod render;
+mod results;
+mod runner;
+mod scope;
+mod state;
+mod task;
+
+#[cfg(test)]
+mod tests;
+
+pub use hosts::{ExtraVars, Hosts, OpenVault};
+pub use runner::{Ask, NobodyToAsk, RunOptions, Runner, Setup, Ways};

@@ -1,0 +1,233 @@
+//! One task on one host, from its condition to what is made of its result.
+
+use std::sync::{Arc, PoisonError};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::attempts;
+use super::context::Context;
+use super::loops;
+use super::prepared::Prepared;
+use super::register;
+use super::render::{self, Wrong};
+use super::results::{self, Outcome};
+use super::runner::Runner;
+use super::scope::TaskScope;
+use crate::base::clock;
+use crate::base::python::python;
+use crate::base::value::{Map, Value};
+use crate::event::{Event, PlayEvent, TaskResult, TaskStatus};
+use crate::playbook::run::worker::{Batch, CustomStats, Done, Scene, Turn, Worker};
+use crate::playbook::{Keyword, Loaded};
+
+/// Does a run's tasks.
+pub(super) struct Hands(pub(super) Arc<Runner>);
+
+#[async_trait]
+impl Worker for Hands {
+    async fn perform(&self, turn: &Turn) -> Done {
+        let prepared = self.0.prepare(&turn.task);
+        let scene = Scene {
+            batch: &turn.batch,
+            host: turn.hosts.first(),
+            task: Some(&turn.task),
+            scope: turn.scope.as_ref(),
+        };
+        let scope = self.0.scope(&scene, Some(&prepared));
+        perform(&scope, &prepared, turn).await
+    }
+
+    fn render(&self, scene: &Scene<'_>, value: &Value) -> Result<Value, String> {
+        let prepared = scene.task.map(|task| self.0.prepare(task));
+        let scope = self.0.scope(scene, prepared.as_ref());
+        render::value(&scope, value).map_err(|error| error.to_string())
+    }
+
+    fn included(&self, batch: &Arc<Batch>, _hosts: &[Arc<str>], loaded: &Loaded) {
+        let play = self.0.play(&batch.play, batch.number);
+        for used in loaded.roles.iter().filter(|used| used.public) {
+            play.include(&self.0.layers, used);
+        }
+    }
+
+    fn custom_stats(&self) -> CustomStats {
+        let stats = self.0.stats.lock().unwrap_or_else(PoisonError::into_inner);
+        stats
+            .iter()
+            .map(|(host, stats)| (host.clone(), stats.clone()))
+            .collect()
+    }
+
+    fn rescued(&self, turn: &Turn, done: &Done) {
+        let prepared = self.0.prepare(&turn.task);
+        register::rescued(&self.0, &prepared, &turn.hosts, &done.result);
+    }
+}
+
+async fn perform(scope: &TaskScope, prepared: &Arc<Prepared>, turn: &Turn) -> Done {
+    let number = turn.number;
+    let began = clock::now();
+    let outcome = match &prepared.task.r#loop {
+        Some(over) => loops::perform(scope, prepared, over, number).await,
+        None => once(scope, prepared, number).await.0,
+    };
+    let status = outcome.status();
+    let ignored = ignored(scope, prepared, status);
+    register::keep(scope, prepared, &turn.hosts, &outcome);
+    let no_log = no_log(scope, prepared);
+    let result = Arc::new(results::shown(&outcome.result, no_log));
+    let seen = if no_log && status == TaskStatus::Failed {
+        Arc::new(results::shown(&outcome.result, false))
+    } else {
+        result.clone()
+    };
+    let event = TaskResult {
+        task: number,
+        host: scope.host.clone().unwrap_or_else(|| Arc::from("localhost")),
+        delegated: delegated(scope, prepared),
+        status,
+        ignored,
+        label: None,
+        result,
+        error: outcome.error.filter(|_| !no_log),
+        started: began,
+        duration: since(began),
+    };
+    // What `meta` asks for, the strategy says itself.
+    if outcome.meta.is_none() {
+        let event = PlayEvent::TaskFinished(Arc::new(event));
+        scope.runner.emitter.emit(Event::Play(event)).await;
+    }
+    Done {
+        status,
+        ignored,
+        notify: notifications(scope, prepared, &outcome.result, status),
+        includes: outcome.includes,
+        meta: outcome.meta,
+        result: seen,
+    }
+}
+
+/// A task without a loop, or one item of it: the condition, then the attempts. Also the host that it
+/// was delegated to.
+pub(super) async fn once(
+    scope: &TaskScope,
+    prepared: &Arc<Prepared>,
+    number: u32,
+) -> (Outcome, Option<Arc<str>>) {
+    match render::first_false(scope, &prepared.when) {
+        Err(wrong) => return (Outcome::wrong(&wrong), None),
+        Ok(Some(unmet)) => return (Outcome::unmet(unmet.value()), None),
+        Ok(None) => {}
+    }
+    let context = match Context::new(scope.clone(), prepared, number) {
+        Ok(context) => context,
+        Err(wrong) => return (Outcome::wrong(&wrong), None),
+    };
+    let outcome = attempts::perform(&context).await;
+    register::facts(&context, &outcome);
+    (outcome, context.scope.delegated)
+}
+
+/// With the result, as far as it is known, under the name it will be registered by.
+pub(super) fn with_result(scope: &TaskScope, prepared: &Prepared, result: &Map) -> TaskScope {
+    let mut scope = scope.clone();
+    if let Some(name) = &prepared.register {
+        scope
+            .local
+            .insert(name.clone(), Value::Map(results::kept(result.clone())));
+    }
+    if let Some(Value::Map(facts)) = result.get("ansible_facts") {
+        // Of `set_fact` and the like, under their own names.
+        let facts = facts
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone()));
+        scope.local.extend(facts);
+    }
+    scope
+}
+
+/// Whether the result is not to be shown; where that can't be told, it is not.
+pub(super) fn no_log(scope: &TaskScope, prepared: &Prepared) -> bool {
+    let keyword = prepared.keyword(Keyword::NoLog);
+    keyword.is_some() && !matches!(render::flag(scope, keyword), Ok(Some(false) | None))
+}
+
+fn ignored(scope: &TaskScope, prepared: &Prepared, status: TaskStatus) -> bool {
+    let keyword = match status {
+        TaskStatus::Failed => Keyword::IgnoreErrors,
+        TaskStatus::Unreachable => Keyword::IgnoreUnreachable,
+        TaskStatus::Ok | TaskStatus::Changed | TaskStatus::Skipped => return false,
+    };
+    matches!(
+        render::flag(scope, prepared.keyword(keyword)),
+        Ok(Some(true))
+    )
+}
+
+/// The host that a task as a whole is delegated to; of a loop, where it is one for all items.
+fn delegated(scope: &TaskScope, prepared: &Prepared) -> Option<Arc<str>> {
+    if prepared.task.action.local {
+        return Some(Arc::from("localhost"));
+    }
+    let keyword = prepared.keyword(Keyword::DelegateTo);
+    render::text(scope, keyword).ok().flatten().map(Arc::from)
+}
+
+/// The handlers to be notified, names rendered.
+fn notifications(
+    scope: &TaskScope,
+    prepared: &Prepared,
+    result: &Map,
+    status: TaskStatus,
+) -> Vec<String> {
+    let failed = matches!(status, TaskStatus::Failed | TaskStatus::Unreachable);
+    if failed || !results::is_true(result, "changed") {
+        return Vec::new();
+    }
+    let Some(notify) = prepared.keyword(Keyword::Notify) else {
+        return Vec::new();
+    };
+    let scope = with_result(scope, prepared, result);
+    let mut names = Vec::new();
+    for written in notify.items() {
+        match render::written(&scope, &written) {
+            Ok(Value::List(items)) => names.extend(items.iter().map(python)),
+            Ok(value) => names.push(python(&value)),
+            // Nothing answers to it: the strategy says so, as of any other name that is unknown.
+            Err(Wrong { .. }) => names.push(python(&written.value())),
+        }
+    }
+    names
+}
+
+pub(super) fn since(began: Timestamp) -> std::time::Duration {
+    clock::now()
+        .duration_since(began)
+        .try_into()
+        .unwrap_or_default()
+}
+
+/// What is shown of an attempt or an item.
+pub(super) fn event(
+    context: &Context<'_>,
+    outcome: &Outcome,
+    label: Option<String>,
+    began: Timestamp,
+) -> TaskResult {
+    let no_log = no_log(&context.scope, context.prepared);
+    let status = outcome.status();
+    TaskResult {
+        task: context.number,
+        host: context.host(),
+        delegated: context.scope.delegated.clone(),
+        status,
+        ignored: ignored(&context.scope, context.prepared, status),
+        label,
+        result: Arc::new(results::shown(&outcome.result, no_log)),
+        error: outcome.error.clone().filter(|_| !no_log),
+        started: began,
+        duration: since(began),
+    }
+}
