@@ -7,12 +7,14 @@ mod copy;
 mod cron;
 mod file;
 mod ini_file;
+mod inventories;
 mod lineinfile;
 mod mount;
 mod replace;
 mod service;
 mod setup;
 mod sysctl;
+mod wait_for;
 
 use super::call::{Call, Controller, Said};
 use super::error::ModuleError;
@@ -38,14 +40,18 @@ pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
         "cron" => &cron::Cron,
         "copy" => &copy::Copy,
         "file" => &file::File,
+        "getent" => &inventories::Getent,
         "ini_file" => &ini_file::IniFile,
         "lineinfile" => &lineinfile::LineInFile,
         "mount" => &mount::Mount,
+        "package_facts" => &inventories::PackageFacts,
         "replace" => &replace::Replace,
+        "service_facts" => &inventories::ServiceFacts,
         "service" | "systemd_service" => &service::Service,
         "setup" => &setup::Setup,
         "sysctl" => &sysctl::Sysctl,
         "shell" => &command::Shell,
+        "wait_for" => &wait_for::WaitFor,
         _ => return None,
     })
 }
