@@ -45,17 +45,26 @@ apt_install() {
     return "$status"
 }
 
-# make_venv FOLDER: a Python of our own with what the WinRM server of the tests needs, made anew when that changes.
+# made_of FOLDER FILE...: whether a virtual environment was made of these requirements.
+made_of() { [ "$(cat "$1/.made-of" 2>/dev/null)" = "$(cat "${@:2}")" ]; }
+
+# make_venv FOLDER FILE: a Python of our own with what a file of requirements names, made anew when that changes.
 make_venv() {
-    local folder=$1 wanted
-    wanted=$(cat tests/winrm/requirements*.txt)
-    [ "$(cat "$folder/.made-of" 2>/dev/null)" != "$wanted" ] || return 0
-    say "making $folder"
-    rm -rf "$folder"
-    python3 -m venv "$folder"
-    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -r tests/winrm/requirements.txt >&2
+    made_of "$@" && return 0
+    say "making $1"
+    rm -rf "$1"
+    python3 -m venv "$1"
+    "$1/bin/python" -m pip install --quiet --disable-pip-version-check -r "$2" >&2
+    cat "$2" >"$1/.made-of"
+}
+
+# make_winrm_venv FOLDER: the same for the WinRM server of the tests.
+make_winrm_venv() {
+    local folder=$1 files=(tests/winrm/requirements.txt tests/winrm/requirements-kerberos.txt)
+    made_of "$folder" "${files[@]}" && return 0
+    make_venv "$folder" "${files[0]}"
     # Built here, against the Kerberos library.
-    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -r tests/winrm/requirements-kerberos.txt >&2 ||
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -r "${files[1]}" >&2 ||
         printf 'warning: no Kerberos in %s\n' "$folder" >&2
-    printf '%s\n' "$wanted" >"$folder/.made-of"
+    cat "${files[@]}" >"$folder/.made-of"
 }

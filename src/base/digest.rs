@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use md5::Md5;
+use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
 /// A SHA-256 (FIPS 180-4) of some content.
@@ -45,15 +46,24 @@ pub fn of(bytes: &[u8]) -> ContentDigest {
     Sha256::digest(bytes).into()
 }
 
-/// The SHA-1 of `bytes` in hexadecimal: what Ansible calls a checksum. Detects change, not tampering.
-pub fn sha1_hex(bytes: &[u8]) -> String {
-    use sha1::Digest as _;
-    hex(&sha1::Sha1::digest(bytes))
+/// Hashes content as it comes by MD5 and by SHA-1 (FIPS 180-4), which Ansible's results show.
+#[derive(Debug, Clone, Default)]
+pub struct FileHasher {
+    md5: Md5,
+    sha1: Sha1,
 }
 
-/// The MD5 of `bytes` in hexadecimal.
-pub fn md5_hex(bytes: &[u8]) -> String {
-    hex(&Md5::digest(bytes))
+impl FileHasher {
+    /// Takes the next bytes in.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.md5.update(bytes);
+        self.sha1.update(bytes);
+    }
+
+    /// The MD5 and the SHA-1 of all that came.
+    pub fn finish(self) -> ([u8; 16], [u8; 20]) {
+        (self.md5.finalize().into(), self.sha1.finalize().into())
+    }
 }
 
 /// Lower-case hexadecimal.

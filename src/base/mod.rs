@@ -5,6 +5,7 @@ pub mod clixml;
 pub mod clock;
 pub mod diag;
 pub mod digest;
+pub mod glob;
 pub mod id;
 pub mod nearest;
 pub mod prompt;

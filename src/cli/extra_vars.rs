@@ -39,6 +39,11 @@ impl ExtraVars {
         self.0.get(name)
     }
 
+    /// All of them, each with its place.
+    pub fn all(&self) -> HashMap<Arc<str>, Found> {
+        self.0.clone()
+    }
+
     /// All of them by name.
     pub fn values(&self) -> crate::base::value::Map {
         let pairs = self.0.iter();

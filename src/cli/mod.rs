@@ -9,6 +9,7 @@
 mod allocator;
 mod ask;
 mod codepages;
+mod controller;
 mod error;
 mod execution;
 mod extra_vars;

@@ -31,7 +31,7 @@ use crate::shell::{Command, Plan};
 use crate::transport::{Pool, raise_open_files};
 
 /// Outputs beyond this go to files of the journal, in bytes.
-const INLINE: usize = 64 * 1024;
+pub(super) const INLINE: usize = 64 * 1024;
 
 /// Hosts that files move to or from at a time.
 const TRANSFERS: usize = 100;
@@ -332,7 +332,8 @@ fn confirm_all(setup: &Setup, work: &Work<'_>) -> Result<(), CliError> {
     )
 }
 
-fn header(setup: &Setup, work: &Work<'_>, limits: &Limits) -> RunHeader {
+/// Who runs this, and from where.
+pub(super) fn origin() -> (String, String) {
     let local = crate::target::ssh_config::Local::of_process();
     let from = match local
         .env
@@ -342,6 +343,11 @@ fn header(setup: &Setup, work: &Work<'_>, limits: &Limits) -> RunHeader {
         Some(client) => format!("{} ({client})", local.hostname),
         None => local.hostname.clone(),
     };
+    (local.user, from)
+}
+
+fn header(setup: &Setup, work: &Work<'_>, limits: &Limits) -> RunHeader {
+    let (user, from) = origin();
     let command = work.command.as_ref().map(|command| {
         if work.output.no_log {
             MASK.to_owned()
@@ -354,7 +360,7 @@ fn header(setup: &Setup, work: &Work<'_>, limits: &Limits) -> RunHeader {
         verb: work.verb.to_owned(),
         command,
         pattern: work.pattern.clone(),
-        user: local.user,
+        user,
         account: None,
         from,
         options: options(work, limits),

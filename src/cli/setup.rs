@@ -48,6 +48,11 @@ impl Setup {
         matches!(self.form(), OutputForm::Json | OutputForm::Jsonl)
     }
 
+    /// `-v`, counted.
+    pub fn verbosity(&self) -> u8 {
+        self.globals.verbose
+    }
+
     /// This process's screen.
     pub fn screen(&self, raw: bool) -> Screen {
         let color = match self.globals.color {

@@ -8,11 +8,15 @@ use super::CliError;
 use super::codepages::CodePages;
 use super::fleet::Fleet;
 use crate::base::text::Charset;
+use crate::base::value::Value;
 use crate::config::Settings;
 use crate::engine::Targets;
 use crate::event::{HostError, HostIx};
+use crate::playbook::run::Ways;
 use crate::target::ssh_config::{Local, SshConfig};
-use crate::target::{Defaults, Flags, HostKeyMode, Resolver, ShellKind, Target, Via, WinrmClient};
+use crate::target::{
+    Defaults, Flags, HostKeyMode, Resolver, ShellKind, Target, Variables, Via, WinrmClient,
+};
 
 /// What flags say of every target, stronger than variables.
 #[derive(Debug, Clone, Default)]
@@ -29,9 +33,16 @@ pub struct Overrides {
 pub struct RunTargets {
     fleet: Arc<Fleet>,
     hosts: Vec<Arc<str>>,
+    ways: WaysToHosts,
+}
+
+/// How hosts are reached, by whatever variables they have: what flags, settings and `ssh_config` say.
+pub struct WaysToHosts {
     resolver: Resolver,
     overrides: Overrides,
     pages: Option<Arc<CodePages>>,
+    become_exe: Option<String>,
+    become_flags: Option<String>,
     seen: Seen,
 }
 
@@ -82,11 +93,9 @@ impl Seen {
     }
 }
 
-impl RunTargets {
-    /// For these hosts. `ssh_config`: in place of the usual files.
+impl WaysToHosts {
+    /// `ssh_config`: in place of the usual files.
     pub fn new(
-        fleet: Arc<Fleet>,
-        hosts: Vec<Arc<str>>,
         flags: Flags,
         settings: &Settings,
         ssh_config: Option<&std::path::Path>,
@@ -101,13 +110,12 @@ impl RunTargets {
             shell: overrides.shell,
             ..flags
         };
-        let resolver = Resolver::new(flags, defaults(settings), config);
         Ok(Self {
-            fleet,
-            hosts,
-            resolver,
+            resolver: Resolver::new(flags, defaults(settings), config),
             overrides,
             pages: None,
+            become_exe: settings.become_exe().map(str::to_owned),
+            become_flags: settings.become_flags().map(str::to_owned),
             seen: Seen::default(),
         })
     }
@@ -131,20 +139,22 @@ impl RunTargets {
         Charset::from_code_page(page)
     }
 
-    /// For work that looks at hosts first: a user or password that is missing is no error yet.
-    #[must_use]
-    pub fn without_login(mut self) -> Self {
-        self.resolver = self.resolver.without_login();
-        self
-    }
-
-    /// Whether a host has a shell of Windows.
-    pub fn some_on_windows(&self) -> bool {
-        self.hosts.iter().any(|name| {
-            self.resolver
-                .resolve(name, &self.fleet.host(name))
-                .is_ok_and(|target| target.shell != ShellKind::Posix)
-        })
+    /// The target of a host with these variables.
+    pub fn target(
+        &self,
+        name: &Arc<str>,
+        variables: &dyn Variables,
+    ) -> Result<Arc<Target>, HostError> {
+        let mut target = self.resolver.resolve(name, variables)?;
+        self.seen.note(&target.via);
+        if let Some(tmpdir) = &self.overrides.tmpdir {
+            Arc::make_mut(&mut target).tmpdir = Some(tmpdir.clone());
+        }
+        let encoding = self.encoding(name, &target);
+        if encoding != target.encoding {
+            Arc::make_mut(&mut target).encoding = encoding;
+        }
+        Ok(target)
     }
 
     /// What the user should know once the hosts are resolved: flags that lost, checks that are off.
@@ -166,6 +176,72 @@ impl RunTargets {
     }
 }
 
+impl Ways for WaysToHosts {
+    fn resolve(
+        &self,
+        host: &Arc<str>,
+        variables: &dyn Variables,
+    ) -> Result<Arc<Target>, HostError> {
+        self.target(host, variables)
+    }
+
+    fn setting(&self, keyword: &str) -> Option<Value> {
+        let text = match keyword {
+            "become_exe" => self.become_exe.as_deref(),
+            "become_flags" => self.become_flags.as_deref(),
+            _ => None,
+        };
+        text.map(Value::string)
+    }
+}
+
+impl RunTargets {
+    /// For these hosts. `ssh_config`: in place of the usual files.
+    pub fn new(
+        fleet: Arc<Fleet>,
+        hosts: Vec<Arc<str>>,
+        flags: Flags,
+        settings: &Settings,
+        ssh_config: Option<&std::path::Path>,
+        overrides: Overrides,
+    ) -> Result<Self, CliError> {
+        Ok(Self {
+            fleet,
+            hosts,
+            ways: WaysToHosts::new(flags, settings, ssh_config, overrides)?,
+        })
+    }
+
+    /// With what is known of the code pages of Windows hosts.
+    #[must_use]
+    pub fn with_code_pages(mut self, pages: Arc<CodePages>) -> Self {
+        self.ways = self.ways.with_code_pages(pages);
+        self
+    }
+
+    /// For work that looks at hosts first: a user or password that is missing is no error yet.
+    #[must_use]
+    pub fn without_login(mut self) -> Self {
+        self.ways.resolver = self.ways.resolver.without_login();
+        self
+    }
+
+    /// Whether a host has a shell of Windows.
+    pub fn some_on_windows(&self) -> bool {
+        self.hosts.iter().any(|name| {
+            self.ways
+                .resolver
+                .resolve(name, &self.fleet.host(name))
+                .is_ok_and(|target| target.shell != ShellKind::Posix)
+        })
+    }
+
+    /// What the user should know once the hosts are resolved.
+    pub fn notices(&self) -> Vec<String> {
+        self.ways.notices()
+    }
+}
+
 impl Targets for RunTargets {
     fn resolve(&self, host: HostIx) -> Result<Arc<Target>, HostError> {
         let name = self
@@ -173,21 +249,12 @@ impl Targets for RunTargets {
             .get(host.index())
             .cloned()
             .unwrap_or_else(|| Arc::from("?"));
-        let mut target = self.resolver.resolve(&name, &self.fleet.host(&name))?;
-        self.seen.note(&target.via);
-        if let Some(tmpdir) = &self.overrides.tmpdir {
-            Arc::make_mut(&mut target).tmpdir = Some(tmpdir.clone());
-        }
-        let encoding = self.encoding(&name, &target);
-        if encoding != target.encoding {
-            Arc::make_mut(&mut target).encoding = encoding;
-        }
-        Ok(target)
+        self.ways.target(&name, &self.fleet.host(&name))
     }
 
     fn learnt_codepage(&self, host: HostIx, page: u16) {
-        if let (Some(name), Some(pages)) = (self.hosts.get(host.index()), &self.pages)
-            && let Ok(target) = self.resolver.resolve(name, &self.fleet.host(name))
+        if let (Some(name), Some(pages)) = (self.hosts.get(host.index()), &self.ways.pages)
+            && let Ok(target) = self.ways.resolver.resolve(name, &self.fleet.host(name))
         {
             pages.learn(name, place(&target.via), page);
         }

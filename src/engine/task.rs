@@ -1,6 +1,7 @@
 //! One task of a play on one host: one exchange on a connection of the pool. Its result goes back to
 //! whoever asked, not into events. Knows no playbook.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use super::speak;
 use crate::base::chunks::Chunks;
 use crate::event::{ErrorKind, HostError, Outcome, Stream};
 use crate::shell::record::{Record, RecordReader};
-use crate::shell::{Answers, Command, Payload, Plan, Source};
+use crate::shell::{Answers, Command, Payload, Piece, Plan, Source};
 use crate::target::Target;
 use crate::transport::Connections;
 
@@ -196,6 +197,7 @@ impl Ear {
             wanted: self.wanted.take()?,
             payload,
             answers: script.answers.clone(),
+            pieces: VecDeque::new(),
             reading: None,
         }))
     }
@@ -263,7 +265,9 @@ struct OnDemand {
     wanted: mpsc::UnboundedReceiver<Wanted>,
     payload: Option<Payload>,
     answers: Option<Answers>,
-    /// The payload's file under way, and how much of it is left.
+    /// What is to be sent, the piece under way first.
+    pieces: VecDeque<Piece>,
+    /// The file under way, and how much of it is left.
     reading: Option<(tokio::fs::File, u64)>,
 }
 
@@ -277,31 +281,40 @@ impl Chunks for OnDemand {
                 }
                 self.reading = None;
             }
+            match self.pieces.pop_front() {
+                Some(Piece::Bytes(bytes)) if bytes.is_empty() => continue,
+                Some(Piece::Bytes(bytes)) => return Ok(Some(bytes)),
+                Some(Piece::File { path, size }) => {
+                    self.reading = Some((tokio::fs::File::open(path).await?, size));
+                    continue;
+                }
+                None => {}
+            }
             if self.payload.is_none() && self.answers.is_none() {
                 return Ok(None);
             }
             match self.wanted.recv().await {
                 None => return Ok(None),
-                Some(Wanted::Payload) => match self.payload.take() {
-                    None => {}
-                    Some(payload) => match payload.source {
-                        Source::Bytes(bytes) => return Ok(Some(bytes)),
-                        Source::File(path) => {
-                            let file = tokio::fs::File::open(path).await?;
-                            self.reading = Some((file, payload.size));
-                        }
-                    },
-                },
+                Some(Wanted::Payload) => self.pieces.extend(self.payload.take().map(whole)),
                 Some(Wanted::Answer(question, said)) => {
-                    let Some(answers) = self.answers.clone() else {
-                        continue;
-                    };
-                    let answer = move || answers.to(&question, &said);
-                    let answer = tokio::task::spawn_blocking(answer).await;
-                    return answer.map(Some).map_err(std::io::Error::other);
+                    if let Some(answers) = self.answers.clone() {
+                        let answer = move || answers.to(&question, &said);
+                        let answer = tokio::task::spawn_blocking(answer).await;
+                        self.pieces.extend(answer.map_err(std::io::Error::other)?);
+                    }
                 }
             }
         }
+    }
+}
+
+fn whole(payload: Payload) -> Piece {
+    match payload.source {
+        Source::Bytes(bytes) => Piece::Bytes(bytes),
+        Source::File(path) => Piece::File {
+            path,
+            size: payload.size,
+        },
     }
 }
 

@@ -6,7 +6,6 @@ mod csv;
 mod dynamic;
 mod error;
 mod export;
-pub mod glob;
 mod growing;
 pub mod hostset;
 mod ini;

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use super::hostset;
 use super::model::Inventory;
-use super::{glob, hostset};
+use crate::base::glob;
 
 /// A pattern that can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

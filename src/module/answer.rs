@@ -5,11 +5,10 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
-
 use super::call::{Call, Platform, Situation};
 use super::sh;
 use crate::base::value::Map;
+use crate::shell::Piece;
 use crate::shell::record::Record;
 
 /// A question of a program.
@@ -30,7 +29,7 @@ pub(super) struct Answer {
     /// Variables for it: `r_NAME`.
     pub(super) variables: Map,
     /// Content that it takes with `answer`, as often as it is asked for, once.
-    pub(super) content: Bytes,
+    pub(super) content: Vec<Piece>,
     /// What becomes part of the result, unless the program says otherwise.
     pub(super) result: Map,
 }
@@ -79,11 +78,12 @@ impl Call {
                 params: &params,
                 situation,
             });
+            let size = answer.content.iter().map(Piece::size).sum();
             let text = match situation.platform {
-                Platform::Posix => sh::answer(&answer.variables, answer.content.len(), &mark),
+                Platform::Posix => sh::answer(&answer.variables, size, &mark),
                 // One line of JSON, then the content.
                 Platform::Windows => {
-                    let mut head = serde_json::json!({"size": answer.content.len()});
+                    let mut head = serde_json::json!({"size": size});
                     for (name, value) in &answer.variables {
                         head[&**name] = value.to_json();
                     }
@@ -92,9 +92,9 @@ impl Call {
             };
             let mut learnt = result.lock().unwrap_or_else(PoisonError::into_inner);
             learnt.extend(answer.result);
-            let mut bytes = text.into_bytes();
-            bytes.extend_from_slice(&answer.content);
-            bytes.into()
+            let mut pieces = vec![Piece::Bytes(text.into())];
+            pieces.extend(answer.content);
+            pieces
         }))
     }
 }

@@ -9,12 +9,12 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::answer::{Answer, Question};
 use super::call::Call;
 use super::error::ModuleError;
 use crate::base::value::{Map, Value};
+use crate::shell::Piece;
+use crate::shell::record::Record;
 
 /// What a function that edits gets.
 pub(super) struct Old<'a> {
@@ -24,6 +24,8 @@ pub(super) struct Old<'a> {
     pub(super) path: &'a str,
     /// Its content; `None`: it is not there.
     pub(super) content: Option<&'a [u8]>,
+    /// What the script has said so far.
+    pub(super) record: Option<&'a Record>,
 }
 
 /// What a function that edits makes of it.
@@ -74,6 +76,11 @@ impl<'a> Old<'a> {
         self.params.get(name).and_then(Value::as_str)
     }
 
+    /// A field that the script has said, with `put ioms/NAME` before it asked.
+    pub(super) fn said(&self, name: &str) -> Option<&'a [u8]> {
+        Some(&self.record?.field(name)?[..])
+    }
+
     /// Whether a parameter is yes.
     pub(super) fn flag(&self, name: &str) -> bool {
         self.params.get(name) == Some(&Value::Bool(true))
@@ -120,6 +127,7 @@ fn answer(
         params: question.params,
         path: &path,
         content: old.as_deref(),
+        record: Some(question.said),
     });
     let mut answer = Answer::default();
     let mut say = |name: &str, value: &str| {
@@ -155,7 +163,7 @@ fn answer(
         answer.result.insert("diff".into(), diff);
     }
     if let (true, false, Some(new)) = (changed, question.situation.check, edit.content) {
-        answer.content = Bytes::from(new);
+        answer.content = vec![Piece::Bytes(new.into())];
     }
     answer
 }
@@ -207,6 +215,7 @@ pub(super) mod tests {
             params: &params,
             path: "/f",
             content: content.map(str::as_bytes),
+            record: None,
         })
         .map_err(|error| error.message)?;
         let new = edit.content.map(|bytes| String::from_utf8(bytes).unwrap());

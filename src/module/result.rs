@@ -19,7 +19,8 @@ pub(super) fn of(call: &Call, said: &Said) -> Map {
     let mut result = call.known.clone();
     result.extend(call.answering.result());
     read(&said.record, charset, &mut result);
-    if !said.record.ended {
+    let abrupt = said.exit.is_some_and(|exit| exit != 0) && !result.contains_key("failed");
+    if !said.record.ended || abrupt {
         died(said, charset, &mut result);
     }
     if !result.contains_key("changed") {
@@ -28,7 +29,7 @@ pub(super) fn of(call: &Call, said: &Said) -> Map {
     result
 }
 
-/// Outputs in lines, beside the outputs.
+/// Gives outputs their lines.
 pub(super) fn lines(result: &mut Map) {
     for (stream, lines) in [("stdout", "stdout_lines"), ("stderr", "stderr_lines")] {
         if let Some(text) = result.get(stream).and_then(Value::as_str) {

@@ -28,7 +28,7 @@ pub(super) fn program(call: &Call, script: &str, mark: &str) -> Result<String, M
         flag(call.situation.diff)
     );
     part(&mut text, "prelude")?;
-    for name in &call.module.uses {
+    for name in call.module.uses.iter().filter(|name| has_part(name)) {
         part(&mut text, name)?;
     }
     for (name, kind, value) in call.typed() {
@@ -47,11 +47,13 @@ pub(super) fn program(call: &Call, script: &str, mark: &str) -> Result<String, M
         );
     }
     lean(&mut text, script);
+    // What ends otherwise did not come to its end.
+    text.push_str("exit 0\n");
     Ok(text)
 }
 
 /// An answer's beginning: variables, and how much content follows. Read line by line to the mark.
-pub(super) fn answer(variables: &Map, size: usize, mark: &str) -> String {
+pub(super) fn answer(variables: &Map, size: u64, mark: &str) -> String {
     let mut text = format!("answer_size={size}\n");
     for (name, value) in variables {
         let variable = variable(&mut text, &format!("r_{name}"), Type::Raw, Some(value));
@@ -65,6 +67,11 @@ pub(super) fn answer(variables: &Map, size: usize, mark: &str) -> String {
     }
     let _ = writeln!(text, "{mark}");
     text
+}
+
+/// Whether there is such a part; one that is not may be Windows'.
+pub(super) fn has_part(name: &str) -> bool {
+    Parts::get(&format!("{name}.sh")).is_some()
 }
 
 fn part(text: &mut String, name: &str) -> Result<(), ModuleError> {

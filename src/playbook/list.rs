@@ -111,7 +111,8 @@ pub fn task_tags(task: &Task) -> BTreeSet<String> {
     tags_of(task.keywords.all(Keyword::Tags))
 }
 
-fn tags_of(levels: &[Written]) -> BTreeSet<String> {
+/// The tags of levels, from the outermost.
+pub(super) fn tags_of(levels: &[Written]) -> BTreeSet<String> {
     let mut tags = BTreeSet::new();
     for level in levels {
         match level.text() {

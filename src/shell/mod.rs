@@ -11,6 +11,6 @@ pub mod record;
 pub mod windows;
 
 pub use conversation::{Conversation, Failure, InputCoding, Opening, Step};
-pub use module::{Answers, ModuleScript, Payload, Source};
+pub use module::{Answers, ModuleScript, Payload, Piece, Source, TRAVELS_ALONG};
 pub use plan::{Command, Plan, Script, Stdin};
 pub use posix::{Escalation, Method, PosixConversation};

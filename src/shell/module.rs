@@ -24,16 +24,40 @@ pub struct ModuleScript {
 /// Answers a program's questions while it runs: the name of the question and what the program has
 /// said so far become the bytes that it reads. Pure; it may take its time.
 #[derive(Clone)]
-pub struct Answers(Arc<dyn Fn(&str, &Record) -> Bytes + Send + Sync>);
+pub struct Answers(Arc<dyn Fn(&str, &Record) -> Vec<Piece> + Send + Sync>);
+
+/// A part of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// These bytes.
+    Bytes(Bytes),
+    /// The first bytes of a file of the controller: it must be as long.
+    File {
+        /// Where it is.
+        path: PathBuf,
+        /// How many.
+        size: u64,
+    },
+}
+
+impl Piece {
+    /// How long it is, in bytes.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File { size, .. } => *size,
+        }
+    }
+}
 
 impl Answers {
     /// By this function.
-    pub fn new(answer: impl Fn(&str, &Record) -> Bytes + Send + Sync + 'static) -> Self {
+    pub fn new(answer: impl Fn(&str, &Record) -> Vec<Piece> + Send + Sync + 'static) -> Self {
         Self(Arc::new(answer))
     }
 
     /// The answer to a question.
-    pub fn to(&self, question: &str, said: &Record) -> Bytes {
+    pub fn to(&self, question: &str, said: &Record) -> Vec<Piece> {
         (self.0)(question, said)
     }
 }

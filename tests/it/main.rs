@@ -22,6 +22,7 @@ mod inventory;
 mod limits;
 mod lint;
 mod notices;
+mod oracle;
 mod progress;
 mod pulling;
 mod repository;

@@ -1,6 +1,9 @@
 //! `iomsctl play`: runs playbooks.
 
+mod asking;
+mod hosts;
 mod listing;
+mod perform;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,6 +11,7 @@ use std::time::Duration;
 
 use super::ask::Terminal;
 use super::connection::ConnectionArgs;
+use super::execution::FormArgs;
 use super::fleet::Fleet;
 use super::playbooks;
 use super::standard_input::has_one_reader;
@@ -141,7 +145,44 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     if args.choice.lists() {
         return listing::list(&setup, &fleet, &args.choice, &selection, &books);
     }
-    Err(CliError::new("not yet"))
+    let playbook = together(books);
+    let chosen = hosts::of(&fleet.inventory, &args.choice, &playbook);
+    perform::perform(
+        &setup,
+        perform::Work {
+            args,
+            fleet,
+            playbook,
+            loading: options,
+            selection,
+            hosts: chosen,
+            prompt,
+        },
+    )
+}
+
+/// Playbooks that run one after the other, as one.
+fn together(books: Vec<Playbook>) -> Playbook {
+    let mut books = books.into_iter();
+    let mut all = books.next().unwrap_or_else(|| Playbook {
+        path: std::path::Path::new("").into(),
+        plays: Vec::new(),
+    });
+    all.plays.extend(books.flat_map(|book| book.plays));
+    all
+}
+
+impl ModeArgs {
+    /// What is shown and written.
+    fn report(&self, setup: &Setup) -> Result<crate::report::Options, CliError> {
+        let form = FormArgs {
+            fold_diff: false,
+            raw: self.raw,
+            junit: self.junit.clone(),
+            outdir: None,
+        };
+        form.options(setup.form(), false)
+    }
 }
 
 impl ChoiceArgs {

@@ -1,10 +1,24 @@
 //! What single modules need of the controller: one file a module, named as it is.
 
+mod assemble;
+mod authorized_key;
 mod blockinfile;
 mod command;
+mod copy;
+mod cron;
+mod file;
+mod find;
+mod get_url;
 mod ini_file;
 mod lineinfile;
+mod powershell;
 mod replace;
+mod service;
+mod setup;
+mod start_process;
+mod stat;
+mod template;
+mod uri;
 
 use super::call::{Call, Controller, Said};
 use super::error::ModuleError;
@@ -24,12 +38,26 @@ pub(super) trait Hook: Sync {
 /// The hook of a module, where it has one.
 pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
     Some(match module {
+        "assemble" => &assemble::Assemble,
+        "authorized_key" => &authorized_key::AuthorizedKey,
         "blockinfile" => &blockinfile::BlockInFile,
         "command" => &command::Command,
+        "copy" => &copy::Copy,
+        "cron" => &cron::Cron,
+        "file" => &file::File,
+        "find" => &find::Find,
+        "get_url" => &get_url::GetUrl,
         "ini_file" => &ini_file::IniFile,
         "lineinfile" => &lineinfile::LineInFile,
+        "powershell" => &powershell::Powershell,
         "replace" => &replace::Replace,
+        "service" | "systemd_service" => &service::Service,
+        "setup" => &setup::Setup,
+        "stat" => &stat::Stat,
+        "template" => &template::Template,
+        "uri" => &uri::Uri,
         "shell" => &command::Shell,
+        "start_process" => &start_process::StartProcess,
         _ => return None,
     })
 }

@@ -29,10 +29,11 @@ ioms_put() { ioms_n=$(($(wc -c <"$3"))); printf '%s %s %s %s\n' "$ioms_mark" "$2
 # put_open NAME: what is printed up to the next frame is the field.
 put_open() { printf '%s %s o\n' "$ioms_mark" "$1"; }
 
-# The payload, on standard output, all of it and once.
+# payload FILE: puts the payload there, all of it and once. (Not on standard output: a large one is
+# asked for there.)
 payload() {
     [ "$payload_here" ] || printf '\n%s need\n' "$ioms_mark"
-    head -c "$payload_size"
+    head -c "$payload_size" >"$1"
 }
 
 # ask NAME: a question to the controller. Its answer's variables are set (`r_NAME`); `answer` is its

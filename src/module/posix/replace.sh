@@ -9,7 +9,7 @@ beside() {
         ioms_new=$ioms_temporary/new
     }
     ioms_fresh=
-    if [ -e "$1" ]; then
+    if [ -e "$1" ] && [ ! -L "$1" ]; then
         cp --attributes-only --preserve=all -- "$1" "$ioms_new" 2>/dev/null || cp -p -- "$1" "$ioms_new"
     else
         ioms_fresh=1

@@ -1,9 +1,15 @@
 //! Modules run in real shells here, without a connection: dash, bash and busybox.
 
 mod commands;
+mod copies;
 mod edits;
+mod fetching;
+mod files;
+mod looking;
 mod windows;
+mod windows_files;
 
+use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -16,7 +22,7 @@ use super::library::builtin;
 use crate::base::text::Charset;
 use crate::base::value::{Map, Value};
 use crate::shell::record::RecordReader;
-use crate::shell::{ModuleScript, Payload, Source};
+use crate::shell::{ModuleScript, Payload, Piece, Source};
 
 /// The shells that programs have to work in, as far as they are here; `sh` always is.
 pub(super) const SHELLS: &[&[&str]] = &[&["/bin/sh"], &["bash", "--posix"], &["busybox", "sh"]];
@@ -84,7 +90,13 @@ pub(super) fn in_shell(shell: &[&str], module: &str, args: Json, mode: Mode) -> 
         }
         reader.take(&buffer[..read]).unwrap();
         while let (Some((name, said)), Some(answers)) = (reader.question(), &script.answers) {
-            let _ = stdin.as_mut().unwrap().write_all(&answers.to(&name, &said));
+            for piece in answers.to(&name, &said) {
+                let bytes = match piece {
+                    Piece::Bytes(bytes) => bytes,
+                    Piece::File { path, .. } => fs::read(path).unwrap().into(),
+                };
+                let _ = stdin.as_mut().unwrap().write_all(&bytes);
+            }
         }
     }
     drop(stdin);

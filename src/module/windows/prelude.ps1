@@ -91,6 +91,15 @@ function ioms_path($path) {
     $path
 }
 
+# A path in full, from the task's folder on.
+function full($path) {
+    if ($path.StartsWith('\\?\')) { return $path }
+    [IO.Path]::GetFullPath([IO.Path]::Combine((IomsHere), $path))
+}
+
+# Seconds since 1970.
+function seconds($time) { ($time - (New-Object DateTime 1970, 1, 1, 0, 0, 0, ([DateTimeKind]::Utc))).TotalSeconds }
+
 # A value as JSON.
 function ioms_json($text, $value, $depth) {
     if ($null -eq $value) { [void]$text.Append('null'); return }
@@ -108,6 +117,8 @@ function ioms_json($text, $value, $depth) {
         return
     }
     if ($bare -is [ValueType] -and $bare -is [IConvertible]) { [void]$text.Append($bare.ToString($ioms_task.Invariant)); return }
+    # (What holds itself has no end.)
+    if ($depth -lt -16) { ioms_json_text $text ([string]$value); return }
     if ($bare -is [Collections.IDictionary]) { ioms_json_map $text $bare @($bare.Keys) $true $depth; return }
     if ($bare -is [Collections.IEnumerable]) {
         $between = '['
@@ -143,7 +154,9 @@ function ioms_json_map($text, $value, $keys, $mapping, $depth) {
 function ioms_json_text($text, $value) {
     [void]$text.Append('"')
     if ($value -match '[\x00-\x1f"\\]') {
-        $value = [regex]::Replace($value, '[\x00-\x1f"\\]', { '\u{0:x4}' -f [int][char]$args[0].Value })
+        $value = [regex]::Replace($value, '[\x00-\x1f"\\]', {
+                if ('"\'.Contains($args[0].Value)) { '\' + $args[0].Value } else { '\u{0:x4}' -f [int][char]$args[0].Value }
+            })
     }
     [void]$text.Append($value)
     [void]$text.Append('"')

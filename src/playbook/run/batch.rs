@@ -310,6 +310,13 @@ impl<'a> Going<'a> {
         ) {
             host.cursor.role_begun(used.role.id);
         }
+        // Before it goes on: a handler may notify one that comes next.
+        for notification in &done.notify {
+            self.notify(at, turn, notification)?;
+        }
+        let Some(host) = self.hosts.get_mut(at) else {
+            return Ok(Aftermath::default());
+        };
         if failed {
             self.fail(at);
         } else if lost {
@@ -319,9 +326,6 @@ impl<'a> Going<'a> {
             self.count_the_left();
         } else if done.includes.is_empty() && !stays(done.meta) {
             host.cursor.advance();
-        }
-        for notification in &done.notify {
-            self.notify(at, turn, notification)?;
         }
         Ok(Aftermath {
             includes: done.includes,

@@ -15,6 +15,8 @@ mod program;
 mod show;
 mod start;
 mod stats;
+#[cfg(test)]
+mod tests;
 mod work;
 mod worker;
 

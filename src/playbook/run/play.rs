@@ -20,6 +20,7 @@ use super::{free, linear};
 use crate::base::value::Value;
 use crate::engine::{Control, Halt};
 use crate::event::{Emitter, Event, PlayEvent, PlayInfo, PlayStats, Stopped};
+use crate::playbook::list::tags_of;
 use crate::playbook::{
     Keyword, Keywords, Loader, Play, Playbook, TagSelection, Task, Written, as_bool,
 };
@@ -399,16 +400,16 @@ impl Run {
             task: Some(task),
             scope: None,
         };
-        let mut tags = Vec::new();
-        for written in task.keywords.items(Keyword::Tags) {
-            let value = written.value();
-            let value = match written.is_template() {
-                true => self.worker.render(&scene, &value).unwrap_or(value),
-                false => value,
-            };
-            let text = joined(&value);
-            tags.extend(text.split(',').map(|tag| tag.trim().to_owned()));
-        }
+        let rendered = |level: &Written| {
+            let value = level.value();
+            match holds_template(&value).then(|| self.worker.render(&scene, &value)) {
+                Some(Ok(value)) => level.with_value(value),
+                _ => level.clone(),
+            }
+        };
+        let levels = task.keywords.all(Keyword::Tags);
+        let levels: Vec<Written> = levels.iter().map(rendered).collect();
+        let tags: Vec<String> = tags_of(&levels).into_iter().collect();
         self.options.tags.chooses(&tags)
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::cursor::{Cursor, Leaf};
 use super::program::{GATHER_FACTS, Node, Nodes};
-use crate::inventory::glob;
+use crate::base::glob;
 use crate::playbook::{Play, Task, Written};
 
 /// Whether a play has the task.

@@ -42,12 +42,15 @@ pub(in crate::report) fn write(
         PlayEvent::Included {
             task,
             what,
-            hosts,
             label,
-        } => (
-            "included",
-            value!({"task": task, "file": what, "hosts": hosts, "item": label}),
-        ),
+            hosts,
+        } => {
+            let mut fields = value!({"task": task, "file": what, "hosts": hosts});
+            if let (Value::Object(fields), Some(label)) = (&mut fields, label) {
+                fields.insert("item".into(), label.as_str().into());
+            }
+            ("included", fields)
+        }
         PlayEvent::Stats(stats) => {
             let hosts: Map<String, Value> = (stats.hosts.iter())
                 .map(|(host, counts)| (host.to_string(), counters(counts)))

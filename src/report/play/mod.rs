@@ -100,16 +100,13 @@ impl Human {
             }
             PlayEvent::TaskFinished(result) => self.finished(cx, result),
             PlayEvent::Included {
-                what, hosts, label, ..
+                what, label, hosts, ..
             } => {
                 let hosts: Vec<&str> = hosts.iter().map(|host| &**host).collect();
-                let item = label.as_ref().map(|label| format!(" => (item={label})"));
-                let line = format!(
-                    "included: {} for {}{}",
-                    one_line(what),
-                    hosts.join(", "),
-                    item.unwrap_or_default()
-                );
+                let mut line = format!("included: {} for {}", one_line(what), hosts.join(", "));
+                if let Some(label) = label {
+                    line.push_str(&format!(" => (item={})", one_line(label)));
+                }
                 say(cx, Tone::Skipped, &line)
             }
             PlayEvent::Stats(stats) => {

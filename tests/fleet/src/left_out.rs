@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use crate::process;
+use crate::{ansible, process};
 
 /// Whether a test of `what` is left out, which is then said: in quick mode (`IOMS_TEST_QUICK=1`),
 /// when `program` is not installed, or, for `root`, when we aren't root. Out of quick mode nothing
@@ -15,6 +15,7 @@ pub fn left_out(what: &str, program: &str) -> bool {
     let why = match program {
         "root" if rustix::process::geteuid().is_root() => return false,
         "root" => "not root".to_owned(),
+        "ansible-playbook" if ansible::ansible().is_ok() => return false,
         _ if process::find(program).is_ok() => return false,
         _ => format!("{program} not installed"),
     };

@@ -3,6 +3,7 @@
 //! database. Everything lives in temporary
 //! folders and ends with the value that started it.
 
+mod ansible;
 mod background;
 mod canned;
 mod error;
@@ -21,6 +22,7 @@ mod system_user;
 mod tree;
 pub mod windows;
 
+pub use ansible::ansible;
 pub use canned::{Answer, Canned, File, Files, Kind, Output};
 pub use error::{Error, Result};
 pub use hosts::{address, host_names};

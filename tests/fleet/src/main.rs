@@ -75,26 +75,14 @@ enum Fleet {
     ///
     /// Hosts sys01, sys02, ... in DIR/inventory.yml; users root, ops (sudo without password), dev (sudo
     /// with the one in DIR/password), app. The first start of a machine makes the base, in a minute
-    /// (IOMS_TEST_BASE names where it is kept, else target/ioms-base); later ones take a second.
+    /// (`IOMS_TEST_BASE` names where it is kept, else target/ioms-base); later ones take a second.
     ///
     ///   ioms-fleet system --hosts 2 --dir /tmp/sys --detach-stdin &
     ///   iomsctl -i /tmp/sys/inventory.yml run all 'systemctl is-system-running'
     ///   find /tmp/sys/hosts/sys01/upper     what differs from the base
     ///   cat /tmp/sys/hosts/sys01/console    what the boot said
     #[command(verbatim_doc_comment)]
-    System {
-        #[command(flatten)]
-        common: Common,
-        /// With python3 and python3-apt, for Ansible
-        #[arg(long)]
-        oracle: bool,
-        /// Each host has a network of its own, for firewalls and net sysctls, without the internet
-        #[arg(long)]
-        private_network: bool,
-        /// The user of the inventory
-        #[arg(long, default_value = "root")]
-        user: String,
-    },
+    System(System),
     /// Windows hosts behind WinRM, for `Administrator`
     Windows {
         #[command(flatten)]
@@ -119,6 +107,41 @@ enum Runs {
     Wine,
     /// In Wine, as a Chinese Windows, code page 936
     WineZh,
+}
+
+#[derive(Args)]
+struct System {
+    #[command(flatten)]
+    common: Common,
+    /// With python3 and python3-apt, for Ansible
+    #[arg(long)]
+    oracle: bool,
+    /// Each host has a network of its own, for firewalls and net sysctls, without the internet
+    #[arg(long)]
+    private_network: bool,
+    /// The user of the inventory
+    #[arg(long, default_value = "root")]
+    user: String,
+}
+
+impl System {
+    async fn run(self) -> Result<(), Error> {
+        let mut builder = SystemFleet::builder().folder(&self.common.dir);
+        if self.oracle {
+            builder = builder.base(Base::Oracle);
+        }
+        if self.private_network {
+            builder = builder.private_network();
+        }
+        let fleet = builder.start(self.common.hosts)?;
+        let inventory = fleet.dir().join("inventory.yml");
+        fleet.write_inventory_as(&self.user, &inventory)?;
+        let password = fleet.dir().join("password");
+        std::fs::write(&password, fleet.password()).map_err(stdio)?;
+        let port = fleet.hosts().first().map_or(0, SystemHost::port);
+        ready(port, &inventory, fleet.key(), &fleet.known_hosts())?;
+        the_end(self.common.detach_stdin).await
+    }
 }
 
 #[derive(Args)]
@@ -201,28 +224,7 @@ async fn run(cli: Cli) -> Result<(), Error> {
             say(&format!("ready port={}\n", proxy.port()))?;
             the_end(detach_stdin).await
         }
-        Fleet::System {
-            common,
-            oracle,
-            private_network,
-            user,
-        } => {
-            let mut builder = SystemFleet::builder().folder(&common.dir);
-            if oracle {
-                builder = builder.base(Base::Oracle);
-            }
-            if private_network {
-                builder = builder.private_network();
-            }
-            let fleet = builder.start(common.hosts)?;
-            let inventory = fleet.dir().join("inventory.yml");
-            fleet.write_inventory_as(&user, &inventory)?;
-            let password = fleet.dir().join("password");
-            std::fs::write(&password, fleet.password()).map_err(stdio)?;
-            let port = fleet.hosts().first().map_or(0, SystemHost::port);
-            ready(port, &inventory, fleet.key(), &fleet.known_hosts())?;
-            the_end(common.detach_stdin).await
-        }
+        Fleet::System(system) => system.run().await,
         Fleet::Windows {
             common,
             exec,

@@ -1,7 +1,7 @@
 //! What a folder holds, to be compared with what another holds.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::fs;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
@@ -112,8 +112,16 @@ impl Entry {
 }
 
 fn digest(path: &Path) -> Option<String> {
-    let digest = Md5::digest(fs::read(path).ok()?);
-    Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    fs::read(path).ok().map(md5_of)
+}
+
+/// An MD5 digest, in hexadecimal.
+pub(crate) fn md5_of(bytes: impl AsRef<[u8]>) -> String {
+    let digest = Md5::digest(bytes);
+    digest.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 impl fmt::Display for Tree {

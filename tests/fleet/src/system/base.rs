@@ -4,10 +4,9 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use md5::{Digest as _, Md5};
-
 use crate::error::{Error, Result, Tried};
-use crate::process;
+use crate::tree::md5_of;
+use crate::{folder, process};
 
 const SCRIPT: &str = include_str!("base.sh");
 
@@ -34,7 +33,8 @@ impl Base {
 
     /// The folders that lie over each other, the highest first; made where they aren't there.
     pub(super) fn layers(self) -> Result<Vec<PathBuf>> {
-        let kept = place().join(key());
+        // What they are made of is in their folder's name.
+        let kept = place().join(md5_of(SCRIPT));
         fs::create_dir_all(&kept).tried(kept.to_string_lossy())?;
         // Tests run in processes of their own: one makes it, the others wait.
         let lock = File::create(kept.join("lock")).tried("the bases' lock")?;
@@ -52,16 +52,7 @@ impl Base {
 
 /// Where bases are kept, and hosts that have no other folder.
 pub(super) fn place() -> PathBuf {
-    std::env::var_os(PLACE).map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/ioms-base"),
-        PathBuf::from,
-    )
-}
-
-/// Changes with what bases are made of.
-fn key() -> String {
-    let digest = Md5::digest(SCRIPT.as_bytes());
-    digest.iter().take(4).map(|b| format!("{b:02x}")).collect()
+    std::env::var_os(PLACE).map_or_else(|| folder::target().join("ioms-base"), PathBuf::from)
 }
 
 /// Makes a base under another name first, so that one that is there is whole.

@@ -70,12 +70,11 @@ impl SystemFleetBuilder {
     pub fn start(self, n: usize) -> Result<SystemFleet> {
         let layers = self.base.layers()?;
         let mut slot = Slot::take()?;
-        let (folder, passing) = match self.folder {
-            Some(folder) => (folder.clone(), folder.join("hosts")),
-            None => {
-                let folder = base::place().join(format!("hosts/{}", slot.number()));
-                (folder.clone(), folder)
-            }
+        let (folder, passing) = if let Some(folder) = self.folder {
+            (folder.clone(), folder.join("hosts"))
+        } else {
+            let folder = base::place().join(format!("hosts/{}", slot.number()));
+            (folder.clone(), folder)
         };
         let _ = fs::remove_dir_all(&passing);
         fs::create_dir_all(&folder).tried(folder.to_string_lossy())?;

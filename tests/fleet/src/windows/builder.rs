@@ -170,7 +170,7 @@ impl WindowsBuilder {
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("HOME", file("home"))
             .env("PYTHONPATH", &sources)
-            .env("PYTHONPYCACHEPREFIX", needs::target().join("ioms-pycache"))
+            .env("PYTHONPYCACHEPREFIX", folder::target().join("ioms-pycache"))
             .env("LC_ALL", "C.UTF-8")
             .env("IOMS_PWSH_AS", "5.1")
             .env(MARK, mark);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::error::{Error, Result};
-use crate::process;
+use crate::{folder, process};
 
 /// A part that a machine may not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl Need {
 
 /// Python with what the server needs: `IOMS_TEST_PYTHON`, else the one that `scripts/test` makes.
 pub(crate) fn python() -> Result<PathBuf> {
-    let made = target().join("ioms-venv/bin/python");
+    let made = folder::target().join("ioms-venv/bin/python");
     let python = std::env::var_os("IOMS_TEST_PYTHON").map_or(made, PathBuf::from);
     if python.is_file() {
         return Ok(python);
@@ -110,19 +110,5 @@ fn is_of_tests(pwsh: &Path) -> bool {
 
 /// The folder `tests/winrm`.
 pub(crate) fn sources() -> PathBuf {
-    root().join("tests/winrm")
-}
-
-/// The folder for what is built.
-pub(crate) fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| root().join("target"), |path| root().join(path))
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .nth(2)
-        .unwrap_or(Path::new("/"))
-        .to_owned()
+    folder::root().join("tests/winrm")
 }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use super::needs;
 use crate::error::{Error, Result, Tried};
-use crate::process;
+use crate::{folder, process};
 
 /// A Windows' language, and with it the code page that console programs write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub(crate) struct Prefix {
 impl Prefix {
     /// A fresh one.
     pub(crate) fn new(language: Language) -> Result<Self> {
-        let cache = needs::target().join("ioms-wine");
+        let cache = folder::target().join("ioms-wine");
         fs::create_dir_all(&cache).tried(cache.to_string_lossy())?;
         let gate = lock(&cache.join(format!("{}.lock", language.locale())))?;
         let template = template(&cache, language)?;
@@ -209,7 +209,7 @@ fn boot(prefix: &Path, language: Language) -> Result<()> {
 fn environment(command: &mut Command, language: Language) {
     command
         .env("LC_ALL", format!("{}.UTF-8", language.locale()))
-        .env("LOCPATH", needs::target().join("ioms-wine/locales"))
+        .env("LOCPATH", folder::target().join("ioms-wine/locales"))
         // Without it .NET dies under Wine 8 at its first finalizer.
         .env("DOTNET_EnableWriteXorExecute", "0");
 }

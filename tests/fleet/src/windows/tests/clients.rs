@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 use super::super::{Body, Fault, Kdc, Need, Windows, lacks, needs};
-use crate::process;
+use crate::{folder, process};
 
 /// A script of `tests/winrm/clients`, told where the server is.
 fn script(windows: &Windows, name: &str) -> Command {
@@ -15,7 +15,7 @@ fn script(windows: &Windows, name: &str) -> Command {
     let mut command = Command::new(needs::python().unwrap());
     command
         .arg(needs::sources().join("clients").join(name))
-        .env("PYTHONPYCACHEPREFIX", needs::target().join("ioms-pycache"))
+        .env("PYTHONPYCACHEPREFIX", folder::target().join("ioms-pycache"))
         .env("WINRM_ADDRESS", windows.address(1))
         .env("WINRM_HTTP", windows.http().to_string())
         .env("WINRM_HTTPS", windows.https().to_string())

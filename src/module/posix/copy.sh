@@ -1,0 +1,97 @@
+# Folders that are copied. Uses what copy uses.
+
+# A folder of the controller: it says what there is to be (list), hears what is here already, and sends
+# the rest as one archive.
+copy_tree() {
+    case $p_dest in */) d_root=${p_dest%/} ;; *) d_root=$p_dest ;; esac
+    put dest "$p_dest"
+    put src "$x_tree"
+    temporary
+    ask list
+    answer >"$ioms_temporary/list"
+    parents "$d_root${x_within:+/$x_within}"
+    d_root=$d_root${x_within:+/$x_within}
+    : >"$ioms_temporary/have"
+    if [ -d "$d_root" ]; then
+        sed -n 's/^f [0-7]* //p' "$ioms_temporary/list" | tr '\n' '\000' | (cd "$d_root" && has md5sum && xargs -0 md5sum 2>/dev/null) >"$ioms_temporary/have"
+        has md5sum || sed -n 's/^f [0-7]* //p' "$ioms_temporary/list" | while IFS= read -r f; do
+            [ ! -f "$d_root/$f" ] || echo "$(digest md5 "$d_root/$f")  $f"
+        done >"$ioms_temporary/have"
+        sed -n 's/^l [0-7]* //p' "$ioms_temporary/list" | while IFS= read -r f; do
+            [ ! -L "$d_root/$f" ] || printf 'l %s\n%s\n' "$f" "$(readlink "$d_root/$f")"
+        done >>"$ioms_temporary/have"
+    fi
+    put_file ioms/have "$ioms_temporary/have"
+    ask send
+    mkdir "$ioms_temporary/tree"
+    if [ "$r_verdict" = write ]; then
+        changed=1
+        [ -z "$check" ] || return 0
+        # Near its place, where there is room for it.
+        ioms_new=$(mktemp -d "$d_root/.ioms.XXXXXXXXXX") || { ioms_new=; fail "$d_root is not writable by the current user."; }
+        d_stage=$ioms_new
+        ioms_e=$(answer | (cd "$d_stage" && tar -xpf - 2>&1)) || fail "tar: $ioms_e"
+        [ -z "$ioms_e" ] || [ "$(find "$d_stage" | head -n 2 | wc -l)" -gt 1 ] || fail "tar: $ioms_e"
+    else
+        d_stage=$ioms_temporary/tree
+    fi
+    d_quiet=1 d_mode=${p_mode-} d_folders=${p_directory_mode-}
+    while read -r kind mode f; do
+        [ "$d_mode" != preserve ] || p_mode=$mode
+        case $kind in
+        d)
+            case $d_folders$d_mode in preserve) p_directory_mode=$mode ;; esac
+            if [ -d "$d_root/$f" ]; then
+                [ -z "${p_owner-}${p_group-}${p_directory_mode-}" ] || folder_attributes "$d_root/$f"
+            else parents "$d_root/$f"
+            fi ;;
+        f)
+            if [ -f "$d_stage/$f" ]; then
+                ioms_new=
+                deliver "$d_stage/$f" "$d_root/$f"
+                rm -f -- "$d_stage/$f"
+                ioms_new=$d_stage
+            elif [ "${p_owner-}${p_group-}${p_mode-}" ] && [ -f "$d_root/$f" ]; then
+                attributes "$d_root/$f"
+            fi ;;
+        l)
+            [ ! -L "$d_stage/$f" ] || {
+                rm -f -- "$d_root/$f"
+                ioms_e=$(mv -f -- "$d_stage/$f" "$d_root/$f" 2>&1) || fail "$d_root/$f: $ioms_e"
+            } ;;
+        esac
+    done <"$ioms_temporary/list"
+    rm -rf -- "$d_stage"
+    ioms_new=
+}
+
+# A folder of the host.
+copy_folder() {
+    case $p_src in */) d_root=${p_dest%/} ;; *) d_root=${p_dest%/}/${p_src##*/} ;; esac
+    [ -d "$p_dest" ] || case $p_src in */) ;; *) d_root=${p_dest%/}/${p_src##*/} ;; esac
+    put dest "$p_dest"
+    d_source=${p_src%/} d_quiet=1 d_mode=${p_mode-}
+    temporary
+    ioms_l=-L
+    [ "$p_local_follow" ] || ioms_l=
+    (cd "$d_source/." && find $ioms_l . -type d && echo && find $ioms_l . -type f && echo && find $ioms_l . -type l) >"$ioms_temporary/list"
+    kind=d
+    while IFS= read -r f; do
+        f=${f#./}
+        case $f in
+        '') case $kind in d) kind=f ;; *) kind=l ;; esac; continue ;;
+        .) f= ;;
+        esac
+        to=$d_root${f:+/$f}
+        [ "$d_mode" != preserve ] || { look "$(real "$d_source/$f")"; p_mode=$f_mode; }
+        case $kind in
+        d) parents "$to" ;;
+        f) [ -e "$to" ] && [ -z "$p_force" ] || deliver "$d_source/$f" "$to" ;;
+        l)
+            [ "$(readlink "$to")" = "$(readlink "$d_source/$f")" ] || {
+                changed=1
+                [ "$check" ] || { rm -f -- "$to"; try ln -s -- "$(readlink "$d_source/$f")" "$to"; }
+            } ;;
+        esac
+    done <"$ioms_temporary/list"
+}

@@ -1,0 +1,162 @@
+//! What is copied: texts, files, folders; from here and on the host.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+use serde_json::json;
+
+use super::everywhere;
+use super::files::{CHECK, DO, mode, settles};
+
+#[test]
+fn a_text_becomes_a_file_once() {
+    everywhere(|run, folder| {
+        let path = folder.join("it's");
+        let args = json!({"content": "a é\n", "dest": path, "mode": "0600"});
+        let did = settles(run, "copy", &args);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "a é\n");
+        assert_eq!(
+            (&did["size"], &did["mode"], &did["state"]),
+            (&json!(5), &json!("0600"), &json!("file"))
+        );
+        let data = json!({"content": {"a": [1, "x"]}, "dest": path, "backup": true});
+        let did = run("copy", data, DO);
+        assert_eq!(fs::read_to_string(&path).unwrap(), r#"{"a": [1, "x"]}"#);
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(
+            fs::read_to_string(did["backup_file"].as_str().unwrap()).unwrap(),
+            "a é\n"
+        );
+        let kept = run(
+            "copy",
+            json!({"content": "z", "dest": path, "force": false}),
+            DO,
+        );
+        assert_eq!(kept["changed"], false);
+        let refused = run(
+            "copy",
+            json!({"content": "z", "dest": path, "checksum": "0"}),
+            DO,
+        );
+        assert_eq!(refused["failed"], true);
+    });
+}
+
+#[test]
+fn a_diff_shows_both_contents() {
+    everywhere(|run, folder| {
+        let path = folder.join("f");
+        fs::write(&path, "old\n").unwrap();
+        let would = run("copy", json!({"content": "new\n", "dest": path}), CHECK);
+        assert_eq!(would["diff"][0]["before"], "old\n", "{would}");
+        assert_eq!(would["diff"][0]["after"], "new\n");
+        fs::write(&path, b"\0").unwrap();
+        let would = run("copy", json!({"content": "new\n", "dest": path}), CHECK);
+        assert_eq!(would["diff"][0]["dst_binary"], 1, "{would}");
+        assert_eq!(fs::read(&path).unwrap(), b"\0");
+    });
+}
+
+#[test]
+fn a_file_of_any_size_goes_where_it_is_to_be() {
+    everywhere(|run, folder| {
+        let src = folder.join("big");
+        fs::write(&src, "0123456789".repeat(30_000)).unwrap();
+        fs::set_permissions(&src, fs::Permissions::from_mode(0o751)).unwrap();
+        let into = format!("{}/a/b/", folder.display());
+        settles(
+            run,
+            "copy",
+            &json!({"src": src, "dest": into, "mode": "preserve", "directory_mode": "0700"}),
+        );
+        let made = folder.join("a/b/big");
+        assert_eq!(fs::read(&made).unwrap(), fs::read(&src).unwrap());
+        assert_eq!((mode(&made), mode(&folder.join("a"))), (0o751, 0o700));
+        let none = run("copy", json!({"src": src, "dest": folder.join("no/x")}), DO);
+        assert_eq!(
+            none["msg"],
+            format!(
+                "Destination directory {} does not exist",
+                folder.join("no").display()
+            )
+        );
+        let here = json!({"src": made, "dest": folder.join("here"), "remote_src": true});
+        let did = settles(run, "copy", &here);
+        assert_eq!(did["md5sum"].as_str().map(str::len), Some(32), "{did}");
+    });
+}
+
+#[test]
+fn a_link_at_the_place_is_replaced_or_followed() {
+    everywhere(|run, folder| {
+        fs::write(folder.join("real"), "a").unwrap();
+        symlink("real", folder.join("link")).unwrap();
+        settles(
+            run,
+            "copy",
+            &json!({"content": "b", "dest": folder.join("link"), "follow": true}),
+        );
+        assert_eq!(fs::read_to_string(folder.join("real")).unwrap(), "b");
+        settles(
+            run,
+            "copy",
+            &json!({"content": "b", "dest": folder.join("link")}),
+        );
+        assert!(!folder.join("link").is_symlink());
+    });
+}
+
+#[test]
+fn what_a_command_finds_wrong_is_not_copied() {
+    everywhere(|run, folder| {
+        let path = folder.join("f");
+        let refused = run(
+            "copy",
+            json!({"content": "bad", "dest": path, "validate": "! grep -q bad %s"}),
+            DO,
+        );
+        assert_eq!(
+            (&refused["exit_status"], path.exists()),
+            (&json!(1), false),
+            "{refused}"
+        );
+    });
+}
+
+#[test]
+fn of_a_folder_only_what_differs_travels() {
+    everywhere(|run, folder| {
+        let src = folder.join("src");
+        fs::create_dir_all(src.join("sub dir/empty")).unwrap();
+        let long = "n".repeat(120);
+        for (name, content) in [("a b", "1"), ("sub dir/it's", "22"), (long.as_str(), "")] {
+            fs::write(src.join(name), content).unwrap();
+        }
+        symlink("a b", src.join("link")).unwrap();
+        let within = json!({"src": src, "dest": folder.join("in"), "mode": "0640", "directory_mode": "0750", "local_follow": false});
+        settles(run, "copy", &within);
+        let made = folder.join("in/src");
+        assert_eq!(fs::read_to_string(made.join("sub dir/it's")).unwrap(), "22");
+        assert!(made.join(&long).exists() && made.join("sub dir/empty").is_dir());
+        assert_eq!(
+            fs::read_link(made.join("link")).unwrap().to_str(),
+            Some("a b")
+        );
+        assert_eq!(
+            (mode(&made.join("a b")), mode(&made.join("sub dir"))),
+            (0o640, 0o750)
+        );
+        fs::write(made.join("more"), "kept").unwrap();
+        fs::write(made.join("a b"), "other").unwrap();
+        settles(run, "copy", &within);
+        assert_eq!(fs::read_to_string(made.join("a b")).unwrap(), "1");
+        assert!(made.join("more").exists());
+        assert_eq!(fs::read_dir(&made).unwrap().count(), 5);
+        let content = json!({"src": format!("{}/", src.display()), "dest": folder.join("out"), "mode": "preserve"});
+        settles(run, "copy", &content);
+        assert!(folder.join("out/a b").exists() && !folder.join("out/link").is_symlink());
+        let remote = json!({"src": src, "dest": folder.join("far"), "remote_src": true});
+        settles(run, "copy", &remote);
+        assert!(folder.join("far/src/sub dir/it's").exists());
+    });
+}
