@@ -10,6 +10,7 @@ mod file;
 mod find;
 mod get_url;
 mod ini_file;
+mod inventories;
 mod lineinfile;
 mod mount;
 mod powershell;
@@ -22,6 +23,7 @@ mod sysctl;
 mod template;
 mod unarchive;
 mod uri;
+mod wait_for;
 
 use super::call::{Call, Controller, Said};
 use super::error::ModuleError;
@@ -50,11 +52,14 @@ pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
         "file" => &file::File,
         "find" => &find::Find,
         "get_url" => &get_url::GetUrl,
+        "getent" => &inventories::Getent,
         "ini_file" => &ini_file::IniFile,
         "lineinfile" => &lineinfile::LineInFile,
         "mount" => &mount::Mount,
+        "package_facts" => &inventories::PackageFacts,
         "powershell" => &powershell::Powershell,
         "replace" => &replace::Replace,
+        "service_facts" => &inventories::ServiceFacts,
         "service" | "systemd_service" => &service::Service,
         "setup" => &setup::Setup,
         "stat" => &stat::Stat,
@@ -64,6 +69,7 @@ pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
         "uri" => &uri::Uri,
         "shell" => &command::Shell,
         "start_process" => &start_process::StartProcess,
+        "wait_for" => &wait_for::WaitFor,
         _ => return None,
     })
 }

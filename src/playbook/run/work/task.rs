@@ -144,9 +144,10 @@ pub(super) async fn once(
 pub(super) fn with_result(scope: &TaskScope, prepared: &Prepared, result: &Map) -> TaskScope {
     let mut scope = scope.clone();
     if let Some(name) = &prepared.register {
-        scope
-            .local
-            .insert(name.clone(), Value::Map(results::kept(result.clone())));
+        scope.local.insert(
+            name.clone(),
+            Value::Map(results::kept(result.clone(), false)),
+        );
     }
     if let Some(Value::Map(facts)) = result.get("ansible_facts") {
         // Of `set_fact` and the like, under their own names.
