@@ -24,8 +24,9 @@ use crate::event::emitter::HostEnd;
 use crate::event::{
     Emitter, Event, HostCounts, HostIx, Outcome, PlayStats, RunEnd, RunHeader, Stopped, Summary,
 };
+use crate::module::Library;
 use crate::playbook::run::{self, Hosts, Parts, PlayEnd, RunOptions, Runner};
-use crate::playbook::{Loader, Options, Playbook, TagSelection};
+use crate::playbook::{Loader, Playbook, TagSelection};
 use crate::report::Report;
 use crate::transport::{Pool, raise_open_files};
 
@@ -35,7 +36,8 @@ pub(super) struct Work<'a> {
     pub(super) fleet: Arc<Fleet>,
     /// All plays, as one playbook.
     pub(super) playbook: Playbook,
-    pub(super) loading: Options,
+    pub(super) modules: Arc<Library>,
+    pub(super) loader: Loader,
     pub(super) selection: TagSelection,
     /// The hosts of all plays that are known before they run.
     pub(super) hosts: Vec<Arc<str>>,
@@ -160,7 +162,8 @@ async fn run_plays(
         args,
         fleet,
         playbook,
-        loading,
+        modules,
+        loader,
         selection,
         ..
     } = work;
@@ -187,7 +190,7 @@ async fn run_plays(
         hosts: Hosts::new(fleet.inventory, extra, vault, setup.redactor.clone()),
         ways,
         connections: pool.clone(),
-        library: loading.modules.clone(),
+        library: modules,
         emitter: emitter.clone(),
         halt: halted,
         ask: Arc::new(AtTerminal),
@@ -200,7 +203,7 @@ async fn run_plays(
             limit: args.choice.limit.clone(),
             exclude: args.choice.exclude.clone(),
         }),
-        loader: Arc::new(Mutex::new(Loader::new(loading))),
+        loader: Arc::new(Mutex::new(loader)),
         emitter: emitter.clone(),
         control,
         halt,
