@@ -103,10 +103,11 @@ impl Human {
                 what, label, hosts, ..
             } => {
                 let hosts: Vec<&str> = hosts.iter().map(|host| &**host).collect();
-                let mut line = format!("included: {} for {}", one_line(what), hosts.join(", "));
-                if let Some(label) = label {
-                    line.push_str(&format!(" => (item={})", one_line(label)));
-                }
+                let item = label
+                    .as_ref()
+                    .map(|label| format!(" => (item={})", one_line(label)));
+                let (hosts, item) = (hosts.join(", "), item.unwrap_or_default());
+                let line = format!("included: {} for {hosts}{item}", one_line(what));
                 say(cx, Tone::Skipped, &line)
             }
             PlayEvent::Stats(stats) => {
