@@ -1,9 +1,11 @@
 //! `iomsctl play`: runs playbooks.
 
 mod asking;
-mod hosts;
+pub(super) mod denied;
+mod ends;
+pub(super) mod hosts;
 mod listing;
-mod perform;
+pub(super) mod perform;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -44,6 +46,11 @@ pub struct Args {
     choice: ChoiceArgs,
     #[command(flatten)]
     mode: ModeArgs,
+    /// Run notified handlers also on hosts that failed
+    #[arg(long, help_heading = "How to do it")]
+    force_handlers: bool,
+    #[command(flatten)]
+    show: ShowArgs,
     #[command(flatten)]
     connection: ConnectionArgs,
     #[command(flatten)]
@@ -89,31 +96,34 @@ pub struct ChoiceArgs {
     syntax_check: bool,
 }
 
-/// How it is done, and what comes of it.
+/// How tasks are done.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "How to do it")]
 pub struct ModeArgs {
     /// Change nothing: say what would be changed
     #[arg(short = 'C', long)]
-    check: bool,
+    pub check: bool,
     /// Show how contents change
     #[arg(short = 'D', long)]
-    diff: bool,
+    pub diff: bool,
     /// Hosts at work at a time [default: 500, fewer where open files are limited]
     #[arg(short, long, value_name = "N")]
-    forks: Option<usize>,
+    pub forks: Option<usize>,
     /// A task's time on a host; 0 for none [default: 1h]
     #[arg(long, value_name = "TIME", value_parser = quantity::duration)]
-    timeout: Option<Duration>,
+    pub timeout: Option<Duration>,
     /// End the whole run after so long
     #[arg(long, value_name = "TIME", value_parser = quantity::duration)]
-    deadline: Option<Duration>,
-    /// Run notified handlers also on hosts that failed
-    #[arg(long)]
-    force_handlers: bool,
+    pub deadline: Option<Duration>,
     /// End with 3 where something was changed (or would be, with --check)
     #[arg(long)]
-    expect_no_change: bool,
+    pub expect_no_change: bool,
+}
+
+/// What is shown and written.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Output and record")]
+pub struct ShowArgs {
     /// Keep at most so much of a command's output, each stream [default: 10M]
     #[arg(long, value_name = "SIZE", value_parser = quantity::size)]
     max_output: Option<u64>,
@@ -146,16 +156,41 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
         return listing::list(&setup, &fleet, &args.choice, &selection, &books);
     }
     let playbook = together(books);
-    let chosen = hosts::of(&fleet.inventory, &args.choice, &playbook);
+    let limits = args.choice.limits();
+    let hosts = hosts::of(&fleet.inventory, &limits, &playbook);
+    let names: Vec<String> = args
+        .playbooks
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    let choice = &args.choice;
+    let pattern = match choice.limit.as_slice() {
+        [] => "all".to_owned(),
+        limit => limit.join(":"),
+    };
     perform::perform(
         &setup,
         perform::Work {
-            args,
+            verb: "play",
+            command: names.join(" "),
+            pattern,
             fleet,
             playbook,
             loading: options,
             selection,
-            hosts: chosen,
+            hosts,
+            chosen: hosts::Chosen::ByPlays(limits),
+            begin: perform::Begin {
+                force_handlers: args.force_handlers,
+                start_at_task: choice.start_at_task.clone(),
+                step: choice.step,
+            },
+            mode: &args.mode,
+            connection: &args.connection,
+            form: args.show.form(),
+            max_output: args.show.max_output,
+            allow_empty: args.show.allow_empty,
+            no_log: false,
             prompt,
         },
     )
@@ -172,16 +207,14 @@ fn together(books: Vec<Playbook>) -> Playbook {
     all
 }
 
-impl ModeArgs {
-    /// What is shown and written.
-    fn report(&self, setup: &Setup) -> Result<crate::report::Options, CliError> {
-        let form = FormArgs {
+impl ShowArgs {
+    fn form(&self) -> FormArgs {
+        FormArgs {
             fold_diff: false,
             raw: self.raw,
             junit: self.junit.clone(),
             outdir: None,
-        };
-        form.options(setup.form(), false)
+        }
     }
 }
 
@@ -189,6 +222,13 @@ impl ChoiceArgs {
     /// Whether nothing is to be done but to say what would be.
     fn lists(&self) -> bool {
         self.list_hosts || self.list_tasks || self.list_tags || self.syntax_check
+    }
+
+    fn limits(&self) -> hosts::Limits {
+        hosts::Limits {
+            limit: self.limit.clone(),
+            exclude: self.exclude.clone(),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A play as people know it from Ansible's default callback: banners, a line a host, the recap.
 
+mod ad_hoc;
 mod diff;
 mod document;
 mod lines;
@@ -18,6 +19,7 @@ use super::{Context, Part};
 use crate::base::text::terminal_safe;
 use crate::event::{Event, PlayEvent, PlayInfo, Stamped, Stream, TaskInfo, TaskResult, TaskStatus};
 
+pub(super) use ad_hoc::{AdHoc, ModuleResults, is_do};
 pub(super) use document::Document;
 pub(super) use lines_of_json::write as json_line;
 

@@ -28,4 +28,4 @@ mod task;
 mod tests;
 
 pub use hosts::{ExtraVars, Hosts, OpenVault};
-pub use runner::{Ask, NobodyToAsk, RunOptions, Runner, Setup, Ways};
+pub use runner::{Ask, Denies, NobodyToAsk, RunOptions, Runner, Setup, Ways};
