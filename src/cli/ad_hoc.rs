@@ -100,6 +100,8 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
         Work {
             verb: "do",
             command,
+            playbooks: Vec::new(),
+            has_extra_vars: !args.selection.extra_vars.is_empty(),
             pattern,
             fleet,
             playbook,
@@ -132,9 +134,8 @@ fn split(args: &Args) -> Result<(Option<String>, String, Vec<String>), CliError>
         args.rerun.wanted(),
     )?;
     let module = found.work.ok_or_else(|| {
-        CliError::new("what shall be done? no module was named").hint(
-            "iomsctl do -g PATTERN MODULE NAME=VALUE ...; `iomsctl doc` lists the modules",
-        )
+        CliError::new("what shall be done? no module was named")
+            .hint("iomsctl do -g PATTERN MODULE NAME=VALUE ...; `iomsctl doc` lists the modules")
     })?;
     Ok((found.pattern, module, rest.to_vec()))
 }

@@ -204,7 +204,10 @@ fn parts(options: &Options, header: &RunHeader, screen: &Screen) -> Vec<Box<dyn 
         parts.push(Box::new(outdir::Outdir::new(folder.clone())));
     }
     if let Some(file) = &options.junit {
-        parts.push(Box::new(junit::Junit::new(file.clone())));
+        parts.push(match &*header.verb {
+            "play" => Box::new(play::Junit::new(file.clone(), header)),
+            _ => Box::new(junit::Junit::new(file.clone())),
+        });
     }
     let one = header.hosts.len() == 1;
     let is_play = header.verb == "play";

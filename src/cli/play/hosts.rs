@@ -1,5 +1,6 @@
 //! The hosts of plays: by their patterns, within what flags leave.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::inventory::{Inventory, select};
@@ -13,6 +14,8 @@ pub struct Limits {
     pub limit: Vec<String>,
     /// `--exclude`
     pub exclude: Vec<String>,
+    /// `--rerun`: of these alone.
+    pub only: Option<HashSet<Arc<str>>>,
 }
 
 /// Who says which hosts a play has.
@@ -42,7 +45,7 @@ impl Fleet for OfPlays {
     }
 }
 
-fn within(
+pub(super) fn within(
     inventory: &Inventory,
     patterns: &[String],
     limits: &Limits,
@@ -54,7 +57,11 @@ fn within(
         &limits.exclude,
     )
     .map_err(|error| error.to_string())?;
-    Ok(found.names(inventory))
+    let mut names = found.names(inventory);
+    if let Some(only) = &limits.only {
+        names.retain(|name| only.contains(name));
+    }
+    Ok(names)
 }
 
 /// The hosts of all plays, as far as their patterns are constant; in inventory order.

@@ -15,13 +15,14 @@ use super::ask::Terminal;
 use super::connection::ConnectionArgs;
 use super::execution::FormArgs;
 use super::fleet::Fleet;
-use super::playbooks;
+use super::rerun::RerunArgs;
 use super::standard_input::has_one_reader;
 use super::vaults::VaultArgs;
 use super::{CliError, Globals, Setup, Status};
 use crate::base::prompt::Prompt;
 use crate::base::quantity;
 use crate::playbook::{Loader, Playbook, TagSelection};
+use hosts::Limits;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,8 +41,16 @@ the playbook was refused before anything ran; docs/play.md has the rest.";
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The playbooks, run in this order
-    #[arg(value_name = "PLAYBOOK", required = true)]
+    #[arg(value_name = "PLAYBOOK", required_unless_present = "rerun")]
     playbooks: Vec<PathBuf>,
+    /// Only hosts that came out so in your newest run of playbooks, or in RUN: failed, unreachable, ok,
+    /// all; without PLAYBOOK those of that run
+    #[arg(
+        long,
+        value_name = "WHICH[:RUN]",
+        help_heading = "What to do, and where"
+    )]
+    rerun: Option<String>,
     #[command(flatten)]
     choice: ChoiceArgs,
     #[command(flatten)]
@@ -142,24 +151,35 @@ pub struct ShowArgs {
 pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     let setup = Setup::new(globals)?;
     has_one_reader(&[&args.connection, &args.vaults])?;
+    let earlier = RerunArgs {
+        rerun: args.rerun.clone(),
+    }
+    .look_up_of(&setup, Some("play"))?;
+    let playbooks = match &earlier {
+        Some(earlier) if args.playbooks.is_empty() => earlier.playbooks(&args.flags())?,
+        _ => args.playbooks.clone(),
+    };
+    let limits = Limits {
+        limit: args.choice.limit.clone(),
+        exclude: args.choice.exclude.clone(),
+        only: earlier.map(|earlier| earlier.hosts().iter().cloned().collect()),
+    };
     let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
     let vault = Arc::new(args.vaults.vault(&setup.settings, &prompt));
     let fleet = Fleet::load(&setup, &args.vaults, &args.choice.extra_vars, &prompt)?;
-    let mut options = playbooks::options(&setup, vault);
+    let mut options = super::playbooks::options(&setup, vault);
     options.extra_vars = fleet.extra_vars().values();
     let mut books = Vec::new();
-    for path in &args.playbooks {
+    for path in &playbooks {
         books.push(load(path, options.clone())?);
     }
     let selection = TagSelection::new(&args.choice.tags, &args.choice.skip_tags);
     if args.choice.lists() {
-        return listing::list(&setup, &fleet, &args.choice, &selection, &books);
+        return listing::list(&setup, &fleet, &args.choice, &limits, &selection, &books);
     }
     let playbook = together(books);
-    let limits = args.choice.limits();
     let hosts = hosts::of(&fleet.inventory, &limits, &playbook);
-    let names: Vec<String> = args
-        .playbooks
+    let names: Vec<String> = playbooks
         .iter()
         .map(|path| path.display().to_string())
         .collect();
@@ -173,6 +193,11 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
         perform::Work {
             verb: "play",
             command: names.join(" "),
+            playbooks: playbooks
+                .iter()
+                .filter_map(|path| std::path::absolute(path).ok())
+                .collect(),
+            has_extra_vars: !choice.extra_vars.is_empty(),
             pattern,
             fleet,
             playbook,
@@ -207,6 +232,24 @@ fn together(books: Vec<Playbook>) -> Playbook {
     all
 }
 
+impl Args {
+    /// The flags that bear on what is done, as far as they are given.
+    fn flags(&self) -> Vec<&'static str> {
+        let choice = &self.choice;
+        [
+            ("--become", self.connection.r#become),
+            ("--check", self.mode.check),
+            ("--tags", !choice.tags.is_empty()),
+            ("--skip-tags", !choice.skip_tags.is_empty()),
+            ("--start-at-task", choice.start_at_task.is_some()),
+            ("--extra-vars", !choice.extra_vars.is_empty()),
+        ]
+        .into_iter()
+        .filter_map(|(flag, given)| given.then_some(flag))
+        .collect()
+    }
+}
+
 impl ShowArgs {
     fn form(&self) -> FormArgs {
         FormArgs {
@@ -222,13 +265,6 @@ impl ChoiceArgs {
     /// Whether nothing is to be done but to say what would be.
     fn lists(&self) -> bool {
         self.list_hosts || self.list_tasks || self.list_tags || self.syntax_check
-    }
-
-    fn limits(&self) -> hosts::Limits {
-        hosts::Limits {
-            limit: self.limit.clone(),
-            exclude: self.exclude.clone(),
-        }
     }
 }
 

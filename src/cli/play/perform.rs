@@ -1,6 +1,7 @@
 //! From loaded playbooks to the run's exit status: puts the parts of a play together, shows and
 //! records it.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use serde_json::json;
@@ -37,6 +38,10 @@ pub(in crate::cli) struct Work<'a> {
     pub(in crate::cli) verb: &'static str,
     /// What is done, as a person would write it.
     pub(in crate::cli) command: String,
+    /// The playbooks' files, for who runs them again.
+    pub(in crate::cli) playbooks: Vec<PathBuf>,
+    /// Whether `-e` gave variables; their values are not on record.
+    pub(in crate::cli) has_extra_vars: bool,
     /// Whom it is done to, as it was written.
     pub(in crate::cli) pattern: String,
     pub(in crate::cli) fleet: Arc<Fleet>,
@@ -277,6 +282,12 @@ const TASK_TIMEOUT: std::time::Duration = std::time::Duration::from_hours(1);
 fn header(setup: &Setup, work: &Work<'_>, forks: usize) -> RunHeader {
     let (user, from) = origin();
     let mode = &work.mode;
+    let tags: Vec<&String> = work
+        .selection
+        .only
+        .iter()
+        .filter(|tag| *tag != "all")
+        .collect();
     RunHeader {
         run: RunId::new(),
         verb: work.verb.to_owned(),
@@ -290,9 +301,10 @@ fn header(setup: &Setup, work: &Work<'_>, forks: usize) -> RunHeader {
         account: None,
         from,
         options: json!({
-            "forks": forks, "check": mode.check, "diff": mode.diff, "tags": work.selection.only,
+            "forks": forks, "check": mode.check, "diff": mode.diff, "tags": tags, "extra_vars": work.has_extra_vars,
+            "playbooks": work.playbooks,
             "skip_tags": work.selection.skip, "start_at_task": work.begin.start_at_task,
-            "become": work.connection.r#become,
+            "become": work.connection.r#become, "expect_no_change": mode.expect_no_change,
         }),
         started: clock::now(),
         no_log: work.no_log,

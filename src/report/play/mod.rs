@@ -3,6 +3,7 @@
 mod ad_hoc;
 mod diff;
 mod document;
+mod junit;
 mod lines;
 mod lines_of_json;
 mod python_json;
@@ -21,6 +22,7 @@ use crate::event::{Event, PlayEvent, PlayInfo, Stamped, Stream, TaskInfo, TaskRe
 
 pub(super) use ad_hoc::{AdHoc, ModuleResults, is_do};
 pub(super) use document::Document;
+pub(super) use junit::Junit;
 pub(super) use lines_of_json::write as json_line;
 
 /// How wide banners are, in columns.
