@@ -11,6 +11,7 @@ mod inventories;
 mod lineinfile;
 mod mount;
 mod replace;
+mod repositories;
 mod service;
 mod setup;
 mod sysctl;
@@ -40,6 +41,7 @@ pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
         "cron" => &cron::Cron,
         "copy" => &copy::Copy,
         "file" => &file::File,
+        "deb822_repository" => &repositories::Deb822,
         "getent" => &inventories::Getent,
         "ini_file" => &ini_file::IniFile,
         "lineinfile" => &lineinfile::LineInFile,
@@ -52,6 +54,7 @@ pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
         "sysctl" => &sysctl::Sysctl,
         "shell" => &command::Shell,
         "wait_for" => &wait_for::WaitFor,
+        "yum_repository" => &repositories::Yum,
         _ => return None,
     })
 }
