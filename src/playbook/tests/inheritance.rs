@@ -46,7 +46,8 @@ fn tags_and_conditions_reach_imported_tasks_and_not_included_ones() {
     include_tasks: outer
     ");
     let include = tasks(&folder.loaded()).pop().unwrap();
-    let loaded = loader()
+    let loaded = folder
+        .loader()
         .load_tasks_file(&include, "more.yml", false)
         .unwrap();
     insta::assert_snapshot!(shown(&loaded.steps, Keyword::Tags), @"more: p, b");

@@ -55,8 +55,15 @@ impl Folder {
         std::fs::write(path, text).unwrap();
     }
 
+    pub(super) fn loader(&self) -> Loader {
+        Loader::new(Options {
+            modules: Arc::new(Library::new(vec![self.path().join("modules")])),
+            ..Options::default()
+        })
+    }
+
     pub(super) fn load(&self) -> Result<Playbook, Refused> {
-        loader().load(&self.path().join("site.yml"))
+        self.loader().load(&self.path().join("site.yml"))
     }
 
     /// The playbook, or why not.
@@ -70,14 +77,6 @@ impl Folder {
         let folder = format!("{}/", self.path().display());
         refused.to_string().replace(&folder, "")
     }
-}
-
-/// A loader with the program's modules.
-pub(super) fn loader() -> Loader {
-    Loader::new(Options {
-        modules: Arc::new(Library::default()),
-        ..Options::default()
-    })
 }
 
 /// The tasks of a play, one a line: name or module, and the keyword's values.
