@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::controller::ThisMachine;
 use super::extra_vars::ExtraVars;
 use super::vaults::VaultArgs;
 use super::{CliError, Setup};
@@ -12,7 +13,7 @@ use crate::base::value::{Map, Value};
 use crate::event::{ErrorKind, HostError, Redactor};
 use crate::inventory::{Inventory, Loader, VaultFile};
 use crate::target::{Resolved, Variables};
-use crate::template::{self, Found, Scope};
+use crate::template::{self, Controller, Found, Scope};
 use crate::vault::Vault;
 
 /// Where inventories are looked for when nobody names one.
@@ -25,6 +26,7 @@ pub struct Fleet {
     extra: ExtraVars,
     vault: Arc<Vault>,
     redactor: Arc<Redactor>,
+    controller: ThisMachine,
     become_exe: Option<String>,
     become_flags: Option<String>,
 }
@@ -70,6 +72,7 @@ impl Fleet {
             extra,
             vault,
             redactor: setup.redactor.clone(),
+            controller: ThisMachine::here(),
             become_exe: setup.settings.become_exe().map(str::to_owned),
             become_flags: setup.settings.become_flags().map(str::to_owned),
         }))
@@ -192,6 +195,10 @@ impl Scope for HostScope {
             .map_err(|error| error.to_string())?;
         self.fleet.redactor.learn(&secret);
         Ok(secret)
+    }
+
+    fn controller(&self) -> Option<&dyn Controller> {
+        Some(&self.fleet.controller)
     }
 }
 

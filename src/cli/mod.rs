@@ -6,9 +6,11 @@
     reason = "the rooms of the command line are private; `pub` says what each shows to the others"
 )]
 
+pub mod ad_hoc;
 mod allocator;
 mod ask;
 mod codepages;
+mod controller;
 mod error;
 mod execution;
 mod extra_vars;

@@ -135,9 +135,26 @@ impl Module {
     /// The texts among the parameters that are secrets.
     pub fn secrets<'a>(&self, params: &'a Map) -> Vec<&'a str> {
         let secret = self.parameters.iter().filter(|each| each.no_log);
-        secret
-            .filter_map(|each| params.get(each.name.as_str())?.as_str())
-            .collect()
+        let mut texts = Vec::new();
+        for value in secret.filter_map(|each| params.get(each.name.as_str())) {
+            secret_texts(value, &mut texts);
+        }
+        texts
+    }
+}
+
+/// The texts of a secret; what it is called, and whose it is, is none.
+fn secret_texts<'a>(value: &'a Value, texts: &mut Vec<&'a str>) {
+    match value {
+        Value::List(items) => items.iter().for_each(|item| secret_texts(item, texts)),
+        Value::Map(map) => {
+            for (key, value) in map {
+                if !matches!(&**key, "name" | "username") {
+                    secret_texts(value, texts);
+                }
+            }
+        }
+        other => texts.extend(other.as_str()),
     }
 }
 
@@ -206,12 +223,18 @@ impl Call {
         if let Some(hook) = hooks::of(&self.module.name) {
             hook.conclude(self, said, &mut result);
         }
+        result::lines(&mut result);
         result
     }
 
     /// A parameter's text.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.params.get(name).and_then(Value::as_str)
+    }
+
+    /// Adds a variable for the program: `x_NAME`, `$x.NAME`.
+    pub(super) fn add(&mut self, name: &str, text: impl Into<Arc<str>>) {
+        self.extra.insert(name.into(), Value::Unsafe(text.into()));
     }
 
     /// Whether a parameter is yes.

@@ -152,6 +152,17 @@ mod tests {
     }
 
     #[test]
+    fn what_a_module_uses_is_there_for_one_system_at_least() {
+        for module in names().filter_map(|name| builtin(&name)) {
+            for part in &module.uses {
+                let there =
+                    super::super::sh::has_part(part) || super::super::powershell::has_part(part);
+                assert!(there, "{}: {part}", module.name);
+            }
+        }
+    }
+
+    #[test]
     fn a_module_is_found_by_its_short_and_its_full_names() {
         for name in [
             "ping",

@@ -6,17 +6,20 @@
 
 mod answer;
 mod args;
+mod body;
 mod call;
 mod content;
 mod edit;
 mod error;
 mod hooks;
+mod http;
 mod library;
 mod page;
 mod powershell;
 mod result;
 mod sh;
 mod spec;
+mod stat;
 mod tree;
 
 #[cfg(test)]

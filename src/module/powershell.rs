@@ -13,7 +13,7 @@ use super::error::ModuleError;
 use super::spec::Type;
 use crate::base::digest::hex;
 use crate::base::value::{Map, Value};
-use crate::shell::windows::powershell_text;
+use crate::shell::windows::{self, powershell_text};
 
 /// Parts of the prelude.
 #[derive(RustEmbed)]
@@ -29,11 +29,8 @@ pub(super) fn program(call: &Call, script: &str, mark: &str) -> Result<String, M
         flag(call.situation.diff)
     );
     part(&mut text, "prelude")?;
-    // A module's parts are for the one system or the other.
-    for name in &call.module.uses {
-        if Parts::get(&format!("{name}.ps1")).is_some() {
-            part(&mut text, name)?;
-        }
+    for name in call.module.uses.iter().filter(|name| has_part(name)) {
+        part(&mut text, name)?;
     }
     let given = call
         .typed()
@@ -63,12 +60,33 @@ pub(super) fn program(call: &Call, script: &str, mark: &str) -> Result<String, M
     Ok(text)
 }
 
+/// An answer's beginning: one table. Content follows.
+pub(super) fn answer(variables: &Map, size: u64) -> String {
+    let mut table = variables.clone();
+    table.insert("size".into(), Value::Int(size.cast_signed()));
+    mapping(&table) + "\n"
+}
+
 const NULL: &str = "$null";
 
+/// Whether there is such a part; one that is not may be Unix'.
+pub(super) fn has_part(name: &str) -> bool {
+    name == DETACH || Parts::get(&format!("{name}.ps1")).is_some()
+}
+
+/// The part by which `run --detach` starts programs, too.
+const DETACH: &str = "detach";
+
 fn part(text: &mut String, name: &str) -> Result<(), ModuleError> {
-    let file = Parts::get(&format!("{name}.ps1"))
-        .ok_or_else(|| ModuleError::new(format!("there is no part `{name}` for modules")))?;
-    text.push_str(&String::from_utf8_lossy(&file.data));
+    match Parts::get(&format!("{name}.ps1")) {
+        Some(file) => text.push_str(&String::from_utf8_lossy(&file.data)),
+        None if name == DETACH => text.push_str(windows::detaching()),
+        None => {
+            return Err(ModuleError::new(format!(
+                "there is no part `{name}` for modules"
+            )));
+        }
+    }
     text.push('\n');
     Ok(())
 }
@@ -116,7 +134,7 @@ fn list(items: &[Value]) -> String {
     }
 }
 
-/// A mapping. Its keys are told apart by more than their case, which a table's are not.
+/// A mapping. Keys that differ by their case alone are one to a table: the last one holds.
 fn mapping(map: &Map) -> String {
     let mut entries: Vec<(String, String)> = Vec::new();
     for (key, value) in map {

@@ -26,6 +26,11 @@ pub(super) fn of(call: &Call, said: &Said) -> Map {
     if !result.contains_key("changed") {
         result.insert("changed".into(), Value::Bool(false));
     }
+    result
+}
+
+/// Gives outputs their lines.
+pub(super) fn lines(result: &mut Map) {
     for (stream, lines) in [("stdout", "stdout_lines"), ("stderr", "stderr_lines")] {
         if let Some(text) = result.get(stream).and_then(Value::as_str) {
             let split = text
@@ -35,7 +40,6 @@ pub(super) fn of(call: &Call, said: &Said) -> Map {
             result.insert(lines.into(), Value::List(split));
         }
     }
-    result
 }
 
 /// The program did not come to its end: a tool it leans on is missing, or it was killed.

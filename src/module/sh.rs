@@ -28,7 +28,7 @@ pub(super) fn program(call: &Call, script: &str, mark: &str) -> Result<String, M
         flag(call.situation.diff)
     );
     part(&mut text, "prelude")?;
-    for name in &call.module.uses {
+    for name in call.module.uses.iter().filter(|name| has_part(name)) {
         part(&mut text, name)?;
     }
     for (name, kind, value) in call.typed() {
@@ -67,6 +67,11 @@ pub(super) fn answer(variables: &Map, size: u64, mark: &str) -> String {
     }
     let _ = writeln!(text, "{mark}");
     text
+}
+
+/// Whether there is such a part; one that is not may be Windows'.
+pub(super) fn has_part(name: &str) -> bool {
+    Parts::get(&format!("{name}.sh")).is_some()
 }
 
 fn part(text: &mut String, name: &str) -> Result<(), ModuleError> {

@@ -2,6 +2,8 @@
 //! runs. Knows no host and no connection.
 
 mod action;
+mod ad_hoc;
+mod commands;
 mod files;
 mod includes;
 mod keyword;
@@ -29,6 +31,8 @@ mod templates;
 mod tests;
 mod written;
 
+pub use ad_hoc::AdHoc;
+pub use commands::constant_commands;
 pub use files::OpenVault;
 pub use kinds::as_bool;
 pub use lint::{Report as LintReport, lint};

@@ -21,7 +21,9 @@ impl Loader {
             match template::render(&name.value(), &scope) {
                 Ok(rendered) => rendered.value,
                 Err(why) => {
-                    let found = name.error(why.to_string()).help(
+                    let (line, column) =
+                        why.place.map_or((1, 1), |place| (place.line, place.column));
+                    let found = name.error_within(why.to_string(), line, column).help(
                         "this name is needed before the run: it may use variables of the play, its vars_files, the role and -e, \
                          but none of the inventory and no facts; the `include_` form takes those",
                     );

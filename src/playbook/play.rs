@@ -48,12 +48,29 @@ impl Loader {
         }
     }
 
+    /// A playbook that stands in no file.
+    pub(super) fn of_document(&mut self, document: &Written) -> Playbook {
+        let path = document.source.path.clone();
+        let mut plays = Vec::new();
+        self.plays_of(document, &path, &Handed::default(), &mut plays);
+        Playbook { path, plays }
+    }
+
     fn plays(&mut self, path: &Path, handed: &Handed, plays: &mut Vec<Arc<Play>>) {
-        let document = match self.files.read(path) {
-            Ok(document) => document,
-            Err(problem) => return self.report(problem),
-        };
-        let Some(list) = self.list(&document, "a playbook") else {
+        match self.files.read(path) {
+            Ok(document) => self.plays_of(&document, path, handed, plays),
+            Err(problem) => self.report(problem),
+        }
+    }
+
+    fn plays_of(
+        &mut self,
+        document: &Written,
+        path: &Path,
+        handed: &Handed,
+        plays: &mut Vec<Arc<Play>>,
+    ) {
+        let Some(list) = self.list(document, "a playbook") else {
             if document.node.entries().is_some_and(<[_]>::is_empty) {
                 let found = document
                     .error("the playbook is empty")

@@ -10,9 +10,11 @@ use super::syntax::Program;
 /// How much source may be kept, in bytes; the trees are some ten times as large.
 const KEPT_MAX: usize = 4 << 20;
 
+type Compiled = Result<Arc<Program>, Fail>;
+
 #[derive(Default)]
 struct Kept {
-    programs: HashMap<Form, HashMap<Arc<str>, Result<Arc<Program>, Fail>>>,
+    programs: HashMap<Form, HashMap<Arc<str>, Compiled>>,
     size: usize,
 }
 
@@ -40,7 +42,11 @@ pub(super) fn program(text: &Arc<str>, form: &Form) -> Result<Arc<Program>, Fail
 
 fn compile(text: &Arc<str>, form: &Form) -> Result<Arc<Program>, Fail> {
     let lowered = lower(text, form)?;
-    if let Some(problem) = lowered.problems.into_iter().next() {
+    if let Some(problem) = lowered
+        .problems
+        .into_iter()
+        .find(|problem| !problem.deferred)
+    {
         let what = if matches!(form, Form::Expression) {
             "expression"
         } else {

@@ -42,6 +42,7 @@ fn problems(text: &str, form: &Form) -> Vec<Problem> {
                 .unwrap_or_else(|| super::error::TextPlace::of(text, 0, text.len())),
             message: error.message,
             suggestion: None,
+            deferred: false,
         }],
     }
 }

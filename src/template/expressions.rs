@@ -274,7 +274,7 @@ impl<'s> Lowering<'s> {
             && let ExprKind::Const(Val::Str(plugin)) = &first.kind
         {
             if names::lookup(plugin).is_none() {
-                self.problem("lookup", plugin, first.span, names::lookups());
+                self.problem("lookup", plugin, first.span, names::lookups(), true);
             }
             self.names.push(plugin.clone());
         }
@@ -304,9 +304,9 @@ impl<'s> Lowering<'s> {
             return;
         };
         if kind == "filter" && names::filter(name).is_none() {
-            self.problem(kind, name, expr.span, names::filters());
+            self.problem(kind, name, expr.span, names::filters(), true);
         } else if kind == "test" && names::test(name).is_none() {
-            self.problem(kind, name, expr.span, names::tests());
+            self.problem(kind, name, expr.span, names::tests(), true);
         }
     }
 
@@ -318,10 +318,17 @@ impl<'s> Lowering<'s> {
         known: Vec<&'static str>,
     ) {
         let span = Self::span(span);
-        self.problem(kind, name, span, known);
+        self.problem(kind, name, span, known, false);
     }
 
-    fn problem(&mut self, kind: &str, name: &str, span: Span, known: Vec<&'static str>) {
+    fn problem(
+        &mut self,
+        kind: &str,
+        name: &str,
+        span: Span,
+        known: Vec<&'static str>,
+        deferred: bool,
+    ) {
         self.problems.push(Unknown {
             span,
             message: match kind {
@@ -329,6 +336,7 @@ impl<'s> Lowering<'s> {
                 _ => format!("No {kind} named '{name}'."),
             },
             suggestion: names::closest(name, known),
+            deferred,
         });
     }
 

@@ -38,7 +38,12 @@ pub(super) const ALL: &[Function] = &[
     function("dict", "mapping **", dict),
     function("namespace", "mapping **", namespace),
     function("cycler", "*", cycler),
-    function("joiner", "sep", joiner),
+    function("joiner", "sep", |args| {
+        Ok(Val::Object(Arc::new(Object::Joiner {
+            text: args.get(0).cloned().unwrap_or_else(|| Val::str(", ")),
+            used: AtomicBool::new(false),
+        })))
+    }),
     function("now", "utc fmt", now),
     function("undef", "hint", undef),
     function("lookup", "name * **", |args| lookups::function(args, false)),
@@ -102,13 +107,6 @@ fn cycler(args: &Args<'_>) -> Result<Val, Fail> {
     Ok(Val::Object(Arc::new(Object::Cycler {
         items: args.rest.clone(),
         at: AtomicUsize::new(0),
-    })))
-}
-
-fn joiner(args: &Args<'_>) -> Result<Val, Fail> {
-    Ok(Val::Object(Arc::new(Object::Joiner {
-        text: args.get(0).cloned().unwrap_or_else(|| Val::str(", ")),
-        used: AtomicBool::new(false),
     })))
 }
 

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use minijinja::machinery::{Token, parse, parse_expr, tokenize};
+use minijinja::machinery::{Token, ast, parse, parse_expr, tokenize};
 use minijinja::syntax::SyntaxConfig;
 
 use super::error::{Cause, Fail, TemplateError, TextPlace};
@@ -31,6 +31,9 @@ pub struct Problem {
     pub place: TextPlace,
     /// The closest known name, where one is close.
     pub suggestion: Option<String>,
+    /// Whether it only matters once the place is come to: lookups, and filters that `map` names. All
+    /// else keeps the whole text from being used.
+    pub deferred: bool,
 }
 
 /// How a text is to be read.
@@ -71,7 +74,10 @@ pub(super) fn lower(source: &Arc<str>, form: &Form) -> Result<Lowered, Fail> {
     } else {
         let tree =
             parse(&text, "template", syntax).map_err(|error| syntax_error(&error, source, bare))?;
-        lowering.body(std::slice::from_ref(&tree))?
+        match &tree {
+            ast::Stmt::Template(template) => lowering.body(&template.children)?,
+            other => lowering.body(std::slice::from_ref(other))?,
+        }
     };
     let Lowering {
         blocks,
@@ -95,6 +101,7 @@ pub(super) fn lower(source: &Arc<str>, form: &Form) -> Result<Lowered, Fail> {
                 place: TextPlace::of(source, found.span.start as usize, found.span.end as usize),
                 message: found.message,
                 suggestion: found.suggestion,
+                deferred: found.deferred,
             })
             .collect(),
         names,
@@ -110,7 +117,6 @@ fn syntax_of(form: &Form) -> Result<SyntaxConfig, Fail> {
             builder
                 .trim_blocks(options.trim_blocks)
                 .lstrip_blocks(options.lstrip_blocks)
-                .keep_trailing_newline(options.keep_trailing_newline)
                 .block_delimiters(
                     options.block_start.to_string(),
                     options.block_end.to_string(),
@@ -253,4 +259,5 @@ pub(super) struct Unknown {
     pub(super) span: Span,
     pub(super) message: String,
     pub(super) suggestion: Option<String>,
+    pub(super) deferred: bool,
 }

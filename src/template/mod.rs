@@ -2,6 +2,17 @@
 //! a template means is Python's, and worked out here, within bounds. Knows no inventory: where
 //! variables, files and commands come from is a trait.
 
+#![allow(
+    clippy::unnecessary_box_returns,
+    reason = "errors go up boxed; what makes one gives it that way"
+)]
+#![allow(
+    clippy::single_match_else,
+    clippy::match_bool,
+    clippy::needless_for_each,
+    reason = "a match reads as the table of cases that it is"
+)]
+
 mod args;
 mod cache;
 mod check;
@@ -25,6 +36,8 @@ mod tests;
 mod val;
 mod version;
 
+#[cfg(test)]
+mod behaviour;
 #[cfg(test)]
 mod oracle;
 

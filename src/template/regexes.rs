@@ -86,21 +86,46 @@ fn gave_up(error: &fancy_regex::Error) -> Fail {
     failure(format!("the search was given up: {error}"))
 }
 
-/// What Python writes otherwise: `\Z` is the very end.
+/// What Python writes otherwise: `\Z` is the very end, and within `[]` a `[` and doubled marks are
+/// just letters.
 fn as_ours(written: &str) -> Cow<'_, str> {
-    if !written.contains("\\Z") {
+    if !written.contains("\\Z") && !written.contains('[') {
         return Cow::Borrowed(written);
     }
-    let mut out = String::with_capacity(written.len());
-    let mut chars = written.chars();
+    let mut out = String::with_capacity(written.len() + 8);
+    let mut chars = written.chars().peekable();
+    let mut within = false;
     while let Some(c) = chars.next() {
-        out.push(c);
-        if c == '\\' {
-            match chars.next() {
-                Some('Z') => out.push('z'),
-                Some(next) => out.push(next),
-                None => {}
+        match (c, within) {
+            ('\\', _) => {
+                out.push('\\');
+                match chars.next() {
+                    Some('Z') if !within => out.push('z'),
+                    Some(next) => out.push(next),
+                    None => {}
+                }
             }
+            ('[', false) => {
+                out.push('[');
+                if chars.next_if_eq(&'^').is_some() {
+                    out.push('^');
+                }
+                // A bracket that comes first is a letter.
+                if chars.next_if_eq(&']').is_some() {
+                    out.push_str("\\]");
+                }
+                within = true;
+            }
+            ('[', true) => out.push_str("\\["),
+            ('&' | '~', true) => {
+                out.push('\\');
+                out.push(c);
+            }
+            (']', true) => {
+                out.push(']');
+                within = false;
+            }
+            _ => out.push(c),
         }
     }
     Cow::Owned(out)

@@ -42,50 +42,72 @@ impl Hook for Command {
     }
 }
 
+/// A command as Windows has it.
+pub(super) struct WindowsCommand {
+    /// The program, as it is written.
+    pub(super) program: String,
+    /// What follows its name.
+    pub(super) line: String,
+    /// The whole, for messages.
+    pub(super) shown: String,
+    /// The words, where they were given as such.
+    pub(super) words: Option<Vec<String>>,
+}
+
+/// The command that `argv` or `cmd` is.
+pub(super) fn windows_command(call: &Call) -> Result<WindowsCommand, ModuleError> {
+    let nothing = || ModuleError::new("no command given");
+    let command = if let Some(Value::List(words)) = call.params.get("argv") {
+        let words: Vec<String> = words.iter().map(display).collect();
+        let (first, rest) = words.split_first().ok_or_else(nothing)?;
+        WindowsCommand {
+            program: first.clone(),
+            line: windows::arguments(rest),
+            shown: windows::arguments(&words),
+            words: Some(words),
+        }
+    } else {
+        let shown = call.text("cmd").unwrap_or_default().trim().to_owned();
+        let quoted = shown
+            .strip_prefix('"')
+            .and_then(|rest| rest.split_once('"'));
+        let plain = || shown.split_once([' ', '\t']).unwrap_or((&shown, ""));
+        let (program, line) = quoted.unwrap_or_else(plain);
+        WindowsCommand {
+            program: program.to_owned(),
+            line: line.trim_start().to_owned(),
+            words: None,
+            shown,
+        }
+    };
+    if command.program.is_empty() {
+        return Err(nothing());
+    }
+    Ok(command)
+}
+
 /// On Windows a program gets the rest of its line as it is, and cuts it itself; of words a line is
 /// made that it cuts so.
 fn windows_line(call: &mut Call) -> Result<(), ModuleError> {
-    let (program, line, batch, shown);
-    if let Some(Value::List(words)) = call.params.get("argv") {
-        let words: Vec<String> = words.iter().map(display).collect();
-        let Some((first, rest)) = words.split_first() else {
-            return Err(ModuleError::new("no command given"));
-        };
-        program = first.clone();
-        line = windows::arguments(rest);
-        batch = windows::batch_arguments(rest).map_err(|_| {
-            ModuleError::of("argv", "a word can't be handed to a batch file as it is")
-        });
-        shown = windows::arguments(&words);
-    } else {
-        shown = call.text("cmd").unwrap_or_default().trim().to_owned();
-        let (first, rest) = match shown
-            .strip_prefix('"')
-            .and_then(|rest| rest.split_once('"'))
-        {
-            Some(parts) => parts,
-            None => shown
-                .split_once([' ', '\t'])
-                .unwrap_or((shown.as_str(), "")),
-        };
-        program = first.to_owned();
-        line = rest.trim_start().to_owned();
-        batch = Ok(line.clone());
-    }
-    if program.is_empty() {
-        return Err(ModuleError::new("no command given"));
-    }
-    let is_batch = program.rsplit('.').next().is_some_and(|ending| {
-        ending.eq_ignore_ascii_case("bat") || ending.eq_ignore_ascii_case("cmd")
-    });
-    let batch = match batch {
-        Err(error) if is_batch => return Err(error),
-        batch => batch.unwrap_or_default(),
+    let command = windows_command(call)?;
+    let ending = command.program.rsplit('.').next().unwrap_or_default();
+    let is_batch = ending.eq_ignore_ascii_case("bat") || ending.eq_ignore_ascii_case("cmd");
+    let batch = match &command.words {
+        None => command.line.clone(),
+        Some(words) => match windows::batch_arguments(words.get(1..).unwrap_or_default()) {
+            Ok(line) => line,
+            Err(_) if is_batch => {
+                let why = "a word can't be handed to a batch file as it is";
+                return Err(ModuleError::of("argv", why));
+            }
+            Err(_) => String::new(),
+        },
     };
-    for (name, text) in [("program", program), ("line", line), ("batch", batch)] {
-        call.extra.insert(name.into(), Value::Unsafe(text.into()));
-    }
-    call.known.insert("cmd".into(), Value::Unsafe(shown.into()));
+    call.add("program", command.program);
+    call.add("line", command.line);
+    call.add("batch", batch);
+    call.known
+        .insert("cmd".into(), Value::Unsafe(command.shown.into()));
     Ok(())
 }
 
@@ -126,6 +148,9 @@ pub(super) fn outputs(call: &Call, said: &Said, result: &mut Map) {
         result.insert("failed".into(), Value::Bool(true));
         result.insert("msg".into(), Value::Unsafe("non-zero return code".into()));
     }
+    result
+        .entry("msg".into())
+        .or_insert_with(|| Value::Unsafe("".into()));
     if let Some((began, took)) = said.time {
         let ended = began.checked_add(took).unwrap_or(began);
         result.insert("start".into(), Value::Unsafe(stamp(began).into()));

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::super::body::json;
 use super::super::call::{Call, Controller, FileKind, Said};
 use super::super::content::mode_of;
 use super::super::error::ModuleError;
@@ -53,24 +54,6 @@ impl Hook for Copy {
 
     fn conclude(&self, call: &Call, _said: &Said, result: &mut Map) {
         show(call, result);
-    }
-}
-
-/// JSON as Python writes it.
-fn json(value: &serde_json::Value) -> String {
-    use serde_json::Value as Json;
-    match value {
-        Json::Array(items) => {
-            let items: Vec<String> = items.iter().map(json).collect();
-            format!("[{}]", items.join(", "))
-        }
-        Json::Object(map) => {
-            let entries = map
-                .iter()
-                .map(|(key, value)| format!("{}: {}", Json::from(key.as_str()), json(value)));
-            format!("{{{}}}", entries.collect::<Vec<String>>().join(", "))
-        }
-        scalar => scalar.to_string(),
     }
 }
 

@@ -1,20 +1,29 @@
 //! What single modules need of the controller: one file a module, named as it is.
 
+mod assemble;
 mod authorized_key;
 mod blockinfile;
 mod command;
 mod copy;
 mod cron;
 mod file;
+mod find;
+mod get_url;
 mod ini_file;
 mod inventories;
 mod lineinfile;
 mod mount;
+mod powershell;
 mod replace;
 mod repositories;
 mod service;
 mod setup;
+mod start_process;
+mod stat;
 mod sysctl;
+mod template;
+mod unarchive;
+mod uri;
 mod wait_for;
 
 use super::call::{Call, Controller, Said};
@@ -35,24 +44,33 @@ pub(super) trait Hook: Sync {
 /// The hook of a module, where it has one.
 pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
     Some(match module {
+        "assemble" => &assemble::Assemble,
         "authorized_key" => &authorized_key::AuthorizedKey,
         "blockinfile" => &blockinfile::BlockInFile,
         "command" => &command::Command,
-        "cron" => &cron::Cron,
         "copy" => &copy::Copy,
+        "cron" => &cron::Cron,
         "file" => &file::File,
         "deb822_repository" => &repositories::Deb822,
+        "find" => &find::Find,
+        "get_url" => &get_url::GetUrl,
         "getent" => &inventories::Getent,
         "ini_file" => &ini_file::IniFile,
         "lineinfile" => &lineinfile::LineInFile,
         "mount" => &mount::Mount,
         "package_facts" => &inventories::PackageFacts,
+        "powershell" => &powershell::Powershell,
         "replace" => &replace::Replace,
         "service_facts" => &inventories::ServiceFacts,
         "service" | "systemd_service" => &service::Service,
         "setup" => &setup::Setup,
+        "stat" => &stat::Stat,
         "sysctl" => &sysctl::Sysctl,
+        "template" => &template::Template,
+        "unarchive" => &unarchive::Unarchive,
+        "uri" => &uri::Uri,
         "shell" => &command::Shell,
+        "start_process" => &start_process::StartProcess,
         "wait_for" => &wait_for::WaitFor,
         "yum_repository" => &repositories::Yum,
         _ => return None,

@@ -1,10 +1,14 @@
 //! Modules run in real shells here, without a connection: dash, bash and busybox.
 
+mod archives;
 mod commands;
 mod copies;
 mod edits;
+mod fetching;
 mod files;
+mod looking;
 mod windows;
+mod windows_files;
 
 use std::fs;
 use std::io::{Read as _, Write as _};

@@ -83,7 +83,7 @@ function command_hear($process, $stdin, $feeding) {
     }
     $ended = $null
     while ($reads.Count) {
-        if ($feeding -ne $null -and $feeding.IsCompleted) {
+        if ($null -ne $feeding -and $feeding.IsCompleted) {
             # A program need not read what it is given.
             try { $stdin.EndWrite($feeding); $stdin.Close() } catch { }
             $feeding = $null
@@ -92,8 +92,8 @@ function command_hear($process, $stdin, $feeding) {
         $handles = [Threading.WaitHandle[]]@(foreach ($name in $names) { $reads[$name].AsyncWaitHandle })
         $at = [Threading.WaitHandle]::WaitAny($handles, 100, $false)
         if ($at -ge $handles.Length) {
-            if ($ended -eq $null -and $process.HasExited) { $ended = [DateTime]::UtcNow }
-            if ($ended -ne $null -and [DateTime]::UtcNow -gt $ended.AddSeconds(2)) { break }
+            if ($null -eq $ended -and $process.HasExited) { $ended = [DateTime]::UtcNow }
+            if ($null -ne $ended -and [DateTime]::UtcNow -gt $ended.AddSeconds(2)) { break }
             continue
         }
         $name = $names[$at]

@@ -78,6 +78,19 @@ function payload($stream) {
     try { IomsCopy $stream -1 } finally { if (-not $Ioms.InputEnded) { IomsCopy ([IO.Stream]::Null) -1 } }
 }
 
+# ask NAME: waits for the controller's answer, a table; `answer STREAM SIZE` writes the content after it.
+function ask($name) {
+    ioms_line "ask $name"
+    ioms_flush
+    $head = New-Object IO.MemoryStream
+    do {
+        $piece = [Convert]::FromBase64String($Ioms.In.ReadLine())
+        $head.Write($piece, 0, $piece.Length)
+    } until ($piece.Length -and $piece[$piece.Length - 1] -eq 10)
+    & ([scriptblock]::Create([Text.Encoding]::UTF8.GetString($head.ToArray())))
+}
+function answer($stream, [long]$size) { if ($size) { IomsCopy $stream $size } }
+
 function copy_stream($from, $to) {
     $buffer = New-Object byte[] 262144
     while (($count = $from.Read($buffer, 0, $buffer.Length)) -gt 0) { $to.Write($buffer, 0, $count) }
@@ -90,6 +103,15 @@ function ioms_path($path) {
     if ($path -match '^~(?=$|[\\/])') { $path = $HOME + $path.Substring(1) }
     $path
 }
+
+# A path in full, from the task's folder on.
+function full($path) {
+    if ($path.StartsWith('\\?\')) { return $path }
+    [IO.Path]::GetFullPath([IO.Path]::Combine((IomsHere), $path))
+}
+
+# Seconds since 1970.
+function seconds($time) { ($time - (New-Object DateTime 1970, 1, 1, 0, 0, 0, ([DateTimeKind]::Utc))).TotalSeconds }
 
 # A value as JSON.
 function ioms_json($text, $value, $depth) {
@@ -108,6 +130,8 @@ function ioms_json($text, $value, $depth) {
         return
     }
     if ($bare -is [ValueType] -and $bare -is [IConvertible]) { [void]$text.Append($bare.ToString($ioms_task.Invariant)); return }
+    # (What holds itself has no end.)
+    if ($depth -lt -16) { ioms_json_text $text ([string]$value); return }
     if ($bare -is [Collections.IDictionary]) { ioms_json_map $text $bare @($bare.Keys) $true $depth; return }
     if ($bare -is [Collections.IEnumerable]) {
         $between = '['
@@ -143,7 +167,9 @@ function ioms_json_map($text, $value, $keys, $mapping, $depth) {
 function ioms_json_text($text, $value) {
     [void]$text.Append('"')
     if ($value -match '[\x00-\x1f"\\]') {
-        $value = [regex]::Replace($value, '[\x00-\x1f"\\]', { '\u{0:x4}' -f [int][char]$args[0].Value })
+        $value = [regex]::Replace($value, '[\x00-\x1f"\\]', {
+                if ('"\'.Contains($args[0].Value)) { '\' + $args[0].Value } else { '\u{0:x4}' -f [int][char]$args[0].Value }
+            })
     }
     [void]$text.Append($value)
     [void]$text.Append('"')

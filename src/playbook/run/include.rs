@@ -13,6 +13,9 @@ use crate::base::value::{Map, Value};
 use crate::event::PlayEvent;
 use crate::playbook::{From, Loaded, RoleRequest, Step, Task, as_bool};
 
+/// Files within files. (Roles within roles are bounded where they are loaded.)
+const DEPTH_MAX: usize = 40;
+
 /// An include and the hosts that ask for it, by their place in the batch.
 #[derive(Debug)]
 pub(super) struct Wanted {
@@ -119,6 +122,9 @@ impl Going<'_> {
 
     /// Loads what is included: a file of tasks, of handlers, a role.
     pub(super) fn load(&mut self, next: &Next, include: &Include) -> Result<Brought, String> {
+        if next.task.files.len() > DEPTH_MAX {
+            return Err("includes bring each other in without end".to_owned());
+        }
         let role = &*next.task.action.module == "include_role";
         let loaded = {
             let mut loader = self
@@ -183,14 +189,16 @@ impl Include {
 
 fn request(params: &Map) -> RoleRequest {
     let text = |key: &str| params.get(key).and_then(Value::as_str).map(str::to_owned);
+    // `main` is what is taken anyway, where it is there.
+    let part = |key: &str| text(key).filter(|name| name != "main");
     let flag = |key: &str| params.get(key).and_then(as_bool);
     RoleRequest {
         name: text("name").or_else(|| text("role")).unwrap_or_default(),
         from: From {
-            tasks: text("tasks_from"),
-            vars: text("vars_from"),
-            defaults: text("defaults_from"),
-            handlers: text("handlers_from"),
+            tasks: part("tasks_from"),
+            vars: part("vars_from"),
+            defaults: part("defaults_from"),
+            handlers: part("handlers_from"),
         },
         allow_duplicates: flag("allow_duplicates").unwrap_or(true),
         public: flag("public").unwrap_or(false),

@@ -15,10 +15,15 @@ mod program;
 mod show;
 mod start;
 mod stats;
+#[cfg(test)]
+mod tests;
 mod work;
 mod worker;
 
 pub use error::RunError;
 pub use play::{Answer, Fleet, Options, Parts, PlayEnd, Steps, run};
-pub use work::{Ask, ExtraVars, Hosts, NobodyToAsk, OpenVault, RunOptions, Runner, Setup, Ways};
+pub use work::{
+    Ask, Denies, ExtraVars, Hosts, LoadAgain, NobodyToAsk, OpenVault, RunOptions, Runner, Setup,
+    Ways,
+};
 pub use worker::{Batch, CustomStats, Done, Include, Meta, Scene, Scope, Turn, Worker};

@@ -72,7 +72,10 @@ const TASKS: &[(&str, &str)] = &[
         "import_tasks: nowhere.yml",
         "there is no file `nowhere.yml`",
     ),
-    ("import_tasks: '{{ unknown }}.yml'", "can't render"),
+    (
+        "import_tasks: '{{ unknown }}.yml'",
+        "'unknown' is undefined",
+    ),
     ("import_tasks: site.yml\n      loop: [1]", "it can't loop"),
     (
         "import_tasks: a.yml\n      args: {apply: {}}",
@@ -82,6 +85,13 @@ const TASKS: &[(&str, &str)] = &[
         "include_tasks: site.yml\n      become: true",
         "`include_tasks` has no `become`",
     ),
+    ("put: {dest: '{{ x | no_such_filter }}'}", "no_such_filter"),
+    ("say: hi\n      when: x is no_such_test", "no_such_test"),
+    (
+        "say: hi\n      vars: {a: [{b: '{{ lookup(\"no_such\") }}'}]}",
+        "no_such",
+    ),
+    ("say: hi\n      until: x ==", "site.yml:"),
     ("import_role: {name: nowhere}", "there is no role `nowhere`"),
     (
         "import_role: {nam: x}",

@@ -15,8 +15,8 @@ mod task;
 
 pub use cmd::CmdConversation;
 pub use dialogue::PowershellConversation;
-pub use powershell::texts;
-pub use quote::{arguments, batch_arguments, powershell_text};
+pub use powershell::{detaching, texts};
+pub use quote::{argument, arguments, batch_arguments, escaped, powershell_text};
 pub use session::{Frame, Session, SessionStep, with_variables};
 pub use share::names_a_share;
 pub use start::begins_with_start;

@@ -87,6 +87,7 @@ parts! {
     TASK = "task.ps1",
     RUNAS = "runas.ps1",
     DETACH = "detach.ps1",
+    DETACH_RUN = "detach-run.ps1",
     SESSION = "session.ps1",
     FILES = "files.ps1",
     FILES_STAT = "files-stat.ps1",
@@ -112,6 +113,11 @@ pub fn texts() -> Vec<(&'static str, String)> {
         .chain(inner)
         .chain([("the loader", LOADER.to_owned())])
         .collect()
+}
+
+/// How to start what is to outlive a session, for programs that are not of this room.
+pub fn detaching() -> &'static str {
+    DETACH.1
 }
 
 /// A program with what is said to it.

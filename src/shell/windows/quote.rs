@@ -8,7 +8,7 @@ const CMD_SPECIAL: &[char] = &['(', ')', '%', '!', '^', '"', '<', '>', '&', '|']
 
 /// One argument as a program's start-up code reads it (`CommandLineToArgvW` and Microsoft's C
 /// runtime: "Parsing C command-line arguments"): backslashes count double before a quote only.
-pub(super) fn argument(word: &str) -> String {
+pub fn argument(word: &str) -> String {
     if !word.is_empty() && !word.contains([' ', '\t', '\n', '\r', '\u{b}', '"']) {
         return word.to_owned();
     }
@@ -46,7 +46,7 @@ pub fn arguments(words: &[String]) -> String {
 /// A `%` can't be quoted on a command line: variables are replaced before carets are seen. But their
 /// names end at the next `%` or `:`, and with a caret on both sides of each `%` every such name begins
 /// with one, which no variable's does.
-pub(super) fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);
     let mut percent = false;
     for c in text.chars() {

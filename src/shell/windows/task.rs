@@ -217,6 +217,7 @@ fn detached(program: &mut Program, plan: &Plan, shell: WindowsShell) -> Result<(
             powershell::CHILD,
             powershell::TASK,
             powershell::DETACH,
+            powershell::DETACH_RUN,
         ])
         .say("program", file)
         .say("argline", line)

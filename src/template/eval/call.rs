@@ -364,7 +364,7 @@ impl<'r> Context<'r> {
 /// Says which plugin failed, as Ansible does.
 fn named(mut error: Fail, kind: &str, name: &str) -> Fail {
     use super::super::error::Cause;
-    if error.cause == Cause::Other && !error.message.starts_with("The ") {
+    if error.cause == Cause::Other && !error.message.contains(" plugin '") {
         error.message = format!(
             "The {kind} plugin 'ansible.builtin.{name}' failed: {}",
             error.message

@@ -238,7 +238,7 @@ impl Context<'_> {
 
     /// `value.name`: what Python knows of it first, then a member.
     pub(in super::super) fn attribute(&self, value: &Val, name: &Arc<str>) -> Result<Val, Fail> {
-        if let Some(found) = python::attribute(value, name)? {
+        if let Some(found) = python::attribute(value, name) {
             return Ok(found);
         }
         Ok(match self.member(value, &Val::Str(name.clone()))? {
@@ -253,7 +253,7 @@ impl Context<'_> {
             return Ok(found);
         }
         if let Val::Str(name) = key
-            && let Some(found) = python::attribute(value, name)?
+            && let Some(found) = python::attribute(value, name)
         {
             return Ok(found);
         }

@@ -32,6 +32,8 @@ const DEPTH_MAX: usize = 220;
 /// How deep lists may lie in lists.
 pub(super) const NESTING_MAX: u32 = 100;
 
+type Known = HashMap<(usize, Arc<str>), (Arc<dyn Scope>, Val)>;
+
 /// One rendering: what is left of its bounds, and what it has found out.
 pub(super) struct Run {
     steps: Cell<u64>,
@@ -39,7 +41,8 @@ pub(super) struct Run {
     secret: Cell<bool>,
     depth: Cell<usize>,
     variables: Cell<usize>,
-    known: RefCell<HashMap<(usize, Arc<str>), Val>>,
+    /// Variables by scope, which is kept so that its address stays its own.
+    known: RefCell<Known>,
     kept: RefCell<Vec<Frames>>,
 }
 
@@ -152,7 +155,7 @@ impl Context<'_> {
     /// A variable; `None` when nobody set it.
     pub(super) fn variable(&self, name: &Arc<str>) -> Result<Option<Val>, Fail> {
         let at = (Arc::as_ptr(self.scope).cast::<()>() as usize, name.clone());
-        if let Some(known) = self.run.known.borrow().get(&at) {
+        if let Some((_, known)) = self.run.known.borrow().get(&at) {
             return Ok(Some(known.clone()));
         }
         let value = if let Some(map) = self.scope.lazy(name) {
@@ -167,7 +170,8 @@ impl Context<'_> {
             let value = convert::to_val(&found.value, self.scope, &Arc::from(origin));
             self.force(&value)?
         };
-        self.run.known.borrow_mut().insert(at, value.clone());
+        let kept = (self.scope.clone(), value.clone());
+        self.run.known.borrow_mut().insert(at, kept);
         Ok(Some(value))
     }
 

@@ -21,13 +21,6 @@ pub(in super::super) struct Closure {
 }
 
 impl Frames {
-    /// One frame, for a template's top.
-    pub(super) fn top() -> Self {
-        let mut frames = Self::default();
-        frames.push();
-        frames
-    }
-
     pub(super) fn push(&mut self) {
         self.0.push(Frame::default());
     }

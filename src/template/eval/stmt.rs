@@ -204,7 +204,21 @@ impl<'r> Eval<'r> {
             locate(&mut error, &self.program, Some(expr.span));
             return Err(error);
         }
-        out.push(value);
+        // What is printed is printed as it is now, though it may change later.
+        if matches!(
+            value,
+            Val::List(_) | Val::Dict(_) | Val::Tuple(_) | Val::Lazy(_)
+        ) {
+            let settled = self.cx.settle(&value)?;
+            if let Some(why) = python::undefined_within(&settled) {
+                let mut error = undefined(&why);
+                locate(&mut error, &self.program, Some(expr.span));
+                return Err(error);
+            }
+            out.push(python::finalized(&settled));
+        } else {
+            out.push(value);
+        }
         Ok(())
     }
 

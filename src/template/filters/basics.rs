@@ -2,7 +2,6 @@
 
 use super::super::args::Args;
 use super::super::error::{Cause, Fail, TemplateError, fail, failure};
-use super::super::eval::defined;
 use super::super::python;
 use super::super::val::Val;
 use super::{Filter, deep, shallow, tolerant};
@@ -87,7 +86,6 @@ fn boolean(args: &Args<'_>) -> Result<Val, Fail> {
             text.trim().to_ascii_lowercase().as_str(),
             "yes" | "on" | "1" | "true" | "t" | "y"
         )),
-        Val::None => Val::None,
         value => Val::Bool(python::equal(value, &Val::Int(1))),
     })
 }
@@ -183,8 +181,7 @@ fn log(args: &Args<'_>) -> Result<Val, Fail> {
         return fail("math domain error");
     }
     Ok(Val::Float(match base {
-        #[expect(clippy::float_cmp, reason = "10 as it was written")]
-        Some(base) if base == 10.0 => number.log10(),
+        Some(10.0) => number.log10(),
         Some(base) => number.ln() / base.ln(),
         None => number.ln(),
     }))
@@ -203,9 +200,4 @@ fn root(args: &Args<'_>) -> Result<Val, Fail> {
         return fail("math domain error");
     }
     Ok(Val::Float(result))
-}
-
-/// The value, which must be there.
-pub(super) fn given(value: &Val) -> Result<Val, Fail> {
-    defined(value.clone())
 }

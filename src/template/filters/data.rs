@@ -241,10 +241,21 @@ fn from_json(args: &Args<'_>) -> Result<Val, Fail> {
     args.cx.run.memory(text.len().saturating_mul(8))?;
     match serde_json::from_str::<serde_json::Value>(text) {
         Ok(parsed) => Ok(of_json(&parsed)),
-        Err(error) if text.trim().is_empty() || error.column() <= 1 && error.line() == 1 => {
-            fail("Expecting value: line 1 column 1 (char 0)")
+        Err(error) => {
+            let message = error.to_string();
+            let expected = [
+                "expected value",
+                "expected ident",
+                "EOF while parsing a value",
+            ];
+            if expected.iter().any(|what| message.starts_with(what)) {
+                return fail(format!(
+                    "Expecting value: line {} column 1 (char 0)",
+                    error.line().max(1)
+                ));
+            }
+            fail(message)
         }
-        Err(error) => fail(format!("no JSON: {error}")),
     }
 }
 

@@ -207,7 +207,7 @@ fn items2dict(args: &Args<'_>) -> Result<Val, Fail> {
             if found.is_undefined() {
                 return fail(format!(
                     "items2dict requires each dictionary in the list to contain the keys '{key_name}' and '{value_name}', got {} instead.",
-                    python::repr(&item)
+                    python::repr(value)
                 ));
             }
             Ok(found)

@@ -82,6 +82,8 @@ const fn tolerant(
     }
 }
 
+pub(super) use passwords::hashed as password_hash;
+
 /// What stands for one that is not there.
 pub(super) static NONE: Filter = shallow("", "value * **", |_| fail("there is no such filter"));
 

@@ -1,5 +1,6 @@
 //! Filters over addresses of networks: `ipaddr` and its family, for their common uses.
 
+use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -138,10 +139,9 @@ fn answered(value: &Val, query: &str, version: Option<u8>) -> Result<Val, Fail> 
 }
 
 fn if_matches(of: &Parsed, itself: Val, query: &str) -> Result<Val, Fail> {
-    let no = Val::Bool(false);
     let net = of.net;
     let text = |shown: String| Ok(Val::from(shown));
-    let when = |yes: bool, value: Val| Ok(if yes { value } else { Val::Bool(false) });
+    let when = |yes: bool, value: Val| Ok(if yes { value } else { Val::None });
     let prefix = i128::from(net.prefix_len());
     // A network's own address with its prefix is no host.
     let is_network = of.network && net.addr() == net.network() && net.prefix_len() < of.bits();
@@ -173,7 +173,7 @@ fn if_matches(of: &Parsed, itself: Val, query: &str) -> Result<Val, Fail> {
         },
         "int" => Ok(Val::Int(number(net.addr()))),
         "revdns" => text(reverse(net.addr())),
-        "first_usable" => text(nth(of, if of.hosts() > 2 { 1 } else { 0 })),
+        "first_usable" => text(nth(of, u128::from(of.hosts() > 2))),
         "last_usable" => {
             let count = of.hosts();
             text(nth(of, if count > 2 { count - 2 } else { count - 1 }))
@@ -202,10 +202,7 @@ fn if_matches(of: &Parsed, itself: Val, query: &str) -> Result<Val, Fail> {
             }
             match parsed(other) {
                 Some(whole) => when(whole.net.contains(&net), itself),
-                None => {
-                    let _ = no;
-                    fail(format!("ipaddr: unknown filter type: {other}"))
-                }
+                None => fail(format!("ipaddr: unknown filter type: {other}")),
             }
         }
     }
@@ -243,7 +240,7 @@ fn member_at(of: &Parsed, at: i128) -> Option<u128> {
 fn member(of: &Parsed, at: i128) -> Val {
     match member_at(of, at) {
         Some(at) => Val::from(format!("{}/{}", nth(of, at), of.net.prefix_len())),
-        None => Val::Bool(false),
+        None => Val::None,
     }
 }
 
@@ -265,13 +262,12 @@ fn reverse(address: IpAddr) -> String {
             format!("{d}.{c}.{b}.{a}.in-addr.arpa.")
         }
         IpAddr::V6(v6) => {
-            let digits: String = v6
-                .octets()
-                .iter()
-                .rev()
-                .flat_map(|byte| [byte & 0xf, byte >> 4])
-                .map(|digit| format!("{digit:x}."))
-                .collect();
+            let mut digits = String::new();
+            for byte in v6.octets().iter().rev() {
+                for digit in [byte & 0xf, byte >> 4] {
+                    _ = write!(digits, "{digit:x}.");
+                }
+            }
             format!("{digits}ip6.arpa.")
         }
     }

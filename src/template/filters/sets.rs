@@ -48,10 +48,7 @@ impl Seen {
 }
 
 pub(super) fn unique(args: &Args<'_>) -> Result<Val, Fail> {
-    // Ansible's own, unless Jinja's is asked for: letters of either case are different.
-    let case_sensitive = args
-        .get(1)
-        .is_none_or(|value| value.is_none() || python::truth(value));
+    let case_sensitive = args.flag(1, false);
     let mut seen = Seen::default();
     let mut kept = Vec::new();
     for item in args.items(0)? {

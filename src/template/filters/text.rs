@@ -16,7 +16,7 @@ pub(super) const ALL: &[Filter] = &[
         Ok(Val::from(args.text(0)?.to_lowercase()))
     }),
     deep("capitalize", "s", |args| {
-        Ok(Val::from(python::capitalize(&*args.text(0)?)))
+        Ok(Val::from(python::capitalize(&args.text(0)?)))
     }),
     deep("title", "s", title),
     deep("trim", "value chars", trim),
@@ -46,12 +46,10 @@ pub(super) const ALL: &[Filter] = &[
         "text style decoration prefix prefix_count postfix postfix_count beginning end newline",
         comment,
     ),
-    deep("escape", "s", |args| {
-        Ok(Val::from(escaped(&*args.text(0)?)))
-    }),
-    deep("e", "s", |args| Ok(Val::from(escaped(&*args.text(0)?)))),
+    deep("escape", "s", |args| Ok(Val::from(escaped(&args.text(0)?)))),
+    deep("e", "s", |args| Ok(Val::from(escaped(&args.text(0)?)))),
     deep("forceescape", "s", |args| {
-        Ok(Val::from(escaped(&*args.text(0)?)))
+        Ok(Val::from(escaped(&args.text(0)?)))
     }),
     deep("striptags", "value", striptags),
     deep("xmlattr", "d autospace", xmlattr),
@@ -251,15 +249,15 @@ fn comment(args: &Args<'_>) -> Result<Val, Fail> {
     )?;
     let mut out = String::new();
     if !beginning.is_empty() {
-        out.push_str(&format!("{beginning}{newline}"));
+        out.push_str(&beginning);
+        out.push_str(&newline);
     }
     if !prefix.is_empty() {
-        // A blank decoration line has no blank at its end.
-        out.push_str(&format!("{}{newline}", prefix.repeat(prefix_count)).replace("\n", "\n"));
+        out.push_str(&format!("{prefix}{newline}").repeat(prefix_count));
     }
     let body = format!(
         "{decoration}{}",
-        text.replace("\n", &format!("\n{decoration}"))
+        text.replace('\n', &format!("\n{decoration}"))
     );
     let body = body.replace(&format!("{decoration}\n"), &format!("{stripped}\n"));
     let body = match body.strip_suffix(&*decoration) {
@@ -267,14 +265,13 @@ fn comment(args: &Args<'_>) -> Result<Val, Fail> {
         _ => body,
     };
     out.push_str(&body);
-    out.push_str(&newline);
-    if !postfix.is_empty() {
-        out.push_str(&postfix.repeat(postfix_count));
-        if !end.is_empty() {
+    out.push_str(&format!("{newline}{postfix}").repeat(postfix_count));
+    if !end.is_empty() {
+        if !postfix.is_empty() {
             out.push_str(&newline);
         }
+        out.push_str(&end);
     }
-    out.push_str(&end);
     Ok(Val::from(out))
 }
 
@@ -332,7 +329,7 @@ fn xmlattr(args: &Args<'_>) -> Result<Val, Fail> {
         written.push(format!(
             "{}=\"{}\"",
             escaped(&key),
-            escaped(&*python::text(&value)?)
+            escaped(&python::text(&value)?)
         ));
     }
     let joined = written.join(" ");
@@ -419,7 +416,7 @@ fn human_to_bytes(args: &Args<'_>) -> Result<Val, Fail> {
     let written = args.text(0)?;
     let wrong = || {
         fail(format!(
-            "human_to_bytes() can't interpret following string: {written}"
+            "human_to_bytes() can't interpret the input: human_to_bytes() can't interpret following string: {written}"
         ))
     };
     let trimmed = written.trim();
@@ -442,27 +439,31 @@ fn human_to_bytes(args: &Args<'_>) -> Result<Val, Fail> {
         .iter()
         .find(|(letter, _)| Some(*letter) == first)
         .map(|(_, power)| *power);
-    let rest = unit.get(1..).unwrap_or_default();
-    let known = matches!(rest, "" | "B" | "b" | "ytes" | "its" | "yte" | "it")
-        || matches!(
-            rest.to_ascii_lowercase().as_str(),
-            "ib" | "ibytes" | "bytes" | "bits"
-        );
-    let bits = args.flag(2, false);
-    if bits != (rest.ends_with('b') || rest.contains("it")) && !rest.is_empty() && rest.len() == 1 {
+    let (class, name) = if args.flag(2, false) {
+        ("b", "bit")
+    } else {
+        ("B", "byte")
+    };
+    let Some(power) = power else {
         return fail(format!(
-            "human_to_bytes() failed to convert {written}. Value is not a valid string (expect {} notation)",
-            if bits { "bits" } else { "bytes" }
+            "human_to_bytes() can't interpret the input: human_to_bytes() failed to convert {written} (unit = {unit}). The suffix must be one of Y, Z, E, P, T, G, M, K, B"
+        ));
+    };
+    let rest = unit.get(1..).unwrap_or_default();
+    if !rest.is_empty() && !unit.to_lowercase().contains(name) && !rest.starts_with(class) {
+        let letter = first.unwrap_or('B');
+        let expected = if letter == 'B' {
+            format!("{class} or {name}")
+        } else {
+            format!("{letter}{class} or {letter}")
+        };
+        return fail(format!(
+            "human_to_bytes() can't interpret the input: human_to_bytes() failed to convert {written}. Value is not a valid string (expect {expected})"
         ));
     }
-    match power {
-        Some(power) if known => Ok(whole(
-            number * 1024_f64.powi(i32::try_from(power).unwrap_or(0)),
-        )),
-        _ => fail(format!(
-            "human_to_bytes() failed to convert {written} (unit = {unit}). The suffix must be one of Y, Z, E, P, T, G, M, K, B"
-        )),
-    }
+    Ok(whole(
+        number * 1024_f64.powi(i32::try_from(power).unwrap_or(0)),
+    ))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "rounded, and saturates")]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::super::args::Args;
-use super::super::error::{Fail, fail, failure};
+use super::super::error::{Fail, failure};
 use super::super::python;
 use super::super::val::Val;
 use super::{Filter, deep};

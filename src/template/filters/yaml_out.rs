@@ -1,4 +1,4 @@
-//! Writing YAML as PyYAML does: files that `to_nice_yaml` wrote under Ansible don't change.
+//! Writing YAML as `PyYAML` does: files that `to_nice_yaml` wrote under Ansible don't change.
 
 use std::fmt::Write as _;
 use std::sync::OnceLock;
@@ -265,7 +265,7 @@ impl Emitter {
             } else {
                 found.block_plain
             })
-            && (!text.is_empty() || (!flow && !key && false))
+            && !text.is_empty()
             && !resolves(text)
         {
             self.plain(text, indent, split);

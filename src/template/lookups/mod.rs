@@ -1,6 +1,9 @@
 //! Lookups, by topic. What touches the controller goes through the scope.
 
+mod files;
 mod lists;
+mod password;
+mod tables;
 mod variables;
 
 use std::sync::Arc;
@@ -70,7 +73,15 @@ const fn lookup(
 
 /// All of them.
 pub(super) fn all() -> impl Iterator<Item = &'static Lookup> {
-    [lists::ALL, variables::ALL].into_iter().flatten()
+    [
+        lists::ALL,
+        variables::ALL,
+        files::ALL,
+        tables::ALL,
+        password::ALL,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Looks something up.

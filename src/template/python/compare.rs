@@ -150,7 +150,7 @@ pub(in super::super) fn sort_by_key(keyed: &mut [(Val, Val)], reverse: bool) -> 
     keyed.sort_by(|(left, _), (right, _)| {
         let found = ordering(left, right).unwrap_or_else(|| {
             if !both_numbers(left, right) && wrong.is_none() {
-                wrong = Some(not_supported::<()>("<", right, left));
+                wrong = Some(not_supported::<()>("<", left, right));
             }
             Ordering::Equal
         });

@@ -9,6 +9,7 @@ mod numbers;
 mod ops;
 mod print;
 mod strings;
+mod text_methods;
 
 pub(super) use compare::{compare, equal, ordering, sort_by_key};
 pub(super) use containers::{index, items, key, slice};
@@ -18,4 +19,4 @@ pub(super) use moments::{formatted, moment, moment_text, now};
 pub(super) use numbers::{as_number, float, float_text, int, parse_float, parse_int};
 pub(super) use ops::{binary, negative, truth};
 pub(super) use print::{captured, concatenate, finalized, repr, text, undefined_within};
-pub(super) use strings::{capitalize, is_space, split_whitespace, splitlines, title};
+pub(super) use strings::{capitalize, is_space, splitlines};

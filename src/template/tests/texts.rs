@@ -99,7 +99,7 @@ fn compare_versions(args: &Args<'_>) -> Result<bool, Fail> {
         "!=" | "<>" | "ne" => Ordering::is_ne,
         other => {
             return fail(format!(
-                "Invalid operator type ({other}). Must be one of: ==, =, eq, <, lt, <=, le, >, gt, >=, ge, !=, <>, ne"
+                "Invalid operator type ({other}). Must be one of '==', '=', 'eq', '<', 'lt', '<=', 'le', '>', 'gt', '>=', 'ge', '!=', '<>', 'ne'"
             ));
         }
     };

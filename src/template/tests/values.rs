@@ -48,7 +48,7 @@ pub(super) const ALL: &[Test] = &[
     test("callable", "value", |args| {
         Ok(matches!(args.input()?, Val::Object(_)))
     }),
-    test("truthy", "value convert_bool", |args| truthy(args)),
+    test("truthy", "value convert_bool", truthy),
     test("falsy", "value convert_bool", |args| {
         truthy(args).map(|yes| !yes)
     }),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::hosts::Hosts;
+use super::jobs::Jobs;
 use super::layers::{Layer, Layers};
 use super::play_vars::PlayVars;
 use super::prepared::Prepared;
@@ -44,6 +45,9 @@ pub trait Ask: Send + Sync {
     /// Shows the question and gives the line that was typed; `None` where nobody can be asked.
     fn line(&self, question: &str, echo: bool) -> std::io::Result<Option<String>>;
 }
+
+/// Says why a command line must not run; `None` where it may.
+pub type Denies = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// For runs with nobody to ask.
 #[derive(Debug, Clone, Copy, Default)]
@@ -109,6 +113,8 @@ pub struct Setup {
     pub halt: Control,
     /// Who is asked.
     pub ask: Arc<dyn Ask>,
+    /// Says why a command line must not run.
+    pub deny: Denies,
     /// Flags and settings.
     pub options: RunOptions,
 }
@@ -122,6 +128,7 @@ pub struct Runner {
     pub(super) emitter: Emitter,
     pub(super) halt: Control,
     pub(super) ask: Arc<dyn Ask>,
+    pub(super) deny: Denies,
     pub(super) options: RunOptions,
     pub(super) states: States,
     pub(super) layers: Layers,
@@ -131,6 +138,8 @@ pub struct Runner {
     prepared: Mutex<IndexMap<usize, Arc<Prepared>>>,
     /// Values of files that are vaults as a whole, of which the redactor has heard: their places.
     learnt: Mutex<HashSet<String>>,
+    /// Tasks in the background.
+    pub(super) jobs: Jobs,
     /// What `set_stats` set.
     pub(super) stats: Mutex<IndexMap<Option<Arc<str>>, serde_json::Map<String, serde_json::Value>>>,
 }
@@ -146,6 +155,7 @@ impl Runner {
             emitter: setup.emitter,
             halt: setup.halt,
             ask: setup.ask,
+            deny: setup.deny,
             options: setup.options,
             states: States::default(),
             layers: Layers::default(),
@@ -153,6 +163,7 @@ impl Runner {
             plays: RwLock::default(),
             prepared: Mutex::default(),
             learnt: Mutex::default(),
+            jobs: Jobs::default(),
             stats: Mutex::default(),
         })
     }
@@ -222,6 +233,11 @@ impl Runner {
         if learnt.insert(found.origin.clone()) {
             learn_texts(&found.value, self.hosts.redactor());
         }
+    }
+
+    /// All of a file that is a vault as a whole is in use.
+    pub(super) fn learn_all(&self, value: &Value) {
+        learn_texts(value, self.hosts.redactor());
     }
 
     /// A YAML document of the controller, a vault opened.
