@@ -66,17 +66,6 @@ impl FileHasher {
     }
 }
 
-/// The SHA-1 of `bytes` in hexadecimal: what Ansible calls a checksum. Detects change, not tampering.
-pub fn sha1_hex(bytes: &[u8]) -> String {
-    use sha1::Digest as _;
-    hex(&sha1::Sha1::digest(bytes))
-}
-
-/// The MD5 of `bytes` in hexadecimal.
-pub fn md5_hex(bytes: &[u8]) -> String {
-    hex(&Md5::digest(bytes))
-}
-
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     bytes

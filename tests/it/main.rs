@@ -23,6 +23,7 @@ mod limits;
 mod lint;
 mod notices;
 mod oracle;
+mod play;
 mod progress;
 mod pulling;
 mod repository;

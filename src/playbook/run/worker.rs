@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use async_trait::async_trait;
 
 use crate::base::value::{Map, Value};
-use crate::event::TaskStatus;
+use crate::event::{HostError, TaskStatus};
 use crate::playbook::{Loaded, Play, Task};
 
 /// The hosts that go through a play together.
@@ -146,6 +146,8 @@ pub struct Done {
     pub includes: Vec<Include>,
     /// What a `meta` task wants.
     pub meta: Option<Meta>,
+    /// Why there is no result of the module's; nothing of a task with `no_log`.
+    pub error: Option<HostError>,
     /// The result as it may be seen by `rescue` (`ansible_failed_result`).
     pub result: Arc<serde_json::Map<String, serde_json::Value>>,
 }

@@ -46,8 +46,7 @@ fn tags_and_conditions_reach_imported_tasks_and_not_included_ones() {
     include_tasks: outer
     ");
     let include = tasks(&folder.loaded()).pop().unwrap();
-    let loaded = folder
-        .loader()
+    let loaded = loader()
         .load_tasks_file(&include, "more.yml", false)
         .unwrap();
     insta::assert_snapshot!(shown(&loaded.steps, Keyword::Tags), @"more: p, b");

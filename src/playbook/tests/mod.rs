@@ -55,15 +55,8 @@ impl Folder {
         std::fs::write(path, text).unwrap();
     }
 
-    pub(super) fn loader(&self) -> Loader {
-        Loader::new(Options {
-            modules: Arc::new(Library::default()),
-            ..Options::default()
-        })
-    }
-
     pub(super) fn load(&self) -> Result<Playbook, Refused> {
-        self.loader().load(&self.path().join("site.yml"))
+        loader().load(&self.path().join("site.yml"))
     }
 
     /// The playbook, or why not.
@@ -77,6 +70,14 @@ impl Folder {
         let folder = format!("{}/", self.path().display());
         refused.to_string().replace(&folder, "")
     }
+}
+
+/// A loader with the program's modules.
+pub(super) fn loader() -> Loader {
+    Loader::new(Options {
+        modules: Arc::new(Library::default()),
+        ..Options::default()
+    })
 }
 
 /// The tasks of a play, one a line: name or module, and the keyword's values.

@@ -45,7 +45,7 @@ fn request(tasks: Option<&str>) -> RoleRequest {
 fn a_role_comes_with_its_handlers_and_with_what_apply_says() {
     let folder = folder();
     let include = tasks(&folder.loaded())[0].clone();
-    let loaded = folder.loader().load_role(&include, &request(None)).unwrap();
+    let loaded = loader().load_role(&include, &request(None)).unwrap();
     assert_eq!(shown(&loaded.steps, Keyword::Tags), "web : main: applied\n");
     assert_eq!(
         shown(&loaded.steps, Keyword::Become),
@@ -57,8 +57,7 @@ fn a_role_comes_with_its_handlers_and_with_what_apply_says() {
     );
     assert_eq!(loaded.handlers.len(), 1);
     assert_eq!(loaded.roles.len(), 1);
-    let loaded = folder
-        .loader()
+    let loaded = loader()
         .load_role(&include, &request(Some("other")))
         .unwrap();
     assert_eq!(
@@ -71,7 +70,7 @@ fn a_role_comes_with_its_handlers_and_with_what_apply_says() {
 fn what_is_wrong_with_it_is_said_as_before_the_run() {
     let folder = folder();
     let include = tasks(&folder.loaded())[0].clone();
-    let mut loader = folder.loader();
+    let mut loader = loader();
     let refused = loader
         .load_role(&include, &request(Some("broken")))
         .unwrap_err();

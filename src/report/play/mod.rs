@@ -1,7 +1,9 @@
 //! A play as people know it from Ansible's default callback: banners, a line a host, the recap.
 
+mod ad_hoc;
 mod diff;
 mod document;
+mod junit;
 mod lines;
 mod lines_of_json;
 mod python_json;
@@ -18,7 +20,9 @@ use super::{Context, Part};
 use crate::base::text::terminal_safe;
 use crate::event::{Event, PlayEvent, PlayInfo, Stamped, Stream, TaskInfo, TaskResult, TaskStatus};
 
+pub(super) use ad_hoc::{AdHoc, ModuleResults, is_do};
 pub(super) use document::Document;
+pub(super) use junit::Junit;
 pub(super) use lines_of_json::write as json_line;
 
 /// How wide banners are, in columns.

@@ -46,6 +46,9 @@ pub trait Ask: Send + Sync {
     fn line(&self, question: &str, echo: bool) -> std::io::Result<Option<String>>;
 }
 
+/// Says why a command line must not run; `None` where it may.
+pub type Denies = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// For runs with nobody to ask.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NobodyToAsk;
@@ -110,6 +113,8 @@ pub struct Setup {
     pub halt: Control,
     /// Who is asked.
     pub ask: Arc<dyn Ask>,
+    /// Says why a command line must not run.
+    pub deny: Denies,
     /// Flags and settings.
     pub options: RunOptions,
 }
@@ -123,6 +128,7 @@ pub struct Runner {
     pub(super) emitter: Emitter,
     pub(super) halt: Control,
     pub(super) ask: Arc<dyn Ask>,
+    pub(super) deny: Denies,
     pub(super) options: RunOptions,
     pub(super) states: States,
     pub(super) layers: Layers,
@@ -149,6 +155,7 @@ impl Runner {
             emitter: setup.emitter,
             halt: setup.halt,
             ask: setup.ask,
+            deny: setup.deny,
             options: setup.options,
             states: States::default(),
             layers: Layers::default(),

@@ -92,6 +92,7 @@ async fn perform(scope: &TaskScope, prepared: &Arc<Prepared>, turn: &Turn) -> Do
     } else {
         result.clone()
     };
+    let error = outcome.error.clone().filter(|_| !no_log);
     let event = TaskResult {
         task: number,
         host: scope.host.clone().unwrap_or_else(|| Arc::from("localhost")),
@@ -100,7 +101,7 @@ async fn perform(scope: &TaskScope, prepared: &Arc<Prepared>, turn: &Turn) -> Do
         ignored,
         label: None,
         result,
-        error: outcome.error.filter(|_| !no_log),
+        error: error.clone(),
         started: began,
         duration: since(began),
     };
@@ -115,6 +116,7 @@ async fn perform(scope: &TaskScope, prepared: &Arc<Prepared>, turn: &Turn) -> Do
         notify: notifications(scope, prepared, &outcome.result, status),
         includes: outcome.includes,
         meta: outcome.meta,
+        error,
         result: seen,
     }
 }
@@ -144,9 +146,10 @@ pub(super) async fn once(
 pub(super) fn with_result(scope: &TaskScope, prepared: &Prepared, result: &Map) -> TaskScope {
     let mut scope = scope.clone();
     if let Some(name) = &prepared.register {
-        scope
-            .local
-            .insert(name.clone(), Value::Map(results::kept(result.clone())));
+        scope.local.insert(
+            name.clone(),
+            Value::Map(results::kept(result.clone(), false)),
+        );
     }
     if let Some(Value::Map(facts)) = result.get("ansible_facts") {
         // Of `set_fact` and the like, under their own names.

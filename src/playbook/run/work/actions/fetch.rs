@@ -46,12 +46,15 @@ pub(super) async fn perform(context: &Context<'_>, params: &Map) -> Outcome {
     match keep(&target, &bytes) {
         Ok(changed) => {
             let words = |text: String| Value::Unsafe(text.into());
-            let sha1 = digest::sha1_hex(&bytes);
+            let mut hasher = digest::FileHasher::default();
+            hasher.update(&bytes);
+            let (md5, sha1) = hasher.finish();
+            let sha1 = digest::hex(&sha1);
             Outcome::with([
                 ("changed", Value::Bool(changed)),
                 ("checksum", words(sha1.clone())),
                 ("remote_checksum", words(sha1)),
-                ("md5sum", words(digest::md5_hex(&bytes))),
+                ("md5sum", words(digest::hex(&md5))),
                 ("dest", words(target.to_string_lossy().into_owned())),
                 ("file", words(source)),
             ])

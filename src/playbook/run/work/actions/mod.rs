@@ -20,6 +20,8 @@ use super::context::Context;
 use super::results::Outcome;
 use super::{exchange, jobs};
 use crate::base::value::{Map, Value};
+use crate::event::{ErrorKind, HostError};
+use crate::playbook::commands::command_line;
 
 /// Does a task's module once.
 pub(super) async fn perform(context: &Context<'_>) -> Outcome {
@@ -36,6 +38,11 @@ pub(super) async fn perform(context: &Context<'_>) -> Outcome {
         Ok(args) => args,
         Err(wrong) => return Outcome::wrong(&wrong),
     };
+    if let Some(reason) =
+        command_line(&module.name, &args).and_then(|line| (context.runner().deny)(&line))
+    {
+        return Outcome::error(HostError::new(ErrorKind::Denied, reason));
+    }
     if !module.control {
         return exchange::module(context, module, &args).await;
     }

@@ -29,9 +29,11 @@ pub(super) async fn perform(context: &Context<'_>, params: &Map) -> Outcome {
         if !context.runner().sleep(time).await {
             return Outcome::failed("user requested abort!");
         }
+        let passed = began.elapsed().as_secs_f64();
+        let rounded = |time: f64| (time * 100.0).round() / 100.0;
         match number(params, "minutes") {
-            Some(minutes) => format!("Paused for {minutes:?} minutes"),
-            None => format!("Paused for {seconds:?} seconds"),
+            Some(_) => format!("Paused for {:?} minutes", rounded(passed / 60.0)),
+            None => format!("Paused for {:?} seconds", rounded(passed)),
         }
     } else {
         match ask(context, params, echo).await {
