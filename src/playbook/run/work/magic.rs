@@ -177,7 +177,11 @@ fn named<'a>(uses: impl Iterator<Item = &'a Arc<RoleUse>>) -> Vec<Arc<str>> {
 
 /// A path from the root; of no path the folder that is worked in.
 fn absolute(path: &Path) -> String {
-    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    };
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     path.to_string_lossy().into_owned()
 }
