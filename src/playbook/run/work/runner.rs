@@ -224,6 +224,7 @@ impl Runner {
             local: crate::base::value::Map::new(),
             delegated: None,
             without_files: false,
+            without_play: false,
         }
     }
 

@@ -50,13 +50,17 @@ pub(super) async fn perform(context: &Context<'_>, params: &Map) -> Outcome {
             hasher.update(&bytes);
             let (md5, sha1) = hasher.finish();
             let sha1 = digest::hex(&sha1);
+            let last = match changed {
+                true => ("remote_md5sum", Value::Null),
+                false => ("file", words(source)),
+            };
             Outcome::with([
                 ("changed", Value::Bool(changed)),
                 ("checksum", words(sha1.clone())),
                 ("remote_checksum", words(sha1)),
                 ("md5sum", words(digest::hex(&md5))),
                 ("dest", words(target.to_string_lossy().into_owned())),
-                ("file", words(source)),
+                last,
             ])
         }
         Err(error) => Outcome::failed(format!("{}: {error}", target.display())),
