@@ -17,11 +17,12 @@ from pathlib import Path
 from comparison.document import document, section as table
 from comparison.measure import adopt_orphans
 from comparison.files import FILES
+from comparison.plays import PLAYS
 from comparison.sections import SECTIONS, Bench, Section
 from comparison.windows_files import WINDOWS_FILES
 
 ALL_FILES = [*FILES, *WINDOWS_FILES]
-ALL = [*SECTIONS, *ALL_FILES]
+ALL = [*SECTIONS, *ALL_FILES, *PLAYS]
 ROOT = Path(__file__).resolve().parent.parent
 PEERS = ["parallel-ssh", "asyncssh", "pyinfra", "ansible-core", "pywinrm", "pypsrp"]
 
@@ -81,7 +82,7 @@ def measured(section: Section, bench: Bench) -> dict:
     """A section's figures, with what they were measured on and how to measure them again."""
     rows = section.measure(section, bench)
     # Measured once: they take minutes, and their figure is a peak.
-    once = section.name == "output" or section.name.startswith("files-flat")
+    once = section.name == "output" or section.name.startswith(("files-flat", "play-many"))
     options = "" if once else f"--rounds {bench.rounds}"
     if section.name == "output":
         options = f"--output-mb {bench.output_mb}"

@@ -114,6 +114,12 @@ impl Pattern {
         found.groups.get(at).copied().flatten()
     }
 
+    /// The names of groups that have one, with their numbers.
+    pub fn names(&self) -> impl Iterator<Item = (&str, usize)> {
+        let names = self.regex.capture_names().enumerate();
+        names.filter_map(|(at, name)| Some((name?, at)))
+    }
+
     fn number_of(&self, name: &str) -> Option<usize> {
         self.regex
             .capture_names()

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::drive::{BEFORE_START, Listener, mark, request};
 use super::ending;
@@ -30,6 +30,9 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// How long a transport may take to end it, the grace included.
 const ENDING: Duration = Duration::from_secs(20);
+
+/// How often it is looked whether what is on its way has gone out.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// One task for a host's session.
 pub(super) struct Turn<'a> {
@@ -207,10 +210,10 @@ impl Turn<'_> {
             input,
             output,
         } = live;
-        let begun = AtomicBool::new(false);
+        let busy = AtomicBool::new(false);
         let given = self.given.take();
         let mut feeds = given.is_some();
-        let feeding = feed(given, &mut **input, &begun);
+        let feeding = feed(given, &mut **input, &busy);
         tokio::pin!(feeding);
         loop {
             let event = tokio::select! {
@@ -235,11 +238,16 @@ impl Turn<'_> {
                 return Err(Stop::Lost(failure_error(failure)));
             }
             if let Some(frame) = step.done {
-                // What it has not read would be in the next one's way.
-                let whole = !(feeds && begun.load(Ordering::Relaxed))
-                    || timeout(GRACE, &mut feeding)
-                        .await
-                        .is_ok_and(|fed| fed.is_ok());
+                // Half a line would be in the next one's way.
+                let whole = async {
+                    while feeds && busy.load(Ordering::Relaxed) {
+                        tokio::select! {
+                            _ = &mut feeding => break,
+                            () = sleep(PAUSE) => {}
+                        }
+                    }
+                };
+                let whole = timeout(GRACE, whole).await.is_ok();
                 return Ok((frame.exit, whole));
             }
         }
@@ -304,15 +312,16 @@ fn hear(session: &mut Session, event: OutputEvent) -> Result<SessionStep, HostEr
 async fn feed(
     given: Option<Box<dyn Chunks>>,
     input: &mut dyn Input,
-    begun: &AtomicBool,
+    busy: &AtomicBool,
 ) -> Result<(), HostError> {
     let Some(mut given) = given else {
         return Ok(());
     };
     let local = |error: std::io::Error| HostError::new(ErrorKind::LocalIo, error.to_string());
     while let Some(chunk) = given.next().await.map_err(local)? {
-        begun.store(true, Ordering::Relaxed);
+        busy.store(true, Ordering::Relaxed);
         write_lines(input, &chunk).await?;
+        busy.store(false, Ordering::Relaxed);
     }
     input.write(END_OF_LINES).await
 }

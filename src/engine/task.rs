@@ -109,6 +109,14 @@ async fn attempt(order: &Order<'_>) -> TaskEnd {
             return ear.end(end);
         }
         // Another user's PowerShell is this task's alone, and can be asked nothing meanwhile.
+        if script.answers.is_some() {
+            let error = HostError::new(
+                ErrorKind::Unsupported,
+                "this task asks while it runs, which it can't as another user of a Windows host",
+            )
+            .hint("leave `become` away, or copy an archive and unpack it");
+            return ear.end(End::failed(error));
+        }
         ear.want_payload();
     }
     let conversation = match speak::conversation(order.plan, order.target) {

@@ -6,6 +6,7 @@ mod csv;
 mod dynamic;
 mod error;
 mod export;
+mod growing;
 pub mod hostset;
 mod ini;
 mod load;

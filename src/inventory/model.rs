@@ -294,7 +294,7 @@ impl Inventory {
     }
 
     /// All groups above, weakest first: by depth, `ansible_group_priority`, name; as in Ansible.
-    fn ancestry(&self, direct: &[GroupIx]) -> Vec<GroupIx> {
+    pub(super) fn ancestry(&self, direct: &[GroupIx]) -> Vec<GroupIx> {
         let mut found: Vec<GroupIx> = vec![ALL];
         let mut open = direct.to_vec();
         while let Some(at) = open.pop() {

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::call::{Call, Platform, Situation};
-use super::sh;
+use super::{powershell, sh};
 use crate::base::value::Map;
 use crate::shell::Piece;
 use crate::shell::record::Record;
@@ -81,14 +81,7 @@ impl Call {
             let size = answer.content.iter().map(Piece::size).sum();
             let text = match situation.platform {
                 Platform::Posix => sh::answer(&answer.variables, size, &mark),
-                // One line of JSON, then the content.
-                Platform::Windows => {
-                    let mut head = serde_json::json!({"size": size});
-                    for (name, value) in &answer.variables {
-                        head[&**name] = value.to_json();
-                    }
-                    format!("{head}\n")
-                }
+                Platform::Windows => powershell::answer(&answer.variables, size),
             };
             let mut learnt = result.lock().unwrap_or_else(PoisonError::into_inner);
             learnt.extend(answer.result);

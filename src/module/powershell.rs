@@ -60,6 +60,13 @@ pub(super) fn program(call: &Call, script: &str, mark: &str) -> Result<String, M
     Ok(text)
 }
 
+/// An answer's beginning: one table. Content follows.
+pub(super) fn answer(variables: &Map, size: u64) -> String {
+    let mut table = variables.clone();
+    table.insert("size".into(), Value::Int(size.cast_signed()));
+    mapping(&table) + "\n"
+}
+
 const NULL: &str = "$null";
 
 /// Whether there is such a part; one that is not may be Unix'.

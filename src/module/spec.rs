@@ -124,7 +124,8 @@ impl Type {
         }
     }
 
-    fn of(name: &str) -> Option<Self> {
+    /// The type of a name.
+    pub fn of(name: &str) -> Option<Self> {
         [
             Self::Str,
             Self::Path,

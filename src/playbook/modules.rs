@@ -191,6 +191,8 @@ fn meant(name: &str, found: Diagnostic) -> Diagnostic {
     let modules: Vec<String> = module::names().collect();
     let mut names: Vec<&str> = Keyword::names(Level::Task).collect();
     names.extend(modules.iter().map(String::as_str));
+    // Module names are many, and a word may be a little like any: a slip spares the first letter.
+    names.retain(|each| each.chars().next() == bare.chars().next());
     match nearest(bare, names) {
         Some(close) if close != bare => found.help(format!("did you mean `{close}`?")),
         _ => found

@@ -187,6 +187,11 @@ impl Connections for Pool {
         self.connect(target).await
     }
 
+    async fn reset(&self, target: &Arc<Target>) {
+        let slot = self.slot(target);
+        self.close(&target.via, &slot).await;
+    }
+
     async fn done(&self, target: &Arc<Target>) {
         if self.keep {
             return;

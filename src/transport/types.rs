@@ -31,6 +31,11 @@ pub trait Connections: Send + Sync {
 
     /// The caller is done with the target for this run: its connection may be closed.
     async fn done(&self, target: &Arc<Target>);
+
+    /// The connection to the target is of no use any more: whoever asks next gets another.
+    async fn reset(&self, target: &Arc<Target>) {
+        self.done(target).await;
+    }
 }
 
 /// One authenticated channel to one host; many commands may run on it at once.

@@ -63,26 +63,26 @@ fn findings_have_place_snippet_and_hint_and_are_summed_up() {
             "site.yml",
             "- hosts: all
   tasks:
-    - seboolean: {name: x, state: true}
+    - zfs: {name: x, state: true}
     - name: Fine
       command: uptime
       regsiter: up
     - import_tasks: more.yml
 ",
         ),
-        ("more.yml", "- seboolean: {name: y, state: true}\n"),
+        ("more.yml", "- zfs: {name: y, state: true}\n"),
     ]);
     let ran = desk.run(&["lint", "repo"]).ends_with(2);
     insta::assert_snapshot!(ran.stdout, @r"
-    error[module]: repo/more.yml:1:3: there is no module `seboolean`
+    error[module]: repo/more.yml:1:3: there is no module `zfs`
       |
-    1 | - seboolean: {name: y, state: true}
+    1 | - zfs: {name: y, state: true}
       |   ^
     help: `iomsctl doc` lists the modules there are; docs/modules.md says how to add one
 
-    error[module]: repo/site.yml:3:7: there is no module `seboolean`
+    error[module]: repo/site.yml:3:7: there is no module `zfs`
       |
-    3 |     - seboolean: {name: x, state: true}
+    3 |     - zfs: {name: x, state: true}
       |       ^
     help: `iomsctl doc` lists the modules there are; docs/modules.md says how to add one
 
@@ -96,14 +96,14 @@ fn findings_have_place_snippet_and_hint_and_are_summed_up() {
     keyword                 1        0
     module                  2        0
 
-    1 of 4 tasks supported, in 2 files; missing: seboolean x2
+    1 of 4 tasks supported, in 2 files; missing: zfs x2
     ");
     let found = document(&desk, 2);
     let first = &found["findings"][0];
     assert_eq!(first["path"], "repo/more.yml:1:3");
     assert_eq!(first["level"], "error");
     assert_eq!(first["rule"], "module");
-    assert_eq!(first["message"], "there is no module `seboolean`");
+    assert_eq!(first["message"], "there is no module `zfs`");
 }
 
 #[test]

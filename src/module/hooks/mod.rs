@@ -10,15 +10,20 @@ mod file;
 mod find;
 mod get_url;
 mod ini_file;
+mod inventories;
 mod lineinfile;
+mod mount;
 mod powershell;
 mod replace;
 mod service;
 mod setup;
 mod start_process;
 mod stat;
+mod sysctl;
 mod template;
+mod unarchive;
 mod uri;
+mod wait_for;
 
 use super::call::{Call, Controller, Said};
 use super::error::ModuleError;
@@ -47,17 +52,24 @@ pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
         "file" => &file::File,
         "find" => &find::Find,
         "get_url" => &get_url::GetUrl,
+        "getent" => &inventories::Getent,
         "ini_file" => &ini_file::IniFile,
         "lineinfile" => &lineinfile::LineInFile,
+        "mount" => &mount::Mount,
+        "package_facts" => &inventories::PackageFacts,
         "powershell" => &powershell::Powershell,
         "replace" => &replace::Replace,
+        "service_facts" => &inventories::ServiceFacts,
         "service" | "systemd_service" => &service::Service,
         "setup" => &setup::Setup,
         "stat" => &stat::Stat,
+        "sysctl" => &sysctl::Sysctl,
         "template" => &template::Template,
+        "unarchive" => &unarchive::Unarchive,
         "uri" => &uri::Uri,
         "shell" => &command::Shell,
         "start_process" => &start_process::StartProcess,
+        "wait_for" => &wait_for::WaitFor,
         _ => return None,
     })
 }

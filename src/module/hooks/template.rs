@@ -1,6 +1,6 @@
 //! template: rendered on the controller with the host's variables, then a file as copy makes it.
 
-use super::super::call::{Call, Controller, FileKind, Said};
+use super::super::call::{Call, Controller, FileKind, Platform, Said};
 use super::super::content::mode_of;
 use super::super::error::ModuleError;
 use super::Hook;
@@ -30,7 +30,11 @@ impl Hook for Template {
         let source = std::str::from_utf8(&bytes)
             .map_err(|_| ModuleError::of("src", "Template source files must be utf-8 encoded"))?;
         let mut rendered = controller.render(source, path, &call.params)?;
-        let newline = call.text("newline_sequence").unwrap_or("\n");
+        let usual = match call.situation.platform {
+            Platform::Posix => "\n",
+            Platform::Windows => "\r\n",
+        };
+        let newline = call.text("newline_sequence").unwrap_or(usual);
         let newline = newline.replace("\\n", "\n").replace("\\r", "\r");
         if newline != "\n" {
             rendered = rendered.replace("\r\n", "\n").replace('\n', &newline);

@@ -1,5 +1,6 @@
 //! Modules run in real shells here, without a connection: dash, bash and busybox.
 
+mod archives;
 mod commands;
 mod copies;
 mod edits;

@@ -72,3 +72,15 @@ function text_of($path) {
     if ($text.IndexOf([char]0) -ge 0) { return '' }
     $text
 }
+
+# Whose it is; nothing where that can't be told.
+function owner_of($item) {
+    $sections = [Security.AccessControl.AccessControlSections]::Owner
+    try {
+        if ($item.PSObject.Methods['GetAccessControl']) { $security = $item.GetAccessControl($sections) }
+        else { $security = ('IO.FileSystemAclExtensions' -as [type])::GetAccessControl($item, $sections) }
+    } catch { return $null }
+    foreach ($kind in [Security.Principal.NTAccount], [Security.Principal.SecurityIdentifier]) {
+        try { return $security.GetOwner($kind).Value } catch { }
+    }
+}

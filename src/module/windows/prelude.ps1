@@ -78,6 +78,19 @@ function payload($stream) {
     try { IomsCopy $stream -1 } finally { if (-not $Ioms.InputEnded) { IomsCopy ([IO.Stream]::Null) -1 } }
 }
 
+# ask NAME: waits for the controller's answer, a table; `answer STREAM SIZE` writes the content after it.
+function ask($name) {
+    ioms_line "ask $name"
+    ioms_flush
+    $head = New-Object IO.MemoryStream
+    do {
+        $piece = [Convert]::FromBase64String($Ioms.In.ReadLine())
+        $head.Write($piece, 0, $piece.Length)
+    } until ($piece.Length -and $piece[$piece.Length - 1] -eq 10)
+    & ([scriptblock]::Create([Text.Encoding]::UTF8.GetString($head.ToArray())))
+}
+function answer($stream, [long]$size) { if ($size) { IomsCopy $stream $size } }
+
 function copy_stream($from, $to) {
     $buffer = New-Object byte[] 262144
     while (($count = $from.Read($buffer, 0, $buffer.Length)) -gt 0) { $to.Write($buffer, 0, $count) }

@@ -17,17 +17,6 @@ function link_target($path) {
     [IO.Path]::GetFullPath([IO.Path]::Combine((parent $path), $to))
 }
 
-function owner_of($item) {
-    $sections = [Security.AccessControl.AccessControlSections]::Owner
-    try {
-        if ($item.PSObject.Methods['GetAccessControl']) { $security = $item.GetAccessControl($sections) }
-        else { $security = ('IO.FileSystemAclExtensions' -as [type])::GetAccessControl($item, $sections) }
-    } catch { return $null }
-    foreach ($kind in [Security.Principal.NTAccount], [Security.Principal.SecurityIdentifier]) {
-        try { return $security.GetOwner($kind).Value } catch { }
-    }
-}
-
 # The name under which a folder is shared.
 function share_of($path) {
     if (-not $Ioms.Windows) { return $null }

@@ -126,8 +126,8 @@ fn lone(folder: PathBuf, level: Level) -> Within {
 }
 
 fn wish_for(path: &Path) -> Wish {
-    // A path that can't be taken for a name beside a playbook.
-    let path = std::path::absolute(path).map_or_else(|_| path.to_owned(), |path| path);
+    // As a path, that it can't be taken for a name.
+    let path = Path::new(".").join(path);
     let node = Node {
         content: Content::Scalar(Value::Unsafe(path.to_string_lossy().into())),
         line: 0,

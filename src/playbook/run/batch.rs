@@ -29,6 +29,8 @@ pub(super) struct Host {
     pub(super) cursor: Cursor,
     /// Lost on the way; its place is kept, since `clear_host_errors` brings it back.
     unreachable: bool,
+    /// Failed by what others did, not by itself.
+    stopped: bool,
     /// Notifications since the last flush: which handlers they mean is decided there.
     notifications: Vec<Arc<str>>,
 }
@@ -52,6 +54,8 @@ pub(super) struct Aftermath {
     pub(super) meta: Option<Meta>,
     /// Failed or lost, not ignored.
     pub(super) bad: bool,
+    /// The host still stands at the task, and goes on from it.
+    pub(super) goes_on: bool,
 }
 
 /// A task about to be done.
@@ -92,6 +96,7 @@ impl<'a> Going<'a> {
                 name: name.clone(),
                 cursor,
                 unreachable: false,
+                stopped: false,
                 notifications: Vec::new(),
             }
         };
@@ -282,14 +287,17 @@ impl<'a> Going<'a> {
         }
     }
 
-    /// Takes in what came of a task on its first host: counts, notifications, failure. The host
-    /// stays where it is only where something is included there.
+    /// Takes in what came of a task on its first host: counts, notifications, failure. Where all is
+    /// well the host stays where it is: what others did may still fail it there.
     pub(super) fn take_in(
         &mut self,
         at: usize,
         turn: &Turn,
         done: Done,
     ) -> Result<Aftermath, RunError> {
+        for notification in &done.notify {
+            self.notify(at, turn, notification)?;
+        }
         let Some(host) = self.hosts.get_mut(at) else {
             return Ok(Aftermath::default());
         };
@@ -310,52 +318,76 @@ impl<'a> Going<'a> {
         ) {
             host.cursor.role_begun(used.role.id);
         }
-        // Before it goes on: a handler may notify one that comes next.
-        for notification in &done.notify {
-            self.notify(at, turn, notification)?;
-        }
-        let Some(host) = self.hosts.get_mut(at) else {
-            return Ok(Aftermath::default());
-        };
         if failed {
+            host.stopped = false;
             self.fail(at);
         } else if lost {
+            self.lose(at);
+        }
+        Ok(Aftermath {
+            bad: failed || lost,
+            goes_on: !failed && !lost && done.includes.is_empty() && !stays(done.meta),
+            includes: done.includes,
+            meta: done.meta,
+        })
+    }
+
+    /// A task is not done on a host: a handler is no longer notified there.
+    pub(super) fn pass_over(&mut self, at: usize) {
+        if let Some(host) = self.hosts.get_mut(at) {
+            host.cursor.take();
+        }
+    }
+
+    /// A host goes on to what is next.
+    pub(super) fn go_on(&mut self, at: usize) {
+        if let Some(host) = self.hosts.get_mut(at) {
+            host.cursor.advance();
+            self.moved(at);
+        }
+    }
+
+    /// A host can't be reached any more.
+    fn lose(&mut self, at: usize) {
+        if let Some(host) = self.hosts.get_mut(at) {
             host.unreachable = true;
             host.cursor.advance();
             self.run.unreachable.insert(host.name.clone());
             self.count_the_left();
-        } else if done.includes.is_empty() && !stays(done.meta) {
-            host.cursor.advance();
         }
-        Ok(Aftermath {
-            includes: done.includes,
-            meta: done.meta,
-            bad: failed || lost,
-        })
+    }
+
+    /// A host's way may have ended in a failure: at once, or after an `always`.
+    fn moved(&mut self, at: usize) {
+        if let Some(host) = self.hosts.get(at)
+            && host.cursor.end() == Some(End::Failed)
+            && self.run.failed.insert(host.name.clone())
+        {
+            self.run.gate_closed |= host.stopped;
+            self.count_the_left();
+        }
     }
 
     /// A host has failed where it stands.
     pub(super) fn fail(&mut self, at: usize) {
         if let Some(host) = self.hosts.get_mut(at) {
             host.cursor.fail();
-            if host.cursor.end() == Some(End::Failed) {
-                self.run.failed.insert(host.name.clone());
-                self.count_the_left();
-            }
+            self.moved(at);
         }
     }
 
-    /// All that take part fail but these, since some have failed; whether one of them ended by it that
-    /// had something left to do.
-    pub(super) fn fail_the_rest(&mut self, spared: &[usize]) -> bool {
-        let mut ended = false;
+    /// All that take part fail but these, since these have failed. Where it is a gate that closes,
+    /// whoever isn't rescued is stopped by it.
+    pub(super) fn fail_the_rest(&mut self, spared: &[usize], gate: bool) {
         for at in 0..self.hosts.len() {
-            if !spared.contains(&at) && self.hosts.get(at).is_some_and(Host::takes_part) {
+            if let Some(host) = self.hosts.get_mut(at)
+                && host.takes_part()
+                && !spared.contains(&at)
+            {
+                host.stopped = gate;
                 self.fail(at);
-                ended |= self.hosts.get(at).is_some_and(|host| !host.takes_part());
             }
         }
-        ended
     }
 
     /// `max_fail_percentage`: ends the batch where more have failed.
@@ -447,6 +479,7 @@ impl<'a> Going<'a> {
         }
         if let Some(host) = self.hosts.get_mut(at) {
             host.cursor.flush();
+            self.moved(at);
         }
     }
 
@@ -476,6 +509,7 @@ impl<'a> Going<'a> {
     fn end_role(&mut self, at: usize) {
         if let Some(host) = self.hosts.get_mut(at) {
             host.cursor.end_role();
+            self.moved(at);
         }
     }
 
@@ -516,6 +550,7 @@ impl<'a> Going<'a> {
     pub(super) fn go_into(&mut self, at: usize, groups: Vec<Arc<Group>>) {
         if let Some(host) = self.hosts.get_mut(at) {
             host.cursor.include(groups);
+            self.moved(at);
         }
     }
 }

@@ -100,6 +100,9 @@ async fn finish(
     if let Some(meta) = aftermath.meta {
         going.obey(host, meta);
     }
+    if aftermath.goes_on {
+        going.go_on(host);
+    }
     if aftermath.includes.is_empty() {
         return Ok(());
     }

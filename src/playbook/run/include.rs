@@ -189,14 +189,16 @@ impl Include {
 
 fn request(params: &Map) -> RoleRequest {
     let text = |key: &str| params.get(key).and_then(Value::as_str).map(str::to_owned);
+    // What is called `main` need not be there.
+    let entry = |key: &str| text(key).filter(|name| name != "main");
     let flag = |key: &str| params.get(key).and_then(as_bool);
     RoleRequest {
         name: text("name").or_else(|| text("role")).unwrap_or_default(),
         from: From {
-            tasks: text("tasks_from"),
-            vars: text("vars_from"),
-            defaults: text("defaults_from"),
-            handlers: text("handlers_from"),
+            tasks: entry("tasks_from"),
+            vars: entry("vars_from"),
+            defaults: entry("defaults_from"),
+            handlers: entry("handlers_from"),
         },
         allow_duplicates: flag("allow_duplicates").unwrap_or(true),
         public: flag("public").unwrap_or(false),

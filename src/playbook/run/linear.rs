@@ -75,10 +75,8 @@ async fn step(going: &mut Going<'_>, hosts: &[usize]) -> Result<(), RunError> {
     };
     if !is_meta(&next.task) && ask(going, &next, first)? == Answer::No {
         for at in hosts {
-            if let Some(host) = going.hosts.get_mut(*at) {
-                host.cursor.take();
-                host.cursor.advance();
-            }
+            going.pass_over(*at);
+            going.go_on(*at);
         }
         return Ok(());
     }
@@ -86,37 +84,49 @@ async fn step(going: &mut Going<'_>, hosts: &[usize]) -> Result<(), RunError> {
     let fatal = once || going.flag(Keyword::AnyErrorsFatal, &next, first)?;
     let width = going.width(&next, first)?;
     let number = going.announce(&next, first).await?;
-    let results = if once {
+    let mut results = Results::default();
+    if once {
         let others: Vec<usize> = (0..going.hosts.len())
             .filter(|at| *at != first && going.hosts.get(*at).is_some_and(|host| host.takes_part()))
             .collect();
-        let results = perform(going, &[first], &others, &next, number, width).await?;
+        perform(
+            going,
+            (&[first], &others),
+            &next,
+            number,
+            width,
+            &mut results,
+        )
+        .await?;
         for at in hosts.iter().filter(|at| **at != first) {
-            if let Some(host) = going.hosts.get_mut(*at) {
-                host.cursor.take();
-                host.cursor.advance();
-            }
+            going.pass_over(*at);
+            results.going_on.push(*at);
         }
-        results
     } else {
-        perform(going, hosts, &[], &next, number, width).await?
-    };
+        perform(going, (hosts, &[]), &next, number, width, &mut results).await?;
+    }
     settle(going, &next, results, fatal, once).await
 }
 
-type Results = Vec<(usize, Arc<Turn>, Aftermath)>;
+/// What came of a task on hosts, by their place.
+#[derive(Default)]
+struct Results {
+    /// Where all is well.
+    going_on: Vec<usize>,
+    /// Where something is to be decided.
+    open: Vec<(usize, Arc<Turn>, Aftermath)>,
+}
 
-/// Has a task done on hosts, so many at a time. What needs a decision is given back, by host.
+/// Has a task done on hosts, so many at a time; of these the `others` share the first one's result.
 async fn perform(
     going: &mut Going<'_>,
-    hosts: &[usize],
-    others: &[usize],
+    (hosts, others): (&[usize], &[usize]),
     next: &Next,
     number: u32,
     width: usize,
-) -> Result<Results, RunError> {
+    results: &mut Results,
+) -> Result<(), RunError> {
     let mut waiting = hosts.iter();
-    let mut results = Results::new();
     loop {
         while going.at_work.len() < width && !going.run.is_stopped() {
             match waiting.next() {
@@ -128,12 +138,15 @@ async fn perform(
             break;
         };
         let aftermath = going.take_in(host, &turn, done)?;
+        if aftermath.goes_on {
+            results.going_on.push(host);
+        }
         if aftermath.matters() {
-            results.push((host, turn, aftermath));
+            results.open.push((host, turn, aftermath));
         }
     }
-    results.sort_by_key(|(host, ..)| *host);
-    Ok(results)
+    results.open.sort_by_key(|(host, ..)| *host);
+    Ok(())
 }
 
 /// What follows from a task as a whole: includes, `meta`, and what failures mean for the others.
@@ -146,7 +159,7 @@ async fn settle(
 ) -> Result<(), RunError> {
     let mut bad = Vec::new();
     let mut includes = Vec::new();
-    for (host, turn, aftermath) in results {
+    for (host, turn, aftermath) in results.open {
         if aftermath.bad {
             bad.push(host);
         }
@@ -160,13 +173,17 @@ async fn settle(
     if !includes.is_empty() {
         bad.extend(going.bring_in(next, includes).await?);
     }
+    if fatal && !bad.is_empty() {
+        // Those that are well stand at the task still, so they fail within its block.
+        // That one host's result holds for all is no gate.
+        going.fail_the_rest(&bad, !once);
+    } else {
+        for host in results.going_on {
+            going.go_on(host);
+        }
+    }
     if bad.is_empty() {
         return Ok(());
-    }
-    if fatal {
-        let cut = going.fail_the_rest(&bad);
-        // That one host's result holds for all is no gate.
-        going.run.gate_closed |= cut && !once;
     }
     going.check_the_share().await
 }

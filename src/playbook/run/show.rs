@@ -13,8 +13,10 @@ use crate::playbook::{Task, Written};
 /// A task's name as it is shown; as written where it can't be rendered.
 pub(super) fn task(task: &Task, render: impl Fn(&Written) -> Result<String, String>) -> String {
     let own = match task.name() {
-        Some(name) if name.is_template() => render(name).ok(),
-        Some(name) => name.text().map(str::to_owned),
+        Some(name) => {
+            let written = || name.text().map(str::to_owned);
+            render(name).ok().or_else(written)
+        }
         None => None,
     };
     let own = own

@@ -28,6 +28,9 @@ pub(super) struct Setup;
 
 impl Hook for Setup {
     fn prepare(&self, call: &mut Call, _controller: &dyn Controller) -> Result<(), ModuleError> {
+        if call.situation.platform == Platform::Windows {
+            return Ok(());
+        }
         let chosen = Chosen::of(words(call, "gather_subset").into_iter())
             .map_err(|why| ModuleError::of("gather_subset", why))?;
         for (name, text) in [
@@ -42,7 +45,18 @@ impl Hook for Setup {
 
     fn conclude(&self, call: &Call, _said: &Said, result: &mut Map) {
         let said = result.shift_remove("raw");
-        if call.situation.platform != Platform::Posix || result.contains_key("failed") {
+        if result.contains_key("failed") {
+            return;
+        }
+        if call.situation.platform == Platform::Windows {
+            // Its script says facts already.
+            let filter = words(call, "filter");
+            if let Some(Value::Map(facts)) = result.get_mut("ansible_facts") {
+                facts.retain(|name, _| {
+                    subset::passes(&filter, name.strip_prefix("ansible_").unwrap_or(name))
+                });
+                facts.sort_unstable_keys();
+            }
             return;
         }
         let Ok(chosen) = Chosen::of(words(call, "gather_subset").into_iter()) else {

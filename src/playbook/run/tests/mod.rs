@@ -196,7 +196,7 @@ impl Fake {
             notify: notify
                 .iter()
                 .filter(|_| status == TaskStatus::Changed)
-                .filter_map(|name| name.text().map(str::to_owned))
+                .filter_map(|name| name.text().map(plain))
                 .collect(),
             includes: if well {
                 Self::includes(task, host)
@@ -268,6 +268,11 @@ impl Fake {
     }
 }
 
+/// A text with `{{ it }}` as `it`.
+fn plain(text: &str) -> String {
+    text.replace("{{ ", "").replace(" }}", "")
+}
+
 #[async_trait]
 impl Worker for Fake {
     async fn perform(&self, turn: &Turn) -> Done {
@@ -312,8 +317,8 @@ impl Worker for Fake {
             return Ok(Value::List(rendered.collect::<Result<_, _>>()?));
         }
         let text = value.as_str().unwrap_or_default();
-        let name = text.replace("{{", "").replace("}}", "").trim().to_owned();
-        if name == "nothing" {
+        let name = plain(text);
+        if name.contains("nothing") {
             return Err("`nothing` is undefined".to_owned());
         }
         Ok(match name.parse() {

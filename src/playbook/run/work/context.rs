@@ -27,6 +27,8 @@ pub(super) struct Context<'a> {
     pub(super) timeout: Option<Duration>,
     /// The same where the task itself says so.
     pub(super) keyword_timeout: Option<Duration>,
+    /// In the background, for so many seconds at most.
+    pub(super) background: Option<u64>,
 }
 
 impl<'a> Context<'a> {
@@ -43,8 +45,21 @@ impl<'a> Context<'a> {
         let diff = flag(Keyword::Diff)?.unwrap_or(diff);
         let timeout = render::number(&scope, prepared.keyword(Keyword::Timeout))?;
         let keyword_timeout = timeout.and_then(seconds);
+        let limit_of_async =
+            render::number(&scope, prepared.keyword(Keyword::Async))?.unwrap_or(0.0);
+        let in_background = limit_of_async > 0.0
+            && render::number(&scope, prepared.keyword(Keyword::Poll))? == Some(0.0);
+        // What is waited for is a task with a limit, however often it would be asked about.
+        let keyword_timeout = keyword_timeout.or_else(|| seconds(limit_of_async));
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "positive seconds"
+        )]
+        let background = in_background.then_some(limit_of_async as u64);
         scope.delegated = delegated(&scope, prepared)?;
         Ok(Self {
+            background,
             scope,
             prepared,
             number,
@@ -65,6 +80,7 @@ impl<'a> Context<'a> {
             diff: false,
             timeout: None,
             keyword_timeout: None,
+            background: None,
         }
     }
 

@@ -67,6 +67,9 @@ pub(super) async fn module_on(
         Ok(prepared) => prepared,
         Err(error) => return Outcome::refused(&error, context.prepared),
     };
+    if let Some(limit) = context.background {
+        return super::jobs::begin(context, target, call, script, env, limit).await;
+    }
     let plan = Plan::module(Arc::new(script), env);
     let began = clock::now();
     let clock = std::time::Instant::now();

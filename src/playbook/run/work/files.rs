@@ -18,8 +18,15 @@ impl TaskScope {
     pub(super) fn search_path(&self) -> Vec<PathBuf> {
         let mut folders: Vec<PathBuf> = Vec::new();
         let mut add = |folder: &Path| {
-            if !folders.iter().any(|known| known == folder) {
-                folders.push(folder.to_owned());
+            // Of a file without a folder in its name, the folder is the one worked in.
+            let folder = if folder.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                folder
+            };
+            let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+            if !folders.contains(&folder) {
+                folders.push(folder);
             }
         };
         if let Some(task) = self.task.as_ref().map(|task| &task.task) {

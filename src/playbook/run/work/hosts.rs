@@ -17,8 +17,12 @@ pub type OpenVault = Arc<dyn Fn(&str) -> Result<Secret, String> + Send + Sync>;
 /// Variables of the command line, by name.
 pub type ExtraVars = HashMap<Arc<str>, Found>;
 
+/// Loads the inventory again; the command line fills it.
+pub type LoadAgain = Arc<dyn Fn() -> Result<Inventory, String> + Send + Sync>;
+
 /// All hosts, with what opens their variables.
 pub struct Hosts {
+    again: Option<LoadAgain>,
     inventory: RwLock<Inventory>,
     pub(super) extra: ExtraVars,
     vault: OpenVault,
@@ -34,11 +38,29 @@ impl Hosts {
         redactor: Arc<Redactor>,
     ) -> Self {
         Self {
+            again: None,
             inventory: RwLock::new(inventory),
             extra,
             vault,
             redactor,
         }
+    }
+
+    /// With a way to load the inventory again: `meta: refresh_inventory`.
+    #[must_use]
+    pub fn reloading(mut self, again: LoadAgain) -> Self {
+        self.again = Some(again);
+        self
+    }
+
+    /// Loads the inventory again; what tasks have added to it is gone.
+    pub(super) fn refresh(&self) -> Result<(), String> {
+        let Some(again) = &self.again else {
+            return Ok(());
+        };
+        let fresh = again()?;
+        self.change(|inventory| *inventory = fresh);
+        Ok(())
     }
 
     /// The inventory as it is now; not to be held while anybody is waited for.

@@ -1,12 +1,13 @@
 //! Ansible's magic variables: what a task may ask of the run, the play and the inventory. No variable
 //! of these names is stronger.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::scope::TaskScope;
 use super::state::locked;
 use crate::base::value::{Map, Value};
-use crate::playbook::{Play, RoleUse};
+use crate::playbook::RoleUse;
 
 /// The version whose language is spoken.
 const VERSION: (i64, i64, i64) = (2, 19, 14);
@@ -64,12 +65,8 @@ impl TaskScope {
             "inventory_hostname" => text(host),
             "inventory_hostname_short" => text(host.split('.').next().unwrap_or_default()),
             "group_names" => texts(hosts.groups_of(host)),
-            "inventory_file" => text(hosts.source_of(host)?.to_string_lossy()),
-            "inventory_dir" => {
-                let source = hosts.source_of(host)?;
-                let folder = source.parent()?;
-                text(std::path::absolute(folder).ok()?.to_string_lossy())
-            }
+            "inventory_file" => text(absolute(&hosts.source_of(host)?)),
+            "inventory_dir" => text(absolute(hosts.source_of(host)?.parent()?)),
             "ansible_facts" => Value::Map(self.facts(host)),
             "ansible_local" => {
                 let state = self.runner.states.known(host)?;
@@ -128,7 +125,7 @@ impl TaskScope {
     fn magic_of_play(&self, name: &str) -> Option<Value> {
         let play = &self.batch.play;
         Some(match name {
-            "playbook_dir" => text(absolute(play)),
+            "playbook_dir" => text(absolute(&play.folder)),
             "ansible_play_name" => text(crate::playbook::play_name(play)),
             "ansible_play_hosts_all" => texts(self.batch.all.iter()),
             "ansible_play_hosts" => texts(self.batch.all_left().iter()),
@@ -178,9 +175,15 @@ fn named<'a>(uses: impl Iterator<Item = &'a Arc<RoleUse>>) -> Vec<Arc<str>> {
     names
 }
 
-fn absolute(play: &Play) -> String {
-    let folder = std::path::absolute(&play.folder).unwrap_or_else(|_| play.folder.to_path_buf());
-    folder.to_string_lossy().into_owned()
+/// A path from the root; of no path the folder that is worked in.
+fn absolute(path: &Path) -> String {
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    };
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    path.to_string_lossy().into_owned()
 }
 
 fn version() -> Value {

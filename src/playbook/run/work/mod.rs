@@ -7,6 +7,7 @@ mod context;
 mod exchange;
 mod files;
 mod hosts;
+mod jobs;
 mod layers;
 mod lazy;
 mod lookups;
@@ -15,6 +16,7 @@ mod loops;
 mod magic;
 mod play_vars;
 mod prepared;
+mod prompts;
 mod reach;
 mod register;
 mod render;
@@ -23,9 +25,10 @@ mod runner;
 mod scope;
 mod state;
 mod task;
+mod wants_facts;
 
 #[cfg(test)]
 mod tests;
 
-pub use hosts::{ExtraVars, Hosts, OpenVault};
+pub use hosts::{ExtraVars, Hosts, LoadAgain, OpenVault};
 pub use runner::{Ask, Denies, NobodyToAsk, RunOptions, Runner, Setup, Ways};

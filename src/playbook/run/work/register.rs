@@ -17,7 +17,10 @@ pub(super) fn keep(scope: &TaskScope, prepared: &Prepared, hosts: &[Arc<str>], o
     let Some(name) = &prepared.register else {
         return;
     };
-    let result = Arc::new(Value::Map(results::kept(outcome.result.clone())));
+    let result = Arc::new(Value::Map(results::kept(
+        outcome.result.clone(),
+        prepared.task.r#loop.is_some(),
+    )));
     for host in hosts {
         let state = scope.runner.states.of(host);
         locked(&state).set(name, result.clone());

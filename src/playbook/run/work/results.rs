@@ -209,9 +209,9 @@ pub(super) fn of_no_items() -> Map {
     .result
 }
 
-/// A result as `register` keeps it.
-pub(super) fn kept(mut result: Map) -> Map {
-    if !is_true(&result, "skipped") && !result.contains_key("failed") {
+/// A result as `register` keeps it; that of a loop is as it is.
+pub(super) fn kept(mut result: Map, of_loop: bool) -> Map {
+    if !of_loop && !is_true(&result, "skipped") && !result.contains_key("failed") {
         result.insert("failed".into(), Value::Bool(false));
     }
     result
@@ -221,7 +221,11 @@ pub(super) fn kept(mut result: Map) -> Map {
 pub(super) fn shown(result: &Map, no_log: bool) -> serde_json::Map<String, serde_json::Value> {
     if !no_log {
         let json = |(name, value): (&Arc<str>, &Value)| (name.to_string(), value.to_json());
-        return result.iter().map(json).collect();
+        // That a loop was not skipped is not worth a word.
+        let told = |(name, value): &(&Arc<str>, &Value)| {
+            &***name != "skipped" || **value != Value::Bool(false)
+        };
+        return result.iter().filter(told).map(json).collect();
     }
     let mut shown = serde_json::Map::new();
     shown.insert("censored".into(), CENSORED.into());
@@ -233,7 +237,10 @@ pub(super) fn shown(result: &Map, no_log: bool) -> serde_json::Map<String, serde
         "attempts",
         "retries",
     ] {
-        if let Some(value) = result.get(name) {
+        let told = result
+            .get(name)
+            .filter(|value| **value != Value::Bool(false) || name == "changed");
+        if let Some(value) = told {
             shown.insert(name.to_owned(), value.to_json());
         }
     }

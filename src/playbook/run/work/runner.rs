@@ -8,6 +8,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::hosts::Hosts;
+use super::jobs::Jobs;
 use super::layers::{Layer, Layers};
 use super::play_vars::PlayVars;
 use super::prepared::Prepared;
@@ -137,6 +138,8 @@ pub struct Runner {
     prepared: Mutex<IndexMap<usize, Arc<Prepared>>>,
     /// Values of files that are vaults as a whole, of which the redactor has heard: their places.
     learnt: Mutex<HashSet<String>>,
+    /// Tasks in the background.
+    pub(super) jobs: Jobs,
     /// What `set_stats` set.
     pub(super) stats: Mutex<IndexMap<Option<Arc<str>>, serde_json::Map<String, serde_json::Value>>>,
 }
@@ -160,6 +163,7 @@ impl Runner {
             plays: RwLock::default(),
             prepared: Mutex::default(),
             learnt: Mutex::default(),
+            jobs: Jobs::default(),
             stats: Mutex::default(),
         })
     }
@@ -229,6 +233,11 @@ impl Runner {
         if learnt.insert(found.origin.clone()) {
             learn_texts(&found.value, self.hosts.redactor());
         }
+    }
+
+    /// All of a file that is a vault as a whole is in use.
+    pub(super) fn learn_all(&self, value: &Value) {
+        learn_texts(value, self.hosts.redactor());
     }
 
     /// A YAML document of the controller, a vault opened.

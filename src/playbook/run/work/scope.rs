@@ -33,14 +33,6 @@ pub(super) struct TaskScope {
 }
 
 impl TaskScope {
-    /// The same with one more local variable.
-    #[must_use]
-    pub(super) fn with(&self, name: &str, value: Value) -> Self {
-        let mut scope = self.clone();
-        scope.local.insert(Arc::from(name), value);
-        scope
-    }
-
     /// The same task seen from another host: for the way to it.
     #[must_use]
     pub(super) fn of_host(&self, host: &Arc<str>) -> Self {

@@ -62,6 +62,12 @@ impl HostState {
         (fact.prefixed == short.is_some()).then_some(&fact.value)
     }
 
+    /// Forgets all facts.
+    pub(super) fn clear_facts(&mut self) {
+        self.facts.clear();
+        self.reached.clear();
+    }
+
     /// The names of all variables.
     pub(super) fn names(&self, into: &mut BTreeSet<Arc<str>>) {
         into.extend(self.set.keys().chain(self.included.keys()).cloned());

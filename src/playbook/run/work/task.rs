@@ -9,11 +9,13 @@ use super::attempts;
 use super::context::Context;
 use super::loops;
 use super::prepared::Prepared;
+use super::prompts;
 use super::register;
 use super::render::{self, Wrong};
 use super::results::{self, Outcome};
 use super::runner::Runner;
 use super::scope::TaskScope;
+use super::wants_facts;
 use crate::base::clock;
 use crate::base::python::python;
 use crate::base::value::{Map, Value};
@@ -42,6 +44,14 @@ impl Worker for Hands {
         let prepared = scene.task.map(|task| self.0.prepare(task));
         let scope = self.0.scope(scene, prepared.as_ref());
         render::value(&scope, value).map_err(|error| error.to_string())
+    }
+
+    async fn begin_play(&self, batch: &Arc<Batch>) -> Result<(), String> {
+        prompts::ask(&self.0, batch).await
+    }
+
+    fn wants_facts(&self, batch: &Arc<Batch>, host: &Arc<str>) -> bool {
+        wants_facts::of_play(&self.0, &batch.play, host)
     }
 
     fn included(&self, batch: &Arc<Batch>, _hosts: &[Arc<str>], loaded: &Loaded) {
@@ -136,9 +146,10 @@ pub(super) async fn once(
 pub(super) fn with_result(scope: &TaskScope, prepared: &Prepared, result: &Map) -> TaskScope {
     let mut scope = scope.clone();
     if let Some(name) = &prepared.register {
-        scope
-            .local
-            .insert(name.clone(), Value::Map(results::kept(result.clone())));
+        scope.local.insert(
+            name.clone(),
+            Value::Map(results::kept(result.clone(), false)),
+        );
     }
     if let Some(Value::Map(facts)) = result.get("ansible_facts") {
         // Of `set_fact` and the like, under their own names.

@@ -1,12 +1,25 @@
 //! Control modules: what is done by the executor itself, one file each; and the way to all others.
 
+mod argument_spec;
+mod assert;
+mod command;
 mod debug;
+mod facts;
 mod fail;
+mod fetch;
+mod include;
+mod include_vars;
+mod inventory;
+mod meta;
+mod pause;
 mod set_fact;
+mod set_stats;
+mod waiting;
 
 use super::context::Context;
-use super::exchange;
 use super::results::Outcome;
+use super::{exchange, jobs};
+use crate::base::value::{Map, Value};
 use crate::event::{ErrorKind, HostError};
 use crate::playbook::commands::command_line;
 
@@ -33,14 +46,39 @@ pub(super) async fn perform(context: &Context<'_>) -> Outcome {
     if !module.control {
         return exchange::module(context, module, &args).await;
     }
-    let params = match module.settle(&args) {
-        Ok(params) => params,
-        Err(error) => return Outcome::refused(&error, context.prepared),
-    };
-    match &*module.name {
+    match module.settle(&args) {
+        Ok(params) => control(context, &module.name, &args, params).await,
+        Err(error) => Outcome::refused(&error, context.prepared),
+    }
+}
+
+async fn control(context: &Context<'_>, name: &str, args: &Map, params: Map) -> Outcome {
+    match name {
+        "add_host" => inventory::add_host(context, params),
+        "assert" => assert::perform(context, &params),
+        "async_status" => jobs::status(context, &params).await,
         "debug" => debug::perform(context, &params),
         "fail" => fail::perform(&params),
+        "fetch" => fetch::perform(context, &params).await,
+        "gather_facts" => facts::perform(context, args).await,
+        "group_by" => inventory::group_by(context, &params),
+        "include_role" => include::role(context, params),
+        "include_tasks" => include::tasks(context, params),
+        "include_vars" => include_vars::perform(context, &params),
+        "meta" => meta::perform(context, &params).await,
+        "pause" => pause::perform(context, &params).await,
+        "raw" => command::raw(context, &params).await,
+        "reboot" => waiting::reboot(context, &params).await,
+        "script" => command::script(context, &params).await,
         "set_fact" => set_fact::perform(context, params),
-        other => Outcome::failed(format!("the executor has no module {other}")),
+        "set_stats" => set_stats::perform(context, &params),
+        "validate_argument_spec" => argument_spec::perform(context, &params),
+        "wait_for_connection" => waiting::for_connection(context, &params).await,
+        other => Outcome::failed(format!("module {other} is not done by this version")),
     }
+}
+
+/// A parameter's text.
+fn text<'a>(params: &'a Map, name: &str) -> Option<&'a str> {
+    params.get(name).and_then(Value::as_str)
 }

@@ -1,0 +1,44 @@
+//! `meta`: what is asked of the executor itself; most of it is the strategy's to do.
+
+use super::super::context::Context;
+use super::super::results::Outcome;
+use super::super::state::locked;
+use super::text;
+use crate::base::value::{Map, Value};
+use crate::playbook::run::worker::Meta;
+
+pub(super) async fn perform(context: &Context<'_>, params: &Map) -> Outcome {
+    let wish = text(params, "free_form").unwrap_or_default();
+    let meta = match wish {
+        "flush_handlers" => Meta::FlushHandlers,
+        "end_host" => Meta::EndHost,
+        "end_batch" => Meta::EndBatch,
+        "end_play" => Meta::EndPlay,
+        "end_role" => Meta::EndRole,
+        "clear_host_errors" => Meta::ClearHostErrors,
+        "noop" => Meta::Nothing,
+        "clear_facts" => {
+            let state = context.runner().states.of(&context.host());
+            locked(&state).clear_facts();
+            Meta::Nothing
+        }
+        "reset_connection" => match context.target() {
+            Ok(target) => {
+                context.runner().connections.reset(&target).await;
+                Meta::Nothing
+            }
+            Err(error) => return Outcome::error(error),
+        },
+        "refresh_inventory" => match context.runner().hosts.refresh() {
+            Ok(()) => {
+                context.runner().states.forget_ways();
+                Meta::Nothing
+            }
+            Err(why) => return Outcome::failed(why),
+        },
+        other => return Outcome::failed(format!("invalid meta action requested: {other}")),
+    };
+    let mut outcome = Outcome::with([("changed", Value::Bool(false))]);
+    outcome.meta = Some(meta);
+    outcome
+}

@@ -1,0 +1,60 @@
+//! `set_stats`: values for the end of the run.
+
+use std::sync::{Arc, PoisonError};
+
+use serde_json::Value as Json;
+
+use super::super::context::Context;
+use super::super::results::Outcome;
+use super::set_fact::is_variable_name;
+use crate::base::value::{Map, Value};
+
+pub(super) fn perform(context: &Context<'_>, params: &Map) -> Outcome {
+    let flag = |name: &str| params.get(name) == Some(&Value::Bool(true));
+    let (per_host, aggregate) = (flag("per_host"), flag("aggregate"));
+    let Some(Value::Map(data)) = params.get("data") else {
+        return Outcome::failed("The 'data' option needs to be a dictionary/hash");
+    };
+    if let Some(name) = data.keys().find(|name| !is_variable_name(name)) {
+        return Outcome::failed(format!("The variable name '{name}' is not valid."));
+    }
+    let host: Option<Arc<str>> = per_host.then(|| context.host());
+    let mut stats = context
+        .runner()
+        .stats
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    let stats = stats.entry(host).or_default();
+    for (name, value) in data {
+        let value = value.to_json();
+        match stats.get_mut(&**name) {
+            Some(known) if aggregate => join(known, value),
+            _ => _ = stats.insert(name.to_string(), value),
+        }
+    }
+    let told = Map::from_iter([
+        ("data".into(), Value::Map(data.clone())),
+        ("per_host".into(), Value::Bool(per_host)),
+        ("aggregate".into(), Value::Bool(aggregate)),
+    ]);
+    Outcome::with([
+        ("changed", Value::Bool(false)),
+        ("ansible_stats", Value::Map(told)),
+    ])
+}
+
+/// Numbers are summed, texts and lists put together, mappings merged; what does not fit replaces.
+fn join(known: &mut Json, value: Json) {
+    match (known, value) {
+        (Json::Object(known), Json::Object(more)) => known.extend(more),
+        (Json::Array(known), Json::Array(more)) => known.extend(more),
+        (Json::String(known), Json::String(more)) => known.push_str(&more),
+        (known @ Json::Number(_), more @ Json::Number(_)) => {
+            *known = match (known.as_i64(), more.as_i64()) {
+                (Some(one), Some(other)) => one.saturating_add(other).into(),
+                _ => (known.as_f64().unwrap_or(0.0) + more.as_f64().unwrap_or(0.0)).into(),
+            };
+        }
+        (known, value) => *known = value,
+    }
+}

@@ -1,0 +1,107 @@
+//! `vars_prompt`: what a play asks the user before it begins.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::runner::Runner;
+use super::scope::here;
+use crate::base::secret::Secret;
+use crate::base::value::Value;
+use crate::playbook::run::worker::Batch;
+use crate::playbook::{Keyword, Written, as_bool};
+use crate::template::Found;
+
+/// Asks what the play wants to know. Variables of the command line are not asked for.
+pub(super) async fn ask(runner: &Arc<Runner>, batch: &Batch) -> Result<(), String> {
+    let Some(prompts) = batch.play.keywords.get(Keyword::VarsPrompt) else {
+        return Ok(());
+    };
+    let mut answers: IndexMap<Arc<str>, Found> = IndexMap::new();
+    for prompt in prompts.items() {
+        let question = Question::of(&prompt)?;
+        if runner.hosts.extra.contains_key(&question.name) {
+            continue;
+        }
+        let answer = question.ask(runner).await?;
+        if question.private {
+            runner.hosts.redactor().learn(&Secret::new(answer.as_str()));
+        }
+        let value = if question.templates {
+            Value::string(answer)
+        } else {
+            Value::Unsafe(answer.into())
+        };
+        answers.insert(question.name, here(value, "vars_prompt"));
+    }
+    runner
+        .play(&batch.play, batch.number)
+        .answer(Arc::new(answers));
+    Ok(())
+}
+
+struct Question {
+    name: Arc<str>,
+    prompt: String,
+    default: Option<String>,
+    private: bool,
+    confirm: bool,
+    templates: bool,
+}
+
+impl Question {
+    fn of(written: &Written) -> Result<Self, String> {
+        let text = |key: &str| {
+            let part = written.get(key)?;
+            Some(crate::base::python::python(&part.value()))
+        };
+        let flag = |key: &str| written.get(key).and_then(|part| as_bool(&part.value()));
+        let wrong = |what: &str| written.error(what).to_string();
+        let name = text("name").ok_or_else(|| wrong("a prompt has a `name`: the variable"))?;
+        if text("encrypt").is_some() {
+            return Err(wrong(
+                "`encrypt` is not there: hash the answer with the filter `password_hash`",
+            ));
+        }
+        Ok(Self {
+            prompt: text("prompt").unwrap_or_else(|| name.clone()),
+            name: Arc::from(name),
+            default: text("default"),
+            private: flag("private").unwrap_or(true),
+            confirm: flag("confirm").unwrap_or(false),
+            templates: !flag("unsafe").unwrap_or(false),
+        })
+    }
+
+    async fn ask(&self, runner: &Runner) -> Result<String, String> {
+        let question = match &self.default {
+            Some(default) if !self.private => format!("{} [{default}]: ", self.prompt),
+            _ => format!("{}: ", self.prompt),
+        };
+        loop {
+            let Some(answer) = line(runner, &question, !self.private).await? else {
+                // Nobody to ask: as Ansible, the default, or nothing.
+                return Ok(self.default.clone().unwrap_or_default());
+            };
+            if self.confirm {
+                let again = format!("confirm {question}");
+                let again = line(runner, &again, !self.private).await?;
+                if again.as_deref() != Some(&answer) {
+                    continue;
+                }
+            }
+            return Ok(match &self.default {
+                Some(default) if answer.is_empty() => default.clone(),
+                _ => answer,
+            });
+        }
+    }
+}
+
+async fn line(runner: &Runner, question: &str, echo: bool) -> Result<Option<String>, String> {
+    let (asks, question) = (runner.ask.clone(), question.to_owned());
+    let answered = tokio::task::spawn_blocking(move || asks.line(&question, echo)).await;
+    answered
+        .map_err(|error| error.to_string())?
+        .map_err(|error| error.to_string())
+}
