@@ -12,7 +12,11 @@ fn of(verb: &str, look: Look, verbose: u8) -> Show {
         verbose,
         ..options(Form::Human)
     };
-    Show::new(options, look, header(verb, Some("site.yml"), &["web01", "主机2"]))
+    Show::new(
+        options,
+        look,
+        header(verb, Some("site.yml"), &["web01", "主机2"]),
+    )
 }
 
 impl Show {
@@ -76,29 +80,65 @@ fn everything(look: Look, verbose: u8) -> String {
     show.play("网站 the site", "linear");
     show.task(0, "a file", "copy");
     let diff = json!({"before": "one\ntwo\n", "after": "one\nthree\n", "before_header": "/etc/a", "after_header": "/etc/a"});
-    show.finished(task(0, "web01", Changed, json!({"changed": true, "dest": "/etc/a", "diff": diff})))
-        .finished(TaskResult {
-            delegated: Some("db1".into()),
-            ..task(0, "主机2", Ok, json!({"changed": false}))
-        });
+    show.finished(task(
+        0,
+        "web01",
+        Changed,
+        json!({"changed": true, "dest": "/etc/a", "diff": diff}),
+    ))
+    .finished(TaskResult {
+        delegated: Some("db1".into()),
+        ..task(0, "主机2", Ok, json!({"changed": false}))
+    });
     show.task(1, "each", "command");
     for (host, second) in [("web01", Failed), ("主机2", Skipped)] {
-        show.said(item(task(1, host, Changed, json!({"changed": true, "rc": 0})), "a"))
-            .said(item(task(1, host, second, json!({"changed": false, "msg": "no\u{1b}[2J"})), "b"))
-            .finished(TaskResult {
-                ignored: second == Failed,
-                ..task(1, host, if second == Failed { Failed } else { Changed }, json!({"results": []}))
-            });
+        show.said(item(
+            task(1, host, Changed, json!({"changed": true, "rc": 0})),
+            "a",
+        ))
+        .said(item(
+            task(
+                1,
+                host,
+                second,
+                json!({"changed": false, "msg": "no\u{1b}[2J"}),
+            ),
+            "b",
+        ))
+        .finished(TaskResult {
+            ignored: second == Failed,
+            ..task(
+                1,
+                host,
+                if second == Failed { Failed } else { Changed },
+                json!({"results": []}),
+            )
+        });
     }
     show.task(2, "wait", "command");
     show.said(PlayEvent::Retrying(
         Arc::new(task(2, "web01", Failed, json!({"attempts": 1}))),
         Retry { made: 1, left: 2 },
     ))
-    .finished(task(2, "web01", Failed, json!({"changed": false, "msg": "over", "rc": 1})))
-    .finished(task(2, "主机2", Unreachable, json!({"unreachable": true, "msg": "refused"})));
+    .finished(task(
+        2,
+        "web01",
+        Failed,
+        json!({"changed": false, "msg": "over", "rc": 1}),
+    ))
+    .finished(task(
+        2,
+        "主机2",
+        Unreachable,
+        json!({"unreachable": true, "msg": "refused"}),
+    ));
     show.task(3, "said", "debug");
-    show.finished(task(3, "web01", Ok, json!({"changed": false, "msg": ["中", {"a": 1}]})));
+    show.finished(task(
+        3,
+        "web01",
+        Ok,
+        json!({"changed": false, "msg": ["中", {"a": 1}]}),
+    ));
     show.task(4, "bring", "include_tasks");
     show.said(PlayEvent::Included {
         task: 4,
@@ -156,7 +196,10 @@ fn results_are_told_when_asked_for() {
         shown.contains(r#"changed: [web01] => {"changed": true, "dest": "/etc/a"}"#),
         "{shown}"
     );
-    assert!(shown.contains(r#"changed: [web01] => (item=a) => {"#), "{shown}");
+    assert!(
+        shown.contains(r#"changed: [web01] => (item=a) => {"#),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -175,14 +218,37 @@ fn one_module_is_shown_a_block_a_host() {
     use TaskStatus::{Changed, Failed, Ok, Unreachable};
     let mut show = of("do", Look::default(), 0);
     show.task(0, "shell", "ansible.builtin.shell");
-    show.finished(task(0, "web01", Changed, json!({"rc": 0, "stdout": "a\nb", "stderr": "odd", "changed": true})))
-        .done(0, result("a\nb\n"));
+    show.finished(task(
+        0,
+        "web01",
+        Changed,
+        json!({"rc": 0, "stdout": "a\nb", "stderr": "odd", "changed": true}),
+    ))
+    .done(0, result("a\nb\n"));
     let failed = json!({"rc": 3, "stdout": "", "stderr": "", "msg": "non-zero return code"});
-    show.finished(task(0, "主机2", Failed, failed)).done(1, result("").exit(3));
+    show.finished(task(0, "主机2", Failed, failed))
+        .done(1, result("").exit(3));
     show.task(1, "ping", "ping");
-    show.finished(task(1, "web01", Ok, json!({"changed": false, "ping": "pong"})))
-        .finished(task(1, "主机2", Unreachable, json!({"unreachable": true, "msg": "refused"})));
-    show.done(1, error(Outcome::Cancelled, ErrorKind::Interrupted, "not begun: the run was stopped"));
+    show.finished(task(
+        1,
+        "web01",
+        Ok,
+        json!({"changed": false, "ping": "pong"}),
+    ))
+    .finished(task(
+        1,
+        "主机2",
+        Unreachable,
+        json!({"unreachable": true, "msg": "refused"}),
+    ));
+    show.done(
+        1,
+        error(
+            Outcome::Cancelled,
+            ErrorKind::Interrupted,
+            "not begun: the run was stopped",
+        ),
+    );
     insta::assert_snapshot!(show.end(), @"");
 }
 
@@ -198,10 +264,17 @@ fn a_report_for_ci_has_a_case_a_task_and_host() {
     let mut header = header("play", Some("site.yml"), &["web01", "主机2"]);
     header.options = json!({"expect_no_change": true});
     let mut show = Show::new(options, Look::default(), header);
-    show.play("网站", "linear").task(0, "一", "command").task(1, "two", "command");
+    show.play("网站", "linear")
+        .task(0, "一", "command")
+        .task(1, "two", "command");
     show.finished(task(0, "web01", Ok, json!({})))
         .finished(task(0, "主机2", Changed, json!({"changed": true})))
-        .finished(task(1, "web01", Skipped, json!({"skip_reason": "Conditional result was False"})))
+        .finished(task(
+            1,
+            "web01",
+            Skipped,
+            json!({"skip_reason": "Conditional result was False"}),
+        ))
         .finished(TaskResult {
             ignored: true,
             ..task(1, "web01", Failed, json!({"msg": "passed over"}))

@@ -69,25 +69,46 @@ fn accounts_and_keys_of_a_team() {
     assert!(bed.says(0, "id wanglei").contains("(ops)"));
     let keys = bed.says(1, "cat ~zhaomin/.ssh/authorized_keys");
     assert!(keys.trim_end().ends_with("zhaomin@ops"), "{keys}");
-    assert_eq!(bed.says(0, "getent passwd oldhand || echo gone").trim(), "gone");
+    assert_eq!(
+        bed.says(0, "getent passwd oldhand || echo gone").trim(),
+        "gone"
+    );
 }
 
 #[test]
 fn a_nightly_job() {
     let Some(bed) = Bed::new(1, &[]) else { return };
     bed.play("nightly", &["--check", "--diff"]).ends_with(0);
-    assert_eq!(bed.says(0, "ls /var/backups/nightly 2>/dev/null || echo none").trim(), "none");
+    assert_eq!(
+        bed.says(0, "ls /var/backups/nightly 2>/dev/null || echo none")
+            .trim(),
+        "none"
+    );
     bed.settles("nightly", &[]);
     let crontab = bed.says(0, "crontab -l");
-    assert!(crontab.contains("30 3 * * * /usr/local/sbin/nightly-backup"), "{crontab}");
-    bed.says(0, "/usr/local/sbin/nightly-backup && ls /var/backups/nightly/*.tar.gz");
+    assert!(
+        crontab.contains("30 3 * * * /usr/local/sbin/nightly-backup"),
+        "{crontab}"
+    );
+    bed.says(
+        0,
+        "/usr/local/sbin/nightly-backup && ls /var/backups/nightly/*.tar.gz",
+    );
 }
 
 #[test]
 fn a_rolling_update_that_stops_where_hosts_are_not_well() {
-    let Some(bed) = Bed::new(3, &["web"]) else { return };
-    let ran = bed.play("rolling-update", &["-e", "version=1.4.2"]).ends_with(0);
-    assert_eq!(ran.stdout.matches("PLAY [Update the web servers]").count(), 3, "{ran:?}");
+    let Some(bed) = Bed::new(3, &["web"]) else {
+        return;
+    };
+    let ran = bed
+        .play("rolling-update", &["-e", "version=1.4.2"])
+        .ends_with(0);
+    assert_eq!(
+        ran.stdout.matches("PLAY [Update the web servers]").count(),
+        3,
+        "{ran:?}"
+    );
     for host in 0..3 {
         let page = bed.says(host, "cat /srv/site/current/index.html");
         assert!(page.starts_with("release 1.4.2 on "), "{page}");
@@ -101,12 +122,17 @@ fn a_rolling_update_that_stops_where_hosts_are_not_well() {
 
 #[test]
 fn an_applications_update_with_a_way_back() {
-    let Some(bed) = Bed::new(2, &["app"]) else { return };
+    let Some(bed) = Bed::new(2, &["app"]) else {
+        return;
+    };
     let archive = |version: &str, check: &str| {
         let folder = bed.desk.dir.path().join(version);
         let bin = bed.desk.file(&format!("{version}/bin/check"), check);
         let status = std::process::Command::new("sh")
-            .args(["-c", "chmod 755 \"$1\" && tar -czf \"$2.tar.gz\" -C \"$2\" ."])
+            .args([
+                "-c",
+                "chmod 755 \"$1\" && tar -czf \"$2.tar.gz\" -C \"$2\" .",
+            ])
             .args(["sh", bin.to_str().unwrap(), folder.to_str().unwrap()])
             .status()
             .unwrap();
@@ -114,13 +140,20 @@ fn an_applications_update_with_a_way_back() {
         format!("archive={}.tar.gz", folder.display())
     };
     let one = archive("1.0", "#!/bin/sh\nexit 0\n");
-    bed.play("app-update", &["-e", "version=1.0", "-e", &one]).ends_with(0);
+    bed.play("app-update", &["-e", "version=1.0", "-e", &one])
+        .ends_with(0);
     let current = |host| bed.says(host, "readlink /opt/app/current");
     assert_eq!(current(0).trim(), "/opt/app/releases/1.0");
 
     let bad = archive("2.0", "#!/bin/sh\nexit 1\n");
-    let ran = bed.play("app-update", &["-e", "version=2.0", "-e", &bad]).ends_with(2);
-    assert!(ran.stdout.contains("release 2.0 did not come up, 1.0 is back"), "{ran:?}");
+    let ran = bed
+        .play("app-update", &["-e", "version=2.0", "-e", &bad])
+        .ends_with(2);
+    assert!(
+        ran.stdout
+            .contains("release 2.0 did not come up, 1.0 is back"),
+        "{ran:?}"
+    );
     assert!(ran.stdout.contains("rescued=1"), "{ran:?}");
     for host in 0..2 {
         assert_eq!(current(host).trim(), "/opt/app/releases/1.0");
@@ -133,9 +166,15 @@ fn logs_are_rotated() {
     let Some(bed) = Bed::new(1, &[]) else { return };
     let apps = ["-e", r#"{"apps": ["game", "login"]}"#];
     // What installs packages needs a mirror: a logrotate that is there needs none.
-    bed.says(0, "test -x /usr/sbin/logrotate || apt-get install -qq -y logrotate >/dev/null");
+    bed.says(
+        0,
+        "test -x /usr/sbin/logrotate || apt-get install -qq -y logrotate >/dev/null",
+    );
     bed.settles("log-rotation", &apps);
-    assert!(bed.says(0, "cat /etc/logrotate.d/login").starts_with("/var/log/login/*.log {"));
+    assert!(
+        bed.says(0, "cat /etc/logrotate.d/login")
+            .starts_with("/var/log/login/*.log {")
+    );
 }
 
 #[test]
@@ -158,6 +197,9 @@ fn every_example_is_run() {
     found.sort();
     let here = include_str!("examples.rs");
     for name in found {
-        assert!(here.contains(&format!("\"{name}\"")), "{name} is run by no test");
+        assert!(
+            here.contains(&format!("\"{name}\"")),
+            "{name} is run by no test"
+        );
     }
 }
