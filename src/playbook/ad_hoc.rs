@@ -243,10 +243,44 @@ mod tests {
 
     #[test]
     fn mistakes_are_shown_in_the_line_that_was_typed() {
-        insta::assert_snapshot!(of(&["coppy", "src=a"]).unwrap_err(), @"");
-        insta::assert_snapshot!(of(&["copy", "dest=/x", "scr=a"]).unwrap_err(), @"");
-        insta::assert_snapshot!(of(&["user", "{\"name\": "]).unwrap_err(), @"");
-        insta::assert_snapshot!(of(&["ping", "hello"]).unwrap_err(), @"");
-        insta::assert_snapshot!(of(&["include_tasks", "a.yml"]).unwrap_err(), @"");
+        insta::assert_snapshot!(of(&["coppy", "src=a"]).unwrap_err(), @r"
+        do:1:1: there is no module `coppy`
+          |
+        1 | coppy src=a
+          | ^
+        help: did you mean `copy`?
+        ");
+        insta::assert_snapshot!(of(&["copy", "dest=/x", "scr=a"]).unwrap_err(), @r"
+        do:1:1: one of the following is required: src, content
+          |
+        1 | copy dest=/x scr=a
+          | ^
+
+        do:1:18: module copy has no parameter `scr`
+          |
+        1 | copy dest=/x scr=a
+          |                  ^
+        help: did you mean `src`?
+        ");
+        insta::assert_snapshot!(of(&["user", "{\"name\": "]).unwrap_err(), @r#"
+        do:1:6: this is no JSON object: unclosed bracket '{'
+          |
+        1 | user {"name": 
+          |      ^
+        help: write NAME=VALUE ..., or one JSON object
+        "#);
+        insta::assert_snapshot!(of(&["ping", "hello"]).unwrap_err(), @r"
+        do:1:6: `ping` takes no text beside `name=value`: `hello`
+          |
+        1 | ping hello
+          |      ^
+        help: put a value with blanks in quotes, or write the arguments as a mapping
+        ");
+        insta::assert_snapshot!(of(&["include_tasks", "a.yml"]).unwrap_err(), @r"
+        do:1:1: `include_tasks` makes sense in playbooks only
+          |
+        1 | include_tasks a.yml
+          | ^
+        ");
     }
 }

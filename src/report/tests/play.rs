@@ -171,7 +171,56 @@ fn everything(look: Look, verbose: u8) -> String {
 
 #[test]
 fn a_play_is_shown_as_ansible_shows_it() {
-    insta::assert_snapshot!(everything(Look::default(), 0), @"");
+    insta::assert_snapshot!(everything(Look::default(), 0), @r#"
+    1 
+    1 PLAY [网站 the site] ***********************************************************
+    1 
+    1 TASK [a file] ******************************************************************
+    1 --- before: /etc/a
+    1 +++ after: /etc/a
+    1 @@ -1,2 +1,2 @@
+    1  one
+    1 -two
+    1 +three
+    1 
+    1 changed: [web01]
+    1 ok: [主机2 -> db1]
+    1 
+    1 TASK [each] ********************************************************************
+    1 changed: [web01] => (item=a)
+    1 failed: [web01] (item=b) => {"changed": false, "msg": "no\u001b[2J"}
+    1 ...ignoring
+    1 changed: [主机2] => (item=a)
+    1 skipping: [主机2] => (item=b) 
+    1 
+    1 TASK [wait] ********************************************************************
+    1 FAILED - RETRYING: [web01]: wait (2 retries left).
+    1 fatal: [web01]: FAILED! => {"changed": false, "msg": "over", "rc": 1}
+    1 fatal: [主机2]: UNREACHABLE! => {"msg": "refused", "unreachable": true}
+    1 
+    1 TASK [said] ********************************************************************
+    1 ok: [web01] => {
+    1     "msg": [
+    1         "中",
+    1         {
+    1             "a": 1
+    1         }
+    1     ]
+    1 }
+    1 
+    1 TASK [bring] *******************************************************************
+    1 included: /srv/more.yml for web01 => (item=x)
+    1 
+    1 RUNNING HANDLER [handled] ******************************************************
+    1 skipping: [web01]
+    1 
+    1 NO MORE HOSTS LEFT *************************************************************
+    1 
+    1 PLAY RECAP *********************************************************************
+    1 web01                      : ok=3    changed=1    unreachable=0    failed=1    skipped=1    rescued=0    ignored=1   
+    1 主机2                      : ok=0    changed=0    unreachable=1    failed=0    skipped=0    rescued=0    ignored=0   
+    1
+    "#);
 }
 
 #[test]
@@ -185,7 +234,56 @@ fn at_a_terminal_it_has_ansibles_colours() {
         err: end,
         ..Look::default()
     };
-    insta::assert_snapshot!(everything(look, 0), @"");
+    insta::assert_snapshot!(everything(look, 0), @r#"
+    1 
+    1 PLAY [网站 the site] ***********************************************************
+    1 
+    1 TASK [a file] ******************************************************************
+    1 ␛[31m--- before: /etc/a␛[0m
+    1 ␛[32m+++ after: /etc/a␛[0m
+    1 ␛[36m@@ -1,2 +1,2 @@␛[0m
+    1  one
+    1 ␛[31m-two␛[0m
+    1 ␛[32m+three␛[0m
+    1 
+    1 ␛[33mchanged: [web01]␛[0m
+    1 ␛[32mok: [主机2 -> db1]␛[0m
+    1 
+    1 TASK [each] ********************************************************************
+    1 ␛[33mchanged: [web01] => (item=a)␛[0m
+    1 ␛[31mfailed: [web01] (item=b) => {"changed": false, "msg": "no\u001b[2J"}␛[0m
+    1 ␛[36m...ignoring␛[0m
+    1 ␛[33mchanged: [主机2] => (item=a)␛[0m
+    1 ␛[36mskipping: [主机2] => (item=b) ␛[0m
+    1 
+    1 TASK [wait] ********************************************************************
+    1 ␛[1m␛[30mFAILED - RETRYING: [web01]: wait (2 retries left).␛[0m
+    1 ␛[31mfatal: [web01]: FAILED! => {"changed": false, "msg": "over", "rc": 1}␛[0m
+    1 ␛[1m␛[31mfatal: [主机2]: UNREACHABLE! => {"msg": "refused", "unreachable": true}␛[0m
+    1 
+    1 TASK [said] ********************************************************************
+    1 ␛[32mok: [web01] => {␛[0m
+    1 ␛[32m    "msg": [␛[0m
+    1 ␛[32m        "中",␛[0m
+    1 ␛[32m        {␛[0m
+    1 ␛[32m            "a": 1␛[0m
+    1 ␛[32m        }␛[0m
+    1 ␛[32m    ]␛[0m
+    1 ␛[32m}␛[0m
+    1 
+    1 TASK [bring] *******************************************************************
+    1 ␛[36mincluded: /srv/more.yml for web01 => (item=x)␛[0m
+    1 
+    1 RUNNING HANDLER [handled] ******************************************************
+    1 ␛[36mskipping: [web01]␛[0m
+    1 
+    1 NO MORE HOSTS LEFT *************************************************************
+    1 
+    1 PLAY RECAP *********************************************************************
+    1 ␛[31mweb01␛[0m                      : ␛[32mok=3   ␛[0m ␛[33mchanged=1   ␛[0m unreachable=0    ␛[31mfailed=1   ␛[0m ␛[36mskipped=1   ␛[0m rescued=0    ␛[33mignored=1   ␛[0m
+    1 ␛[31m主机2␛[0m                      : ok=0    changed=0    ␛[1m␛[31munreachable=1   ␛[0m failed=0    skipped=0    rescued=0    ignored=0   
+    1
+    "#);
 }
 
 #[test]
@@ -210,7 +308,19 @@ fn where_hosts_go_their_own_way_a_banner_comes_with_each_turn() {
     for (number, host) in [(0, "web01"), (1, "web01"), (0, "主机2")] {
         show.finished(task(number, host, TaskStatus::Ok, json!({})));
     }
-    insta::assert_snapshot!(show.end(), @"");
+    insta::assert_snapshot!(show.end(), @r"
+    1 
+    1 PLAY [free] ********************************************************************
+    1 
+    1 TASK [one] *********************************************************************
+    1 ok: [web01]
+    1 
+    1 TASK [two] *********************************************************************
+    1 ok: [web01]
+    1 
+    1 TASK [one] *********************************************************************
+    1 ok: [主机2]
+    ");
 }
 
 #[test]
@@ -249,7 +359,23 @@ fn one_module_is_shown_a_block_a_host() {
             "not begun: the run was stopped",
         ),
     );
-    insta::assert_snapshot!(show.end(), @"");
+    insta::assert_snapshot!(show.end(), @r#"
+    1 web01 | CHANGED | rc=0 >>
+    1 a
+    1 b
+    1 odd
+    1 主机2 | FAILED | rc=3 >>
+    1 non-zero return code
+    1 web01 | SUCCESS => {
+    1     "changed": false,
+    1     "ping": "pong"
+    1 }
+    1 主机2 | UNREACHABLE! => {
+    1     "msg": "refused",
+    1     "unreachable": true
+    1 }
+    2 2 hosts: 1 ok, 1 cancelled, 1 failed in 1.5s  (run 019ab000-0000-7000-8000-000000000001)
+    "#);
 }
 
 #[test]
@@ -282,5 +408,32 @@ fn a_report_for_ci_has_a_case_a_task_and_host() {
         .finished(task(1, "web01", Failed, json!({"msg": "<no>", "rc": 1})))
         .finished(task(1, "主机2", Unreachable, json!({"msg": "refused"})));
     show.end();
-    insta::assert_snapshot!(std::fs::read_to_string(file).unwrap(), @"");
+    insta::assert_snapshot!(std::fs::read_to_string(file).unwrap(), @r#"
+    <?xml version="1.0" encoding="UTF-8"?>
+    <testsuites name="iomsctl" tests="6" skipped="1" failures="2" errors="1">
+        <testsuite name="网站" tests="6" skipped="1" errors="1" failures="2">
+            <testcase name="一" classname="网站/web01" time="0.020" file="site.yml:5:5"/>
+            <testcase name="一" classname="网站/主机2" time="0.020" file="site.yml:5:5">
+                <failure message="changed" type="changed">{
+        &quot;changed&quot;: true
+    }</failure>
+            </testcase>
+            <testcase name="two" classname="网站/web01" time="0.020" file="site.yml:6:5">
+                <skipped message="Conditional result was False"/>
+            </testcase>
+            <testcase name="two" classname="网站/web01" time="0.020" file="site.yml:6:5"/>
+            <testcase name="two" classname="网站/web01" time="0.020" file="site.yml:6:5">
+                <failure message="&lt;no&gt;" type="failed">{
+        &quot;msg&quot;: &quot;&lt;no&gt;&quot;,
+        &quot;rc&quot;: 1
+    }</failure>
+            </testcase>
+            <testcase name="two" classname="网站/主机2" time="0.020" file="site.yml:6:5">
+                <error message="refused" type="unreachable">{
+        &quot;msg&quot;: &quot;refused&quot;
+    }</error>
+            </testcase>
+        </testsuite>
+    </testsuites>
+    "#);
 }
