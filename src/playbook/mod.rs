@@ -32,7 +32,7 @@ mod tests;
 mod written;
 
 pub use ad_hoc::AdHoc;
-pub use commands::constant_commands;
+pub use commands::{constant_commands, constant_secrets};
 pub use files::OpenVault;
 pub use kinds::as_bool;
 pub use lint::{Report as LintReport, lint};
