@@ -136,9 +136,10 @@ impl<'a> Context<'a> {
     pub(super) fn arguments(&self, raw: &[&str]) -> Result<Map, Wrong> {
         let action = &self.prepared.task.action;
         let failed = |wrong: Wrong| {
-            let name = match action.module.contains('.') {
-                true => action.module.to_string(),
-                false => format!("ansible.builtin.{}", action.module),
+            let name = if action.module.contains('.') {
+                action.module.to_string()
+            } else {
+                format!("ansible.builtin.{}", action.module)
             };
             wrong.because(&format!("Finalization of task args for '{name}' failed"))
         };

@@ -131,9 +131,10 @@ const MAGIC: &[&str] = &[
 
 /// The names of all variables that a scope knows.
 pub(super) fn names(scope: &TaskScope) -> Vec<Arc<str>> {
-    let mut names: BTreeSet<Arc<str>> = match scope.without_play {
-        true => BTreeSet::new(),
-        false => scope.play.names(),
+    let mut names: BTreeSet<Arc<str>> = if scope.without_play {
+        BTreeSet::new()
+    } else {
+        scope.play.names()
     };
     names.extend(scope.local.keys().cloned());
     names.extend(scope.runner.hosts.extra.keys().cloned());
