@@ -43,8 +43,6 @@ impl Hook for Copy {
             call.params
                 .insert("mode".into(), Value::Unsafe(mode.into()));
         }
-        call.known
-            .insert("src".into(), Value::Unsafe(src.as_str().into()));
         name(call, &src);
         match found.opened {
             Some(bytes) if call.flag("decrypt") => call.send_bytes(bytes),

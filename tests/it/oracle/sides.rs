@@ -20,14 +20,6 @@ impl Program {
             Self::Iomsctl => "iomsctl",
         }
     }
-
-    /// Whether it has come to playing.
-    pub fn plays(self) -> bool {
-        let help = Command::new(env!("CARGO_BIN_EXE_iomsctl"))
-            .args(["play", "--help"])
-            .output();
-        self == Self::Ansible || help.is_ok_and(|help| help.status.success())
-    }
 }
 
 /// A program with a copy of the playbooks.

@@ -19,6 +19,11 @@ const RETRIES: u32 = 3;
 /// Seconds between attempts where nobody says.
 const DELAY: f64 = 5.0;
 
+/// What `failed_when` made no failure of; Ansible has the traceback there, and says so where it
+/// has none.
+const SUPPRESSED: &str = "failed_when_suppressed_exception";
+const UNAVAILABLE: &str = "(traceback unavailable)";
+
 /// Does it, as often as it takes.
 pub(super) async fn perform(context: &Context<'_>) -> Outcome {
     let limits = match Limits::of(context) {
@@ -147,7 +152,10 @@ fn judge(context: &Context<'_>, outcome: &mut Outcome) {
     if !prepared.failed_when.is_empty() {
         match holds(&prepared.failed_when, result) {
             Ok(failed) => {
-                result.insert("failed".into(), Value::Bool(failed));
+                let had = result.insert("failed".into(), Value::Bool(failed));
+                if !failed && had == Some(Value::Bool(true)) {
+                    result.insert(SUPPRESSED.into(), Value::Unsafe(UNAVAILABLE.into()));
+                }
                 result.insert("failed_when_result".into(), Value::Bool(failed));
                 outcome.error = outcome.error.take().filter(|_| failed);
             }

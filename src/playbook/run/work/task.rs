@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use super::actions;
 use super::attempts;
 use super::context::Context;
 use super::loops;
@@ -21,7 +22,7 @@ use crate::base::python::python;
 use crate::base::value::{Map, Value};
 use crate::event::{Event, PlayEvent, TaskResult, TaskStatus};
 use crate::playbook::run::worker::{Batch, CustomStats, Done, Scene, Turn, Worker};
-use crate::playbook::{Keyword, Loaded};
+use crate::playbook::{Keyword, Loaded, Written};
 
 /// Does a run's tasks.
 pub(super) struct Hands(pub(super) Arc<Runner>);
@@ -131,7 +132,7 @@ pub(super) async fn once(
 ) -> (Outcome, Option<Arc<str>>) {
     match render::first_false(scope, &prepared.when) {
         Err(wrong) => return (Outcome::wrong(&wrong), None),
-        Ok(Some(unmet)) => return (Outcome::unmet(unmet.value()), None),
+        Ok(Some(condition)) => return (unmet(scope, prepared, condition.value()), None),
         Ok(None) => {}
     }
     let context = match Context::new(scope.clone(), prepared, number) {
@@ -141,6 +142,16 @@ pub(super) async fn once(
     let outcome = attempts::perform(&context).await;
     register::facts(&context, &outcome);
     (outcome, context.scope.delegated)
+}
+
+fn unmet(scope: &TaskScope, prepared: &Prepared, condition: Value) -> Outcome {
+    let action = &prepared.task.action;
+    if &*action.module != "meta" {
+        return Outcome::unmet(condition);
+    }
+    let wish = action.args.free_form.as_ref().and_then(Written::text);
+    let host = scope.host.as_deref().unwrap_or_default();
+    actions::meta::unmet(wish.unwrap_or_default(), host)
 }
 
 /// With the result, as far as it is known, under the name it will be registered by.

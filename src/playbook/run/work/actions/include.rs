@@ -11,24 +11,25 @@ pub(super) fn tasks(context: &Context<'_>, params: Map) -> Outcome {
     let Some(file) = text(&params, "file").map(str::to_owned) else {
         return Outcome::failed("No file specified for ansible.builtin.include_tasks");
     };
-    wish(context, params, ("include", &file))
+    wish(context, params, Some(&file))
 }
 
 /// A role.
 pub(super) fn role(context: &Context<'_>, params: Map) -> Outcome {
-    let Some(name) = text(&params, "name").map(str::to_owned) else {
+    if text(&params, "name").is_none() {
         return Outcome::failed("'name' is a required field for include_role.");
-    };
-    wish(context, params, ("include_role", &name))
+    }
+    wish(context, params, None)
 }
 
-fn wish(context: &Context<'_>, params: Map, (key, named): (&str, &str)) -> Outcome {
+fn wish(context: &Context<'_>, params: Map, file: Option<&str>) -> Outcome {
     let mut args = params.clone();
     args.shift_remove("file");
-    let mut outcome = Outcome::with([
-        (key, Value::Unsafe(named.into())),
-        ("include_args", Value::Map(args)),
-    ]);
+    let mut outcome = Outcome::with([("include_args", Value::Map(args))]);
+    if let Some(file) = file {
+        let file = Value::Unsafe(file.into());
+        outcome.result.insert("include".into(), file);
+    }
     outcome.includes = vec![Include {
         params,
         vars: context.scope.local.clone(),

@@ -10,7 +10,7 @@ mod fetch;
 mod include;
 mod include_vars;
 mod inventory;
-mod meta;
+pub(super) mod meta;
 mod pause;
 mod set_fact;
 mod set_stats;
