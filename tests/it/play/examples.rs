@@ -19,7 +19,7 @@ impl Bed {
             return None;
         }
         let fleet = SystemFleet::start(hosts).unwrap();
-        let mut desk = Desk::new();
+        let desk = Desk::new();
         let inventory = desk.dir.path().join("inventory");
         std::fs::create_dir(&inventory).unwrap();
         fleet.write_inventory(&inventory.join("hosts.yml")).unwrap();
@@ -33,7 +33,7 @@ impl Bed {
             .map(|group| format!("[{group}]\n{}", names.concat()))
             .collect();
         std::fs::write(inventory.join("groups.ini"), groups).unwrap();
-        desk.inventory = Some(inventory);
+        let desk = desk.inventoried(inventory);
         Some(Self { desk, fleet })
     }
 
