@@ -1,5 +1,6 @@
 //! A play's handlers: which ones a notification means. They run in the order in which they are
-//! defined; of those with one name the last one counts.
+//! defined. Of those with one name the one counts that was brought last: by the role that was brought
+//! last, that is, while within one list the first one counts.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,6 +14,8 @@ pub(super) struct Entry {
     pub(super) handler: Arc<Handler>,
     pub(super) scope: Option<Arc<Scope>>,
     name: Option<String>,
+    /// Which list it stands in: that of the play, or of one use of a role.
+    list: u32,
 }
 
 /// The handlers of a play, those of included roles last. They are known by their place.
@@ -28,7 +31,14 @@ impl Handlers {
     /// place: a loop of includes must not grow the list.
     pub(super) fn add(&mut self, handler: &Arc<Handler>, scope: Option<&Arc<Scope>>) {
         self.found.clear();
+        let role = |handler: &Handler| handler.task.role.as_ref().map(Arc::as_ptr);
+        let list = match self.entries.last() {
+            Some(last) if role(&last.handler) == role(handler) => last.list,
+            Some(last) => last.list + 1,
+            None => 0,
+        };
         let entry = Entry {
+            list,
             name: handler
                 .task
                 .name()
@@ -78,7 +88,9 @@ impl Handlers {
         let mut found = Vec::new();
         let mut by_name = false;
         let mut names: Vec<&str> = Vec::new();
-        for (place, entry) in self.entries.iter().enumerate().rev() {
+        let mut entries: Vec<(usize, &Entry)> = self.entries.iter().enumerate().collect();
+        entries.sort_by_key(|(place, entry)| (std::cmp::Reverse(entry.list), *place));
+        for (place, entry) in entries {
             let name = entry.name.as_deref();
             let named =
                 !by_name && name.is_some_and(|name| entry.handler.answers(name, notification));
@@ -92,7 +104,7 @@ impl Handlers {
                 found.push(u32::try_from(place).unwrap_or(u32::MAX));
             }
         }
-        found.reverse();
+        found.sort_unstable();
         found
     }
 }

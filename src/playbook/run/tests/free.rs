@@ -79,7 +79,7 @@ fn what_is_done_once_for_all_can_t_be_done_freely_and_a_strategy_must_exist() {
     let done = trial("[{hosts: all, strategy: free, tasks: [{add_host: {name: x}}]}]").run();
     let why = done.end.error.as_ref().unwrap().to_string();
     assert!(why.contains("use `linear`"), "{why}");
-    let done = trial("[{hosts: all, strategy: fast, tasks: [{say: x}]}]").run();
+    let done = trial("[{hosts: all, strategy: '{{ fast }}', tasks: [{say: x}]}]").run();
     let why = done.end.error.as_ref().unwrap().to_string();
     assert!(why.contains("there is no strategy `fast`"), "{why}");
     assert_eq!(done.end.exit(), 1);

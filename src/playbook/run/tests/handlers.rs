@@ -69,7 +69,7 @@ fn a_handler_may_notify_one_that_comes_later_and_one_before_waits_for_the_next_f
 }
 
 #[test]
-fn of_handlers_with_one_name_the_last_counts_and_of_a_topic_each_name_once() {
+fn of_handlers_with_one_name_the_first_of_a_list_counts_and_of_a_topic_each_name_once() {
     let done = Trial::play(
         "h1",
         "
@@ -77,19 +77,17 @@ fn of_handlers_with_one_name_the_last_counts_and_of_a_topic_each_name_once() {
   tasks:
     - {name: a, say: x, vars: {changes: all}, notify: [same, topic, '{{ it }}']}
   handlers:
-    - {name: same, say: x, listen: topic, tags: first}
-    - {name: same, say: x, tags: second}
+    - {name: same, say: x, listen: topic}
+    - {name: same, say: x, listen: topic, vars: {fails: all}}
     - {name: heard, say: x, listen: topic}
     - {name: 'named {{ it }}', say: x}
     - {name: '{{ nothing }}', say: x, listen: it}
 ",
     )
     .run();
-    // `same` is meant twice: by its name the last one, by its topic the first.
     done.tells(
         "PLAY all [h1]
         a: h1(changed)
-        handler same: h1
         handler same: h1
         handler heard: h1
         handler {{ nothing }}: h1
