@@ -249,7 +249,11 @@ pub(super) fn event(
         delegated: context.scope.delegated.clone(),
         status,
         ignored: ignored(&context.scope, context.prepared, status),
-        label,
+        // The item may be what is not to be seen.
+        label: label.map(|label| match no_log {
+            true => "(censored due to no_log)".to_owned(),
+            false => label,
+        }),
         result: Arc::new(results::shown(&outcome.result, no_log)),
         error: outcome.error.clone().filter(|_| !no_log),
         started: began,
