@@ -17,7 +17,8 @@ use super::standard_input::{Operand, has_one_reader};
 use super::vaults::VaultArgs;
 use super::{CliError, Globals, Setup, Status};
 use crate::base::prompt::Prompt;
-use crate::playbook::{AdHoc, Loader, TagSelection};
+use crate::base::secret::Secret;
+use crate::playbook::{AdHoc, Loader, TagSelection, constant_secrets};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -85,6 +86,9 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     let playbook = Loader::new(loading.clone())
         .ad_hoc(wanted)
         .map_err(|refused| CliError::new(refused.to_string()).hint("nothing was done"))?;
+    for secret in constant_secrets(&playbook, &loading.modules) {
+        setup.redactor.learn(&Secret::new(secret));
+    }
     let command = wanted.line();
     if args.output.list_hosts || args.output.dry_run {
         let denied = denied::at_once(&setup.settings, &playbook, &TagSelection::default());

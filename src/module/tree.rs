@@ -65,7 +65,7 @@ impl Tree {
     }
 
     /// Makes it what the task's program asks for.
-    pub(super) fn offer(self, call: &mut Call) -> Result<(), ModuleError> {
+    pub(super) fn offer(self, call: &mut Call) {
         let text = |text: &str| Value::Unsafe(text.into());
         let src = call.text("src").unwrap_or_default().to_owned();
         call.extra.insert("tree".into(), text(&src));
@@ -77,7 +77,6 @@ impl Tree {
             },
             _ => self.send(question),
         });
-        Ok(())
     }
 
     /// What there is to be, a line each: kind, mode, name.

@@ -4,11 +4,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::action::is_command;
+use super::action::{is_command, short};
 use super::kv;
 use super::loader::Loader;
 use super::model::Playbook;
-use super::problem::Refused;
+use super::problem::{LintRule, Problem, Refused};
 use super::written::{Source, Written};
 use crate::base::diag::{Diagnostic, Place};
 use crate::base::value::Value;
@@ -19,6 +19,16 @@ use crate::shell::quote;
 const FILE: &str = "do";
 /// The keys of the one play that stand beside its task; whatever chooses hosts, it is not the play.
 const PLAY: &[(&str, Value)] = &[("gather_facts", Value::Bool(false))];
+
+/// What steers a play, or brings more into it.
+const ONLY_IN_PLAYBOOKS: &[&str] = &[
+    "import_playbook",
+    "import_role",
+    "import_tasks",
+    "include_role",
+    "include_tasks",
+    "meta",
+];
 
 /// A module and the words behind it.
 #[derive(Debug, Clone, Copy)]
@@ -46,12 +56,12 @@ impl Loader {
     pub fn ad_hoc(mut self, wanted: AdHoc<'_>) -> Result<Playbook, Refused> {
         let text = wanted.line();
         let source = Source::new(Path::new(FILE), text);
-        let task = task(wanted, &source).map_err(|wrong| {
-            Refused(vec![super::Problem::error(
-                super::LintRule::Parameter,
-                *wrong,
-            )])
-        })?;
+        let refused = |rule, wrong| Refused(vec![Problem::error(rule, wrong)]);
+        if ONLY_IN_PLAYBOOKS.contains(&short(wanted.module)) {
+            let why = format!("`{}` makes sense in playbooks only", wanted.module);
+            return Err(refused(LintRule::Module, source.error(why, 1, 1)));
+        }
+        let task = task(wanted, &source).map_err(|wrong| refused(LintRule::Parameter, *wrong))?;
         let playbook = self.of_document(&Written::new(&play(task), &source));
         self.refuse_if_wrong()?;
         Ok(playbook)
@@ -233,9 +243,44 @@ mod tests {
 
     #[test]
     fn mistakes_are_shown_in_the_line_that_was_typed() {
-        insta::assert_snapshot!(of(&["coppy", "src=a"]).unwrap_err());
-        insta::assert_snapshot!(of(&["copy", "dest=/x", "scr=a"]).unwrap_err());
-        insta::assert_snapshot!(of(&["user", "{\"name\": "]).unwrap_err());
-        insta::assert_snapshot!(of(&["ping", "hello"]).unwrap_err());
+        insta::assert_snapshot!(of(&["coppy", "src=a"]).unwrap_err(), @r"
+        do:1:1: there is no module `coppy`
+          |
+        1 | coppy src=a
+          | ^
+        help: did you mean `copy`?
+        ");
+        insta::assert_snapshot!(of(&["copy", "dest=/x", "scr=a"]).unwrap_err(), @r"
+        do:1:1: one of the following is required: src, content
+          |
+        1 | copy dest=/x scr=a
+          | ^
+
+        do:1:18: module copy has no parameter `scr`
+          |
+        1 | copy dest=/x scr=a
+          |                  ^
+        help: did you mean `src`?
+        ");
+        insta::assert_snapshot!(of(&["user", "{\"name\": "]).unwrap_err(), @r#"
+        do:1:6: this is no JSON object: unclosed bracket '{'
+          |
+        1 | user {"name": 
+          |      ^
+        help: write NAME=VALUE ..., or one JSON object
+        "#);
+        insta::assert_snapshot!(of(&["ping", "hello"]).unwrap_err(), @r"
+        do:1:6: `ping` takes no text beside `name=value`: `hello`
+          |
+        1 | ping hello
+          |      ^
+        help: put a value with blanks in quotes, or write the arguments as a mapping
+        ");
+        insta::assert_snapshot!(of(&["include_tasks", "a.yml"]).unwrap_err(), @r"
+        do:1:1: `include_tasks` makes sense in playbooks only
+          |
+        1 | include_tasks a.yml
+          | ^
+        ");
     }
 }

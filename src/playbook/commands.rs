@@ -1,4 +1,5 @@
-//! The command lines of tasks, for whoever has rules about them.
+//! What arguments of tasks say before anything runs: the command lines, for whoever has rules about
+//! them, and the secrets that must not be on record.
 
 use super::action::{is_command, short};
 use super::list::task_tags;
@@ -8,6 +9,7 @@ use super::tags::TagSelection;
 use crate::base::diag::Place;
 use crate::base::python::python;
 use crate::base::value::{Map, Value};
+use crate::module::Library;
 use crate::shell::quote;
 
 /// The arguments that hold a line, whichever the module.
@@ -32,7 +34,27 @@ pub fn constant_commands(playbook: &Playbook, selection: &TagSelection) -> Vec<(
     found
 }
 
+/// The secrets that stand in the arguments of tasks as they are.
+pub fn constant_secrets(playbook: &Playbook, library: &Library) -> Vec<String> {
+    let tasks = playbook.plays.iter().flat_map(|play| play.tasks());
+    tasks
+        .filter_map(|task| {
+            let module = library.find(&task.action.module, &[]).ok()??;
+            let args = constant_args(task);
+            // Under the parameters' own names, where they can be read already.
+            let args = module.settle(&args).unwrap_or(args);
+            let secrets = module.secrets(&args).into_iter();
+            Some(secrets.map(str::to_owned).collect::<Vec<_>>())
+        })
+        .flatten()
+        .collect()
+}
+
 fn constant(task: &Task) -> Option<String> {
+    command_line(&task.action.module, &constant_args(task))
+}
+
+fn constant_args(task: &Task) -> Map {
     let given = &task.action.args;
     let mut args: Map = given
         .named
@@ -43,7 +65,7 @@ fn constant(task: &Task) -> Option<String> {
         args.insert("_raw_params".into(), line.value());
     }
     args.retain(|_, value| !holds_template(value));
-    command_line(&task.action.module, &args)
+    args
 }
 
 fn holds_template(value: &Value) -> bool {

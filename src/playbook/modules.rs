@@ -26,7 +26,7 @@ impl Loader {
     }
 
     /// The one key of a task that is no keyword is no module either.
-    pub(super) fn unknown_module(&self, task: &Written, key: &Key, level: Level) -> Problem {
+    pub(super) fn unknown_module(task: &Written, key: &Key, level: Level) -> Problem {
         if let Some(problem) = special_key(task, key, level) {
             return problem;
         }

@@ -59,7 +59,7 @@ impl Loader {
     fn plays(&mut self, path: &Path, handed: &Handed, plays: &mut Vec<Arc<Play>>) {
         match self.files.read(path) {
             Ok(document) => self.plays_of(&document, path, handed, plays),
-            Err(problem) => self.report(problem),
+            Err(problem) => self.report(*problem),
         }
     }
 
@@ -123,9 +123,9 @@ impl Loader {
         let used = [Keyword::Name, Keyword::Tags, Keyword::Vars, Keyword::When];
         for (keyword, values) in own.iter().filter(|(keyword, _)| !used.contains(keyword)) {
             let why = format!("`import_playbook` does nothing with `{}`", keyword.name());
-            let found = values.first().map(|value| value.error(why));
-            let found = found.map(|found| Problem::warning(LintRule::Keyword, found));
-            found.into_iter().for_each(|found| self.report(found));
+            if let Some(value) = values.first() {
+                self.report(Problem::warning(LintRule::Keyword, value.error(why)));
+            }
         }
         for (other, _) in rest.into_iter().filter(|(other, _)| other.name != key.name) {
             let names = ["import_playbook", "name", "tags", "vars", "when"];
@@ -350,12 +350,11 @@ impl Loader {
             let path = names
                 .iter()
                 .find_map(|name| find_vars(name, folder, &mut looked));
-            match path {
-                Some(path) => found.extend(self.mapping(&path)),
-                None => {
-                    let name = names.join("`, `");
-                    self.error(LintRule::File, missing(&entry, &name, &looked));
-                }
+            if let Some(path) = path {
+                found.extend(self.mapping(&path));
+            } else {
+                let name = names.join("`, `");
+                self.error(LintRule::File, missing(&entry, &name, &looked));
             }
         }
         found

@@ -3,6 +3,7 @@
 mod ad_hoc;
 mod choosing;
 mod denied;
+mod examples;
 mod forms;
 mod hosts;
 mod records;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use serde_json::Value as Json;
 
+use crate::base::clock;
 use crate::base::value::Value;
 use crate::event::emitter::HostEnd;
 use crate::event::{
@@ -52,12 +53,20 @@ impl Ends {
                 (Outcome::Cancelled, Some(why)) => Some(why.not_begun()),
                 _ => None,
             };
+            let took = match outcome {
+                Outcome::Cancelled | Outcome::Skipped => Duration::ZERO,
+                _ => self.took(),
+            };
             let emitter = self.emitter.resume(index_of(index));
-            emitter
-                .finish(host_end(outcome, None, Duration::ZERO, error))
-                .await;
+            emitter.finish(host_end(outcome, None, took, error)).await;
         }
         summary
+    }
+
+    /// Since the run began.
+    fn took(&self) -> Duration {
+        let took = clock::now().duration_since(self.header.started);
+        took.try_into().unwrap_or_default()
     }
 
     fn said(&self, host: &str) -> Option<Outcome> {

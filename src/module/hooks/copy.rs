@@ -35,7 +35,8 @@ impl Hook for Copy {
         let src = call.text("src").unwrap_or_default().to_owned();
         let found = controller.file(FileKind::Files, &src)?;
         if found.folder {
-            return Tree::read(call, &src, &found.path)?.offer(call);
+            Tree::read(call, &src, &found.path)?.offer(call);
+            return Ok(());
         }
         if call.text("mode") == Some("preserve") {
             let mode = mode_of(&found.path)?;

@@ -96,8 +96,11 @@ impl AdHoc {
             return Ok(());
         }
         let word = result.outcome.name().to_uppercase();
-        let line = format!("{} | {word} >>\n{}", one_line(host), explanation(result));
-        say(cx, Tone::Skipped, line.trim_end())
+        let line = format!("{} | {word}", one_line(host));
+        match explanation(result).trim_end() {
+            "" => say(cx, Tone::Skipped, &line),
+            why => say(cx, Tone::Skipped, &format!("{line} >>\n{why}")),
+        }
     }
 }
 

@@ -185,6 +185,23 @@ fn variables_and_no_log_hold() {
 }
 
 #[test]
+fn secrets_among_the_arguments_are_on_no_record() {
+    let desk = pair();
+    let args = [
+        "do",
+        "web01",
+        "uri",
+        "url=http://127.0.0.1:9/",
+        "url_password=kolibri-4711",
+    ];
+    let document = desk.json(&args);
+    assert!(!document.to_string().contains("kolibri"), "{document}");
+    let shown = desk.run(&["history", "list"]).ends_with(0);
+    assert!(shown.stdout.contains("do user name=root"), "{shown:?}");
+    assert!(!shown.stdout.contains("kolibri"), "{shown:?}");
+}
+
+#[test]
 fn hosts_that_are_down_are_unreachable_and_run_again() {
     let lab = Lab::with_down(4, 1);
     let document = lab.json(&["do", "all", "ping"]);

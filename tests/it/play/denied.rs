@@ -5,7 +5,10 @@ use crate::support::{Desk, each};
 
 fn desk() -> Desk {
     let desk = pair();
-    desk.file("ioms.toml", "deny = ['rm\\s+-rf', 'shutdown']\n");
+    desk.file(
+        "ioms.toml",
+        "deny = [{match = 'rm\\s+-rf', reason = 'no'}, {match = 'shutdown', reason = 'no'}]\n",
+    );
     desk
 }
 

@@ -105,6 +105,9 @@ fn enough(context: &Context<'_>, outcome: &Outcome) -> Result<bool, Wrong> {
 
 /// `failed` and `changed` of a result, by its `rc` and by the task's own conditions.
 fn judge(context: &Context<'_>, outcome: &mut Outcome) {
+    if !outcome.includes.is_empty() {
+        return;
+    }
     let result = &mut outcome.result;
     if !result.contains_key("failed")
         && result

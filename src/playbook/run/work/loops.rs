@@ -95,7 +95,8 @@ async fn one(
     let began = clock::now();
     let (mut outcome, delegated) = task::once(scope, prepared, number).await;
     let result = &mut outcome.result;
-    if !is_true(result, "skipped") && !result.contains_key("failed") {
+    if outcome.includes.is_empty() && !is_true(result, "skipped") && !result.contains_key("failed")
+    {
         result.insert("failed".into(), Value::Bool(false));
     }
     for name in [Some(&control.variable), control.index.as_ref()]

@@ -139,7 +139,7 @@ impl TaskScope {
                 self.task
                     .iter()
                     .flat_map(|task| &task.environment)
-                    .map(|written| written.value())
+                    .map(crate::playbook::Written::value)
                     .collect(),
             ),
             "ansible_delegated_host" => text(self.delegated.as_ref()?),

@@ -119,6 +119,9 @@ pub struct Setup {
     pub options: RunOptions,
 }
 
+/// What `set_stats` set, by host; the run's own without one.
+type Custom = IndexMap<Option<Arc<str>>, serde_json::Map<String, serde_json::Value>>;
+
 /// A run: what its tasks share.
 pub struct Runner {
     pub(super) hosts: Hosts,
@@ -141,7 +144,7 @@ pub struct Runner {
     /// Tasks in the background.
     pub(super) jobs: Jobs,
     /// What `set_stats` set.
-    pub(super) stats: Mutex<IndexMap<Option<Arc<str>>, serde_json::Map<String, serde_json::Value>>>,
+    pub(super) stats: Mutex<Custom>,
 }
 
 impl Runner {
@@ -224,6 +227,7 @@ impl Runner {
             local: crate::base::value::Map::new(),
             delegated: None,
             without_files: false,
+            without_play: false,
         }
     }
 

@@ -47,6 +47,7 @@ impl Worker for Hands {
     }
 
     async fn begin_play(&self, batch: &Arc<Batch>) -> Result<(), String> {
+        self.0.hosts.beside(&batch.play.folder);
         prompts::ask(&self.0, batch).await
     }
 

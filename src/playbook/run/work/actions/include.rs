@@ -23,9 +23,11 @@ pub(super) fn role(context: &Context<'_>, params: Map) -> Outcome {
 }
 
 fn wish(context: &Context<'_>, params: Map, (key, named): (&str, &str)) -> Outcome {
+    let mut args = params.clone();
+    args.shift_remove("file");
     let mut outcome = Outcome::with([
-        ("changed", Value::Bool(false)),
         (key, Value::Unsafe(named.into())),
+        ("include_args", Value::Map(args)),
     ]);
     outcome.includes = vec![Include {
         params,

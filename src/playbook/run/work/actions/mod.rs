@@ -52,7 +52,11 @@ pub(super) async fn perform(context: &Context<'_>) -> Outcome {
     }
 }
 
-async fn control(context: &Context<'_>, name: &str, args: &Map, params: Map) -> Outcome {
+async fn control(context: &Context<'_>, name: &str, args: &Map, mut params: Map) -> Outcome {
+    if matches!(name, "include_role" | "include_tasks") {
+        // What is named is looked for, what is a default only where it is there.
+        params.retain(|name, _| args.contains_key(name) || &**name == "name");
+    }
     match name {
         "add_host" => inventory::add_host(context, params),
         "assert" => assert::perform(context, &params),
