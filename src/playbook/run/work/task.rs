@@ -58,7 +58,7 @@ impl Worker for Hands {
 
     fn included(&self, batch: &Arc<Batch>, _hosts: &[Arc<str>], loaded: &Loaded) {
         let play = self.0.play(&batch.play, batch.number);
-        for used in loaded.roles.iter().filter(|used| used.public) {
+        for used in &loaded.roles {
             play.include(&self.0.layers, used);
         }
     }
