@@ -147,10 +147,12 @@ fn forget_empty_diffs(result: &mut Value) {
 
 /// Of what failed, itself or among its items, the words.
 fn forget_messages(result: &mut Value) {
-    if (result["failed"] == true || result["unreachable"] == true)
-        && let Some(message) = result.get_mut("msg")
-    {
-        *message = "MESSAGE".into();
+    if result["failed"] == true || result["unreachable"] == true {
+        for key in ["msg", "message", "reason"] {
+            if let Some(message) = result.get_mut(key) {
+                *message = "MESSAGE".into();
+            }
+        }
     }
     for item in result["results"].as_array_mut().into_iter().flatten() {
         forget_messages(item);

@@ -132,6 +132,7 @@ pub(super) fn lost(context: &Context<'_>, end: TaskEnd) -> Outcome {
         return Outcome::unreachable(error);
     }
     match (error.kind, context.keyword_timeout) {
+        (ErrorKind::Timeout, _) if context.waited_for => Outcome::out_of_time(error),
         (ErrorKind::Timeout, Some(limit)) => Outcome::timed_out(error, limit),
         _ => Outcome::error(error),
     }

@@ -122,6 +122,16 @@ impl Outcome {
         outcome
     }
 
+    /// The limit of `async` has passed.
+    pub(super) fn out_of_time(error: HostError) -> Self {
+        let mut outcome = Self::failed("Task failed: Module failed: Timeout exceeded");
+        for stream in ["stdout", "stderr"] {
+            outcome.result.insert(stream.into(), text(""));
+        }
+        outcome.error = Some(error);
+        outcome
+    }
+
     /// Nothing was done, and why.
     pub(super) fn skipped(message: impl Into<String>) -> Self {
         Self::with([

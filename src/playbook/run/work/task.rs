@@ -58,7 +58,7 @@ impl Worker for Hands {
 
     fn included(&self, batch: &Arc<Batch>, _hosts: &[Arc<str>], loaded: &Loaded) {
         let play = self.0.play(&batch.play, batch.number);
-        for used in loaded.roles.iter().filter(|used| used.public) {
+        for used in &loaded.roles {
             play.include(&self.0.layers, used);
         }
     }
@@ -80,10 +80,15 @@ impl Worker for Hands {
 async fn perform(scope: &TaskScope, prepared: &Arc<Prepared>, turn: &Turn) -> Done {
     let number = turn.number;
     let began = clock::now();
-    let outcome = match &prepared.task.r#loop {
+    let mut outcome = match &prepared.task.r#loop {
         Some(over) => loops::perform(scope, prepared, over, number).await,
         None => once(scope, prepared, number).await.0,
     };
+    // Of an include this is said of the task, not of items.
+    let changed = outcome.result.entry("changed".into());
+    if !outcome.includes.is_empty() {
+        changed.or_insert(Value::Bool(false));
+    }
     let status = outcome.status();
     let ignored = ignored(scope, prepared, status);
     register::keep(scope, prepared, &turn.hosts, &outcome);
