@@ -153,20 +153,18 @@ async fn play(
     let deny = Deny::new(&setup.settings, signals::listen()?);
     let ends = Ends::new(header.clone(), emitter.clone());
     emitter.emit(Event::RunStarted(header.clone())).await;
-    let end = match denied::at_once(&setup.settings, &work.playbook, &work.selection) {
-        Some(reason) => {
-            emitter.emit(Event::Notice(reason)).await;
-            refused()
-        }
-        None => {
-            let parts = Shared {
-                pool: &pool,
-                emitter: &emitter,
-                deny: &deny,
-                ends: &ends,
-            };
-            run_plays(setup, work, ways.clone(), bounds, parts).await?
-        }
+    let denied = denied::at_once(&setup.settings, &work.playbook, &work.selection);
+    let end = if let Some(reason) = denied {
+        emitter.emit(Event::Notice(reason)).await;
+        refused()
+    } else {
+        let parts = Shared {
+            pool: &pool,
+            emitter: &emitter,
+            deny: &deny,
+            ends: &ends,
+        };
+        run_plays(setup, work, ways.clone(), bounds, parts).await?
     };
     pool.close_all().await;
     let summary = ends.finish(&end).await;

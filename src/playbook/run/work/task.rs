@@ -255,9 +255,12 @@ pub(super) fn event(
         status,
         ignored: ignored(&context.scope, context.prepared, status),
         // The item may be what is not to be seen.
-        label: label.map(|label| match no_log {
-            true => "(censored due to no_log)".to_owned(),
-            false => label,
+        label: label.map(|label| {
+            if no_log {
+                "(censored due to no_log)".to_owned()
+            } else {
+                label
+            }
         }),
         result: Arc::new(results::shown(&outcome.result, no_log)),
         error: outcome.error.clone().filter(|_| !no_log),
