@@ -182,6 +182,9 @@ fn defaults_of(module: &Module, keywords: &Keywords) -> Vec<String> {
             names.extend(arguments.entries().map(|(name, _)| name.name.to_string()));
         }
     }
+    // Of several levels the innermost holds.
+    names.sort();
+    names.dedup();
     names
 }
 

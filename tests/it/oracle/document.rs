@@ -127,9 +127,7 @@ fn forget_error(result: &mut Value) {
     {
         object.remove("error");
     }
-    for item in result["results"].as_array_mut().into_iter().flatten() {
-        forget_error(item);
-    }
+    items(result).for_each(forget_error);
 }
 
 /// A list of diffs that show no difference, or of none, says nothing.
@@ -140,9 +138,7 @@ fn forget_empty_diffs(result: &mut Value) {
     {
         object.remove("diff");
     }
-    for item in result["results"].as_array_mut().into_iter().flatten() {
-        forget_empty_diffs(item);
-    }
+    items(result).for_each(forget_empty_diffs);
 }
 
 /// Of what failed, itself or among its items, the words.
@@ -154,9 +150,13 @@ fn forget_messages(result: &mut Value) {
             }
         }
     }
-    for item in result["results"].as_array_mut().into_iter().flatten() {
-        forget_messages(item);
-    }
+    items(result).for_each(forget_messages);
+}
+
+/// The results of a loop's items.
+fn items(result: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let items = result.get_mut("results").and_then(Value::as_array_mut);
+    items.into_iter().flatten()
 }
 
 /// A line for each value that is no list and no mapping, or an empty one.

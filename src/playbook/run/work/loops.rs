@@ -41,7 +41,11 @@ pub(super) async fn perform(
         Err(wrong) => {
             return match render::first_false(scope, &prepared.when) {
                 Ok(Some(unmet)) => Outcome::unmet(unmet.value()),
-                _ => Outcome::wrong(&wrong),
+                _ => {
+                    let mut outcome = Outcome::wrong(&wrong);
+                    outcome.result.shift_remove("changed");
+                    outcome
+                }
             };
         }
     };

@@ -190,6 +190,6 @@ impl Scope for TaskScope {
         };
         let text = std::fs::read_to_string(&path)
             .map_err(|error| format!("{}: {error}", path.display()))?;
-        Ok(Some((text, path.to_string_lossy().into())))
+        Ok(Some((path.to_string_lossy().into_owned(), text.into())))
     }
 }

@@ -1,6 +1,7 @@
 //! `include_tasks` and `include_role`: what is to be included, for the strategy to load.
 
 use super::super::context::Context;
+use super::super::layers;
 use super::super::results::Outcome;
 use super::text;
 use crate::base::value::{Map, Value};
@@ -22,6 +23,18 @@ pub(super) fn role(context: &Context<'_>, params: Map) -> Outcome {
     wish(context, params, None)
 }
 
+/// The variables that hold above all that tasks set: those of the include itself, and its item's.
+fn vars(context: &Context<'_>) -> Map {
+    let mut vars = Map::new();
+    let own = context.prepared.task.written.get("vars");
+    if let Some(own) = own.filter(|own| !own.source.secret) {
+        let own = layers::read(&own).into_iter();
+        vars.extend(own.map(|(name, found)| (name, found.value)));
+    }
+    vars.extend(context.scope.local.clone());
+    vars
+}
+
 fn wish(context: &Context<'_>, params: Map, file: Option<&str>) -> Outcome {
     let mut args = params.clone();
     args.shift_remove("file");
@@ -32,7 +45,7 @@ fn wish(context: &Context<'_>, params: Map, file: Option<&str>) -> Outcome {
     }
     outcome.includes = vec![Include {
         params,
-        vars: context.scope.local.clone(),
+        vars: vars(context),
         label: None,
     }];
     outcome
