@@ -15,7 +15,7 @@ use crate::base::quantity;
 use crate::base::text::{Charset, decode, terminal_safe};
 use crate::event::{Consumer as _, Event, Recorded, RunEnd, Stamped, Summary};
 use crate::report::{self, Report};
-use crate::store::{Filter, HostRun, Match, RunRow, Store};
+use crate::store::{Filter, HostRun, HostTask, Match, RunRow, Store};
 
 /// Outputs are shown in pieces, as they once came, in bytes.
 const PIECE: usize = 64 * 1024;
@@ -258,7 +258,7 @@ async fn find(store: &Store, run: Option<&str>) -> Result<RunRow, CliError> {
     }
     let user = crate::target::ssh_config::Local::of_process().user;
     store
-        .newest_run(&user)
+        .newest_run(&user, None)
         .await?
         .ok_or_else(|| CliError::new("you have no run on record"))
 }
@@ -289,21 +289,21 @@ async fn show(setup: &Setup, store: &Store, args: &ShowArgs) -> Result<Status, C
         );
         setup.print(&head)?;
     }
-    let at = row.header.started;
-    let mut say = |event| {
-        let stamped = Stamped { at, event };
-        report.consume(&stamped)
-    };
+    let begun = row.header.started;
+    let mut say = |at, event| report.consume(&Stamped { at, event });
     let mut summary = Summary::new(results.len());
-    say(Event::RunStarted(std::sync::Arc::new(row.header.clone())))?;
+    say(
+        begun,
+        Event::RunStarted(std::sync::Arc::new(row.header.clone())),
+    )?;
     let mut after = 0;
     loop {
         let (said, next) = store.play_events(row.header.run, after).await?;
         if said.is_empty() {
             break;
         }
-        for (_, event) in said {
-            say(Event::Play(event))?;
+        for (at, event) in said {
+            say(at, Event::Play(event))?;
         }
         after = next;
     }
@@ -321,15 +321,19 @@ async fn show(setup: &Setup, store: &Store, args: &ShowArgs) -> Result<Status, C
                     break;
                 }
                 let (bytes, encoding) = (bytes.into(), result.encoding);
-                say(Event::Output {
+                let event = Event::Output {
                     host,
                     stream,
                     bytes,
                     encoding,
-                })?;
+                };
+                say(begun, event)?;
             }
         }
-        say(Event::HostFinished(host, std::sync::Arc::new(result)))?;
+        say(
+            begun,
+            Event::HostFinished(host, std::sync::Arc::new(result)),
+        )?;
     }
     let running = row.end.is_none();
     let end = row.end.unwrap_or(RunEnd {
@@ -337,7 +341,7 @@ async fn show(setup: &Setup, store: &Store, args: &ShowArgs) -> Result<Status, C
         summary,
         stopped: None,
     });
-    say(Event::RunFinished(end))?;
+    say(begun, Event::RunFinished(end))?;
     report.finish(Recorded::Stored)?;
     if running {
         setup.warn("the run is still under way");
@@ -369,8 +373,16 @@ pub(super) fn scratch() -> Result<Scratch, CliError> {
 
 async fn host(setup: &Setup, store: &Store, args: &HostArgs) -> Result<Status, CliError> {
     let runs = store.host_runs(&args.name, &args.filter.filter()?).await?;
+    let mut tasks = Vec::with_capacity(runs.len());
+    for each in &runs {
+        tasks.push(match &*each.run.header.verb {
+            "play" => store.host_tasks(each.run.header.run, &args.name).await?,
+            _ => Vec::new(),
+        });
+    }
     if setup.json() {
-        let runs: Vec<Json> = runs.iter().map(host_run_json).collect();
+        let runs = runs.iter().zip(&tasks);
+        let runs: Vec<Json> = runs.map(|(run, tasks)| host_run_json(run, tasks)).collect();
         setup.print_document(&json!({ "host": args.name, "runs": runs }))?;
         return Ok(Status::OK);
     }
@@ -378,7 +390,7 @@ async fn host(setup: &Setup, store: &Store, args: &HostArgs) -> Result<Status, C
         setup.print(&format!("no runs of {} on record\n", args.name))?;
     }
     let mut text = String::new();
-    for each in &runs {
+    for (each, tasks) in runs.iter().zip(&tasks) {
         let exit = each
             .exit
             .filter(|exit| *exit != 0)
@@ -406,20 +418,40 @@ async fn host(setup: &Setup, store: &Store, args: &HostArgs) -> Result<Status, C
             each.run.header.user,
             each.run.header.verb,
         );
+        for task in tasks {
+            let _ = writeln!(
+                text,
+                "          {:11}  {:>8}  {}",
+                task.status,
+                quantity::show_duration(task.duration),
+                one_line(&task.task.name),
+            );
+        }
     }
     setup.print(&text)?;
     Ok(Status::OK)
 }
 
-fn host_run_json(each: &HostRun) -> Json {
+fn host_run_json(each: &HostRun, tasks: &[HostTask]) -> Json {
     let mut run = run_json(&each.run);
     if let Some(object) = run.as_object_mut() {
         object.insert("host_outcome".into(), json!(each.outcome));
         object.insert("exit".into(), json!(each.exit));
         object.insert("duration_ms".into(), json!(each.duration.as_millis()));
         object.insert("error".into(), json!(each.error));
+        if each.run.header.verb == "play" {
+            let tasks: Vec<Json> = tasks.iter().map(task_json).collect();
+            object.insert("tasks".into(), json!(tasks));
+        }
     }
     run
+}
+
+fn task_json(each: &HostTask) -> Json {
+    json!({
+        "task": each.task.name, "action": each.task.action, "path": each.task.path,
+        "status": each.status, "duration_ms": each.duration.as_millis(),
+    })
 }
 
 async fn grep(setup: &Setup, store: &Store, args: &GrepArgs) -> Result<Status, CliError> {

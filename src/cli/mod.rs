@@ -6,6 +6,7 @@
     reason = "the rooms of the command line are private; `pub` says what each shows to the others"
 )]
 
+pub mod ad_hoc;
 mod allocator;
 mod ask;
 mod codepages;

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::ask::{Terminal, confirm};
 use super::codepages::CodePages;
 use super::connection::ConnectionArgs;
-use super::execution::{LimitArgs, LimitDefaults, OutputArgs};
+use super::execution::{FormArgs, LimitArgs, LimitDefaults, OutputArgs};
 use super::fleet::Fleet;
 use super::identities::Identities;
 use super::records::Records;
@@ -69,15 +69,16 @@ pub struct Work<'a> {
 /// Does it, all of it.
 pub fn perform(setup: &Setup, mut work: Work<'_>) -> Result<Status, CliError> {
     if work.output.list_hosts || work.output.dry_run {
-        return list(setup, &work);
+        let (command, hosts) = (work.command.as_deref(), &work.chosen.hosts);
+        let denied = denied(setup, &work);
+        return list(setup, work.verb, command, hosts, work.output, denied);
     }
     if work.chosen.hosts.is_empty() && !work.output.allow_empty {
-        return Err(CliError::new(format!("no host matches `{}`", work.pattern))
-            .hint("`iomsctl inventory graph` shows hosts and groups; --allow-empty makes this no error")
-            .status(5));
+        return Err(nobody(&work.pattern));
     }
-    confirm_all(setup, &work)?;
-    check_destinations(setup, &work)?;
+    let command = work.command.as_deref().unwrap_or_default();
+    confirm_all(setup, work.verb, command, &work.chosen, work.output.yes)?;
+    check_destinations(setup, &work.output.form)?;
     let files = raise_open_files();
     let limits = limits(setup, &work, files)?;
     let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
@@ -227,8 +228,7 @@ fn plan_of<'a>(work: &'a Work<'_>) -> Option<&'a Plan> {
 }
 
 /// Where things are to be written must be known to be there before the work is done, not after.
-fn check_destinations(setup: &Setup, work: &Work<'_>) -> Result<(), CliError> {
-    let form = &work.output.form;
+pub(super) fn check_destinations(setup: &Setup, form: &FormArgs) -> Result<(), CliError> {
     let fail = |flag: &str, path: &Path, error: std::io::Error| {
         CliError::new(format!("{flag} {}: {error}", path.display()))
     };
@@ -273,13 +273,19 @@ fn denied(setup: &Setup, work: &Work<'_>) -> Option<String> {
     setup.settings.denied(work.command.as_deref()?)
 }
 
-/// `--list-hosts` and `--dry-run`, as Ansible prints them.
-fn list(setup: &Setup, work: &Work<'_>) -> Result<Status, CliError> {
-    let hosts = &work.chosen.hosts;
-    let denied = denied(setup, work).filter(|_| work.output.dry_run);
+/// `--list-hosts` and `--dry-run`, as Ansible prints them. `denied`: why it would not be done.
+pub(super) fn list(
+    setup: &Setup,
+    verb: &str,
+    command: Option<&str>,
+    hosts: &[Arc<str>],
+    output: &OutputArgs,
+    denied: Option<String>,
+) -> Result<Status, CliError> {
+    let denied = denied.filter(|_| output.dry_run);
     if setup.json() {
         let mut document = json!({
-            "schema": 1, "dry_run": true, "command": work.command, "hosts": hosts,
+            "schema": 1, "dry_run": true, "command": command, "hosts": hosts,
         });
         if let (Some(denied), Some(object)) = (&denied, document.as_object_mut()) {
             object.insert("denied".to_owned(), json!(denied));
@@ -287,15 +293,12 @@ fn list(setup: &Setup, work: &Work<'_>) -> Result<Status, CliError> {
         super::print(&format!("{document}\n"))?;
     } else {
         let mut text = String::new();
-        match (&work.command, &denied) {
+        match (command, &denied) {
             (Some(command), Some(denied)) => {
-                text = format!(
-                    "would {} nowhere, {command} is denied: {denied}\n",
-                    work.verb
-                );
+                text = format!("would {verb} nowhere, {command} is denied: {denied}\n");
             }
-            (Some(command), None) if work.output.dry_run => {
-                text = format!("would {} on these hosts: {command}\n", work.verb);
+            (Some(command), None) if output.dry_run => {
+                text = format!("would {verb} on these hosts: {command}\n");
             }
             _ => {}
         }
@@ -308,28 +311,37 @@ fn list(setup: &Setup, work: &Work<'_>) -> Result<Status, CliError> {
     if denied.is_some() {
         return Ok(Status(9));
     }
-    if hosts.is_empty() && !work.output.allow_empty {
+    if hosts.is_empty() && !output.allow_empty {
         return Ok(Status(5));
     }
     Ok(Status::OK)
 }
 
+/// Nobody to do it to.
+pub(super) fn nobody(pattern: &str) -> CliError {
+    CliError::new(format!("no host matches `{pattern}`"))
+        .hint("`iomsctl inventory graph` shows hosts and groups; --allow-empty makes this no error")
+        .status(5)
+}
+
 /// At a terminal, work on the whole of a large fleet is asked about.
-fn confirm_all(setup: &Setup, work: &Work<'_>) -> Result<(), CliError> {
-    let count = work.chosen.hosts.len();
-    let asks = work.chosen.all
+pub(super) fn confirm_all(
+    setup: &Setup,
+    verb: &str,
+    command: &str,
+    chosen: &Chosen,
+    yes: bool,
+) -> Result<(), CliError> {
+    let count = chosen.hosts.len();
+    let asks = chosen.all
         && count > setup.settings.confirm_all_above()
-        && work.verb != "ping"
+        && verb != "ping"
         && std::io::stdin().is_terminal()
         && std::io::stderr().is_terminal();
     if !asks {
         return Ok(());
     }
-    let command = work.command.as_deref().unwrap_or_default();
-    confirm(
-        &format!("{} `{command}` on all {count} hosts?", work.verb),
-        work.output.yes,
-    )
+    confirm(&format!("{verb} `{command}` on all {count} hosts?"), yes)
 }
 
 /// Who runs this, and from where.

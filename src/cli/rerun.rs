@@ -1,5 +1,6 @@
 //! `--rerun`: the hosts, and where it is not given anew the work, of an earlier run.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -32,6 +33,7 @@ pub struct Earlier {
     pattern: String,
     /// The flags that bore on what the command did.
     flags: Vec<&'static str>,
+    playbooks: Vec<PathBuf>,
 }
 
 impl RerunArgs {
@@ -40,8 +42,17 @@ impl RerunArgs {
         self.rerun.is_some()
     }
 
-    /// Looks the run up.
+    /// Looks the run up: without RUN your newest one, of whatever verb.
     pub fn look_up(&self, setup: &Setup) -> Result<Option<Earlier>, CliError> {
+        self.look_up_of(setup, None)
+    }
+
+    /// The same; without RUN your newest one of a verb.
+    pub fn look_up_of(
+        &self,
+        setup: &Setup,
+        verb: Option<&str>,
+    ) -> Result<Option<Earlier>, CliError> {
         let Some(text) = &self.rerun else {
             return Ok(None);
         };
@@ -63,8 +74,9 @@ impl RerunArgs {
             let store = records::open(setup).await?;
             let row = if let Some(run) = run { store.find_run(run).await? } else {
                 let user = crate::target::ssh_config::Local::of_process().user;
-                store.newest_run(&user).await?.ok_or_else(|| {
-                    CliError::new("--rerun: you have no run on record")
+                store.newest_run(&user, verb).await?.ok_or_else(|| {
+                    let what = verb.map_or_else(|| "run".to_owned(), |verb| format!("run of {verb}"));
+                    CliError::new(format!("--rerun: you have no {what} on record"))
                         .hint("`iomsctl history list` shows the runs of everybody; name one with --rerun failed:RUN")
                 })?
             };
@@ -73,6 +85,7 @@ impl RerunArgs {
             Ok(Some(Earlier {
                 hosts,
                 flags: flags_of(&row.header.options),
+                playbooks: playbooks_of(&row.header.options),
                 verb: row.header.verb,
                 command: row.header.command,
                 pattern: row.header.pattern,
@@ -82,8 +95,33 @@ impl RerunArgs {
 }
 
 impl Earlier {
+    /// Its hosts that were asked for.
+    pub fn hosts(&self) -> &[Arc<str>] {
+        &self.hosts
+    }
+
+    /// The playbooks of the run, to be run again; not without the flags that made it what it was.
+    pub fn playbooks(&self, given: &[&str]) -> Result<Vec<PathBuf>, CliError> {
+        self.has_all(given, "the playbook: iomsctl play --rerun failed PLAYBOOK")?;
+        if self.playbooks.is_empty() {
+            return Err(CliError::new("the earlier run was none of playbooks")
+                .hint("name the playbook: iomsctl play --rerun failed PLAYBOOK"));
+        }
+        Ok(self.playbooks.clone())
+    }
+
     /// The command line of the run, to be run again; not without the flags that made it what it was.
     pub fn command_line(&self, verb: &str, given: &[&str]) -> Result<String, CliError> {
+        self.has_all(given, "the command: iomsctl run --rerun failed 'COMMAND'")?;
+        match &self.command {
+            // What was masked is gone: the rest would be another command.
+            Some(command) if self.verb == verb && !command.contains(MASK) => Ok(command.clone()),
+            _ => Err(CliError::new("the earlier run's command is not known")
+                .hint("give the command again: iomsctl run --rerun failed 'COMMAND'")),
+        }
+    }
+
+    fn has_all(&self, given: &[&str], or: &str) -> Result<(), CliError> {
         let missing: Vec<&str> = self
             .flags
             .iter()
@@ -95,14 +133,9 @@ impl Earlier {
                 "the earlier run had {} too, and without would do something else",
                 missing.join(", ")
             ))
-            .hint("give them again, or the command: iomsctl run --rerun failed 'COMMAND'"));
+            .hint(format!("give them again, or {or}")));
         }
-        match &self.command {
-            // What was masked is gone: the rest would be another command.
-            Some(command) if self.verb == verb && !command.contains(MASK) => Ok(command.clone()),
-            _ => Err(CliError::new("the earlier run's command is not known")
-                .hint("give the command again: iomsctl run --rerun failed 'COMMAND'")),
-        }
+        Ok(())
     }
 }
 
@@ -124,10 +157,23 @@ fn flags_of(options: &serde_json::Value) -> Vec<&'static str> {
         ("--detach", "detach"),
         ("--serial", "serial"),
         ("--max-fail", "max_fail"),
+        ("--check", "check"),
+        ("--tags", "tags"),
+        ("--skip-tags", "skip_tags"),
+        ("--start-at-task", "start_at_task"),
+        ("--extra-vars", "extra_vars"),
     ]
     .into_iter()
     .filter_map(|(flag, name)| was(name).then_some(flag))
     .collect()
+}
+
+fn playbooks_of(options: &serde_json::Value) -> Vec<PathBuf> {
+    let paths = options.get("playbooks").and_then(|paths| paths.as_array());
+    let paths = paths.into_iter().flatten();
+    paths
+        .filter_map(|path| Some(path.as_str()?.into()))
+        .collect()
 }
 
 /// The fleet, and the hosts of a run: the pattern as it is shown, and whom it chooses.

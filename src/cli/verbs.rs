@@ -3,8 +3,8 @@
 use clap::Subcommand;
 
 use super::{
-    CliError, Globals, Status, completions, config_show, db, doc, doctor, download, history,
-    hostkeys, inventory, lint, ping, play, repo, run, script, upload, vault,
+    CliError, Globals, Status, ad_hoc, completions, config_show, db, doc, doctor, download,
+    history, hostkeys, inventory, lint, ping, play, repo, run, script, upload, vault,
 };
 
 /// What `iomsctl` can do.
@@ -18,6 +18,8 @@ pub enum Verb {
     Upload(Box<upload::Args>),
     /// Fetch files and folders from hosts, each host's into a folder of its own
     Download(Box<download::Args>),
+    /// Do one module on hosts, without a playbook
+    Do(Box<ad_hoc::Args>),
     /// Run playbooks
     Play(Box<play::Args>),
     /// Reach hosts: connect, log in, and say how long it took
@@ -56,6 +58,7 @@ impl Verb {
             Self::Script(args) => script::execute(&args, globals),
             Self::Upload(args) => upload::execute(&args, globals),
             Self::Download(args) => download::execute(&args, globals),
+            Self::Do(args) => ad_hoc::execute(&args, globals),
             Self::Play(args) => play::execute(&args, globals),
             Self::Ping(args) => ping::execute(&args, globals),
             Self::Doctor(args) => doctor::execute(&args, globals),

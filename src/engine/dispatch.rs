@@ -255,20 +255,11 @@ impl Dispatcher {
 
     /// Hosts that never began.
     async fn cancel_the_rest(&mut self) {
-        let (kind, message) = match self.stopped {
-            None => return,
-            Some(Stopped::Gate) => (ErrorKind::Gate, "not begun: too many hosts had failed"),
-            Some(Stopped::Deadline) => {
-                (ErrorKind::Deadline, "not begun: the run's deadline passed")
-            }
-            Some(Stopped::Denied) => (ErrorKind::Denied, "not begun: the command is denied"),
-            Some(Stopped::Interrupted | Stopped::Terminated) => {
-                (ErrorKind::Interrupted, "not begun: the run was stopped")
-            }
-        };
+        let Some(why) = self.stopped else { return };
+        let error = why.not_begun();
         for index in self.next..self.summary.total {
             let host = HostIx(u32::try_from(index).unwrap_or(u32::MAX));
-            let error = HostError::new(kind, message);
+            let error = error.clone();
             let outcome =
                 host::finish_unstarted(&self.emitter, host, Outcome::Cancelled, error, None).await;
             self.summary.add(outcome);

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::FutureExt as _;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::drive::{BEFORE_START, Listener, mark, request};
@@ -70,7 +71,11 @@ impl Turn<'_> {
             holding = kept.hold() => holding,
             why = stopped(self.halt) => return End::halted(why, None),
         };
-        let mut live = match holding.take::<Live>() {
+        let mut kept = holding.take::<Live>();
+        if kept.as_mut().is_some_and(|live| self.has_ended(live)) {
+            kept = None;
+        }
+        let mut live = match kept {
             Some(live) => live,
             None => match self.begin().await {
                 Ok(live) => Box::new(live),
@@ -102,6 +107,21 @@ impl Turn<'_> {
                 started: true,
                 ..self.conclude(stop, &mut live).await
             },
+        }
+    }
+
+    /// Whether it is known that the session has ended since its last task. Over WinRM that is a question
+    /// to the host, and told when the next task is said.
+    fn has_ended(&self, live: &mut Live) -> bool {
+        if matches!(self.order.target.via, Via::Winrm(_)) {
+            return false;
+        }
+        loop {
+            match live.output.next().now_or_never() {
+                None => return false,
+                Some(OutputEvent::Data(..)) => {}
+                Some(_) => return true,
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::capture::Captured;
-use super::error::HostError;
+use super::error::{ErrorKind, HostError};
 use super::files::{FileRecord, Moved};
 use super::play::PlayEvent;
 use crate::base::id::RunId;
@@ -286,6 +286,21 @@ pub enum Stopped {
     Terminated,
     /// A deny rule.
     Denied,
+}
+
+impl Stopped {
+    /// Why a host was not begun.
+    pub fn not_begun(self) -> HostError {
+        let (kind, message) = match self {
+            Self::Gate => (ErrorKind::Gate, "not begun: too many hosts had failed"),
+            Self::Deadline => (ErrorKind::Deadline, "not begun: the run's deadline passed"),
+            Self::Denied => (ErrorKind::Denied, "not begun: the command is denied"),
+            Self::Interrupted | Self::Terminated => {
+                (ErrorKind::Interrupted, "not begun: the run was stopped")
+            }
+        };
+        HostError::new(kind, message)
+    }
 }
 
 /// The last event of a run.

@@ -315,34 +315,37 @@ pub(super) fn convert(
             ),
             _ => return Err(wrong()),
         },
-        Type::List => {
-            let items = match value {
-                Value::List(items) => items.clone(),
-                Value::Map(_) | Value::Vault(_) => return Err(wrong()),
-                scalar => match scalar.as_str() {
-                    Some(text) if parameter.elements == Some(Type::Raw) => {
-                        vec![Value::string(text)]
-                    }
-                    Some(text) => text
-                        .split(',')
-                        .map(|part| Value::Unsafe(part.trim().into()))
-                        .collect(),
-                    None => vec![scalar.clone()],
-                },
-            };
-            let element = parameter.elements.unwrap_or(Type::Raw);
-            let items: Result<Vec<Value>, ModuleError> = items
-                .iter()
-                .map(|item| convert(parameter, element, item))
-                .collect();
-            Value::List(items?)
-        }
+        Type::List => list(parameter, value).ok_or_else(wrong)??,
         Type::Dict => match (value, text) {
             (Value::Map(_), _) => value.clone(),
             (_, Some(text)) => Value::Map(dict(text).ok_or_else(wrong)?),
             _ => return Err(wrong()),
         },
     })
+}
+
+/// A list: a text is split at commas, unless its elements are raw. `None`: it can't be one.
+fn list(parameter: &Parameter, value: &Value) -> Option<Result<Value, ModuleError>> {
+    let items = match value {
+        Value::List(items) => items.clone(),
+        Value::Map(_) | Value::Vault(_) => return None,
+        scalar => match scalar.as_str() {
+            Some(text) if parameter.elements == Some(Type::Raw) => {
+                vec![Value::string(text)]
+            }
+            Some(text) => text
+                .split(',')
+                .map(|part| Value::Unsafe(part.trim().into()))
+                .collect(),
+            None => vec![scalar.clone()],
+        },
+    };
+    let element = parameter.elements.unwrap_or(Type::Raw);
+    let items: Result<Vec<Value>, ModuleError> = items
+        .iter()
+        .map(|item| convert(parameter, element, item))
+        .collect();
+    Some(items.map(Value::List))
 }
 
 /// A mapping written as JSON or as `a=1 b=2` (also with commas).

@@ -1,5 +1,6 @@
 //! Bodies of requests: JSON, forms.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use super::args::display;
@@ -107,10 +108,10 @@ fn plus(text: &str) -> String {
     for byte in text.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-' | b'~' => {
-                made.push(char::from(byte))
+                made.push(char::from(byte));
             }
             b' ' => made.push('+'),
-            byte => made.push_str(&format!("%{byte:02X}")),
+            byte => _ = write!(made, "%{byte:02X}"),
         }
     }
     made
@@ -131,7 +132,11 @@ fn multipart(
                 let filename = text("filename");
                 if let Some(filename) = filename {
                     let name = Path::new(filename).file_name().unwrap_or_default();
-                    disposition += &format!("; filename=\"{}\"", header(&name.to_string_lossy()));
+                    let _ = write!(
+                        disposition,
+                        "; filename=\"{}\"",
+                        header(&name.to_string_lossy())
+                    );
                     kind = Some("application/octet-stream");
                 }
                 kind = text("mime_type").or(kind);

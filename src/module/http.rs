@@ -66,9 +66,10 @@ impl Request<'_> {
             method => set("request", method),
         }
         for (name, value) in &self.headers {
-            let header = match value.is_empty() {
-                true => format!("{name};"),
-                false => format!("{name}: {value}"),
+            let header = if value.is_empty() {
+                format!("{name};")
+            } else {
+                format!("{name}: {value}")
             };
             set("header", &header);
         }

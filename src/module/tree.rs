@@ -21,6 +21,8 @@ pub(super) struct Tree {
     entries: Vec<Entry>,
     /// The name under which it stands at its place; none where its content is meant.
     within: String,
+    /// What results call it: where it is, with the `/` that `src` ended with.
+    shown: String,
     force: bool,
 }
 
@@ -57,18 +59,22 @@ impl Tree {
                 entries.push(entry);
             }
         }
+        let end = if within.is_empty() { "/" } else { "" };
         Ok(Self {
             entries,
+            shown: format!(
+                "{}{end}",
+                folder.display().to_string().trim_end_matches('/')
+            ),
             within: within.to_owned(),
             force: call.flag("force"),
         })
     }
 
     /// Makes it what the task's program asks for.
-    pub(super) fn offer(self, call: &mut Call) -> Result<(), ModuleError> {
+    pub(super) fn offer(self, call: &mut Call) {
         let text = |text: &str| Value::Unsafe(text.into());
-        let src = call.text("src").unwrap_or_default().to_owned();
-        call.extra.insert("tree".into(), text(&src));
+        call.extra.insert("tree".into(), text(&self.shown));
         call.extra.insert("within".into(), text(&self.within));
         call.answer_with(move |question| match question.name {
             "list" => Answer {
@@ -77,7 +83,6 @@ impl Tree {
             },
             _ => self.send(question),
         });
-        Ok(())
     }
 
     /// What there is to be, a line each: kind, mode, name.

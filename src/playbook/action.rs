@@ -29,7 +29,8 @@ pub(super) fn short(name: &str) -> &str {
         .unwrap_or(name)
 }
 
-fn is_command(module: &str) -> bool {
+/// Whether its one-line form is a command.
+pub(super) fn is_command(module: &str) -> bool {
     COMMANDS.contains(&short(module))
 }
 

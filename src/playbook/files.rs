@@ -22,7 +22,7 @@ pub(super) const ENDINGS: [&str; 3] = [".yml", ".yaml", ".json"];
 #[derive(Default)]
 pub(super) struct Files {
     pub(super) vault: Option<OpenVault>,
-    read: HashMap<PathBuf, Result<Written, Problem>>,
+    read: HashMap<PathBuf, Result<Written, Box<Problem>>>,
 }
 
 impl Files {
@@ -34,7 +34,7 @@ impl Files {
     }
 
     /// A file's document.
-    pub(super) fn read(&mut self, path: &Path) -> Result<Written, Problem> {
+    pub(super) fn read(&mut self, path: &Path) -> Result<Written, Box<Problem>> {
         if let Some(found) = self.read.get(path) {
             return found.clone();
         }
@@ -44,7 +44,7 @@ impl Files {
     }
 
     /// A file's document without keeping it: to see what it is.
-    pub(super) fn peek(&self, path: &Path) -> Result<Written, Problem> {
+    pub(super) fn peek(&self, path: &Path) -> Result<Written, Box<Problem>> {
         self.load(path)
     }
 
@@ -58,10 +58,10 @@ impl Files {
         self.read.contains_key(path)
     }
 
-    fn load(&self, path: &Path) -> Result<Written, Problem> {
+    fn load(&self, path: &Path) -> Result<Written, Box<Problem>> {
         let (text, secret) = self.text(path).map_err(|why| {
             let diagnostic = Diagnostic::new(why, Place::new(path, 0, 0), "");
-            Problem::error(LintRule::File, diagnostic)
+            Box::new(Problem::error(LintRule::File, diagnostic))
         })?;
         document(path, text, secret)
     }
@@ -92,12 +92,12 @@ impl Files {
 }
 
 /// A text as a document of the file `path`.
-pub(super) fn document(path: &Path, text: String, secret: bool) -> Result<Written, Problem> {
+pub(super) fn document(path: &Path, text: String, secret: bool) -> Result<Written, Box<Problem>> {
     let parsed = yaml::parse(&text, path).map_err(|mut diagnostic| {
         if secret {
             diagnostic.snippet = None;
         }
-        Problem::error(LintRule::Yaml, *diagnostic)
+        Box::new(Problem::error(LintRule::Yaml, *diagnostic))
     })?;
     let source = Arc::new(Source {
         path: path.into(),
@@ -113,14 +113,13 @@ pub(super) fn with_ending(folder: &Path, name: &str) -> Option<PathBuf> {
     let ended = |ending: &&str| Some(folder.join(format!("{name}{ending}")));
     let candidates = ENDINGS.iter().filter_map(ended);
     // A named file may have its ending already; `main` has it mostly.
-    let found = if name == "main" {
+    if name == "main" {
         candidates.chain([bare]).find(|path| path.is_file())
     } else {
         std::iter::once(bare)
             .chain(candidates)
             .find(|path| path.is_file())
-    };
-    found
+    }
 }
 
 /// The files that make up a role's variables: `main` with an ending, or all files of a folder of

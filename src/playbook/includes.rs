@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use indexmap::IndexMap;
+
 use super::keyword::{Keyword, Keywords};
 use super::kinds::as_bool;
 use super::loader::{Loader, Within};
@@ -13,39 +15,6 @@ use super::task::Draft;
 use super::written::Written;
 
 impl Loader {
-    /// What of a task's arguments says which role, and how much of it.
-    fn wish_of(&mut self, written: &Written, action: &Action, keywords: &Keywords) -> Option<Wish> {
-        let args = &action.args.named;
-        let name = args.get("name").or_else(|| args.get("role"))?.clone();
-        let mut from = From::default();
-        for (key, entry) in [
-            ("tasks_from", &mut from.tasks),
-            ("vars_from", &mut from.vars),
-            ("defaults_from", &mut from.defaults),
-            ("handlers_from", &mut from.handlers),
-        ] {
-            *entry = args.get(key).and_then(Written::text).map(str::to_owned);
-        }
-        let flag = |key: &str| args.get(key).and_then(|value| as_bool(&value.value()));
-        // A role's own variables: those of the task that brings it.
-        let mut own = Keywords::default();
-        if let Some(vars) = keywords.get(Keyword::Vars) {
-            own.set(Keyword::Vars, vars.clone());
-        }
-        let import = &*action.module == "import_role";
-        Some(Wish {
-            written: written.clone(),
-            name,
-            params: Default::default(),
-            keywords: own,
-            from,
-            by_task: true,
-            allow_duplicates: Some(flag("allow_duplicates").unwrap_or(true)),
-            public: flag("public").unwrap_or(import),
-            validate: flag("rolespec_validate").unwrap_or(true),
-        })
-    }
-
     pub(super) fn import_role(
         &mut self,
         written: &Written,
@@ -53,7 +22,7 @@ impl Loader {
         within: &Within,
         steps: &mut Vec<Step>,
     ) {
-        let Some(mut wish) = self.wish_of(written, &draft.action, &draft.keywords) else {
+        let Some(mut wish) = wish_of(written, &draft.action, &draft.keywords) else {
             return;
         };
         let inner = within.under(&draft.keywords.within(&within.keywords));
@@ -85,7 +54,7 @@ impl Loader {
 
     /// A role that a constant `include_role` names is checked now; see [`Loader::look_into_tasks`].
     pub(super) fn look_into_role(&mut self, task: &Task, within: &Within) {
-        let Some(wish) = self.wish_of(&task.written, &task.action, &Keywords::default()) else {
+        let Some(wish) = wish_of(&task.written, &task.action, &Keywords::default()) else {
             return;
         };
         let entries = [
@@ -127,6 +96,39 @@ impl Loader {
         let handlers = self.role_handlers(&used, &from, &inner);
         self.gathered.possible.extend(handlers);
     }
+}
+
+/// What of a task's arguments says which role, and how much of it.
+fn wish_of(written: &Written, action: &Action, keywords: &Keywords) -> Option<Wish> {
+    let args = &action.args.named;
+    let name = args.get("name").or_else(|| args.get("role"))?.clone();
+    let mut from = From::default();
+    for (key, entry) in [
+        ("tasks_from", &mut from.tasks),
+        ("vars_from", &mut from.vars),
+        ("defaults_from", &mut from.defaults),
+        ("handlers_from", &mut from.handlers),
+    ] {
+        *entry = args.get(key).and_then(Written::text).map(str::to_owned);
+    }
+    let flag = |key: &str| args.get(key).and_then(|value| as_bool(&value.value()));
+    // A role's own variables: those of the task that brings it.
+    let mut own = Keywords::default();
+    if let Some(vars) = keywords.get(Keyword::Vars) {
+        own.set(Keyword::Vars, vars.clone());
+    }
+    let import = &*action.module == "import_role";
+    Some(Wish {
+        written: written.clone(),
+        name,
+        params: IndexMap::new(),
+        keywords: own,
+        from,
+        by_task: true,
+        allow_duplicates: Some(flag("allow_duplicates").unwrap_or(true)),
+        public: flag("public").unwrap_or(import),
+        validate: flag("rolespec_validate").unwrap_or(true),
+    })
 }
 
 /// The use without keywords of its own: they are inherited already.

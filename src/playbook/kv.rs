@@ -11,7 +11,7 @@ pub(super) struct Line {
 }
 
 /// The options that stand among the words of a command; all else with `=` is the command's.
-const OF_COMMANDS: &[&str] = &[
+pub(super) const OF_COMMANDS: &[&str] = &[
     "chdir",
     "creates",
     "executable",

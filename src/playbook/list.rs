@@ -10,6 +10,9 @@ use super::tags::TagSelection;
 use super::written::Written;
 use crate::base::value::Value;
 
+/// The hosts that a play's patterns choose.
+pub type HostsOf<'a> = dyn Fn(&Play) -> Vec<String> + 'a;
+
 /// What to list of a playbook.
 pub struct Listing<'a> {
     /// The tasks, `--list-tasks`.
@@ -17,7 +20,7 @@ pub struct Listing<'a> {
     /// The tags, `--list-tags`.
     pub tags: bool,
     /// The hosts of a play's patterns: `--list-hosts`.
-    pub hosts: Option<&'a dyn Fn(&Play) -> Vec<String>>,
+    pub hosts: Option<&'a HostsOf<'a>>,
     /// Which tasks count.
     pub selection: &'a TagSelection,
 }

@@ -2,6 +2,8 @@
 //! runs. Knows no host and no connection.
 
 mod action;
+mod ad_hoc;
+mod commands;
 mod files;
 mod includes;
 mod keyword;
@@ -29,10 +31,12 @@ mod templates;
 mod tests;
 mod written;
 
+pub use ad_hoc::AdHoc;
+pub use commands::{constant_commands, constant_secrets};
 pub use files::OpenVault;
 pub use kinds::as_bool;
 pub use lint::{Report as LintReport, lint};
-pub use list::{Listing, patterns, play_name, syntax_check, task_tags};
+pub use list::{HostsOf, Listing, patterns, play_name, syntax_check, task_tags};
 pub use loader::{Counted, Loaded, Loader, Options};
 pub use problem::{LintRule, Problem, Refused, Severity};
 pub use roles::From;

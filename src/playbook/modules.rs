@@ -26,7 +26,7 @@ impl Loader {
     }
 
     /// The one key of a task that is no keyword is no module either.
-    pub(super) fn unknown_module(&self, task: &Written, key: &Key, level: Level) -> Problem {
+    pub(super) fn unknown_module(task: &Written, key: &Key, level: Level) -> Problem {
         if let Some(problem) = special_key(task, key, level) {
             return problem;
         }
@@ -182,6 +182,9 @@ fn defaults_of(module: &Module, keywords: &Keywords) -> Vec<String> {
             names.extend(arguments.entries().map(|(name, _)| name.name.to_string()));
         }
     }
+    // Of several levels the innermost holds.
+    names.sort();
+    names.dedup();
     names
 }
 

@@ -102,12 +102,9 @@ pub(super) struct FoundRole {
 impl FoundRole {
     fn at(path: PathBuf, name: &str, collection: Option<String>) -> Self {
         // A name with folders is a path: its last part is the name.
-        let last = match Path::new(name).is_absolute() || name.starts_with('.') {
-            true => path
-                .file_name()
-                .map(|last| last.to_string_lossy().into_owned()),
-            false => None,
-        };
+        let is_path = Path::new(name).is_absolute() || name.starts_with('.');
+        let last = path.file_name().filter(|_| is_path);
+        let last = last.map(|last| last.to_string_lossy().into_owned());
         Self {
             name: last.unwrap_or_else(|| name.to_owned()),
             path,

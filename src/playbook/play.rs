@@ -48,12 +48,29 @@ impl Loader {
         }
     }
 
+    /// A playbook that stands in no file.
+    pub(super) fn of_document(&mut self, document: &Written) -> Playbook {
+        let path = document.source.path.clone();
+        let mut plays = Vec::new();
+        self.plays_of(document, &path, &Handed::default(), &mut plays);
+        Playbook { path, plays }
+    }
+
     fn plays(&mut self, path: &Path, handed: &Handed, plays: &mut Vec<Arc<Play>>) {
-        let document = match self.files.read(path) {
-            Ok(document) => document,
-            Err(problem) => return self.report(problem),
-        };
-        let Some(list) = self.list(&document, "a playbook") else {
+        match self.files.read(path) {
+            Ok(document) => self.plays_of(&document, path, handed, plays),
+            Err(problem) => self.report(*problem),
+        }
+    }
+
+    fn plays_of(
+        &mut self,
+        document: &Written,
+        path: &Path,
+        handed: &Handed,
+        plays: &mut Vec<Arc<Play>>,
+    ) {
+        let Some(list) = self.list(document, "a playbook") else {
             if document.node.entries().is_some_and(<[_]>::is_empty) {
                 let found = document
                     .error("the playbook is empty")
@@ -106,9 +123,9 @@ impl Loader {
         let used = [Keyword::Name, Keyword::Tags, Keyword::Vars, Keyword::When];
         for (keyword, values) in own.iter().filter(|(keyword, _)| !used.contains(keyword)) {
             let why = format!("`import_playbook` does nothing with `{}`", keyword.name());
-            let found = values.first().map(|value| value.error(why));
-            let found = found.map(|found| Problem::warning(LintRule::Keyword, found));
-            found.into_iter().for_each(|found| self.report(found));
+            if let Some(value) = values.first() {
+                self.report(Problem::warning(LintRule::Keyword, value.error(why)));
+            }
         }
         for (other, _) in rest.into_iter().filter(|(other, _)| other.name != key.name) {
             let names = ["import_playbook", "name", "tags", "vars", "when"];
@@ -333,12 +350,11 @@ impl Loader {
             let path = names
                 .iter()
                 .find_map(|name| find_vars(name, folder, &mut looked));
-            match path {
-                Some(path) => found.extend(self.mapping(&path)),
-                None => {
-                    let name = names.join("`, `");
-                    self.error(LintRule::File, missing(&entry, &name, &looked));
-                }
+            if let Some(path) = path {
+                found.extend(self.mapping(&path));
+            } else {
+                let name = names.join("`, `");
+                self.error(LintRule::File, missing(&entry, &name, &looked));
             }
         }
         found

@@ -124,14 +124,12 @@ impl Loader {
             if !LOOP_CONTROL.contains(&name) {
                 let problem = unknown(value, key, "`loop_control` has no", LOOP_CONTROL);
                 self.report(Problem::error(LintRule::Keyword, problem));
-            } else if matches!(name, "loop_var" | "index_var") {
-                if let Some(text) = node
-                    .constant()
-                    .filter(|text| !kinds::is_variable_name(text))
-                {
-                    let why = format!("`{text}` can't be the name of a variable");
-                    self.report(Problem::error(LintRule::Value, node.error(why)));
-                }
+            } else if matches!(name, "loop_var" | "index_var")
+                && let Some(text) = node.constant()
+                && !kinds::is_variable_name(text)
+            {
+                let why = format!("`{text}` can't be the name of a variable");
+                self.report(Problem::error(LintRule::Value, node.error(why)));
             }
         }
     }

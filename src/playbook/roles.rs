@@ -250,14 +250,14 @@ impl Loader {
             ..used.clone()
         });
         let mut steps = Vec::new();
-        for dependency in self.dependency_uses(&used) {
+        for dependency in dependency_uses(&used) {
             steps.extend(self.role_steps(
                 &dependency,
                 &From::default(),
                 &within.under(&used.keywords),
             ));
         }
-        let inner = self.within_role(&used, within, Level::Task);
+        let inner = within_role(&used, within, Level::Task);
         let mut tasks: Vec<Step> = argument_check(&used, from, &inner)
             .map(Step::Task)
             .into_iter()
@@ -284,14 +284,14 @@ impl Loader {
             ..used.clone()
         });
         let mut handlers = Vec::new();
-        for dependency in self.dependency_uses(&used) {
+        for dependency in dependency_uses(&used) {
             handlers.extend(self.role_handlers(
                 &dependency,
                 &From::default(),
                 &within.under(&used.keywords),
             ));
         }
-        let inner = self.within_role(&used, within, Level::Handler);
+        let inner = within_role(&used, within, Level::Handler);
         if let Some(path) = self.role_path(
             &used.role,
             "handlers",
@@ -301,26 +301,6 @@ impl Loader {
             handlers.extend(handlers_of(self.file_of_tasks(&path, &inner)));
         }
         handlers
-    }
-
-    fn dependency_uses(&self, used: &Arc<RoleUse>) -> Vec<RoleUse> {
-        let mut parents = used.parents.clone();
-        parents.push(used.clone());
-        let with_parents = |dependency: &Arc<RoleUse>| RoleUse {
-            parents: parents.clone(),
-            ..(**dependency).clone()
-        };
-        used.role.dependencies.iter().map(with_parents).collect()
-    }
-
-    fn within_role(&self, used: &Arc<RoleUse>, within: &Within, level: Level) -> Within {
-        Within {
-            level,
-            keywords: Arc::new(used.keywords.clone()),
-            role: Some(used.clone()),
-            files: Arc::new([]),
-            ..within.clone()
-        }
     }
 
     fn role_path(
@@ -355,7 +335,7 @@ impl Loader {
         match self.files.read(&path) {
             Ok(document) => Some(document),
             Err(problem) => {
-                self.report(problem);
+                self.report(*problem);
                 None
             }
         }
@@ -394,7 +374,7 @@ impl Loader {
                 None
             }
             Err(problem) => {
-                self.report(problem);
+                self.report(*problem);
                 None
             }
         }
@@ -415,6 +395,26 @@ impl Loader {
     }
 }
 
+fn dependency_uses(used: &Arc<RoleUse>) -> Vec<RoleUse> {
+    let mut parents = used.parents.clone();
+    parents.push(used.clone());
+    let with_parents = |dependency: &Arc<RoleUse>| RoleUse {
+        parents: parents.clone(),
+        ..(**dependency).clone()
+    };
+    used.role.dependencies.iter().map(with_parents).collect()
+}
+
+fn within_role(used: &Arc<RoleUse>, within: &Within, level: Level) -> Within {
+    Within {
+        level,
+        keywords: Arc::new(used.keywords.clone()),
+        role: Some(used.clone()),
+        files: Arc::new([]),
+        ..within.clone()
+    }
+}
+
 /// What makes two uses one role: a host runs it once.
 fn identity(path: &Path, wish: &Wish) -> String {
     let values = |keyword| -> Vec<_> {
@@ -427,7 +427,8 @@ fn identity(path: &Path, wish: &Wish) -> String {
         .map(|(name, value)| (name, value.value()))
         .collect();
     format!(
-        "{path:?} {:?} {} {params:?} {:?} {:?} {:?} {}",
+        "{} {:?} {} {params:?} {:?} {:?} {:?} {}",
+        path.display(),
         wish.from,
         wish.validate,
         values(Keyword::When),

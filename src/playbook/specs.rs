@@ -73,7 +73,9 @@ fn mapping(at: &Written, values: &IndexMap<Arc<str>, Written>) -> Written {
 }
 
 fn context(at: &Written, used: &RoleUse, entry: &str) -> Written {
-    let path = used.role.path.to_string_lossy();
+    let path = &used.role.path;
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let path = path.to_string_lossy();
     let parts = [
         ("type", "role"),
         ("name", &*used.role.name),

@@ -72,7 +72,7 @@ impl Loader {
                 break;
             }
             if item.get("block").is_some() && within.level != Level::Handler {
-                steps.extend(self.block(&item, within));
+                steps.push(self.block(&item, within));
             } else {
                 self.task(&item, within, &mut steps);
             }
@@ -80,11 +80,11 @@ impl Loader {
         steps
     }
 
-    fn block(&mut self, written: &Written, within: &Within) -> Option<Step> {
+    fn block(&mut self, written: &Written, within: &Within) -> Step {
         let mut rest = Vec::new();
         let own = self.keywords(written, Level::Block, within, &mut rest);
         for (key, _) in rest {
-            let problem = self.unknown_in_block(written, key);
+            let problem = unknown_in_block(written, key);
             self.report(problem);
         }
         let keywords = own.within(&within.keywords);
@@ -98,28 +98,13 @@ impl Loader {
             part(Keyword::Rescue),
             part(Keyword::Always),
         );
-        Some(Step::Block(Arc::new(Block {
+        Step::Block(Arc::new(Block {
             written: written.clone(),
             block,
             rescue,
             always,
             keywords,
-        })))
-    }
-
-    fn unknown_in_block(&self, written: &Written, key: &Key) -> Problem {
-        if Keyword::find(&key.name, Level::Task).is_some() || key.name.starts_with("with_") {
-            let found = written
-                .source
-                .error_at(format!("a block has no `{}`", key.name), key)
-                .help("a task has: set it on the tasks of the block, or bring them in with `include_tasks`");
-            return Problem::error(LintRule::Keyword, found);
-        }
-        let names: Vec<&str> = Keyword::names(Level::Block).collect();
-        Problem::error(
-            LintRule::Keyword,
-            super::reading::unknown(written, key, "a block has no keyword", &names),
-        )
+        }))
     }
 
     fn task(&mut self, written: &Written, within: &Within, steps: &mut Vec<Step>) {
@@ -130,8 +115,9 @@ impl Loader {
         };
         match &*draft.action.module {
             "import_tasks" => self.import_tasks(&draft, within, steps),
-            "import_role" if within.level == Level::Handler => self.role_as_handler(&draft.action),
-            "include_role" if within.level == Level::Handler => self.role_as_handler(&draft.action),
+            "import_role" | "include_role" if within.level == Level::Handler => {
+                self.role_as_handler(&draft.action);
+            }
             "import_role" => self.import_role(written, &draft, within, steps),
             _ => steps.push(Step::Task(self.place(written, draft, within))),
         }
@@ -217,7 +203,7 @@ impl Loader {
         let document = match self.files.read(path) {
             Ok(document) => document,
             Err(problem) => {
-                self.report(problem);
+                self.report(*problem);
                 return Vec::new();
             }
         };
@@ -255,6 +241,21 @@ impl Loader {
             self.gathered.possible.extend(handlers);
         }
     }
+}
+
+fn unknown_in_block(written: &Written, key: &Key) -> Problem {
+    if Keyword::find(&key.name, Level::Task).is_some() || key.name.starts_with("with_") {
+        let found = written
+            .source
+            .error_at(format!("a block has no `{}`", key.name), key)
+            .help("a task has: set it on the tasks of the block, or bring them in with `include_tasks`");
+        return Problem::error(LintRule::Keyword, found);
+    }
+    let names: Vec<&str> = Keyword::names(Level::Block).collect();
+    Problem::error(
+        LintRule::Keyword,
+        super::reading::unknown(written, key, "a block has no keyword", &names),
+    )
 }
 
 /// What tasks inherit that a task includes at run time: what the task itself inherits, its variables,

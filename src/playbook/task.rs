@@ -159,7 +159,7 @@ impl Loader {
         let alone = words.is_empty() && unknown_keys.len() == 1;
         for (key, _) in &unknown_keys {
             let problem = if alone {
-                self.unknown_module(task, key, within.level)
+                Self::unknown_module(task, key, within.level)
             } else {
                 unknown_keyword(task, key, within.level, words.is_empty())
             };

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json as value};
 
 use super::host::write_host;
 use super::json;
+use super::play::ModuleResults;
 use super::words::finished;
 use super::{Context, Part};
 use crate::base::clock::rfc3339;
@@ -17,12 +18,14 @@ use crate::event::{HostIx, HostResult, Recorded, RunEnd, RunHeader, Stamped};
 /// Gathers a run's results and writes the document when the run is over.
 pub(super) struct Document {
     hosts: BTreeMap<HostIx, Arc<HostResult>>,
+    modules: ModuleResults,
 }
 
 impl Document {
     pub(super) fn new() -> Self {
         Self {
             hosts: BTreeMap::new(),
+            modules: ModuleResults::default(),
         }
     }
 }
@@ -46,7 +49,8 @@ pub(super) fn frame(header: &RunHeader, end: &RunEnd, recorded: Recorded) -> Map
 }
 
 impl Part for Document {
-    fn event(&mut self, _cx: &mut Context, event: &Stamped) -> io::Result<()> {
+    fn event(&mut self, cx: &mut Context, event: &Stamped) -> io::Result<()> {
+        self.modules.hear(cx, event);
         if let Some((host, result)) = finished(event) {
             self.hosts.insert(host, result.clone());
         }
@@ -67,7 +71,7 @@ impl Part for Document {
             for (host, result) in hosts {
                 let name = header.hosts.get(host.index()).map_or("?", |name| name);
                 out.write_all(separator.as_bytes())?;
-                let failed = write_host(out, name, &header.verb, &result)?;
+                let failed = write_host(out, name, &header.verb, &result, self.modules.of(name))?;
                 unread = unread.take().or(failed);
                 separator = ",\n  ";
             }

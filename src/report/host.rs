@@ -7,6 +7,7 @@ use std::time::Duration;
 use base64::engine::general_purpose::STANDARD;
 use base64::write::EncoderWriter;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::has_files;
 use super::json;
@@ -20,13 +21,14 @@ fn ms(time: Duration) -> f64 {
     (time.as_secs_f64() * 10_000.0).round() / 10.0
 }
 
-/// Writes a host's object. The document stays whole where a kept output can't be read: it is `null`
+/// Writes a host's object; with `do` what its `module` gave, too. The document stays whole where a kept output can't be read: it is `null`
 /// there, and the error is given back.
 pub(super) fn write_host(
     out: &mut dyn Write,
     name: &str,
     verb: &str,
     result: &HostResult,
+    module: Option<&Map<String, Value>>,
 ) -> io::Result<Option<io::Error>> {
     let mut host = Object {
         out,
@@ -51,6 +53,9 @@ pub(super) fn write_host(
     host.field("error", &result.error)?;
     if has_files(verb) {
         host.field("files", &result.files)?;
+    }
+    if verb == "do" {
+        host.field("result", &module)?;
     }
     host.out.write_all(b"}")?;
     Ok(host.unread)

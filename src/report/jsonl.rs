@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json as value};
 use super::document::frame;
 use super::host::write_host;
 use super::json;
+use super::play::{ModuleResults, is_do};
 use super::{Context, Part};
 use crate::base::clock::rfc3339;
 use crate::base::text::Charset;
@@ -20,6 +21,7 @@ const CHARACTER_MAX: usize = 4;
 
 pub(super) struct Lines {
     streams: HashMap<(HostIx, Stream), State>,
+    modules: ModuleResults,
     /// A kept output that could not be read.
     unread: Option<io::Error>,
 }
@@ -121,6 +123,7 @@ impl Lines {
     pub(super) fn new() -> Self {
         Self {
             streams: HashMap::new(),
+            modules: ModuleResults::default(),
             unread: None,
         }
     }
@@ -164,11 +167,18 @@ impl Lines {
         }
         let verb = cx.header.as_ref().map(|header| header.verb.clone());
         let name = cx.name(host);
+        let module = self.modules.take(&name);
         let unread = cx.screen.out(|out| {
             let head = head(event.at, "host_finished", start(name.clone()));
             json::write_open(out, &head)?;
             out.write_all(b",\"result\":")?;
-            let unread = write_host(out, &name, &verb.unwrap_or_default(), result)?;
+            let unread = write_host(
+                out,
+                &name,
+                &verb.unwrap_or_default(),
+                result,
+                module.as_deref(),
+            )?;
             out.write_all(b"}\n")?;
             out.flush()?;
             Ok(unread)
@@ -225,6 +235,11 @@ impl Part for Lines {
                 encoding,
             } => self.output(cx, event, (*host, *stream), bytes, *encoding),
             Event::HostFinished(host, result) => self.finished(cx, event, *host, result),
+            // With `do` a host has one result, and its end says it.
+            Event::Play(_) if is_do(cx) => {
+                self.modules.hear(cx, event);
+                Ok(())
+            }
             Event::Play(said) => super::play::json_line(cx, event.at, said),
             Event::Waiting(_) | Event::Moved(_) | Event::Notice(_) | Event::RunFinished(_) => {
                 Ok(())

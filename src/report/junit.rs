@@ -40,42 +40,57 @@ impl Junit {
             None => header.verb.clone(),
         };
         let mut suite = TestSuite::new(work);
-        suite.tests = self.cases.len();
         for result in self.cases.values() {
-            match Kind::of(result.outcome) {
-                Kind::Success => {}
-                Kind::Skipped => suite.skipped += 1,
-                Kind::Failure => suite.failures += 1,
-                Kind::Error => suite.errors += 1,
-            }
+            Kind::of(result.outcome).count(&mut suite);
         }
-        let frame = document(suite)?;
-        // Opened anew, a file that standard output leads to would be cut off.
-        let to: Box<dyn io::Write> = if self.file == Path::new("/dev/stdout") {
-            Box::new(io::stdout())
-        } else {
-            Box::new(File::create(&self.file)?)
-        };
-        let mut file = BufWriter::new(to);
-        // The suite without its cases is one empty element: `<testsuite .../>`.
-        match frame.split_once("/>") {
-            Some((head, tail)) if !self.cases.is_empty() => {
-                writeln!(file, "{head}>")?;
-                for (host, result) in &self.cases {
-                    let case = case(&cx.name(*host), &header.verb, result);
-                    file.write_all(element(case)?.as_bytes())?;
-                }
-                write!(file, "    </testsuite>{tail}")?;
-            }
-            _ => file.write_all(frame.as_bytes())?,
-        }
-        file.flush()
+        let cases = self
+            .cases
+            .iter()
+            .map(|(host, result)| case(&cx.name(*host), &header.verb, result));
+        write(&self.file, vec![(suite, Box::new(cases))])
     }
 }
 
-fn document(suite: TestSuite) -> io::Result<String> {
+/// A suite, counted, and its cases as they are asked for.
+pub(super) type Suite<'a> = (TestSuite, Box<dyn Iterator<Item = TestCase> + 'a>);
+
+/// Writes a report. Cases come one by one: their outputs are never in memory together.
+pub(super) fn write(file: &Path, suites: Vec<Suite<'_>>) -> io::Result<()> {
+    let (frames, cases): (Vec<TestSuite>, Vec<_>) = suites.into_iter().unzip();
+    let frame = document(frames)?;
+    // Opened anew, a file that standard output leads to would be cut off.
+    let to: Box<dyn io::Write> = if file == Path::new("/dev/stdout") {
+        Box::new(io::stdout())
+    } else {
+        Box::new(File::create(file)?)
+    };
+    let mut out = BufWriter::new(to);
+    let mut rest = frame.as_str();
+    for cases in cases {
+        // A suite without its cases is one empty element: `<testsuite .../>`.
+        let Some((head, tail)) = rest.split_once("/>") else {
+            break;
+        };
+        out.write_all(head.as_bytes())?;
+        let mut cases = cases.peekable();
+        if cases.peek().is_some() {
+            out.write_all(b">\n")?;
+            for case in cases {
+                out.write_all(element(case)?.as_bytes())?;
+            }
+            out.write_all(b"    </testsuite>")?;
+        } else {
+            out.write_all(b"/>")?;
+        }
+        rest = tail;
+    }
+    out.write_all(rest.as_bytes())?;
+    out.flush()
+}
+
+fn document(suites: Vec<TestSuite>) -> io::Result<String> {
     let mut report = Report::new("iomsctl");
-    report.add_test_suite(suite);
+    report.add_test_suites(suites);
     report.to_string().map_err(io::Error::other)
 }
 
@@ -83,7 +98,7 @@ fn document(suite: TestSuite) -> io::Result<String> {
 fn element(case: TestCase) -> io::Result<String> {
     let mut suite = TestSuite::new("");
     suite.add_test_case(case);
-    let whole = document(suite)?;
+    let whole = document(vec![suite])?;
     let start = whole.find("        <testcase");
     let end = whole.rfind("    </testsuite>");
     Ok(start
@@ -95,7 +110,7 @@ fn element(case: TestCase) -> io::Result<String> {
 
 /// How JUnit counts an outcome.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Success,
     /// The host had nothing to do, or its turn did not come.
     Skipped,
@@ -111,6 +126,17 @@ impl Kind {
             Outcome::Skipped | Outcome::Cancelled | Outcome::Deferred => Self::Skipped,
             Outcome::Failed => Self::Failure,
             Outcome::Unreachable | Outcome::TimedOut => Self::Error,
+        }
+    }
+
+    /// Counts a case of this kind.
+    pub(super) fn count(self, suite: &mut TestSuite) {
+        suite.tests += 1;
+        match self {
+            Self::Success => {}
+            Self::Skipped => suite.skipped += 1,
+            Self::Failure => suite.failures += 1,
+            Self::Error => suite.errors += 1,
         }
     }
 }
@@ -168,16 +194,18 @@ fn beginning(output: &Captured, stream: Stream, host: Charset) -> String {
     text
 }
 
+/// Says which file an error is of.
+pub(super) fn named(file: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("--junit {}: {error}", file.display()))
+}
+
 impl Part for Junit {
     fn event(&mut self, cx: &mut Context, event: &Stamped) -> io::Result<()> {
         if let Some((host, result)) = finished(event) {
             self.cases.insert(host, result.clone());
         }
         if matches!(event.event, Event::RunFinished(_)) {
-            self.write(cx).map_err(|error| {
-                let file = self.file.display();
-                io::Error::new(error.kind(), format!("--junit {file}: {error}"))
-            })?;
+            self.write(cx).map_err(|error| named(&self.file, &error))?;
         }
         Ok(())
     }

@@ -204,35 +204,32 @@ fn parts(options: &Options, header: &RunHeader, screen: &Screen) -> Vec<Box<dyn 
         parts.push(Box::new(outdir::Outdir::new(folder.clone())));
     }
     if let Some(file) = &options.junit {
-        parts.push(Box::new(junit::Junit::new(file.clone())));
+        parts.push(match &*header.verb {
+            "play" => Box::new(play::Junit::new(file.clone(), header)),
+            _ => Box::new(junit::Junit::new(file.clone())),
+        });
     }
     let one = header.hosts.len() == 1;
-    let form = match options.form {
-        Form::Human if header.verb == "play" => {
+    let is_play = header.verb == "play";
+    let is_do = header.verb == "do";
+    let shown: Option<Box<dyn Part>> = match options.form {
+        Form::Human | Form::Live | Form::Fold | Form::Host if is_play => {
+            // Its recap is the last word.
             parts.push(Box::new(play::Human::new(options.verbose)));
             return parts;
         }
-        Form::Human if header.verb == "ping" => None,
-        Form::Human if one => Some(Form::Live),
-        Form::Human => Some(Form::Fold),
-        form => Some(form),
+        Form::Json if is_play => Some(Box::new(play::Document::new())),
+        Form::Human | Form::Live | Form::Host if is_do => Some(Box::new(play::AdHoc::default())),
+        Form::Human if header.verb == "ping" => Some(Box::new(ping::Table::new())),
+        Form::Human if one => Some(Box::new(live::Live::new(true))),
+        Form::Human | Form::Fold => Some(Box::new(fold::Fold::new(options.fold_diff))),
+        Form::Live => Some(Box::new(live::Live::new(false))),
+        Form::Host => Some(Box::new(blocks::Blocks)),
+        Form::Json => Some(Box::new(document::Document::new())),
+        Form::Jsonl => Some(Box::new(jsonl::Lines::new())),
+        Form::Quiet => None,
     };
-    match form {
-        Some(Form::Json) if header.verb == "play" => {
-            parts.push(Box::new(play::Document::new()));
-        }
-        None => parts.push(Box::new(ping::Table::new())),
-        Some(Form::Live) => {
-            parts.push(Box::new(live::Live::new(
-                one && options.form == Form::Human,
-            )));
-        }
-        Some(Form::Fold | Form::Human) => parts.push(Box::new(fold::Fold::new(options.fold_diff))),
-        Some(Form::Host) => parts.push(Box::new(blocks::Blocks)),
-        Some(Form::Json) => parts.push(Box::new(document::Document::new())),
-        Some(Form::Jsonl) => parts.push(Box::new(jsonl::Lines::new())),
-        Some(Form::Quiet) => {}
-    }
+    parts.extend(shown);
     if options.progress {
         // A transfer's output is whole lines, at its end: the moving line is in nobody's way.
         let single =

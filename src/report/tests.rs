@@ -14,6 +14,7 @@ mod live;
 mod manual;
 mod outdir;
 mod ping;
+mod play;
 mod progress;
 mod screen;
 mod secrets;

@@ -24,7 +24,9 @@ pub struct ModuleScript {
 /// Answers a program's questions while it runs: the name of the question and what the program has
 /// said so far become the bytes that it reads. Pure; it may take its time.
 #[derive(Clone)]
-pub struct Answers(Arc<dyn Fn(&str, &Record) -> Vec<Piece> + Send + Sync>);
+pub struct Answers(Arc<Answering>);
+
+type Answering = dyn Fn(&str, &Record) -> Vec<Piece> + Send + Sync;
 
 /// A part of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

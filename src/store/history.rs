@@ -133,13 +133,20 @@ impl Store {
         }
     }
 
-    /// The user's newest run that had hosts.
-    pub async fn newest_run(&self, user: &str) -> Result<Option<RunRow>, StoreError> {
+    /// The user's newest run that had hosts; of a verb, where one is named.
+    pub async fn newest_run(
+        &self,
+        user: &str,
+        verb: Option<&str>,
+    ) -> Result<Option<RunRow>, StoreError> {
         let mut query = QueryBuilder::<Any>::new("SELECT ");
         query
             .push(RUN_COLUMNS)
             .push(" FROM runs WHERE hosts > 0 AND user_name = ");
         query.push_bind(user.to_owned());
+        if let Some(verb) = verb {
+            query.push(" AND verb = ").push_bind(verb.to_owned());
+        }
         query.push(" ORDER BY started DESC, run DESC LIMIT 1");
         let row = query.build().fetch_optional(&self.pool).await;
         let row = row.map_err(|error| self.failed(error))?;

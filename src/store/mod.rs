@@ -26,6 +26,7 @@ pub use grep::Match;
 pub use history::{Filter, HostRun, RunRow, Which};
 pub use journal::{Journal, journals};
 pub use keep::Status;
+pub use plays::HostTask;
 pub use recorder::{Leftover, Recorder};
 pub use replay::{Replayed, replay};
 pub use url::DatabaseUrl;

@@ -1,5 +1,8 @@
 //! What plays said, in the database: an event a row, in the order in which they were said.
 
+use std::collections::HashMap;
+use std::time::Duration;
+
 use jiff::Timestamp;
 use sqlx::{Any, QueryBuilder, Row as _, Transaction};
 
@@ -7,7 +10,7 @@ use super::database::Store;
 use super::error::StoreError;
 use super::history::time;
 use crate::base::id::RunId;
-use crate::event::{PlayEvent, TaskResult};
+use crate::event::{PlayEvent, TaskInfo, TaskResult};
 
 /// Rows of one statement, and of one question.
 const ROWS: usize = 200;
@@ -103,7 +106,66 @@ pub(super) async fn insert(
     Ok(())
 }
 
+fn event(body: Vec<u8>) -> Result<PlayEvent, StoreError> {
+    let content = |error: &dyn std::fmt::Display| StoreError::Content(error.to_string());
+    let json = zstd::bulk::decompress(&body, PLAIN_MAX).map_err(|error| content(&error))?;
+    serde_json::from_slice(&json).map_err(|error| content(&error))
+}
+
+/// A task of a play, as it came out on a host.
+#[derive(Debug, Clone)]
+pub struct HostTask {
+    /// The task.
+    pub task: TaskInfo,
+    /// `ok`, `changed`, `failed`, ...
+    pub status: String,
+    /// How long it took.
+    pub duration: Duration,
+}
+
 impl Store {
+    /// The tasks of a run on a host, in the order in which they were done.
+    pub async fn host_tasks(&self, run: RunId, host: &str) -> Result<Vec<HostTask>, StoreError> {
+        let failed = |error| self.failed(error);
+        let done = sqlx::query(
+            "SELECT task, status, duration_us FROM play_events WHERE run = ? AND host = ? ORDER BY seq",
+        )
+        .bind(run.to_string())
+        .bind(host.chars().take(255).collect::<String>())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(failed)?;
+        if done.is_empty() {
+            return Ok(Vec::new());
+        }
+        let begun = sqlx::query(
+            "SELECT body FROM play_events WHERE run = ? AND task IS NOT NULL AND host IS NULL",
+        )
+        .bind(run.to_string())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(failed)?;
+        let mut tasks = HashMap::new();
+        for row in &begun {
+            if let PlayEvent::TaskStarted(task) = event(row.try_get("body").map_err(failed)?)? {
+                tasks.insert(i64::from(task.task), task);
+            }
+        }
+        let mut found = Vec::with_capacity(done.len());
+        for row in &done {
+            let Some(task) = tasks.get(&self.get::<i64>(row, "task")?) else {
+                continue;
+            };
+            let us: i64 = self.get(row, "duration_us")?;
+            found.push(HostTask {
+                task: (**task).clone(),
+                status: self.get(row, "status")?,
+                duration: Duration::from_micros(u64::try_from(us).unwrap_or(0)),
+            });
+        }
+        Ok(found)
+    }
+
     /// What a run's plays said, in order, a page at a time: what comes after `after` (from 0), and
     /// where the next page begins; an empty page is the end.
     pub async fn play_events(
@@ -124,10 +186,7 @@ impl Store {
         let mut events = Vec::with_capacity(rows.len());
         for row in &rows {
             last = self.get(row, "seq")?;
-            let body: Vec<u8> = row.try_get("body").map_err(|error| self.failed(error))?;
-            let content = |error: &dyn std::fmt::Display| StoreError::Content(error.to_string());
-            let json = zstd::bulk::decompress(&body, PLAIN_MAX).map_err(|error| content(&error))?;
-            let said = serde_json::from_slice(&json).map_err(|error| content(&error))?;
+            let said = event(row.try_get("body").map_err(|error| self.failed(error))?)?;
             events.push((time(self.get(row, "said_at")?)?, said));
         }
         Ok((events, last))

@@ -1,13 +1,13 @@
 //! Regular expressions as Python's `re` has them: look-around and backreferences, with a limit to
 //! going back and forth.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use fancy_regex::{Captures, Regex, RegexBuilder};
 
 use super::error::{Fail, failure};
+use crate::base::python_re;
 
 /// Steps back that a search may take.
 const BACKTRACK_MAX: usize = 1_000_000;
@@ -36,15 +36,24 @@ impl Pattern {
         {
             return Ok(found.clone());
         }
-        let compiled = RegexBuilder::new(&as_ours(written))
-            .case_insensitive(flags.ignore_case)
-            .multi_line(flags.multiline)
+        let wrong = |error: &dyn std::fmt::Display| {
+            failure(format!("`{written}` is not a regular expression: {error}"))
+        };
+        let given = python_re::Flags {
+            ignore_case: flags.ignore_case,
+            multiline: flags.multiline,
+            dotall: false,
+        };
+        let (ours, given) =
+            python_re::translated(written, given, false).map_err(|error| wrong(&error))?;
+        let compiled = RegexBuilder::new(&ours)
+            .case_insensitive(given.ignore_case)
+            .multi_line(given.multiline)
+            .dot_matches_new_line(given.dotall)
             .backtrack_limit(BACKTRACK_MAX)
             .delegate_size_limit(8 << 20)
             .build()
-            .map_err(|error| {
-                failure(format!("`{written}` is not a regular expression: {error}"))
-            })?;
+            .map_err(|error| wrong(&error))?;
         let pattern = Self(Arc::new(compiled));
         if let Ok(mut kept) = kept.lock() {
             if kept.len() >= KEPT_MAX {
@@ -84,49 +93,4 @@ impl Pattern {
 
 fn gave_up(error: &fancy_regex::Error) -> Fail {
     failure(format!("the search was given up: {error}"))
-}
-
-/// What Python writes otherwise: `\Z` is the very end, and within `[]` a `[` and doubled marks are
-/// just letters.
-fn as_ours(written: &str) -> Cow<'_, str> {
-    if !written.contains("\\Z") && !written.contains('[') {
-        return Cow::Borrowed(written);
-    }
-    let mut out = String::with_capacity(written.len() + 8);
-    let mut chars = written.chars().peekable();
-    let mut within = false;
-    while let Some(c) = chars.next() {
-        match (c, within) {
-            ('\\', _) => {
-                out.push('\\');
-                match chars.next() {
-                    Some('Z') if !within => out.push('z'),
-                    Some(next) => out.push(next),
-                    None => {}
-                }
-            }
-            ('[', false) => {
-                out.push('[');
-                if chars.next_if_eq(&'^').is_some() {
-                    out.push('^');
-                }
-                // A bracket that comes first is a letter.
-                if chars.next_if_eq(&']').is_some() {
-                    out.push_str("\\]");
-                }
-                within = true;
-            }
-            ('[', true) => out.push_str("\\["),
-            ('&' | '~', true) => {
-                out.push('\\');
-                out.push(c);
-            }
-            (']', true) => {
-                out.push(']');
-                within = false;
-            }
-            _ => out.push(c),
-        }
-    }
-    Cow::Owned(out)
 }

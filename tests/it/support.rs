@@ -12,7 +12,7 @@ use serde_json::Value;
 /// A folder for the program's data and the user's home, and the program.
 pub struct Desk {
     pub dir: tempfile::TempDir,
-    inventory: Option<PathBuf>,
+    pub inventory: Option<PathBuf>,
 }
 
 /// What a run of the program left.

@@ -9,6 +9,7 @@ mod files;
 mod identity;
 mod lasting;
 mod login;
+mod modules;
 mod over_ssh;
 mod powershell;
 mod quotas;

@@ -1,43 +1,75 @@
 //! The hosts of plays: by their patterns, within what flags leave.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::ChoiceArgs;
 use crate::inventory::{Inventory, select};
 use crate::playbook::run::{Fleet, Runner};
 use crate::playbook::{Playbook, patterns};
 
+/// What flags leave of each play's hosts.
+#[derive(Debug, Clone, Default)]
+pub struct Limits {
+    /// `--limit`
+    pub limit: Vec<String>,
+    /// `--exclude`
+    pub exclude: Vec<String>,
+    /// `--rerun`: of these alone.
+    pub only: Option<HashSet<Arc<str>>>,
+}
+
+/// Who says which hosts a play has.
+#[derive(Debug, Clone)]
+pub enum Chosen {
+    /// Its own pattern, within limits.
+    ByPlays(Limits),
+    /// They are chosen already.
+    Before(Vec<Arc<str>>),
+}
+
 /// Asks the inventory of a run, which may change while it lasts.
 pub(super) struct OfPlays {
     pub(super) runner: Arc<Runner>,
-    pub(super) limit: Vec<String>,
-    pub(super) exclude: Vec<String>,
+    pub(super) chosen: Chosen,
 }
 
 impl Fleet for OfPlays {
     fn hosts(&self, patterns: &[String]) -> Result<Vec<Arc<str>>, String> {
-        let inventory = self.runner.hosts().inventory();
-        chosen(&inventory, patterns, &self.limit, &self.exclude)
+        match &self.chosen {
+            Chosen::ByPlays(limits) => {
+                let inventory = self.runner.hosts().inventory();
+                within(&inventory, patterns, limits)
+            }
+            Chosen::Before(hosts) => Ok(hosts.clone()),
+        }
     }
 }
 
-fn chosen(
+pub(super) fn within(
     inventory: &Inventory,
     patterns: &[String],
-    limit: &[String],
-    exclude: &[String],
+    limits: &Limits,
 ) -> Result<Vec<Arc<str>>, String> {
-    let found = select(inventory, &patterns.join(","), limit, exclude)
-        .map_err(|error| error.to_string())?;
-    Ok(found.names(inventory))
+    let found = select(
+        inventory,
+        &patterns.join(","),
+        &limits.limit,
+        &limits.exclude,
+    )
+    .map_err(|error| error.to_string())?;
+    let mut names = found.names(inventory);
+    if let Some(only) = &limits.only {
+        names.retain(|name| only.contains(name));
+    }
+    Ok(names)
 }
 
 /// The hosts of all plays, as far as their patterns are constant; in inventory order.
-pub(super) fn of(inventory: &Inventory, choice: &ChoiceArgs, playbook: &Playbook) -> Vec<Arc<str>> {
+pub(super) fn of(inventory: &Inventory, limits: &Limits, playbook: &Playbook) -> Vec<Arc<str>> {
     let mut all: Vec<Arc<str>> = Vec::new();
     let mut seen = std::collections::HashSet::new();
     for play in &playbook.plays {
-        let hosts = chosen(inventory, &patterns(play), &choice.limit, &choice.exclude);
+        let hosts = within(inventory, &patterns(play), limits);
         for host in hosts.unwrap_or_default() {
             if seen.insert(host.clone()) {
                 all.push(host);

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::super::fleet::Fleet;
 use super::super::{CliError, Setup, Status};
 use super::ChoiceArgs;
-use crate::inventory::select;
+use super::hosts::{Limits, within};
 use crate::playbook::{Listing, Play, Playbook, TagSelection, patterns, syntax_check};
 
 /// Prints it.
@@ -14,10 +14,11 @@ pub(super) fn list(
     setup: &Setup,
     fleet: &Fleet,
     choice: &ChoiceArgs,
+    limits: &Limits,
     selection: &TagSelection,
     books: &[Playbook],
 ) -> Result<Status, CliError> {
-    let hosts = |play: &Play| hosts_of(fleet, choice, play);
+    let hosts = |play: &Play| hosts_of(fleet, limits, play);
     if setup.json() {
         let plays: Vec<_> = books
             .iter()
@@ -47,10 +48,8 @@ pub(super) fn list(
 }
 
 /// The hosts of a play, as far as its pattern is constant.
-fn hosts_of(fleet: &Fleet, choice: &ChoiceArgs, play: &Play) -> Vec<String> {
-    let pattern = patterns(play).join(",");
-    select(&fleet.inventory, &pattern, &choice.limit, &choice.exclude)
-        .map(|found| found.names(&fleet.inventory))
+fn hosts_of(fleet: &Fleet, limits: &Limits, play: &Play) -> Vec<String> {
+    within(&fleet.inventory, &patterns(play), limits)
         .unwrap_or_default()
         .iter()
         .map(ToString::to_string)

@@ -1,9 +1,11 @@
 //! `iomsctl play`: runs playbooks.
 
 mod asking;
-mod hosts;
+pub(super) mod denied;
+mod ends;
+pub(super) mod hosts;
 mod listing;
-mod perform;
+pub(super) mod perform;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,13 +15,14 @@ use super::ask::Terminal;
 use super::connection::ConnectionArgs;
 use super::execution::FormArgs;
 use super::fleet::Fleet;
-use super::playbooks;
+use super::rerun::RerunArgs;
 use super::standard_input::has_one_reader;
 use super::vaults::VaultArgs;
 use super::{CliError, Globals, Setup, Status};
 use crate::base::prompt::Prompt;
 use crate::base::quantity;
 use crate::playbook::{Loader, Playbook, TagSelection};
+use hosts::Limits;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,12 +41,25 @@ the playbook was refused before anything ran; docs/play.md has the rest.";
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The playbooks, run in this order
-    #[arg(value_name = "PLAYBOOK", required = true)]
+    #[arg(value_name = "PLAYBOOK", required_unless_present = "rerun")]
     playbooks: Vec<PathBuf>,
+    /// Only hosts that came out so in your newest run of playbooks, or in RUN: failed, unreachable, ok,
+    /// all; without PLAYBOOK those of that run
+    #[arg(
+        long,
+        value_name = "WHICH[:RUN]",
+        help_heading = "What to do, and where"
+    )]
+    rerun: Option<String>,
     #[command(flatten)]
     choice: ChoiceArgs,
     #[command(flatten)]
     mode: ModeArgs,
+    /// Run notified handlers also on hosts that failed
+    #[arg(long, help_heading = "How to do it")]
+    force_handlers: bool,
+    #[command(flatten)]
+    show: ShowArgs,
     #[command(flatten)]
     connection: ConnectionArgs,
     #[command(flatten)]
@@ -89,31 +105,34 @@ pub struct ChoiceArgs {
     syntax_check: bool,
 }
 
-/// How it is done, and what comes of it.
+/// How tasks are done.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "How to do it")]
 pub struct ModeArgs {
     /// Change nothing: say what would be changed
     #[arg(short = 'C', long)]
-    check: bool,
+    pub check: bool,
     /// Show how contents change
     #[arg(short = 'D', long)]
-    diff: bool,
+    pub diff: bool,
     /// Hosts at work at a time [default: 500, fewer where open files are limited]
     #[arg(short, long, value_name = "N")]
-    forks: Option<usize>,
+    pub forks: Option<usize>,
     /// A task's time on a host; 0 for none [default: 1h]
     #[arg(long, value_name = "TIME", value_parser = quantity::duration)]
-    timeout: Option<Duration>,
+    pub timeout: Option<Duration>,
     /// End the whole run after so long
     #[arg(long, value_name = "TIME", value_parser = quantity::duration)]
-    deadline: Option<Duration>,
-    /// Run notified handlers also on hosts that failed
-    #[arg(long)]
-    force_handlers: bool,
+    pub deadline: Option<Duration>,
     /// End with 3 where something was changed (or would be, with --check)
     #[arg(long)]
-    expect_no_change: bool,
+    pub expect_no_change: bool,
+}
+
+/// What is shown and written.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Output and record")]
+pub struct ShowArgs {
     /// Keep at most so much of a command's output, each stream [default: 10M]
     #[arg(long, value_name = "SIZE", value_parser = quantity::size)]
     max_output: Option<u64>,
@@ -132,33 +151,74 @@ pub struct ModeArgs {
 pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     let setup = Setup::new(globals)?;
     has_one_reader(&[&args.connection, &args.vaults])?;
+    let earlier = RerunArgs {
+        rerun: args.rerun.clone(),
+    }
+    .look_up_of(&setup, Some("play"))?;
+    let playbooks = match &earlier {
+        Some(earlier) if args.playbooks.is_empty() => earlier.playbooks(&args.flags())?,
+        _ => args.playbooks.clone(),
+    };
+    let limits = Limits {
+        limit: args.choice.limit.clone(),
+        exclude: args.choice.exclude.clone(),
+        only: earlier.map(|earlier| earlier.hosts().iter().cloned().collect()),
+    };
     let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
     let vault = Arc::new(args.vaults.vault(&setup.settings, &prompt));
     let fleet = Fleet::load(&setup, &args.vaults, &args.choice.extra_vars, &prompt)?;
-    let mut options = playbooks::options(&setup, vault);
+    let mut options = super::playbooks::options(&setup, vault);
     options.extra_vars = fleet.extra_vars().values();
     // The one that loads what is included too: it knows which uses of a role are the same role.
     let mut loader = Loader::new(options.clone());
     let mut books = Vec::new();
-    for path in &args.playbooks {
+    for path in &playbooks {
         books.push(load(path, &mut loader)?);
     }
     let selection = TagSelection::new(&args.choice.tags, &args.choice.skip_tags);
     if args.choice.lists() {
-        return listing::list(&setup, &fleet, &args.choice, &selection, &books);
+        return listing::list(&setup, &fleet, &args.choice, &limits, &selection, &books);
     }
     let playbook = together(books);
-    let chosen = hosts::of(&fleet.inventory, &args.choice, &playbook);
+    let hosts = hosts::of(&fleet.inventory, &limits, &playbook);
+    let names: Vec<String> = playbooks
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    let choice = &args.choice;
+    let pattern = match choice.limit.as_slice() {
+        [] => "all".to_owned(),
+        limit => limit.join(":"),
+    };
     perform::perform(
         &setup,
         perform::Work {
-            args,
+            verb: "play",
+            command: names.join(" "),
+            playbooks: playbooks
+                .iter()
+                .filter_map(|path| std::path::absolute(path).ok())
+                .collect(),
+            has_extra_vars: !choice.extra_vars.is_empty(),
+            pattern,
             fleet,
             playbook,
             modules: options.modules,
             loader,
             selection,
-            hosts: chosen,
+            hosts,
+            chosen: hosts::Chosen::ByPlays(limits),
+            begin: perform::Begin {
+                force_handlers: args.force_handlers,
+                start_at_task: choice.start_at_task.clone(),
+                step: choice.step,
+            },
+            mode: &args.mode,
+            connection: &args.connection,
+            form: args.show.form(),
+            max_output: args.show.max_output,
+            allow_empty: args.show.allow_empty,
+            no_log: false,
             prompt,
         },
     )
@@ -175,16 +235,32 @@ fn together(books: Vec<Playbook>) -> Playbook {
     all
 }
 
-impl ModeArgs {
-    /// What is shown and written.
-    fn report(&self, setup: &Setup) -> Result<crate::report::Options, CliError> {
-        let form = FormArgs {
+impl Args {
+    /// The flags that bear on what is done, as far as they are given.
+    fn flags(&self) -> Vec<&'static str> {
+        let choice = &self.choice;
+        [
+            ("--become", self.connection.r#become),
+            ("--check", self.mode.check),
+            ("--tags", !choice.tags.is_empty()),
+            ("--skip-tags", !choice.skip_tags.is_empty()),
+            ("--start-at-task", choice.start_at_task.is_some()),
+            ("--extra-vars", !choice.extra_vars.is_empty()),
+        ]
+        .into_iter()
+        .filter_map(|(flag, given)| given.then_some(flag))
+        .collect()
+    }
+}
+
+impl ShowArgs {
+    fn form(&self) -> FormArgs {
+        FormArgs {
             fold_diff: false,
             raw: self.raw,
             junit: self.junit.clone(),
             outdir: None,
-        };
-        form.options(setup.form(), false)
+        }
     }
 }
 

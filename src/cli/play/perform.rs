@@ -1,54 +1,83 @@
 //! From loaded playbooks to the run's exit status: puts the parts of a play together, shows and
 //! records it.
 
-use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 use tokio::sync::watch;
 
+use super::super::connection::ConnectionArgs;
+use super::super::execution::FormArgs;
 use super::super::fleet::Fleet;
 use super::super::identities::Identities;
-use super::super::perform::{INLINE, origin};
+use super::super::perform::{INLINE, check_destinations, origin};
 use super::super::records::Records;
 use super::super::targets::{Overrides, WaysToHosts};
 use super::super::{CliError, Setup, Status, signals};
+use super::ModeArgs;
 use super::asking::{AtTerminal, StepByStep};
-use super::{Args, hosts};
+use super::denied::{self, Deny};
+use super::ends::Ends;
+use super::hosts::{Chosen, OfPlays};
 use crate::base::clock;
 use crate::base::id::RunId;
 use crate::base::prompt::Prompt;
-use crate::engine::{Control, Halt};
+use crate::base::secret::MASK;
+use crate::engine::Halt;
 use crate::event::capture::CaptureLimits;
-use crate::event::emitter::HostEnd;
-use crate::event::{
-    Emitter, Event, HostCounts, HostIx, Outcome, PlayStats, RunEnd, RunHeader, Stopped, Summary,
-};
+use crate::event::{Emitter, Event, PlayStats, RunEnd, RunHeader, Stopped};
 use crate::module::Library;
 use crate::playbook::run::{self, Hosts, Parts, PlayEnd, RunOptions, Runner};
 use crate::playbook::{Loader, Playbook, TagSelection};
 use crate::report::Report;
 use crate::transport::{Pool, raise_open_files};
 
-/// What a run of playbooks is made of.
-pub(super) struct Work<'a> {
-    pub(super) args: &'a Args,
-    pub(super) fleet: Arc<Fleet>,
+/// What a run of plays is made of.
+pub(in crate::cli) struct Work<'a> {
+    /// `play`, or `do`: then each host's one task is its result.
+    pub(in crate::cli) verb: &'static str,
+    /// What is done, as a person would write it.
+    pub(in crate::cli) command: String,
+    /// The playbooks' files, for who runs them again.
+    pub(in crate::cli) playbooks: Vec<PathBuf>,
+    /// Whether `-e` gave variables; their values are not on record.
+    pub(in crate::cli) has_extra_vars: bool,
+    /// Whom it is done to, as it was written.
+    pub(in crate::cli) pattern: String,
+    pub(in crate::cli) fleet: Arc<Fleet>,
     /// All plays, as one playbook.
-    pub(super) playbook: Playbook,
-    pub(super) modules: Arc<Library>,
-    pub(super) loader: Loader,
-    pub(super) selection: TagSelection,
+    pub(in crate::cli) playbook: Playbook,
+    pub(in crate::cli) modules: Arc<Library>,
+    /// It has loaded the playbook, and loads what is included.
+    pub(in crate::cli) loader: Loader,
+    pub(in crate::cli) selection: TagSelection,
     /// The hosts of all plays that are known before they run.
-    pub(super) hosts: Vec<Arc<str>>,
-    pub(super) prompt: Arc<dyn Prompt>,
+    pub(in crate::cli) hosts: Vec<Arc<str>>,
+    pub(in crate::cli) chosen: Chosen,
+    pub(in crate::cli) begin: Begin,
+    pub(in crate::cli) mode: &'a ModeArgs,
+    pub(in crate::cli) connection: &'a ConnectionArgs,
+    pub(in crate::cli) form: FormArgs,
+    pub(in crate::cli) max_output: Option<u64>,
+    pub(in crate::cli) allow_empty: bool,
+    pub(in crate::cli) no_log: bool,
+    pub(in crate::cli) prompt: Arc<dyn Prompt>,
+}
+
+/// What holds for plays alone.
+#[derive(Debug, Clone, Default)]
+pub(in crate::cli) struct Begin {
+    pub(in crate::cli) force_handlers: bool,
+    pub(in crate::cli) start_at_task: Option<String>,
+    pub(in crate::cli) step: bool,
 }
 
 /// Runs it.
-pub(super) fn perform(setup: &Setup, work: Work<'_>) -> Result<Status, CliError> {
+pub(in crate::cli) fn perform(setup: &Setup, work: Work<'_>) -> Result<Status, CliError> {
+    check_destinations(setup, &work.form)?;
     let files = raise_open_files();
     let flags = work
-        .args
         .connection
         .flags(&*work.prompt, setup.settings.become_ask_pass())?;
     for secret in [&flags.password, &flags.become_password]
@@ -60,22 +89,25 @@ pub(super) fn perform(setup: &Setup, work: Work<'_>) -> Result<Status, CliError>
     let ways = Arc::new(WaysToHosts::new(
         flags,
         &setup.settings,
-        work.args.connection.ssh_config.as_deref(),
+        work.connection.ssh_config.as_deref(),
         Overrides::default(),
     )?);
-    let forks = work.args.mode.forks.unwrap_or(setup.settings.forks());
+    let forks = work.mode.forks.unwrap_or(setup.settings.forks());
     if forks == 0 {
         return Err(CliError::new("--forks 0 would never begin")
             .hint("give the number of hosts to work on at a time, 1 or more"));
     }
-    // A host at work may need its connection and two files.
-    let forks = forks.min((files / 3).max(1));
-    let expect_no_change = work.args.mode.expect_no_change;
-    let allow_empty = work.args.mode.allow_empty;
+    let bounds = Bounds {
+        // A host at work may need its connection and two files.
+        forks: forks.min((files / 3).max(1)),
+        files,
+        max_output: work.max_output.unwrap_or(setup.settings.max_output()),
+    };
+    let (expect_no_change, allow_empty) = (work.mode.expect_no_change, work.allow_empty);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let end = runtime.block_on(play(setup, work, ways, forks, files))?;
+    let end = runtime.block_on(play(setup, work, ways, bounds))?;
     runtime.shutdown_background();
     if let Some(error) = &end.error {
         return Err(CliError::new(error.to_string()));
@@ -88,53 +120,66 @@ pub(super) fn perform(setup: &Setup, work: Work<'_>) -> Result<Status, CliError>
     }))
 }
 
+/// How much of everything.
+#[derive(Clone, Copy)]
+struct Bounds {
+    forks: usize,
+    files: usize,
+    max_output: u64,
+}
+
 async fn play(
     setup: &Setup,
     work: Work<'_>,
     ways: Arc<WaysToHosts>,
-    forks: usize,
-    files: usize,
+    bounds: Bounds,
 ) -> Result<PlayEnd, CliError> {
-    let header = Arc::new(header(setup, &work, forks));
-    let mut options = work.args.mode.report(setup)?;
+    let header = Arc::new(header(setup, &work, bounds.forks));
+    let progress = work.verb == "do" && !setup.quiet();
+    let mut options = work.form.options(setup.form(), progress)?;
     options.verbose = setup.verbosity();
-    let report = Report::new(setup.screen(work.args.mode.raw), options);
+    let report = Report::new(setup.screen(work.form.raw), options);
     let mut records = Records::begin(setup, header.run);
     let mut consumers: Vec<Box<dyn crate::event::Consumer>> = vec![Box::new(report.clone())];
     consumers.extend(records.consumer());
-    let max_output = work
-        .args
-        .mode
-        .max_output
-        .unwrap_or(setup.settings.max_output());
     let capture = CaptureLimits {
         inline: INLINE,
-        max: max_output,
+        max: bounds.max_output,
         folder: records.folder().to_owned(),
     };
     let (emitter, thread) = Emitter::start(setup.redactor.clone(), capture, consumers)?;
     let identities = Identities::new(setup, work.prompt.clone());
-    let pool = Arc::new(Pool::new(identities.transports(), files, true));
-    let control = signals::listen()?;
+    let pool = Arc::new(Pool::new(identities.transports(), bounds.files, true));
+    let deny = Deny::new(&setup.settings, signals::listen()?);
+    let ends = Ends::new(header.clone(), emitter.clone());
     emitter.emit(Event::RunStarted(header.clone())).await;
-    let end = run_plays(
-        setup,
-        work,
-        ways.clone(),
-        forks,
-        max_output,
-        &pool,
-        &emitter,
-        control,
-    )
-    .await?;
+    let denied = denied::at_once(&setup.settings, &work.playbook, &work.selection);
+    let end = if let Some(reason) = denied {
+        emitter.emit(Event::Notice(reason)).await;
+        refused()
+    } else {
+        let parts = Shared {
+            pool: &pool,
+            emitter: &emitter,
+            deny: &deny,
+            ends: &ends,
+        };
+        run_plays(setup, work, ways.clone(), bounds, parts).await?
+    };
     pool.close_all().await;
-    let run_end = finish_hosts(&emitter, &header, &end).await;
-    for notice in ways.notices().into_iter().chain(identities.settle()) {
+    let summary = ends.finish(&end).await;
+    let run_end = RunEnd {
+        finished: clock::now(),
+        summary,
+        stopped: end.stopped,
+    };
+    let notices = deny.notices().into_iter();
+    let notices = notices.chain(ways.notices()).chain(identities.settle());
+    for notice in notices {
         emitter.emit(Event::Notice(notice)).await;
     }
     emitter.emit(Event::RunFinished(run_end)).await;
-    drop(emitter);
+    drop((emitter, ends));
     if thread.join().is_err() {
         return Err(CliError::new(
             "internal error while showing the run; -vv has more",
@@ -144,84 +189,92 @@ async fn play(
     Ok(end)
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the parts of one run, made by one caller"
-)]
+/// The end of a run that a rule forbids.
+fn refused() -> PlayEnd {
+    PlayEnd {
+        stats: Arc::new(PlayStats::default()),
+        failed: Vec::new(),
+        unreachable: Vec::new(),
+        stopped: Some(Stopped::Denied),
+        error: None,
+        matched: true,
+    }
+}
+
+/// What a run shares with those who look after it.
+struct Shared<'a> {
+    pool: &'a Arc<Pool>,
+    emitter: &'a Emitter,
+    deny: &'a Deny,
+    ends: &'a Arc<Ends>,
+}
+
 async fn run_plays(
     setup: &Setup,
     work: Work<'_>,
     ways: Arc<WaysToHosts>,
-    forks: usize,
-    max_output: u64,
-    pool: &Arc<Pool>,
-    emitter: &Emitter,
-    control: Control,
+    bounds: Bounds,
+    shared: Shared<'_>,
 ) -> Result<PlayEnd, CliError> {
-    let Work {
-        args,
-        fleet,
-        playbook,
-        modules,
-        loader,
-        selection,
-        ..
-    } = work;
     let (halt, halted) = watch::channel(Halt::No);
     let options = RunOptions {
-        check: args.mode.check,
-        diff: args.mode.diff,
-        forks,
+        check: work.mode.check,
+        diff: work.mode.diff,
+        forks: bounds.forks,
         verbosity: i64::from(setup.verbosity()),
-        limit: (!args.choice.limit.is_empty()).then(|| args.choice.limit.join(":")),
-        tags: selection.only.clone(),
-        skip_tags: selection.skip.clone(),
+        limit: match &work.chosen {
+            Chosen::ByPlays(limits) if !limits.limit.is_empty() => Some(limits.limit.join(":")),
+            _ => None,
+        },
+        tags: work.selection.only.clone(),
+        skip_tags: work.selection.skip.clone(),
         inventories: setup.inventories().to_vec(),
         config_file: None,
-        task_timeout: Some(args.mode.timeout.unwrap_or(TASK_TIMEOUT))
+        task_timeout: Some(work.mode.timeout.unwrap_or(TASK_TIMEOUT))
             .filter(|time| !time.is_zero()),
-        max_output: usize::try_from(max_output).unwrap_or(usize::MAX),
+        max_output: usize::try_from(bounds.max_output).unwrap_or(usize::MAX),
     };
-    let extra = fleet.extra_vars().all();
-    let vault = fleet.vault();
-    let fleet = Arc::into_inner(fleet)
+    let extra = work.fleet.extra_vars().all();
+    let vault = work.fleet.vault();
+    let fleet = Arc::into_inner(work.fleet)
         .ok_or_else(|| CliError::new("internal error: the fleet is in use"))?;
     let runner = Runner::new(run::Setup {
         hosts: Hosts::new(fleet.inventory, extra, vault, setup.redactor.clone()),
         ways,
-        connections: pool.clone(),
-        library: modules,
-        emitter: emitter.clone(),
+        connections: shared.pool.clone(),
+        library: work.modules,
+        emitter: shared.emitter.clone(),
         halt: halted,
         ask: Arc::new(AtTerminal),
+        deny: shared.deny.rule(),
         options,
     });
+    let worker = match work.verb {
+        "do" => shared.ends.clone().each(runner.worker()),
+        _ => runner.worker(),
+    };
     let parts = Parts {
-        worker: runner.worker(),
-        fleet: Arc::new(hosts::OfPlays {
+        worker,
+        fleet: Arc::new(OfPlays {
             runner: runner.clone(),
-            limit: args.choice.limit.clone(),
-            exclude: args.choice.exclude.clone(),
+            chosen: work.chosen,
         }),
-        loader: Arc::new(Mutex::new(loader)),
-        emitter: emitter.clone(),
-        control,
+        loader: Arc::new(Mutex::new(work.loader)),
+        emitter: shared.emitter.clone(),
+        control: shared.deny.control(),
         halt,
     };
     let options = run::Options {
-        forks,
-        check: args.mode.check,
-        tags: selection,
+        forks: bounds.forks,
+        check: work.mode.check,
+        tags: work.selection,
         gather_facts: true,
-        force_handlers: args.mode.force_handlers,
-        start_at_task: args.choice.start_at_task.clone(),
-        step: args
-            .choice
-            .step
-            .then(|| Arc::new(StepByStep) as Arc<dyn run::Steps>),
-        deadline: args.mode.deadline.filter(|time| !time.is_zero()),
+        force_handlers: work.begin.force_handlers,
+        start_at_task: work.begin.start_at_task,
+        step: (work.begin.step).then(|| Arc::new(StepByStep) as Arc<dyn run::Steps>),
+        deadline: work.mode.deadline.filter(|time| !time.is_zero()),
     };
-    Ok(run::run(&playbook, options, parts).await)
+    Ok(run::run(&work.playbook, options, parts).await)
 }
 
 /// A task's time, where nothing says otherwise.
@@ -229,84 +282,33 @@ const TASK_TIMEOUT: std::time::Duration = std::time::Duration::from_hours(1);
 
 fn header(setup: &Setup, work: &Work<'_>, forks: usize) -> RunHeader {
     let (user, from) = origin();
-    let names: Vec<String> = work
-        .args
-        .playbooks
+    let mode = &work.mode;
+    let tags: Vec<&String> = work
+        .selection
+        .only
         .iter()
-        .map(|path| path.display().to_string())
+        .filter(|tag| *tag != "all")
         .collect();
-    let mode = &work.args.mode;
-    let pattern = if work.args.choice.limit.is_empty() {
-        "all".to_owned()
-    } else {
-        work.args.choice.limit.join(":")
-    };
     RunHeader {
         run: RunId::new(),
-        verb: "play".to_owned(),
-        command: Some(setup.redactor.text(&names.join(" ")).into_owned()),
-        pattern,
+        verb: work.verb.to_owned(),
+        command: Some(if work.no_log {
+            MASK.to_owned()
+        } else {
+            setup.redactor.text(&work.command).into_owned()
+        }),
+        pattern: work.pattern.clone(),
         user,
         account: None,
         from,
         options: json!({
-            "forks": forks, "check": mode.check, "diff": mode.diff, "tags": work.selection.only,
-            "skip_tags": work.selection.skip, "start_at_task": work.args.choice.start_at_task,
-            "become": work.args.connection.r#become,
+            "forks": forks, "check": mode.check, "diff": mode.diff, "tags": tags, "extra_vars": work.has_extra_vars,
+            "playbooks": work.playbooks,
+            "skip_tags": work.selection.skip, "start_at_task": work.begin.start_at_task,
+            "become": work.connection.r#become, "expect_no_change": mode.expect_no_change,
         }),
         started: clock::now(),
-        no_log: false,
+        no_log: work.no_log,
         hosts: work.hosts.clone(),
-    }
-}
-
-/// Gives each host its outcome, for the record.
-async fn finish_hosts(emitter: &Emitter, header: &RunHeader, end: &PlayEnd) -> RunEnd {
-    let failed: HashSet<&Arc<str>> = end.failed.iter().collect();
-    let unreachable: HashSet<&Arc<str>> = end.unreachable.iter().collect();
-    let mut summary = Summary::new(header.hosts.len());
-    for (index, host) in header.hosts.iter().enumerate() {
-        let outcome = if failed.contains(host) {
-            Outcome::Failed
-        } else if unreachable.contains(host) {
-            Outcome::Unreachable
-        } else {
-            outcome(counts(&end.stats, host), end.stopped)
-        };
-        summary.add(outcome);
-        let ix = HostIx(u32::try_from(index).unwrap_or(u32::MAX));
-        let host_end = HostEnd {
-            outcome,
-            exit: None,
-            signal: None,
-            duration: std::time::Duration::ZERO,
-            attempts: 1,
-            error: None,
-            timings: None,
-            files: Vec::new(),
-        };
-        emitter.resume(ix).finish(host_end).await;
-    }
-    RunEnd {
-        finished: clock::now(),
-        summary,
-        stopped: end.stopped,
-    }
-}
-
-fn counts(stats: &PlayStats, host: &str) -> HostCounts {
-    let found = stats.hosts.iter().find(|(name, _)| &**name == host);
-    found.map(|(_, counts)| *counts).unwrap_or_default()
-}
-
-fn outcome(counts: HostCounts, stopped: Option<Stopped>) -> Outcome {
-    if counts.changed > 0 {
-        Outcome::Changed
-    } else if counts.ok > 0 {
-        Outcome::Ok
-    } else if stopped.is_some() {
-        Outcome::Cancelled
-    } else {
-        Outcome::Skipped
     }
 }

@@ -148,6 +148,9 @@ pub(super) fn outputs(call: &Call, said: &Said, result: &mut Map) {
         result.insert("failed".into(), Value::Bool(true));
         result.insert("msg".into(), Value::Unsafe("non-zero return code".into()));
     }
+    result
+        .entry("msg".into())
+        .or_insert_with(|| Value::Unsafe("".into()));
     if let Some((began, took)) = said.time {
         let ended = began.checked_add(took).unwrap_or(began);
         result.insert("start".into(), Value::Unsafe(stamp(began).into()));

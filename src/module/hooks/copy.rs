@@ -35,15 +35,14 @@ impl Hook for Copy {
         let src = call.text("src").unwrap_or_default().to_owned();
         let found = controller.file(FileKind::Files, &src)?;
         if found.folder {
-            return Tree::read(call, &src, &found.path)?.offer(call);
+            Tree::read(call, &src, &found.path)?.offer(call);
+            return Ok(());
         }
         if call.text("mode") == Some("preserve") {
             let mode = mode_of(&found.path)?;
             call.params
                 .insert("mode".into(), Value::Unsafe(mode.into()));
         }
-        call.known
-            .insert("src".into(), Value::Unsafe(src.as_str().into()));
         name(call, &src);
         match found.opened {
             Some(bytes) if call.flag("decrypt") => call.send_bytes(bytes),

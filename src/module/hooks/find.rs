@@ -188,10 +188,9 @@ impl Filter {
             && self.excludes.as_ref().is_none_or(|names| !names.fit(name))
             && self.age.is_none_or(older)
             && (!is_file || self.size.is_none_or(sized))
-            && self.mode.is_none_or(|(wanted, exact)| match exact {
-                true => mode == wanted,
-                false => mode & wanted != 0,
-            })
+            && self
+                .mode
+                .is_none_or(|(wanted, exact)| mode == wanted || (!exact && mode & wanted != 0))
     }
 
     /// Which files the host is to look into, each ended by NUL.

@@ -19,13 +19,11 @@ impl Hook for GetUrl {
                     "The checksum parameter has to be in format <algorithm>:<checksum>",
                 ));
             };
-            let sum = match sum.contains("://") {
-                true => sum.to_owned(),
-                false => sum
-                    .chars()
-                    .filter(char::is_ascii_alphanumeric)
-                    .collect::<String>()
-                    .to_lowercase(),
+            let sum = if sum.contains("://") {
+                sum.to_owned()
+            } else {
+                let letters = sum.chars().filter(char::is_ascii_alphanumeric);
+                letters.collect::<String>().to_lowercase()
             };
             if !sum.contains("://") && !sum.bytes().all(|b| b.is_ascii_hexdigit()) {
                 return Err(ModuleError::of(

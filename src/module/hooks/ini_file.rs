@@ -114,9 +114,10 @@ fn edit(old: &Old<'_>) -> Result<Edit, ModuleError> {
         changed = true;
     }
     let path = Value::Unsafe(old.path.into());
-    let edit = match changed {
-        true => Edit::new(lines.concat(), message),
-        false => Edit::nothing(message),
+    let edit = if changed {
+        Edit::new(lines.concat(), message)
+    } else {
+        Edit::nothing(message)
     };
     Ok(edit.with("path", path))
 }
@@ -315,13 +316,13 @@ impl Section {
         else {
             return;
         };
-        let new: Vec<String> = match values.is_empty() {
-            true => vec![format!("{option}\n")],
-            false => values
-                .iter()
-                .map(|value| wish.line(option, value))
-                .collect(),
-        };
+        let mut new: Vec<String> = values
+            .iter()
+            .map(|value| wish.line(option, value))
+            .collect();
+        if new.is_empty() {
+            new.push(format!("{option}\n"));
+        }
         self.lines
             .splice(at..at, new.into_iter().map(|line| (line, true)));
         self.changed = true;

@@ -64,14 +64,14 @@ impl<'a> Wanted<'a> {
         })
     }
 
-    /// Whether the line is meant: for a pattern with its groups.
-    fn find(&self, line: &[u8]) -> Result<Option<Option<Found>>, ModuleError> {
+    /// Where what is looked for is in the line; groups are a pattern's.
+    fn find(&self, line: &[u8]) -> Result<Option<Found>, ModuleError> {
         Ok(match self {
             Self::Pattern(pattern) => {
                 let found = pattern.search(line, 0);
-                found.map_err(|error| wrong("regexp", &error))?.map(Some)
+                found.map_err(|error| wrong("regexp", &error))?
             }
-            Self::Part(part) => contains(line, part).then_some(None),
+            Self::Part(part) => contains(line, part).then_some(Found { groups: Vec::new() }),
             Self::Nothing => None,
         })
     }
@@ -150,11 +150,11 @@ fn present(old: &Old<'_>) -> Result<Edit, ModuleError> {
         }
     }
     if let Some((at, found)) = meant {
-        let new = match (&wanted, &found) {
-            (Wanted::Pattern(pattern), Some(found)) if old.flag("backrefs") => {
+        let new = match &wanted {
+            Wanted::Pattern(pattern) if old.flag("backrefs") => {
                 let template = old.param("line").unwrap_or_default();
                 let template = pattern.template(template).map_err(|e| wrong("line", &e))?;
-                template.expand(lines.get(at).map_or(&[], Vec::as_slice), found)
+                template.expand(lines.get(at).map_or(&[], Vec::as_slice), &found)
             }
             _ => line.to_vec(),
         };

@@ -15,6 +15,7 @@ mod lineinfile;
 mod mount;
 mod powershell;
 mod replace;
+mod repositories;
 mod service;
 mod setup;
 mod start_process;
@@ -50,6 +51,7 @@ pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
         "copy" => &copy::Copy,
         "cron" => &cron::Cron,
         "file" => &file::File,
+        "deb822_repository" => &repositories::Deb822,
         "find" => &find::Find,
         "get_url" => &get_url::GetUrl,
         "getent" => &inventories::Getent,
@@ -70,6 +72,7 @@ pub(super) fn of(module: &str) -> Option<&'static dyn Hook> {
         "shell" => &command::Shell,
         "start_process" => &start_process::StartProcess,
         "wait_for" => &wait_for::WaitFor,
+        "yum_repository" => &repositories::Yum,
         _ => return None,
     })
 }

@@ -1,12 +1,23 @@
 //! Services: what systemd says of a unit, as a mapping.
 
-use super::super::call::{Call, Said};
+use super::super::call::{Call, Controller, Platform, Said};
+use super::super::error::ModuleError;
 use super::Hook;
 use crate::base::value::{Map, Value};
 
 pub(super) struct Service;
 
 impl Hook for Service {
+    fn prepare(&self, call: &mut Call, _controller: &dyn Controller) -> Result<(), ModuleError> {
+        match (call.situation.platform, call.text("state")) {
+            (Platform::Posix, Some(state @ ("paused" | "absent"))) => {
+                let message = format!("state `{state}` is for Windows hosts only");
+                Err(ModuleError::of("state", message))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn conclude(&self, _call: &Call, _said: &Said, result: &mut Map) {
         let Some(Value::Map(sd)) = result.shift_remove("sd") else {
             return;

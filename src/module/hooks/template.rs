@@ -53,8 +53,6 @@ impl Hook for Template {
             call.params
                 .insert("mode".into(), Value::Unsafe(mode.into()));
         }
-        call.known
-            .insert("src".into(), Value::Unsafe(src.as_str().into()));
         name(call, &src);
         call.send_bytes(bytes);
         Ok(())

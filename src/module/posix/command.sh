@@ -19,7 +19,13 @@ command_guard() {
             finish "Did not run command since '$p_removes' does not exist"
         fi
     fi
-    [ -z "$check" ] || { changed=1; skip 'Command would have run if not in check mode'; }
+    [ "$check" ] || return 0
+    put stdout ''; put stderr ''; put_int rc 0
+    # A condition on files was held against what is there, so that much is known.
+    if is_given creates || is_given removes; then changed=1
+    else put_bool skipped 1
+    fi
+    finish 'Command would have run if not in check mode'
 }
 
 # Replaces $NAME and ${NAME} in words by the host's variables; unset ones stay as they are.
@@ -44,14 +50,41 @@ command_expand() {
     done
 }
 
+# command_found PROGRAM...: fails, as the call of the program would, where it is not there.
+command_found() {
+    ioms_found=
+    case $1 in
+    */*) [ ! -e "$1" ] || ioms_found=$1 ;;
+    *)
+        ioms_ifs=$IFS; IFS=:
+        for ioms_d in $PATH; do [ ! -f "$ioms_d/$1" ] || [ ! -x "$ioms_d/$1" ] || ioms_found=1; done
+        IFS=$ioms_ifs ;;
+    esac
+    case $1 in */*) [ -z "$ioms_found" ] || { [ -f "$1" ] && [ -x "$1" ]; } || command_denied 13 "$@" ;; esac
+    [ "$ioms_found" ] || command_denied 2 "$@"
+}
+command_denied() {
+    put_int rc "$1"; put stdout ''; put stderr ''
+    shift
+    ioms_words=
+    for ioms_w do
+        case $ioms_w in
+        ''|*[!A-Za-z0-9@%_+=:,./-]*) ioms_w="'$(printf '%s\n' "$ioms_w" | sed "s/'/'\"'\"'/g")'" ;;
+        esac
+        ioms_words="$ioms_words${ioms_words:+ }$ioms_w"
+    done
+    put cmd "$ioms_words"
+    fail 'Error executing command.'
+}
+
 # Runs the words; their output is the record's `stdout`, their errors the channel's.
 command_run() {
     changed=1
     put_open stdout
     if is_given stdin; then
-        if [ "$p_stdin_add_newline" ]; then printf '%s\n' "$p_stdin"; else printf '%s' "$p_stdin"; fi | (own_locale; "$@")
+        if [ "$p_stdin_add_newline" ]; then printf '%s\n' "$p_stdin"; else printf '%s' "$p_stdin"; fi | (own_locale; exec "$@")
     else
-        (own_locale; "$@") </dev/null
+        (own_locale; exec "$@") </dev/null
     fi
     ioms_rc=$?
     printf '\n'

@@ -1,10 +1,12 @@
 # Content that becomes a file of the host. Uses file.sh, replace.sh and digest.sh.
 
 # deliver FROM DEST: makes FROM (a file here; empty: the payload) the file DEST, where it is another.
-# Sets changed; says no facts. `d_quiet`: nor the diff.
+# Sets changed, and d_same where it was the same; says no facts. `d_quiet`: nor the diff.
 deliver() {
     if [ -d "$2" ] && [ ! -L "$2" ]; then fail "$2 is a folder"; fi
+    d_same=
     if deliver_same "$1" "$2"; then
+        d_same=1
         ioms_r=
         [ -z "$diff" ] || [ "${d_quiet-}" ] || ioms_r=diff/-
         [ -z "$ioms_r" ] || [ -z "${p_owner-}${p_group-}${p_mode-}" ] || put diff/+/before_header "$2 (file attributes)"
@@ -81,6 +83,7 @@ where_to() {
             [ "$1" ] || { put dest "$dest"; fail 'can not use content with a dir as dest'; }
             dest=$dest/$1
         elif [ ! -d "$(parent "$dest")" ] && [ -z "${d_makes_parents-}" ]; then
+            [ "${p_remote_src-}" ] || [ -z "${x_sha1-}" ] || put checksum "$x_sha1"
             fail "Destination directory $(parent "$dest") does not exist"
         fi ;;
     esac

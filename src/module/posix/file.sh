@@ -28,7 +28,7 @@ parent() { case $1 in */*) ioms_d=${1%/*}; printf '%s\n' "${ioms_d:-/}" ;; *) ec
 
 # differ NAME BEFORE AFTER: an attribute is to be another one.
 differ() {
-    changed=1 f_differs=1
+    changed=1 f_differs="${f_differs-} $1"
     [ -z "$diff" ] || [ -z "$ioms_at" ] || { put "$ioms_at/before/$1" "$2"; put "$ioms_at/after/$1" "$3"; }
 }
 

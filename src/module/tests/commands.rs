@@ -59,9 +59,34 @@ fn what_need_not_be_run_is_not() {
         };
         let checked = in_shell(shell, "shell", json!({"cmd": "echo x"}), mode);
         assert_eq!(
-            (&checked["skipped"], &checked["changed"]),
-            (&json!(true), &json!(true))
+            (&checked["skipped"], &checked["changed"], &checked["rc"]),
+            (&json!(true), &json!(false), &json!(0))
         );
+        let args = json!({"cmd": "echo x", "creates": "/no/such"});
+        let checked = in_shell(shell, "shell", args, mode);
+        assert_eq!(
+            (&checked["changed"], &checked["stdout"]),
+            (&json!(true), &json!(""))
+        );
+        assert_eq!(checked.get("skipped"), None);
+    }
+}
+
+#[test]
+fn a_command_that_is_not_there_is_failed_as_the_system_says() {
+    for (cmd, rc, shown) in [
+        ("/no/such 'a b'", 2, "/no/such 'a b'"),
+        ("no-such-program-at-all", 2, "no-such-program-at-all"),
+        ("/etc", 13, "/etc"),
+        // A word of the shell's is no program.
+        ("shift", 2, "shift"),
+    ] {
+        let result = apply("command", &json!({"cmd": cmd}));
+        assert_eq!(
+            (&result["rc"], &result["changed"], &result["cmd"]),
+            (&json!(rc), &json!(false), &json!(shown))
+        );
+        assert_eq!(result["msg"], "Error executing command.");
     }
 }
 

@@ -62,7 +62,11 @@ function process_lives($id) {
 function process_end($id) {
     if ($Ioms.Windows) { [void](& $env:ComSpec /d /c "taskkill.exe /F /T /PID $id 2>&1") }
     else { try { [Diagnostics.Process]::GetProcessById([int]$id).Kill() } catch { } }
-    for ($tries = 0; $tries -lt 100 -and (process_lives $id); $tries++) { Start-Sleep -Milliseconds 100 }
+    for ($tries = 0; $tries -lt 100 -and (process_lives $id); $tries++) {
+        # (Where the tool does not do it.)
+        if ($tries -eq 10) { try { [Diagnostics.Process]::GetProcessById([int]$id).Kill() } catch { } }
+        Start-Sleep -Milliseconds 100
+    }
     if (process_lives $id) { fail "process $id does not end" }
 }
 

@@ -132,7 +132,7 @@ impl Repository {
             Err(problem) => {
                 // Other programs' files may be what they like.
                 if named || of_tasks || looks_like_a_playbook(path) {
-                    self.problems.push(problem);
+                    self.problems.push(*problem);
                 }
                 return;
             }

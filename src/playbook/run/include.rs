@@ -189,16 +189,16 @@ impl Include {
 
 fn request(params: &Map) -> RoleRequest {
     let text = |key: &str| params.get(key).and_then(Value::as_str).map(str::to_owned);
-    // What is called `main` need not be there.
-    let entry = |key: &str| text(key).filter(|name| name != "main");
+    // `main` is what is taken anyway, where it is there.
+    let part = |key: &str| text(key).filter(|name| name != "main");
     let flag = |key: &str| params.get(key).and_then(as_bool);
     RoleRequest {
         name: text("name").or_else(|| text("role")).unwrap_or_default(),
         from: From {
-            tasks: entry("tasks_from"),
-            vars: entry("vars_from"),
-            defaults: entry("defaults_from"),
-            handlers: entry("handlers_from"),
+            tasks: part("tasks_from"),
+            vars: part("vars_from"),
+            defaults: part("defaults_from"),
+            handlers: part("handlers_from"),
         },
         allow_duplicates: flag("allow_duplicates").unwrap_or(true),
         public: flag("public").unwrap_or(false),

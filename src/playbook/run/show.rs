@@ -83,6 +83,7 @@ fn of(status: TaskStatus, result: serde_json::Value) -> Done {
         notify: Vec::new(),
         includes: Vec::new(),
         meta: None,
+        error: None,
         result: Arc::new(result),
     }
 }

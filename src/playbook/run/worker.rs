@@ -5,7 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use async_trait::async_trait;
 
 use crate::base::value::{Map, Value};
-use crate::event::TaskStatus;
+pub use crate::event::CustomStats;
+use crate::event::{HostError, TaskStatus};
 use crate::playbook::{Loaded, Play, Task};
 
 /// The hosts that go through a play together.
@@ -95,9 +96,6 @@ pub struct Scene<'a> {
     pub scope: Option<&'a Arc<Scope>>,
 }
 
-/// What `set_stats` set, by host; the run's own without one.
-pub type CustomStats = Vec<(Option<Arc<str>>, serde_json::Map<String, serde_json::Value>)>;
-
 /// Does tasks. A strategy may ask for many at a time, of different hosts.
 #[async_trait]
 pub trait Worker: Send + Sync {
@@ -146,6 +144,8 @@ pub struct Done {
     pub includes: Vec<Include>,
     /// What a `meta` task wants.
     pub meta: Option<Meta>,
+    /// Why there is no result of the module's; nothing of a task with `no_log`.
+    pub error: Option<HostError>,
     /// The result as it may be seen by `rescue` (`ansible_failed_result`).
     pub result: Arc<serde_json::Map<String, serde_json::Value>>,
 }

@@ -57,7 +57,7 @@ impl Folder {
 
     pub(super) fn loader(&self) -> Loader {
         Loader::new(Options {
-            modules: Arc::new(Library::default()),
+            modules: Arc::new(Library::new(vec![self.path().join("modules")])),
             ..Options::default()
         })
     }

@@ -180,9 +180,6 @@ pub(super) fn shown(result: &TaskResult, action: &str) -> Map<String, Value> {
         TaskStatus::Skipped => drop(shown.insert("skipped".to_owned(), true.into())),
         TaskStatus::Ok | TaskStatus::Changed => {}
     }
-    if result.ignored {
-        shown.insert("ignored".to_owned(), true.into());
-    }
     if let Some(error) = &result.error {
         shown.insert("error".to_owned(), value!(error));
     }

@@ -57,12 +57,12 @@ pub(super) fn of(result: &TaskResult, action: &str, verbose: u8) -> (Tone, Strin
 }
 
 /// A module's short name.
-fn short(action: &str) -> &str {
+pub(super) fn short(action: &str) -> &str {
     action.rsplit('.').next().unwrap_or(action)
 }
 
 /// What of a result is shown.
-fn cleaned(result: &TaskResult, action: &str) -> Map<String, Value> {
+pub(super) fn cleaned(result: &TaskResult, action: &str) -> Map<String, Value> {
     let mut shown: Map<String, Value> = result
         .result
         .iter()

@@ -1,13 +1,16 @@
 //! A play as people know it from Ansible's default callback: banners, a line a host, the recap.
 
+mod ad_hoc;
 mod diff;
 mod document;
+mod junit;
 mod lines;
 mod lines_of_json;
 mod python_json;
 mod recap;
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 use std::io;
 use std::sync::Arc;
 
@@ -18,7 +21,9 @@ use super::{Context, Part};
 use crate::base::text::terminal_safe;
 use crate::event::{Event, PlayEvent, PlayInfo, Stamped, Stream, TaskInfo, TaskResult, TaskStatus};
 
+pub(super) use ad_hoc::{AdHoc, ModuleResults, is_do};
 pub(super) use document::Document;
+pub(super) use junit::Junit;
 pub(super) use lines_of_json::write as json_line;
 
 /// How wide banners are, in columns.
@@ -103,11 +108,10 @@ impl Human {
                 what, label, hosts, ..
             } => {
                 let hosts: Vec<&str> = hosts.iter().map(|host| &**host).collect();
-                let item = label
-                    .as_ref()
-                    .map(|label| format!(" => (item={})", one_line(label)));
-                let (hosts, item) = (hosts.join(", "), item.unwrap_or_default());
-                let line = format!("included: {} for {hosts}{item}", one_line(what));
+                let mut line = format!("included: {} for {}", one_line(what), hosts.join(", "));
+                if let Some(label) = label {
+                    let _ = write!(line, " => (item={})", one_line(label));
+                }
                 say(cx, Tone::Skipped, &line)
             }
             PlayEvent::Stats(stats) => {

@@ -153,6 +153,8 @@ impl Consumer for Journal {
             },
             // Items are in their task's result, which comes at its end.
             Event::Play(PlayEvent::ItemFinished(_) | PlayEvent::Retrying(..)) => return Ok(()),
+            // Arguments and results are what `no_log` keeps out.
+            Event::Play(_) if self.no_log => return Ok(()),
             Event::Play(said) => Record::Play {
                 at: event.at,
                 said: Box::new(said.clone()),

@@ -165,9 +165,6 @@ fn within(files: &[String], paths: &[String], candidates: &mut Vec<String>) {
         candidates.extend(files.iter().cloned());
     }
     for path in paths {
-        if files.is_empty() {
-            candidates.push(path.clone());
-        }
         candidates.extend(files.iter().map(|file| match file.starts_with('/') {
             true => file.clone(),
             false => format!("{}/{file}", path.trim_end_matches('/')),

@@ -55,6 +55,10 @@ impl Seen {
             if case.free_order {
                 tasks.sort();
             }
+            // Ansible tells of `meta` once a host.
+            for metas in tasks.chunk_by_mut(|a, b| is_meta(a) && is_meta(b)) {
+                metas.sort();
+            }
             (format!("PLAY {}", text(&play["play"]["name"])), tasks)
         });
         let mut rest = Vec::new();
@@ -91,6 +95,8 @@ fn results(task: &Value, case: &Case) -> Vec<String> {
             format!("  {host}: {}", state(result)),
         ];
         let mut result = result.clone();
+        forget_error(&mut result);
+        forget_empty_diffs(&mut result);
         if case.own_messages {
             forget_messages(&mut result);
         }
@@ -98,6 +104,10 @@ fn results(task: &Value, case: &Case) -> Vec<String> {
         lines.join("\n") + "\n"
     };
     hosts.into_iter().map(result).collect()
+}
+
+fn is_meta(task: &str) -> bool {
+    task.starts_with("TASK meta\n")
 }
 
 fn state(result: &Value) -> &'static str {
@@ -108,16 +118,45 @@ fn state(result: &Value) -> &'static str {
         .unwrap_or("ok")
 }
 
+/// The error that iomsctl adds to what failed, its kind and what to do next.
+fn forget_error(result: &mut Value) {
+    if let Some(object) = result.as_object_mut()
+        && object
+            .get("error")
+            .is_some_and(|error| error["kind"].is_string())
+    {
+        object.remove("error");
+    }
+    items(result).for_each(forget_error);
+}
+
+/// A list of diffs that show no difference, or of none, says nothing.
+fn forget_empty_diffs(result: &mut Value) {
+    let diffs = result["diff"].as_array();
+    if diffs.is_some_and(|diffs| diffs.iter().all(|diff| diff["before"] == diff["after"]))
+        && let Some(object) = result.as_object_mut()
+    {
+        object.remove("diff");
+    }
+    items(result).for_each(forget_empty_diffs);
+}
+
 /// Of what failed, itself or among its items, the words.
 fn forget_messages(result: &mut Value) {
-    if (result["failed"] == true || result["unreachable"] == true)
-        && let Some(message) = result.get_mut("msg")
-    {
-        *message = "MESSAGE".into();
+    if result["failed"] == true || result["unreachable"] == true {
+        for key in ["msg", "message", "reason"] {
+            if let Some(message) = result.get_mut(key) {
+                *message = "MESSAGE".into();
+            }
+        }
     }
-    for item in result["results"].as_array_mut().into_iter().flatten() {
-        forget_messages(item);
-    }
+    items(result).for_each(forget_messages);
+}
+
+/// The results of a loop's items.
+fn items(result: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let items = result.get_mut("results").and_then(Value::as_array_mut);
+    items.into_iter().flatten()
 }
 
 /// A line for each value that is no list and no mapping, or an empty one.
@@ -168,7 +207,8 @@ fn differences_are_seen_and_what_must_differ_is_not() {
     let seen = |folder: &str, host: &str, changed: bool, message: &str| {
         let result = |failed: bool, changed: bool| {
             serde_json::json!({"changed": changed, "failed": failed, "msg": message, "delta": folder,
-                "path": format!("{folder}/out"), "results": []})
+                "path": format!("{folder}/out"), "results": [],
+                "error": {"kind": folder}})
         };
         let document = serde_json::json!({"plays": [{"play": {"name": "p"}, "tasks": [
             {"task": {"name": "meta"}, "hosts": {}},

@@ -20,14 +20,6 @@ impl Program {
             Self::Iomsctl => "iomsctl",
         }
     }
-
-    /// Whether it has come to playing.
-    pub fn plays(self) -> bool {
-        let help = Command::new(env!("CARGO_BIN_EXE_iomsctl"))
-            .args(["play", "--help"])
-            .output();
-        self == Self::Ansible || help.is_ok_and(|help| help.status.success())
-    }
 }
 
 /// A program with a copy of the playbooks.
@@ -67,7 +59,15 @@ impl Side {
     /// failure.
     pub fn play(&self, playbook: &str, args: &[String]) -> (i32, String) {
         let mut command = match self.program {
-            Program::Ansible => Self::ansible(),
+            Program::Ansible => {
+                let mut command = Self::ansible();
+                // Its wrapper asks the password file for a home, what waits for it the environment.
+                command.env(
+                    "ANSIBLE_ASYNC_DIR",
+                    self.file("home").join(".ansible_async"),
+                );
+                command
+            }
             Program::Iomsctl => {
                 let mut command = Command::new(env!("CARGO_BIN_EXE_iomsctl"));
                 command.env_clear().args(["play", "--output", "json"]);
@@ -88,7 +88,11 @@ impl Side {
         let ran = Ran::of(command);
         fs::write(self.file("stdout"), &ran.stdout).unwrap();
         fs::write(self.file("stderr"), &ran.stderr).unwrap();
-        (ran.status, ran.stdout)
+        let home = self.file("home");
+        (
+            ran.status,
+            ran.stdout.replace(&*home.to_string_lossy(), "HOME"),
+        )
     }
 
     fn ansible() -> Command {
@@ -101,6 +105,7 @@ impl Side {
                 ("ANSIBLE_STDOUT_CALLBACK", "ansible.posix.json"),
                 ("ANSIBLE_PIPELINING", "1"),
                 ("ANSIBLE_NOCOLOR", "1"),
+                ("ANSIBLE_SHOW_CUSTOM_STATS", "1"),
             ]);
         command
     }

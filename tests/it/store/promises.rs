@@ -249,7 +249,7 @@ pub(super) async fn a_list_is_filtered_and_newest_first(bed: Bed) {
     assert_eq!(names(by(|f| f.until = Some(clock::now()))).await.len(), 3);
     assert_eq!(names(by(|f| f.since = Some(clock::now()))).await.len(), 0);
 
-    let mine = store.newest_run("ops").await.unwrap().unwrap();
+    let mine = store.newest_run("ops", None).await.unwrap().unwrap();
     assert_eq!(mine.header.verb, "ping");
     let which = async |which| store.hosts_of(mine.header.run, which).await.unwrap();
     assert_eq!(which(Which::Failed).await, [Arc::from("web02")]);

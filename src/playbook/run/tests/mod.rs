@@ -208,6 +208,7 @@ impl Fake {
                 Vec::new()
             },
             meta: Self::meta(task).filter(|_| well),
+            error: None,
             result: Arc::new(
                 json!({"changed": here("changes"), "msg": "told"})
                     .as_object()

@@ -19,6 +19,11 @@ const RETRIES: u32 = 3;
 /// Seconds between attempts where nobody says.
 const DELAY: f64 = 5.0;
 
+/// What `failed_when` made no failure of; Ansible has the traceback there, and says so where it
+/// has none.
+const SUPPRESSED: &str = "failed_when_suppressed_exception";
+const UNAVAILABLE: &str = "(traceback unavailable)";
+
 /// Does it, as often as it takes.
 pub(super) async fn perform(context: &Context<'_>) -> Outcome {
     let limits = match Limits::of(context) {
@@ -105,6 +110,9 @@ fn enough(context: &Context<'_>, outcome: &Outcome) -> Result<bool, Wrong> {
 
 /// `failed` and `changed` of a result, by its `rc` and by the task's own conditions.
 fn judge(context: &Context<'_>, outcome: &mut Outcome) {
+    if !outcome.includes.is_empty() {
+        return;
+    }
     let result = &mut outcome.result;
     if !result.contains_key("failed")
         && result
@@ -144,7 +152,10 @@ fn judge(context: &Context<'_>, outcome: &mut Outcome) {
     if !prepared.failed_when.is_empty() {
         match holds(&prepared.failed_when, result) {
             Ok(failed) => {
-                result.insert("failed".into(), Value::Bool(failed));
+                let had = result.insert("failed".into(), Value::Bool(failed));
+                if !failed && had == Some(Value::Bool(true)) {
+                    result.insert(SUPPRESSED.into(), Value::Unsafe(UNAVAILABLE.into()));
+                }
                 result.insert("failed_when_result".into(), Value::Bool(failed));
                 outcome.error = outcome.error.take().filter(|_| failed);
             }

@@ -29,6 +29,8 @@ pub(super) struct Context<'a> {
     pub(super) keyword_timeout: Option<Duration>,
     /// In the background, for so many seconds at most.
     pub(super) background: Option<u64>,
+    /// `async` with a `poll`: a task with a limit.
+    pub(super) waited_for: bool,
 }
 
 impl<'a> Context<'a> {
@@ -60,6 +62,7 @@ impl<'a> Context<'a> {
         scope.delegated = delegated(&scope, prepared)?;
         Ok(Self {
             background,
+            waited_for: limit_of_async > 0.0 && !in_background,
             scope,
             prepared,
             number,
@@ -81,6 +84,7 @@ impl<'a> Context<'a> {
             timeout: None,
             keyword_timeout: None,
             background: None,
+            waited_for: false,
         }
     }
 
@@ -132,9 +136,10 @@ impl<'a> Context<'a> {
     pub(super) fn arguments(&self, raw: &[&str]) -> Result<Map, Wrong> {
         let action = &self.prepared.task.action;
         let failed = |wrong: Wrong| {
-            let name = match action.module.contains('.') {
-                true => action.module.to_string(),
-                false => format!("ansible.builtin.{}", action.module),
+            let name = if action.module.contains('.') {
+                action.module.to_string()
+            } else {
+                format!("ansible.builtin.{}", action.module)
             };
             wrong.because(&format!("Finalization of task args for '{name}' failed"))
         };

@@ -10,11 +10,11 @@ use super::results::Outcome;
 use crate::base::clock;
 use crate::base::secret::Secret;
 use crate::base::text::Charset;
-use crate::base::value::Map;
+use crate::base::value::{Map, Value};
 use crate::engine::task::{self, Order, TaskEnd};
 use crate::event::{self, ErrorKind, HostError};
 use crate::module::{Call, Module, Platform, Said, Situation};
-use crate::shell::Plan;
+use crate::shell::{Command, Plan};
 use crate::target::{ShellKind, Target};
 
 /// Does a module with these arguments.
@@ -83,7 +83,22 @@ pub(super) async fn module_on(
         stderr: end.stderr,
         time: Some((began, clock.elapsed())),
     };
-    Outcome::of(call.conclude(&said))
+    let mut result = call.conclude(&said);
+    if context.waited_for {
+        // As if it had been asked about until it was through.
+        result.insert("started".into(), Value::Bool(true));
+        result.insert("finished".into(), Value::Bool(true));
+        let id = format!("j{}", script_mark(&plan));
+        result.insert("ansible_job_id".into(), Value::Unsafe(id.into()));
+    }
+    Outcome::of(result)
+}
+
+fn script_mark(plan: &Plan) -> &str {
+    match &plan.command {
+        Command::Module(script) => &script.mark,
+        _ => "",
+    }
 }
 
 /// One exchange with a target.
@@ -117,6 +132,7 @@ pub(super) fn lost(context: &Context<'_>, end: TaskEnd) -> Outcome {
         return Outcome::unreachable(error);
     }
     match (error.kind, context.keyword_timeout) {
+        (ErrorKind::Timeout, _) if context.waited_for => Outcome::out_of_time(error),
         (ErrorKind::Timeout, Some(limit)) => Outcome::timed_out(error, limit),
         _ => Outcome::error(error),
     }

@@ -52,9 +52,10 @@ impl TaskScope {
         let expanded = expand_home(name);
         let name = expanded.as_deref().unwrap_or(Path::new(name));
         if name.is_absolute() {
-            return match name.exists() {
-                true => Ok(name.to_owned()),
-                false => Err(format!("Could not find or access '{}'", name.display())),
+            return if name.exists() {
+                Ok(name.to_owned())
+            } else {
+                Err(format!("Could not find or access '{}'", name.display()))
             };
         }
         let mut looked = Vec::new();

@@ -2,8 +2,8 @@
 //! vaults; and the hosts and groups that tasks add to it.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::base::secret::Secret;
 use crate::base::value::Value;
@@ -24,6 +24,8 @@ pub type LoadAgain = Arc<dyn Fn() -> Result<Inventory, String> + Send + Sync>;
 pub struct Hosts {
     again: Option<LoadAgain>,
     inventory: RwLock<Inventory>,
+    /// The folder of the playbook at work.
+    beside: Mutex<Option<PathBuf>>,
     pub(super) extra: ExtraVars,
     vault: OpenVault,
     redactor: Arc<Redactor>,
@@ -40,6 +42,7 @@ impl Hosts {
         Self {
             again: None,
             inventory: RwLock::new(inventory),
+            beside: Mutex::default(),
             extra,
             vault,
             redactor,
@@ -59,7 +62,13 @@ impl Hosts {
             return Ok(());
         };
         let fresh = again()?;
-        self.change(|inventory| *inventory = fresh);
+        let beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        self.change(|inventory| {
+            *inventory = fresh;
+            if let Some(folder) = beside.as_deref() {
+                inventory.add_vars_beside(folder);
+            }
+        });
         Ok(())
     }
 
@@ -78,6 +87,20 @@ impl Hosts {
                 .write()
                 .unwrap_or_else(PoisonError::into_inner),
         )
+    }
+
+    /// A play begins: the variables beside its playbook are stronger than those beside inventories.
+    pub(super) fn beside(&self, folder: &Path) {
+        let folder = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
+        let mut last = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_deref() != Some(folder) {
+            *last = Some(folder.to_owned());
+            self.change(|inventory| inventory.add_vars_beside(folder));
+        }
     }
 
     /// Opens a vault; its text is taken out of all that is shown from now on.

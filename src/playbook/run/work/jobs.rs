@@ -161,6 +161,8 @@ pub(super) async fn status(context: &Context<'_>, params: &Map) -> Outcome {
     if cleanup {
         return Outcome::with([
             ("changed", Value::Bool(false)),
+            ("stdout", words("")),
+            ("stderr", words("")),
             ("ansible_job_id", words(&id)),
             ("erased", words(&format!("~/.ioms_async/{id}.out"))),
         ]);
@@ -188,6 +190,8 @@ pub(super) async fn status(context: &Context<'_>, params: &Map) -> Outcome {
         Outcome::with([
             ("changed", Value::Bool(false)),
             ("finished", Value::Bool(false)),
+            ("stdout", words("")),
+            ("stderr", words("")),
         ])
     };
     outcome.result.insert("started".into(), Value::Bool(true));

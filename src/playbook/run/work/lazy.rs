@@ -46,6 +46,7 @@ impl LazyMap for HostVars {
         let mut scope = self.0.of_host(&host);
         scope.task = None;
         scope.included = None;
+        scope.without_play = true;
         scope.local.clear();
         Ok(Some(LazyItem::Map(Arc::new(ScopeMap(scope.shared())))))
     }
@@ -130,7 +131,11 @@ const MAGIC: &[&str] = &[
 
 /// The names of all variables that a scope knows.
 pub(super) fn names(scope: &TaskScope) -> Vec<Arc<str>> {
-    let mut names: BTreeSet<Arc<str>> = scope.play.names();
+    let mut names: BTreeSet<Arc<str>> = if scope.without_play {
+        BTreeSet::new()
+    } else {
+        scope.play.names()
+    };
     names.extend(scope.local.keys().cloned());
     names.extend(scope.runner.hosts.extra.keys().cloned());
     if let Some(task) = &scope.task {

@@ -41,7 +41,11 @@ pub(super) async fn perform(
         Err(wrong) => {
             return match render::first_false(scope, &prepared.when) {
                 Ok(Some(unmet)) => Outcome::unmet(unmet.value()),
-                _ => Outcome::wrong(&wrong),
+                _ => {
+                    let mut outcome = Outcome::wrong(&wrong);
+                    outcome.result.shift_remove("changed");
+                    outcome
+                }
             };
         }
     };
@@ -95,7 +99,8 @@ async fn one(
     let began = clock::now();
     let (mut outcome, delegated) = task::once(scope, prepared, number).await;
     let result = &mut outcome.result;
-    if !is_true(result, "skipped") && !result.contains_key("failed") {
+    if outcome.includes.is_empty() && !is_true(result, "skipped") && !result.contains_key("failed")
+    {
         result.insert("failed".into(), Value::Bool(false));
     }
     for name in [Some(&control.variable), control.index.as_ref()]

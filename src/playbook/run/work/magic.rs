@@ -91,17 +91,26 @@ impl TaskScope {
     }
 
     fn magic_of_role(&self, name: &str) -> Option<Value> {
+        let included = || {
+            let play = self.runner.play(&self.batch.play, self.batch.number);
+            play.included_roles()
+        };
         let play_roles = || self.batch.play.roles.iter();
         let own = || self.task.as_ref().and_then(|task| task.task.role.as_ref());
         Some(match name {
-            "role_names" | "ansible_play_role_names" => texts(named(play_roles())),
+            "role_names" | "ansible_play_role_names" => {
+                texts(named(play_roles().chain(&included())))
+            }
             "ansible_role_names" => {
-                let all = play_roles().flat_map(|used| used.role.dependencies.iter().chain([used]));
+                let included = included();
+                let all = play_roles()
+                    .chain(&included)
+                    .flat_map(|used| used.role.dependencies.iter().chain([used]));
                 texts(named(all))
             }
             "role_name" => text(&own()?.role.name),
             "ansible_role_name" => text(own()?.role.shown_name()),
-            "role_path" => text(own()?.role.path.to_string_lossy()),
+            "role_path" => text(absolute(&own()?.role.path)),
             "ansible_parent_role_names" => texts(
                 own()?
                     .parents
@@ -115,7 +124,7 @@ impl TaskScope {
                     .parents
                     .iter()
                     .rev()
-                    .map(|used| used.role.path.to_string_lossy().into_owned())
+                    .map(|used| absolute(&used.role.path))
                     .collect::<Vec<_>>(),
             ),
             _ => return None,
@@ -139,7 +148,7 @@ impl TaskScope {
                 self.task
                     .iter()
                     .flat_map(|task| &task.environment)
-                    .map(|written| written.value())
+                    .map(crate::playbook::Written::value)
                     .collect(),
             ),
             "ansible_delegated_host" => text(self.delegated.as_ref()?),

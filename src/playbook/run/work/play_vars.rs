@@ -20,12 +20,13 @@ pub(super) struct PlayVars {
     folder: Arc<Path>,
     /// The answers to `vars_prompt`.
     answers: RwLock<Layer>,
-    /// Layers of roles that were included for the rest of the play, with `public`.
+    /// Roles that were included; layers of those that were so for the rest of the play, with `public`.
     included: RwLock<Included>,
 }
 
 #[derive(Default)]
 struct Included {
+    all: Vec<Arc<RoleUse>>,
     roles: Vec<u64>,
     vars: Vec<Layer>,
     defaults: Vec<Layer>,
@@ -52,13 +53,26 @@ impl PlayVars {
         *self.answers.write().unwrap_or_else(PoisonError::into_inner) = answers;
     }
 
-    /// A task of a role that was included with `public`: from now on the play knows its variables.
+    /// The roles that tasks have included.
+    pub(super) fn included_roles(&self) -> Vec<Arc<RoleUse>> {
+        let included = self.included.read().unwrap_or_else(PoisonError::into_inner);
+        included.all.clone()
+    }
+
+    /// From now on the play knows the role's name and, where it is `public`, its variables.
     pub(super) fn include(&self, layers: &Layers, used: &Arc<RoleUse>) {
         let mut included = self
             .included
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        if !included.roles.contains(&used.role.id) {
+        if !included
+            .all
+            .iter()
+            .any(|known| known.role.id == used.role.id)
+        {
+            included.all.push(used.clone());
+        }
+        if used.public && !included.roles.contains(&used.role.id) {
             let (vars, defaults) = super::layers::of_role(layers, used);
             included.roles.push(used.role.id);
             included.vars.splice(0..0, vars);

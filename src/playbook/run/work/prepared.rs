@@ -108,6 +108,6 @@ fn find(task: &Task, library: &Library) -> Result<Arc<Module>, ModuleError> {
     let folders: Vec<_> = of_role.chain([task.folder.join("modules")]).collect();
     library.find(name, &folders)?.ok_or_else(|| {
         ModuleError::new(format!("there is no module `{}`", task.action.written))
-            .hint("`iomsctl doc --list` names the modules")
+            .hint("`iomsctl doc` lists the modules")
     })
 }

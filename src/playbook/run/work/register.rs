@@ -83,7 +83,7 @@ pub(super) fn facts(context: &Context<'_>, outcome: &Outcome) {
                 for (name, value) in facts {
                     state.set(name, Arc::new(value.clone()));
                 }
-                if results::is_true(result, "_ansible_facts_cacheable") {
+                if results::is_true(result, results::CACHEABLE) {
                     state.facts(facts);
                 }
             }

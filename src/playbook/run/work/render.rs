@@ -106,8 +106,7 @@ pub(super) fn text(scope: &TaskScope, keyword: Option<&Written>) -> Result<Optio
     };
     let value = written(scope, keyword)?;
     Ok(match value {
-        Value::Null => None,
-        value if value == Value::Omit => None,
+        Value::Null | Value::Omit => None,
         value => Some(crate::base::python::python(&value)),
     })
 }
@@ -120,8 +119,7 @@ pub(super) fn number(scope: &TaskScope, keyword: Option<&Written>) -> Result<Opt
     let value = written(scope, keyword)?;
     #[expect(clippy::cast_precision_loss, reason = "counts and seconds are small")]
     let number = match &value {
-        Value::Null => return Ok(None),
-        value if *value == Value::Omit => return Ok(None),
+        Value::Null | Value::Omit => return Ok(None),
         Value::Int(number) => Some(*number as f64),
         Value::Float(number) => Some(*number),
         other => other.as_str().and_then(|text| text.trim().parse().ok()),

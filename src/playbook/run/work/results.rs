@@ -14,6 +14,9 @@ use crate::playbook::run::worker::{Include, Meta};
 const CENSORED: &str =
     "the output has been hidden due to the fact that 'no_log: true' was specified for this result";
 
+/// Says that the facts of `set_fact` are the host's, too.
+pub(super) const CACHEABLE: &str = "_ansible_facts_cacheable";
+
 /// What came of an attempt, an item, or a task.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Outcome {
@@ -119,6 +122,16 @@ impl Outcome {
         outcome
     }
 
+    /// The limit of `async` has passed.
+    pub(super) fn out_of_time(error: HostError) -> Self {
+        let mut outcome = Self::failed("Task failed: Module failed: Timeout exceeded");
+        for stream in ["stdout", "stderr"] {
+            outcome.result.insert(stream.into(), text(""));
+        }
+        outcome.error = Some(error);
+        outcome
+    }
+
     /// Nothing was done, and why.
     pub(super) fn skipped(message: impl Into<String>) -> Self {
         Self::with([
@@ -211,6 +224,7 @@ pub(super) fn of_no_items() -> Map {
 
 /// A result as `register` keeps it; that of a loop is as it is.
 pub(super) fn kept(mut result: Map, of_loop: bool) -> Map {
+    result.retain(|name, _| !name.starts_with("_ansible_"));
     if !of_loop && !is_true(&result, "skipped") && !result.contains_key("failed") {
         result.insert("failed".into(), Value::Bool(false));
     }
@@ -221,9 +235,10 @@ pub(super) fn kept(mut result: Map, of_loop: bool) -> Map {
 pub(super) fn shown(result: &Map, no_log: bool) -> serde_json::Map<String, serde_json::Value> {
     if !no_log {
         let json = |(name, value): (&Arc<str>, &Value)| (name.to_string(), value.to_json());
-        // That a loop was not skipped is not worth a word.
+        // What did not happen is not worth a word; what is said between us is nobody's.
         let told = |(name, value): &(&Arc<str>, &Value)| {
-            &***name != "skipped" || **value != Value::Bool(false)
+            let untrue = matches!(&***name, "skipped" | "failed") && **value == Value::Bool(false);
+            !untrue && &***name != CACHEABLE
         };
         return result.iter().filter(told).map(json).collect();
     }

@@ -46,6 +46,9 @@ pub trait Ask: Send + Sync {
     fn line(&self, question: &str, echo: bool) -> std::io::Result<Option<String>>;
 }
 
+/// Says why a command line must not run; `None` where it may.
+pub type Denies = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// For runs with nobody to ask.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NobodyToAsk;
@@ -110,9 +113,14 @@ pub struct Setup {
     pub halt: Control,
     /// Who is asked.
     pub ask: Arc<dyn Ask>,
+    /// Says why a command line must not run.
+    pub deny: Denies,
     /// Flags and settings.
     pub options: RunOptions,
 }
+
+/// What `set_stats` set, by host; the run's own without one.
+type Custom = IndexMap<Option<Arc<str>>, serde_json::Map<String, serde_json::Value>>;
 
 /// A run: what its tasks share.
 pub struct Runner {
@@ -123,6 +131,7 @@ pub struct Runner {
     pub(super) emitter: Emitter,
     pub(super) halt: Control,
     pub(super) ask: Arc<dyn Ask>,
+    pub(super) deny: Denies,
     pub(super) options: RunOptions,
     pub(super) states: States,
     pub(super) layers: Layers,
@@ -135,7 +144,7 @@ pub struct Runner {
     /// Tasks in the background.
     pub(super) jobs: Jobs,
     /// What `set_stats` set.
-    pub(super) stats: Mutex<IndexMap<Option<Arc<str>>, serde_json::Map<String, serde_json::Value>>>,
+    pub(super) stats: Mutex<Custom>,
 }
 
 impl Runner {
@@ -149,6 +158,7 @@ impl Runner {
             emitter: setup.emitter,
             halt: setup.halt,
             ask: setup.ask,
+            deny: setup.deny,
             options: setup.options,
             states: States::default(),
             layers: Layers::default(),
@@ -217,6 +227,7 @@ impl Runner {
             local: crate::base::value::Map::new(),
             delegated: None,
             without_files: false,
+            without_play: false,
         }
     }
 

@@ -30,6 +30,8 @@ pub(super) struct TaskScope {
     pub(super) delegated: Option<Arc<str>>,
     /// Without `vars_files`: while their own names are rendered.
     pub(super) without_files: bool,
+    /// Without the play's variables: a member of `hostvars`, as in Ansible.
+    pub(super) without_play: bool,
 }
 
 impl TaskScope {
@@ -51,7 +53,9 @@ impl TaskScope {
         if let Some(found) = self.above_play(name) {
             return Ok(Some(found));
         }
-        if let Some(found) = self.of_play(name)? {
+        if !self.without_play
+            && let Some(found) = self.of_play(name)?
+        {
             return Ok(Some(found));
         }
         if let Some(host) = &self.host {
@@ -138,7 +142,8 @@ impl TaskScope {
         let of = |layer: &Layer| layer.get(name).cloned();
         let task = self.task.as_ref();
         let own = task.and_then(|task| task.layers.role_defaults.iter().find_map(of));
-        own.or_else(|| self.play.role_default(name))
+        let of_play = || self.play.role_default(name).filter(|_| !self.without_play);
+        own.or_else(of_play)
     }
 }
 
@@ -185,6 +190,6 @@ impl Scope for TaskScope {
         };
         let text = std::fs::read_to_string(&path)
             .map_err(|error| format!("{}: {error}", path.display()))?;
-        Ok(Some((text, path.to_string_lossy().into())))
+        Ok(Some((path.to_string_lossy().into_owned(), text.into())))
     }
 }

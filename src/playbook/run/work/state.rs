@@ -71,9 +71,12 @@ impl HostState {
     /// The names of all variables.
     pub(super) fn names(&self, into: &mut BTreeSet<Arc<str>>) {
         into.extend(self.set.keys().chain(self.included.keys()).cloned());
-        into.extend(self.facts.iter().map(|(name, fact)| match fact.prefixed {
-            true => Arc::from(format!("ansible_{name}")),
-            false => name.clone(),
+        into.extend(self.facts.iter().map(|(name, fact)| {
+            if fact.prefixed {
+                Arc::from(format!("ansible_{name}"))
+            } else {
+                name.clone()
+            }
         }));
     }
 

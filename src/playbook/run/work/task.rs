@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use super::actions;
 use super::attempts;
 use super::context::Context;
 use super::loops;
@@ -21,7 +22,7 @@ use crate::base::python::python;
 use crate::base::value::{Map, Value};
 use crate::event::{Event, PlayEvent, TaskResult, TaskStatus};
 use crate::playbook::run::worker::{Batch, CustomStats, Done, Scene, Turn, Worker};
-use crate::playbook::{Keyword, Loaded};
+use crate::playbook::{Keyword, Loaded, Written};
 
 /// Does a run's tasks.
 pub(super) struct Hands(pub(super) Arc<Runner>);
@@ -47,6 +48,7 @@ impl Worker for Hands {
     }
 
     async fn begin_play(&self, batch: &Arc<Batch>) -> Result<(), String> {
+        self.0.hosts.beside(&batch.play.folder);
         prompts::ask(&self.0, batch).await
     }
 
@@ -56,7 +58,7 @@ impl Worker for Hands {
 
     fn included(&self, batch: &Arc<Batch>, _hosts: &[Arc<str>], loaded: &Loaded) {
         let play = self.0.play(&batch.play, batch.number);
-        for used in loaded.roles.iter().filter(|used| used.public) {
+        for used in &loaded.roles {
             play.include(&self.0.layers, used);
         }
     }
@@ -78,10 +80,15 @@ impl Worker for Hands {
 async fn perform(scope: &TaskScope, prepared: &Arc<Prepared>, turn: &Turn) -> Done {
     let number = turn.number;
     let began = clock::now();
-    let outcome = match &prepared.task.r#loop {
+    let mut outcome = match &prepared.task.r#loop {
         Some(over) => loops::perform(scope, prepared, over, number).await,
         None => once(scope, prepared, number).await.0,
     };
+    // Of an include this is said of the task, not of items.
+    let changed = outcome.result.entry("changed".into());
+    if !outcome.includes.is_empty() {
+        changed.or_insert(Value::Bool(false));
+    }
     let status = outcome.status();
     let ignored = ignored(scope, prepared, status);
     register::keep(scope, prepared, &turn.hosts, &outcome);
@@ -92,6 +99,7 @@ async fn perform(scope: &TaskScope, prepared: &Arc<Prepared>, turn: &Turn) -> Do
     } else {
         result.clone()
     };
+    let error = outcome.error.clone().filter(|_| !no_log);
     let event = TaskResult {
         task: number,
         host: scope.host.clone().unwrap_or_else(|| Arc::from("localhost")),
@@ -100,7 +108,7 @@ async fn perform(scope: &TaskScope, prepared: &Arc<Prepared>, turn: &Turn) -> Do
         ignored,
         label: None,
         result,
-        error: outcome.error.filter(|_| !no_log),
+        error: error.clone(),
         started: began,
         duration: since(began),
     };
@@ -115,6 +123,7 @@ async fn perform(scope: &TaskScope, prepared: &Arc<Prepared>, turn: &Turn) -> Do
         notify: notifications(scope, prepared, &outcome.result, status),
         includes: outcome.includes,
         meta: outcome.meta,
+        error,
         result: seen,
     }
 }
@@ -128,7 +137,7 @@ pub(super) async fn once(
 ) -> (Outcome, Option<Arc<str>>) {
     match render::first_false(scope, &prepared.when) {
         Err(wrong) => return (Outcome::wrong(&wrong), None),
-        Ok(Some(unmet)) => return (Outcome::unmet(unmet.value()), None),
+        Ok(Some(condition)) => return (unmet(scope, prepared, condition.value()), None),
         Ok(None) => {}
     }
     let context = match Context::new(scope.clone(), prepared, number) {
@@ -138,6 +147,16 @@ pub(super) async fn once(
     let outcome = attempts::perform(&context).await;
     register::facts(&context, &outcome);
     (outcome, context.scope.delegated)
+}
+
+fn unmet(scope: &TaskScope, prepared: &Prepared, condition: Value) -> Outcome {
+    let action = &prepared.task.action;
+    if &*action.module != "meta" {
+        return Outcome::unmet(condition);
+    }
+    let wish = action.args.free_form.as_ref().and_then(Written::text);
+    let host = scope.host.as_deref().unwrap_or_default();
+    actions::meta::unmet(wish.unwrap_or_default(), host)
 }
 
 /// With the result, as far as it is known, under the name it will be registered by.
@@ -235,7 +254,14 @@ pub(super) fn event(
         delegated: context.scope.delegated.clone(),
         status,
         ignored: ignored(&context.scope, context.prepared, status),
-        label,
+        // The item may be what is not to be seen.
+        label: label.map(|label| {
+            if no_log {
+                "(censored due to no_log)".to_owned()
+            } else {
+                label
+            }
+        }),
         result: Arc::new(results::shown(&outcome.result, no_log)),
         error: outcome.error.clone().filter(|_| !no_log),
         started: began,

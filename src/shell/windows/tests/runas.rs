@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::engine::{Bench, MARK, plan, words};
 use crate::base::secret::Secret;
+use crate::shell::ModuleScript;
 use crate::shell::conversation::{Conversation as _, Failure};
 use crate::shell::files::{
     Algorithm, Attributes, FileTask, HostPath, Kind, Origin, Receive, Unpack,
@@ -80,6 +81,36 @@ fn a_command_runs_in_a_task_and_streams_as_any_other() {
         "{action}"
     );
     bench.is_clean();
+}
+
+#[test]
+fn a_modules_program_runs_in_a_task_and_finds_its_payload_there() {
+    let Some(bench) = bench("modules as another user") else {
+        return;
+    };
+    let text = "$file = [IO.File]::OpenRead($Ioms.Spool); \"$($file.Length) $env:IOMS_TASK_USER $env:IOMS_A\"; \
+                $file.Close(); IomsFind 'sh'; exit 3";
+    let script = ModuleScript {
+        text: text.to_owned(),
+        mark: "R0123456789012345678".to_owned(),
+        payload: None,
+        answers: None,
+    };
+    let mut plan = Plan::module(script.into(), vec![("IOMS_A".to_owned(), "密".to_owned())]);
+    plan.stdin = Stdin::Bytes(vec![7; 100_000].into());
+    let mut situation = situation(&bench, "DOM\\user", Some("secret"));
+    // Whatever shell reads the host's command lines.
+    situation.shell = WindowsShell::Cmd;
+    let came = bench.converse(&plan, &situation);
+    assert_eq!(came.exit, Some(3), "{came:?}");
+    assert!(
+        came.stdout.starts_with("100000 DOM\\user 密\n/"),
+        "{came:?}"
+    );
+    bench.is_clean();
+    situation.runas = None;
+    let refused = crate::shell::windows::conversation(&plan, &situation, MARK);
+    assert!(matches!(refused, Err(Failure::Unsupported(_))));
 }
 
 #[test]

@@ -85,12 +85,12 @@ fn read(
         }
         let line = format!("#!{program}\n");
         // In the place of its own, so that lines keep their numbers.
-        let own = match body.starts_with(b"#!") {
-            true => body
-                .iter()
+        let own = if body.starts_with(b"#!") {
+            body.iter()
                 .position(|byte| *byte == b'\n')
-                .map_or(body.len(), |end| end + 1),
-            false => 0,
+                .map_or(body.len(), |end| end + 1)
+        } else {
+            0
         };
         body.splice(..own, line.into_bytes());
     }

@@ -39,12 +39,12 @@ pub(super) fn perform(context: &Context<'_>, params: &Map) -> Outcome {
     };
     match shown {
         (name, Ok(value)) => Outcome::with([("changed", Value::Bool(false)), (&name, value)]),
-        // As Ansible: that it is not there is what is shown.
-        (name, Err(why)) => Outcome::with([
+        // As ansible-core: that it is not there is what is shown.
+        (name, Err(error)) => Outcome::with([
             ("changed", Value::Bool(false)),
             (
                 &name,
-                Value::Unsafe(format!("VARIABLE IS NOT DEFINED!: {why}").into()),
+                Value::Unsafe(format!("<< error 1 - {} >>", error.message).into()),
             ),
         ]),
     }

@@ -17,9 +17,8 @@ pub(super) async fn perform(context: &Context<'_>, params: &Map) -> Outcome {
         return Outcome::skipped("check mode not (yet) supported for this module");
     }
     let source = text(params, "src").unwrap_or_default().to_owned();
-    let slurp = match context.runner().library.find("slurp", &[]) {
-        Ok(Some(module)) => module,
-        _ => return Outcome::failed("fetch needs the module slurp, which is not there"),
+    let Ok(Some(slurp)) = context.runner().library.find("slurp", &[]) else {
+        return Outcome::failed("fetch needs the module slurp, which is not there");
     };
     let args = Map::from_iter([("src".into(), Value::Unsafe(source.as_str().into()))]);
     let mut said = exchange::module(context, &slurp, &args).await;
@@ -50,13 +49,18 @@ pub(super) async fn perform(context: &Context<'_>, params: &Map) -> Outcome {
             hasher.update(&bytes);
             let (md5, sha1) = hasher.finish();
             let sha1 = digest::hex(&sha1);
+            let last = if changed {
+                ("remote_md5sum", Value::Null)
+            } else {
+                ("file", words(source))
+            };
             Outcome::with([
                 ("changed", Value::Bool(changed)),
                 ("checksum", words(sha1.clone())),
                 ("remote_checksum", words(sha1)),
                 ("md5sum", words(digest::hex(&md5))),
                 ("dest", words(target.to_string_lossy().into_owned())),
-                ("file", words(source)),
+                last,
             ])
         }
         Err(error) => Outcome::failed(format!("{}: {error}", target.display())),
@@ -70,9 +74,10 @@ fn place(context: &Context<'_>, params: &Map, source: &str) -> PathBuf {
     let base = folder.join(dest);
     let name = Path::new(source).file_name().unwrap_or_default();
     if params.get("flat") == Some(&Value::Bool(true)) {
-        return match dest.ends_with('/') || base.is_dir() {
-            true => base.join(name),
-            false => base,
+        return if dest.ends_with('/') || base.is_dir() {
+            base.join(name)
+        } else {
+            base
         };
     }
     // What the host calls its file must not lead out of its folder here.

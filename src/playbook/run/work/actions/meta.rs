@@ -42,3 +42,30 @@ pub(super) async fn perform(context: &Context<'_>, params: &Map) -> Outcome {
     outcome.meta = Some(meta);
     outcome
 }
+
+/// Its condition did not hold, in Ansible's words.
+pub(in super::super) fn unmet(wish: &str, host: &str) -> Outcome {
+    let stays = match wish {
+        "flush_handlers" => format!(", not running handlers for {host}"),
+        "clear_facts" => format!(", not clearing facts and fact cache for {host}"),
+        "clear_host_errors" => format!(", not clearing host error state for {host}"),
+        "end_batch" => ", continuing current batch".to_owned(),
+        "end_play" => ", continuing play".to_owned(),
+        "end_host" => format!(", continuing execution for {host}"),
+        _ => String::new(),
+    };
+    let message = match wish {
+        "end_host" => {
+            format!("end_host conditional evaluated to false, continuing execution for {host}")
+        }
+        _ => wish.to_owned(),
+    };
+    Outcome::with([
+        ("msg", Value::Unsafe(message.into())),
+        ("skipped", Value::Bool(true)),
+        (
+            "skip_reason",
+            Value::Unsafe(format!("{wish} conditional evaluated to False{stays}").into()),
+        ),
+    ])
+}

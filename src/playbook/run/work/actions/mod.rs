@@ -10,7 +10,7 @@ mod fetch;
 mod include;
 mod include_vars;
 mod inventory;
-mod meta;
+pub(super) mod meta;
 mod pause;
 mod set_fact;
 mod set_stats;
@@ -20,6 +20,8 @@ use super::context::Context;
 use super::results::Outcome;
 use super::{exchange, jobs};
 use crate::base::value::{Map, Value};
+use crate::event::{ErrorKind, HostError};
+use crate::playbook::commands::command_line;
 
 /// Does a task's module once.
 pub(super) async fn perform(context: &Context<'_>) -> Outcome {
@@ -36,6 +38,11 @@ pub(super) async fn perform(context: &Context<'_>) -> Outcome {
         Ok(args) => args,
         Err(wrong) => return Outcome::wrong(&wrong),
     };
+    if let Some(reason) =
+        command_line(&module.name, &args).and_then(|line| (context.runner().deny)(&line))
+    {
+        return Outcome::error(HostError::new(ErrorKind::Denied, reason));
+    }
     if !module.control {
         return exchange::module(context, module, &args).await;
     }
@@ -45,7 +52,11 @@ pub(super) async fn perform(context: &Context<'_>) -> Outcome {
     }
 }
 
-async fn control(context: &Context<'_>, name: &str, args: &Map, params: Map) -> Outcome {
+async fn control(context: &Context<'_>, name: &str, args: &Map, mut params: Map) -> Outcome {
+    if matches!(name, "include_role" | "include_tasks") {
+        // What is named is looked for, what is a default only where it is there.
+        params.retain(|name, _| args.contains_key(name) || &**name == "name");
+    }
     match name {
         "add_host" => inventory::add_host(context, params),
         "assert" => assert::perform(context, &params),

@@ -41,7 +41,7 @@ pub(super) async fn perform(context: &Context<'_>, params: &Map) -> Outcome {
             Err(outcome) => return *outcome,
         }
         let minutes = began.elapsed().as_secs_f64() / 60.0;
-        format!("Paused for {:.2} minutes", minutes)
+        format!("Paused for {minutes:.2} minutes")
     };
     let delta = i64::try_from(began.elapsed().as_secs()).unwrap_or(i64::MAX);
     let words = |text: &str| Value::Unsafe(text.into());

@@ -1,7 +1,7 @@
 //! `set_fact`: variables of a host for the rest of the run.
 
 use super::super::context::Context;
-use super::super::results::Outcome;
+use super::super::results::{CACHEABLE, Outcome};
 use crate::base::value::{Map, Value};
 use crate::playbook::as_bool;
 
@@ -40,9 +40,7 @@ pub(super) fn perform(context: &Context<'_>, mut params: Map) -> Outcome {
         ("ansible_facts", Value::Map(params)),
     ]);
     if cacheable == Some(Value::Bool(true)) {
-        outcome
-            .result
-            .insert("_ansible_facts_cacheable".into(), Value::Bool(true));
+        outcome.result.insert(CACHEABLE.into(), Value::Bool(true));
     }
     outcome
 }

@@ -156,6 +156,7 @@ impl Bench {
             emitter,
             halt: control,
             ask: Arc::new(NobodyToAsk),
+            deny: Arc::new(|_| None),
             options: self.options.clone(),
         });
         let worker = runner.worker();

@@ -19,6 +19,9 @@ async fn the_order_is_ansibles() {
     assert_eq!(winner(&bench, role).await, "group all");
     bench.inventory = "all: {vars: {who: group all}, hosts: {one: {who: host}}}\n".into();
     assert_eq!(winner(&bench, role).await, "host");
+    bench.inventory = "all: {vars: {who: group all}, hosts: {one: {}}}\n".into();
+    bench.file("group_vars/all.yml", "who: beside the playbook\n");
+    assert_eq!(winner(&bench, role).await, "beside the playbook");
     let play = "- {hosts: all, gather_facts: false, vars: {who: play}, roles: [r]}\n";
     assert_eq!(winner(&bench, play).await, "play");
     bench.file("f.yml", "who: vars_files\n");

@@ -42,7 +42,7 @@ async fn a_loop_with_all_that_can_be_asked_of_it() {
     let all = json!(["a", "b"]);
     assert_eq!(
         steady(ran.last()),
-        json!({"changed": true, "msg": "All items completed", "skipped": false, "results": [
+        json!({"changed": true, "msg": "All items completed", "results": [
             {"ansible_index_var": "ix", "ansible_loop_var": "item", "item": "a", "ix": 0, "changed": true,
              "ansible_loop": {"allitems": all, "first": true, "index": 1, "index0": 0, "last": false, "length": 2,
                 "nextitem": "b", "revindex": 2, "revindex0": 1},

@@ -1,0 +1,241 @@
+//! Modules on Windows hosts, the whole way: playbooks through one PowerShell session a host.
+
+use std::fmt::Write as _;
+
+use ioms_fleet::windows::{Language, Need, Tier, Windows, lacks};
+use serde_json::{Value, json};
+
+use super::bed::Bed;
+use super::over_ssh::lab;
+use crate::support::{Desk, runs, wait_until};
+
+/// Runs tasks, written as YAML in lines, on all hosts of the desk: the results of the first host, by the
+/// tasks' names.
+#[track_caller]
+fn play(desk: &Desk, tasks: &str, status: i32) -> Value {
+    let mut text = "- hosts: all\n  gather_facts: false\n  tasks:\n".to_owned();
+    for line in tasks.lines() {
+        let _ = writeln!(text, "    {line}");
+    }
+    let file = desk.file("play.yml", text);
+    of_playbook(desk, &[file.to_str().unwrap()], status)
+}
+
+#[track_caller]
+fn of_playbook(desk: &Desk, args: &[&str], status: i32) -> Value {
+    let all = [&["play", "--output", "json"], args].concat();
+    let ran = desk.run(&all).ends_with(status);
+    let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let mut results = serde_json::Map::new();
+    for play in document["plays"].as_array().unwrap() {
+        for task in play["tasks"].as_array().unwrap() {
+            let hosts = task["hosts"].as_object().unwrap();
+            let result = hosts.values().next().cloned().unwrap_or_default();
+            results.insert(task["task"]["name"].as_str().unwrap().to_owned(), result);
+        }
+    }
+    Value::Object(results)
+}
+
+/// Files, commands and variables, in a folder of the host.
+fn does_the_usual(desk: &Desk, folder: &str) {
+    desk.file("tree/a.txt", "a\n");
+    desk.file("tree/子/b.bin", vec![7; 200_000]);
+    // More than goes along with a program.
+    desk.file("large.bin", vec![8; 300_000]);
+    desk.file(
+        "t.j2",
+        "name={{ inventory_hostname }}\nold={{ old | default('-') }}\n",
+    );
+    let home = desk.home().parent().unwrap().display().to_string();
+    let tasks = format!(
+        "- {{name: folder, win_file: {{path: '{folder}', state: directory}}}}\n\
+         - {{name: text, win_copy: {{content: \"it's \\\"中\\\"\\n\", dest: '{folder}/x.txt', backup: true}}}}\n\
+         - {{name: large, copy: {{src: '{home}/large.bin', dest: '{folder}/'}}}}\n\
+         - {{name: tree, copy: {{src: '{home}/tree', dest: '{folder}/'}}}}\n\
+         - {{name: template, win_template: {{src: '{home}/t.j2', dest: '{folder}/t.txt'}}}}\n\
+         - {{name: stat, win_stat: {{path: '{folder}/tree/子/b.bin'}}}}\n\
+         - {{name: env, win_shell: '\"[$env:IOMS_X]\"', environment: {{IOMS_X: \"a'b 密\"}}}}\n\
+         - {{name: clean, win_shell: '\"[$env:IOMS_X]\"'}}\n\
+         - {{name: slurp, slurp: {{src: '{folder}/t.txt'}}}}\n"
+    );
+    for first in [true, false] {
+        let said = play(desk, &tasks, 0);
+        for name in ["folder", "text", "large", "tree", "template"] {
+            assert_eq!(said[name]["changed"], first, "{name}: {said}");
+        }
+        assert_eq!(said["stat"]["stat"]["size"], 200_000, "{said}");
+        assert_eq!(said["env"]["stdout"], "[a'b 密]", "{said}");
+        assert_eq!(said["clean"]["stdout"], "[]", "{said}");
+    }
+    let differs = tasks.replace("it's", "it is");
+    let said = play(desk, &differs, 0);
+    assert!(said["text"]["backup_file"].is_string(), "{said}");
+}
+
+#[test]
+fn over_winrm_a_play_has_one_session_a_host() {
+    if lacks("modules over WinRM", &[Need::Server, Need::Powershell]) {
+        return;
+    }
+    let windows = Windows::start().unwrap();
+    let vars = windows.over_http();
+    let bed = Bed::of(windows, 1, &vars);
+    let folder = bed.desk.home().join("on host").display().to_string();
+    does_the_usual(&bed.desk, &folder);
+    assert_eq!(
+        bed.windows.commands().len(),
+        3,
+        "three plays, a session each"
+    );
+    bed.is_clean();
+}
+
+#[test]
+fn over_ssh_they_do_the_same() {
+    let Some(lab) = lab("modules over SSH") else {
+        return;
+    };
+    let folder = lab.desk.home().join("on host").display().to_string();
+    does_the_usual(&lab.desk, &folder);
+}
+
+#[test]
+fn a_session_that_is_gone_is_begun_anew() {
+    let Some(lab) = lab("PowerShell sessions that end") else {
+        return;
+    };
+    let token = format!("module-over-{}", std::process::id());
+    let said = play(
+        &lab.desk,
+        &format!(
+            "- {{name: slow, shell: \"bash -c 'exec -a {token} sleep 300'\", timeout: 3, ignore_errors: true}}\n\
+             - {{name: after, ping: }}\n\
+             - {{name: dies, shell: '[Environment]::Exit(3)', ignore_errors: true}}\n\
+             - {{name: which, shell: '$PID', register: which}}\n\
+             - {{name: kill, shell: 'kill -9 {{{{ which.stdout }}}}; sleep 3', delegate_to: localhost, vars: {{ansible_connection: local, ansible_shell_type: sh}}}}\n\
+             - {{name: again, ping: }}\n"
+        ),
+        0,
+    );
+    assert!(
+        said["slow"]["msg"]
+            .as_str()
+            .unwrap()
+            .contains("Timed out after 3"),
+        "{said}"
+    );
+    let died = said["dies"]["msg"].as_str().unwrap();
+    assert!(died.contains("ended before the task did"), "{said}");
+    assert_eq!(
+        (&said["after"]["ping"], &said["again"]["ping"]),
+        (&json!("pong"), &json!("pong"))
+    );
+    wait_until("what it had started is gone", || {
+        !runs(&format!("{token} 300"))
+    });
+}
+
+/// Wine, with a program that does nothing and lives on.
+fn wine(what: &str) -> Option<Bed> {
+    if lacks(what, &[Need::Server, Need::Wine, Need::PowershellForWine]) {
+        return None;
+    }
+    let windows = Windows::builder()
+        .tier(Tier::Wine(Language::Zh))
+        .start()
+        .unwrap();
+    let bed = Bed::of(windows, 1, "");
+    Some(bed)
+}
+
+#[test]
+fn on_windows_registry_services_and_facts_are_what_they_shall_be() {
+    let Some(bed) = wine("modules on Wine") else {
+        return;
+    };
+    let tasks = "- {name: dword, win_regedit: {path: 'HKLM:\\Software\\Ioms', name: d, data: 4294967295, type: dword}}\n\
+         - {name: binary, win_regedit: {path: 'HKLM:\\Software\\Ioms', name: b, data: 'hex:be,ef', type: binary}}\n\
+         - {name: lines, win_regedit: {path: 'HKLM:\\Software\\Ioms', name: m, data: [一, b], type: multistring}}\n\
+         - {name: service, win_service: {name: iomst, path: 'C:\\windows\\x.exe', start_mode: manual, display_name: 测试, dependencies: [RpcSs]}}\n\
+         - {name: there, win_reg_stat: {path: 'HKLM:\\Software\\Ioms'}}\n\
+         - {name: facts, setup: }\n\
+         - {name: native, win_command: 'cmd /c echo 更新 文件'}\n\
+         - {name: powershell, win_powershell: {script: \"$Ansible.Changed = $false; Get-Item C:\\\\windows | Select-Object Name\"}}\n";
+    for first in [true, false] {
+        let said = play(&bed.desk, tasks, 0);
+        for name in ["dword", "binary", "lines", "service"] {
+            assert_eq!(said[name]["changed"], first, "{name}: {said}");
+        }
+        let values = &said["there"]["properties"];
+        assert_eq!(values["d"]["value"], 4_294_967_295_u64, "{said}");
+        assert_eq!(values["b"]["raw_value"], json!(["0xbe", "0xef"]));
+        assert_eq!(values["m"]["value"], json!(["一", "b"]));
+        assert_eq!(said["service"]["display_name"], "测试");
+        assert_eq!(
+            said["facts"]["ansible_facts"]["ansible_os_family"],
+            "Windows"
+        );
+        assert_eq!(said["native"]["stdout"], "更新 文件", "{said}");
+        assert_eq!(
+            said["powershell"]["output"],
+            json!([{"Name": "windows"}]),
+            "{said}"
+        );
+    }
+    let gone = "- {name: key, win_regedit: {path: 'HKLM:\\Software\\Ioms', state: absent}}\n\
+         - {name: service, win_service: {name: 测试, state: absent}}\n";
+    for first in [true, false] {
+        let said = play(&bed.desk, gone, 0);
+        assert_eq!(
+            (&said["key"]["changed"], &said["service"]["changed"]),
+            (&json!(first), &json!(first))
+        );
+    }
+    bed.is_clean();
+}
+
+#[test]
+fn an_update_is_brought_unpacked_started_and_looked_at() {
+    let Some(bed) = wine("the playbook windows-update.yml") else {
+        return;
+    };
+    let zip = bed.desk.home().join("game.zip");
+    let make = |version: &str| {
+        let drive = bed.windows.drive_c().unwrap();
+        // Any program that goes on until it is ended.
+        let program = drive.join("windows/system32/ping.exe");
+        let script = "import sys, zipfile\n\
+            z = zipfile.ZipFile(sys.argv[1], 'w')\n\
+            z.write(sys.argv[2], 'server.exe')\n\
+            z.writestr('说明/version.txt', sys.argv[3])\n";
+        let made = std::process::Command::new("python3")
+            .args(["-c", script])
+            .arg(&zip)
+            .arg(program)
+            .arg(version)
+            .status();
+        assert!(made.unwrap().success());
+    };
+    let playbook = concat!(env!("CARGO_MANIFEST_DIR"), "/playbooks/windows-update.yml");
+    let vars = json!({"archive": zip, "folder": "C:\\game", "program": "C:\\game\\server.exe", "arguments": "-n 3000 127.0.0.1"});
+    let inventory = bed.windows.inventory(1, "").replacen("all:", "windows:", 1);
+    let desk = Desk::with(&inventory);
+    let update = || of_playbook(&desk, &[playbook, "-e", &vars.to_string()], 0);
+    make("1");
+    let said = update();
+    assert_eq!(said["It runs"]["changed"], true, "{said}");
+    assert!(runs("server.exe"), "it outlives the play");
+    let said = update();
+    assert_eq!(said["It runs"]["changed"], false, "{said}");
+    assert_eq!(
+        said["The archive is on the host"]["changed"], false,
+        "{said}"
+    );
+    make("2 is another");
+    let said = update();
+    assert_eq!(said["The old one does not run"]["changed"], true, "{said}");
+    assert_eq!(said["It runs"]["changed"], true, "{said}");
+    let version = bed.windows.drive_c().unwrap().join("game/说明/version.txt");
+    assert_eq!(std::fs::read_to_string(version).unwrap(), "2 is another");
+}
