@@ -1,8 +1,8 @@
 //! Roles: where they are, what their folders hold, and what using one brings into a play.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use indexmap::IndexMap;
 
@@ -20,8 +20,6 @@ use crate::base::yaml::Content;
 
 /// Roles within roles.
 const DEPTH_MAX: usize = 40;
-
-static NEXT: AtomicU64 = AtomicU64::new(1);
 
 /// A wish for a role, as an entry of `roles:`, a dependency or a task says it.
 pub(super) struct Wish {
@@ -163,7 +161,7 @@ impl Loader {
             return (role.clone(), meta);
         }
         let mut role = Role {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            id: hash(&identity),
             defaults: self.role_vars(
                 &found.path,
                 "defaults",
@@ -413,6 +411,13 @@ fn within_role(used: &Arc<RoleUse>, within: &Within, level: Level) -> Within {
         files: Arc::new([]),
         ..within.clone()
     }
+}
+
+/// The same number for the same role, whichever loader reads it: that of the check, or that of the run.
+fn hash(identity: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    identity.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// What makes two uses one role: a host runs it once.

@@ -171,6 +171,18 @@ fn templates_use_other_templates() {
         ("a\n{% if true %}\nb\n{% endif %}\nc\n", "a\nb\nc\n"),
         ("{{ 'a\\nb' }}\n\n", "a\nb\n\n"),
         ("{{ none }}{{ 5 }}", "5"),
+        (
+            "#jinja2: trim_blocks: False, variable_start_string: '[[', variable_end_string: ']]'\n{% if true %}\n[[ port ]]{% endif %}",
+            "\n22",
+        ),
+        (
+            "#jinja2: lstrip_blocks: True\n  {% if true %}\nx{% endif %}",
+            "x",
+        ),
+        (
+            "#jinja2: trim_blocks: True\n{%- if true %}x{% endif %}",
+            "x",
+        ),
     ];
     for (text, expected) in table {
         assert_eq!(file(text).unwrap(), Value::string(expected), "{text}");

@@ -12,8 +12,10 @@ use minijinja::syntax::SyntaxConfig;
 
 use super::error::{Cause, Fail, TemplateError, TextPlace};
 use super::expressions::Lowering;
+use super::header::Header;
 use super::render::TextOptions;
-use super::syntax::{Program, Span};
+use super::syntax::{Program, Span, Stmt};
+use super::val::Val;
 
 /// How many operators may follow each other: each nests the tree by one.
 const CHAIN_MAX: usize = 150;
@@ -63,12 +65,24 @@ pub(super) fn lower(source: &Arc<str>, form: &Form) -> Result<Lowered, Fail> {
             "the template is too long",
         )));
     }
-    let (text, mark) = hide_backslashes(source);
+    let header = match form {
+        Form::File(options) => Header::of(source, options)?,
+        _ => None,
+    };
+    let read = match &header {
+        Some(header) => header.hidden(source),
+        None => Cow::Borrowed(&**source),
+    };
+    let form = &match &header {
+        Some(header) => Form::File(header.options.clone()),
+        None => form.clone(),
+    };
+    let (text, mark) = hide_backslashes(&read);
     let syntax = syntax_of(form)?;
     let bare = matches!(form, Form::Expression);
     check_nesting(&text, bare, &syntax, source)?;
     let mut lowering = Lowering::new(source, mark, matches!(form, Form::Value));
-    let body = if bare {
+    let mut body = if bare {
         let tree = parse_expr(&text).map_err(|error| syntax_error(&error, source, bare))?;
         vec![lowering.emit(&tree)?]
     } else {
@@ -79,6 +93,11 @@ pub(super) fn lower(source: &Arc<str>, form: &Form) -> Result<Lowered, Fail> {
             other => lowering.body(std::slice::from_ref(other))?,
         }
     };
+    if let (Some(header), Some(Stmt::Text(Val::Str(first)))) = (&header, body.first_mut())
+        && let Some(rest) = first.strip_prefix(&header.blanks())
+    {
+        *first = Arc::from(rest);
+    }
     let Lowering {
         blocks,
         problems,

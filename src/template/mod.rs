@@ -22,6 +22,7 @@ mod eval;
 mod expressions;
 mod filters;
 mod functions;
+mod header;
 mod literals;
 mod lookups;
 mod lower;

@@ -139,12 +139,29 @@ fn agree_on_systems(name: &str) {
     }
 }
 
-/// What a treatment changed on a host, below its name; Ansible's own traces are left out.
+/// What a treatment changed on a host, below its name; Ansible's own traces are left out, with the
+/// folders that have changed by nothing else.
 fn changes_of(host: &SystemHost) -> impl Iterator<Item = (PathBuf, ioms_fleet::Entry)> {
-    let own = |path: &PathBuf| path.components().any(|part| part.as_os_str() == ".ansible");
-    let changes = host.changes().unwrap().0.into_iter();
+    let home_of = |path: &Path| {
+        let own = |path: &&Path| path.ends_with(".ansible");
+        path.ancestors()
+            .find(own)
+            .and_then(Path::parent)
+            .map(Path::to_owned)
+    };
+    let mut changes = host.changes().unwrap().0;
+    let homes: Vec<PathBuf> = changes.keys().filter_map(|path| home_of(path)).collect();
+    changes.retain(|path, _| home_of(path).is_none());
+    for home in homes {
+        if !changes
+            .keys()
+            .any(|path| *path != home && path.starts_with(&home))
+        {
+            changes.remove(&home);
+        }
+    }
     changes
-        .filter(move |(path, _)| !own(path))
+        .into_iter()
         .map(|(path, entry)| (Path::new(host.name()).join(path), entry))
 }
 

@@ -29,16 +29,18 @@ impl Hook for Template {
         };
         let source = std::str::from_utf8(&bytes)
             .map_err(|_| ModuleError::of("src", "Template source files must be utf-8 encoded"))?;
-        let mut rendered = controller.render(source, path, &call.params)?;
         let usual = match call.situation.platform {
             Platform::Posix => "\n",
             Platform::Windows => "\r\n",
         };
         let newline = call.text("newline_sequence").unwrap_or(usual);
         let newline = newline.replace("\\n", "\n").replace("\\r", "\r");
+        // Line ends of the template itself; those of values stay.
+        let mut source = source.replace("\r\n", "\n");
         if newline != "\n" {
-            rendered = rendered.replace("\r\n", "\n").replace('\n', &newline);
+            source = source.replace('\n', &newline);
         }
+        let rendered = controller.render(&source, path, &call.params)?;
         let encoding = call.text("output_encoding").unwrap_or("utf-8");
         let charset = text::encoding(encoding).ok_or_else(|| {
             ModuleError::of("output_encoding", format!("unknown encoding: {encoding}"))
