@@ -124,7 +124,18 @@ impl Redactor {
                 }
                 PlayEvent::Stats(stats)
             }
-            other => other,
+            PlayEvent::Included {
+                task,
+                what,
+                label,
+                hosts,
+            } => PlayEvent::Included {
+                task,
+                what: self.text(&what).into_owned(),
+                label: label.map(|label| self.text(&label).into_owned()),
+                hosts,
+            },
+            other @ (PlayEvent::NoHostsMatched(_) | PlayEvent::NoHostsRemaining(_)) => other,
         }
     }
 

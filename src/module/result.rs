@@ -10,6 +10,9 @@ use crate::base::text::{self, Charset};
 use crate::base::value::{Map, Value};
 use crate::shell::record::{Field, Kind, Record};
 
+/// How long a field of JSON may be, in bytes.
+const JSON_MAX: usize = 8 << 20;
+
 /// How deep a record's paths may lead.
 const DEPTH_MAX: usize = 16;
 
@@ -83,6 +86,8 @@ fn value(field: &Field, charset: Charset) -> Value {
         Kind::Int => plain().parse().map_or(Value::Null, Value::Int),
         Kind::Float => plain().parse().map_or(Value::Null, Value::Float),
         Kind::Null => Value::Null,
+        // Values take many times the room of their text.
+        Kind::Json if field.bytes.len() > JSON_MAX => Value::Null,
         Kind::Json => {
             serde_json::from_slice(&field.bytes).map_or(Value::Null, |json| Value::from_json(&json))
         }

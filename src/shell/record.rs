@@ -198,7 +198,8 @@ impl RecordReader {
             ["ask", name] => {
                 let name = (*name).to_owned();
                 self.asked += 1;
-                if self.asked > QUESTIONS_MAX {
+                // A script waits for its answer before it asks again.
+                if self.asked > QUESTIONS_MAX || !self.questions.is_empty() {
                     return Err(RecordError::TooLong);
                 }
                 self.opened(at, start, |reader| reader.questions.push_back(name));
@@ -245,7 +246,9 @@ impl RecordReader {
         match &mut self.stream {
             Some((_, stream)) => {
                 let room = self.stream_max.saturating_sub(stream.len());
+                let room = room.min(RECORD_MAX.saturating_sub(self.held));
                 self.record.truncated |= bytes.len() > room;
+                self.held += bytes.len().min(room);
                 stream.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
             }
             None => {

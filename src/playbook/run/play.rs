@@ -275,7 +275,7 @@ impl Run {
                 return Ok(true);
             }
             // Nobody is left who could show that it is well: the rest is spared.
-            if self.lost() - before == hosts.len() {
+            if self.lost().saturating_sub(before) == hosts.len() {
                 self.gate_closed |= self.over_the_share && done + 1 < last;
                 return Ok(true);
             }

@@ -59,7 +59,7 @@ impl Hosts {
     /// Loads the inventory again; what tasks have added to it is gone.
     pub(super) fn refresh(&self) -> Result<(), String> {
         let Some(again) = &self.again else {
-            return Ok(());
+            return Err("the inventory can't be loaded again here".to_owned());
         };
         let fresh = again()?;
         let beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);

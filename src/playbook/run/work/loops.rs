@@ -132,6 +132,8 @@ async fn one(
     scope.delegated = delegated;
     let context = Context::bare(scope, prepared, number);
     let event = task::event(&context, &outcome, Some(label.clone()), began);
+    // Under `no_log` it is hidden from here on.
+    let label = event.label.clone().unwrap_or(label);
     let event = PlayEvent::ItemFinished(Arc::new(event));
     context.runner().emitter.emit(Event::Play(event)).await;
     (outcome, label)

@@ -115,7 +115,7 @@ struct TaskVariables<'a> {
 impl Variables for TaskVariables<'_> {
     fn get(&self, name: &str) -> Result<Option<Resolved>, HostError> {
         let failed = |why: String| HostError::new(ErrorKind::Template, why);
-        let Some(found) = self.scope.find(name).map_err(failed)? else {
+        let Some(found) = self.scope.find_of_connection(name).map_err(failed)? else {
             return Ok(None);
         };
         if is_constant(&found.value) {

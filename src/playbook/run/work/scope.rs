@@ -50,6 +50,16 @@ impl TaskScope {
 
     /// A variable as somebody set it; the strongest that there is.
     pub(super) fn find(&self, name: &str) -> Result<Option<Found>, String> {
+        self.found(name, true)
+    }
+
+    /// The same for what says how a host is reached: never by what the host itself says of it, which
+    /// could lead its tasks elsewhere, to this machine even.
+    pub(super) fn find_of_connection(&self, name: &str) -> Result<Option<Found>, String> {
+        self.found(name, false)
+    }
+
+    fn found(&self, name: &str, facts: bool) -> Result<Option<Found>, String> {
         if let Some(found) = self.above_play(name) {
             return Ok(Some(found));
         }
@@ -59,7 +69,7 @@ impl TaskScope {
             return Ok(Some(found));
         }
         if let Some(host) = &self.host {
-            if let Some(found) = self.fact(host, name) {
+            if facts && let Some(found) = self.fact(host, name) {
                 return Ok(Some(found));
             }
             if let Some(found) = self.runner.hosts.variable(host, name)? {

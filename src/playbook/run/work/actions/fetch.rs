@@ -26,7 +26,11 @@ pub(super) async fn perform(context: &Context<'_>, params: &Map) -> Outcome {
         return said;
     }
     if said.flag("failed") {
-        if params.get("fail_on_missing") == Some(&Value::Bool(false)) {
+        let missing = text(&said.result, "msg").is_some_and(|msg| {
+            msg.starts_with("file not found") || msg.ends_with("is not found")
+        });
+        if missing && params.get("fail_on_missing") == Some(&Value::Bool(false)) {
+            said.error = None;
             said.result.shift_remove("failed");
             let told = "the remote file does not exist, not transferring, ignored";
             said.result.insert("msg".into(), Value::Unsafe(told.into()));
