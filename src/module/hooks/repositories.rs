@@ -1,5 +1,7 @@
 //! Sources of packages: files of `deb822_repository` and sections of `yum_repository`.
 
+use std::fmt::Write as _;
+
 use super::super::args::display;
 use super::super::call::{Call, Controller};
 use super::super::edit::{DiffForm, Edit, Old};
@@ -82,7 +84,7 @@ fn deb822_text(params: &Map, key: Option<&[u8]>) -> Result<String, ModuleError> 
                 format!("`{name}` holds characters that no source can"),
             ));
         }
-        text.push_str(&format!("{}:{value}\n", field(name)));
+        let _ = writeln!(text, "{}:{value}", field(name));
     }
     Ok(text)
 }
@@ -154,9 +156,9 @@ fn yum(old: &Old<'_>) -> Result<Edit, ModuleError> {
             there |= inside;
         }
         if inside {
-            section.push(line)
+            section.push(line);
         } else {
-            kept.push(line)
+            kept.push(line);
         }
     }
     let wanted = if old.absent() {
@@ -183,10 +185,10 @@ fn yum(old: &Old<'_>) -> Result<Edit, ModuleError> {
         if !content.is_empty() {
             content.push('\n');
         }
-        content.push_str(&format!("{head}\n"));
+        let _ = writeln!(content, "{head}");
         for (name, value) in &wanted {
             // More lines of a value are indented.
-            content.push_str(&format!("{name} = {}\n", value.replace('\n', "\n\t")));
+            let _ = writeln!(content, "{name} = {}", value.replace('\n', "\n\t"));
         }
     }
     let empty = Value::Bool(content.trim().is_empty());

@@ -13,7 +13,7 @@ impl Hook for Sysctl {
         if call.text("name").is_none_or(|name| name.trim().is_empty()) {
             return Err(ModuleError::of("name", "name cannot be blank"));
         }
-        let value = call.text("value").map(|value| tidy(value));
+        let value = call.text("value").map(tidy);
         if call.text("state") == Some("present") {
             match value {
                 Some(value) if !value.is_empty() => {
@@ -61,10 +61,9 @@ fn edit(old: &Old<'_>) -> Result<Edit, ModuleError> {
         match last {
             Some(at) => {
                 let same = lines.get(at).and_then(|line| setting(line));
-                if same.is_none_or(|(_, found)| tidy(found) != value) {
-                    if let Some(line) = lines.get_mut(at) {
-                        *line = format!("{name}={value}");
-                    }
+                let differs = same.is_none_or(|(_, found)| tidy(found) != value);
+                if let (true, Some(line)) = (differs, lines.get_mut(at)) {
+                    *line = format!("{name}={value}");
                 }
                 // The last one counts: others go.
                 let mut position = 0;

@@ -1,5 +1,5 @@
 //! Modules of the system, as far as they can be tried on this machine: in every shell, in folders of
-//! their own. What changes a system is tried on the test bed (tests/it/modules_system.rs).
+//! their own. What changes a system is tried on the test bed (`tests/it/modules_system.rs`).
 
 use serde_json::{Value as Json, json};
 

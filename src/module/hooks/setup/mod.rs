@@ -89,9 +89,12 @@ fn words<'a>(call: &'a Call, name: &str) -> Vec<&'a str> {
     }
 }
 
+/// Makes facts of what the host has said.
+type Family = fn(&Raw<'_>, &mut Facts);
+
 fn gathered(raw: &Raw<'_>, chosen: &Chosen) -> Facts {
     let mut facts = Facts::new();
-    let families: &[(&str, fn(&Raw<'_>, &mut Facts))] = &[
+    let families: &[(&str, Family)] = &[
         ("platform", system::platform),
         ("distribution", distribution::facts),
         ("user", system::user),

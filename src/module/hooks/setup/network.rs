@@ -21,7 +21,10 @@ pub(super) fn facts(raw: &Raw<'_>, facts: &mut Facts) {
         match words.as_slice() {
             [index, name, ..] if index.ends_with(':') && !line.starts_with(' ') => {
                 let name = name.trim_end_matches(':');
-                device = name.split('@').next().unwrap_or(name).to_owned();
+                name.split('@')
+                    .next()
+                    .unwrap_or(name)
+                    .clone_into(&mut device);
                 interfaces
                     .entry(device.clone())
                     .or_insert_with(|| json!({"device": device}));

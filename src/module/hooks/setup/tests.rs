@@ -1,5 +1,7 @@
 //! Facts of systems that are not at hand, from what their files and tools say.
 
+use std::fmt::Write as _;
+
 use serde_json::json;
 
 use super::raw::{Facts, Raw};
@@ -17,7 +19,7 @@ fn files(list: &[(&str, &str)]) -> serde_json::Value {
     let mut text = String::new();
     for (path, content) in list {
         for line in content.lines() {
-            text.push_str(&format!("{path}:{line}\n"));
+            writeln!(text, "{path}:{line}").unwrap();
         }
     }
     json!({ "files": text })
@@ -145,11 +147,13 @@ fn interfaces_have_their_addresses_and_the_default_its_particulars() {
 fn processors_are_counted_by_sockets_cores_and_threads() {
     let mut cpuinfo = String::new();
     for cpu in 0..8 {
-        cpuinfo.push_str(&format!(
+        write!(
+            cpuinfo,
             "processor\t: {cpu}\nvendor_id\t: GenuineIntel\nmodel name\t: Xeon\nphysical id\t: {}\nsiblings\t: 4\ncore id\t: {}\ncpu cores\t: 2\n",
             cpu / 4,
             cpu % 2
-        ));
+        )
+        .unwrap();
     }
     let facts = facts_of(json!({"cpuinfo": cpuinfo, "nproc": "8\n"}), hardware::facts);
     let count = |name: &str| facts[&format!("processor_{name}")].as_i64().unwrap();
