@@ -83,10 +83,12 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     let vault = Arc::new(args.vaults.vault(&setup.settings, &prompt));
     let mut loading = playbooks::options(&setup, vault);
     loading.extra_vars = fleet.extra_vars().values();
-    let playbook = Loader::new(loading.clone())
+    let modules = loading.modules.clone();
+    let mut loader = Loader::new(loading);
+    let playbook = loader
         .ad_hoc(wanted)
         .map_err(|refused| CliError::new(refused.to_string()).hint("nothing was done"))?;
-    for secret in constant_secrets(&playbook, &loading.modules) {
+    for secret in constant_secrets(&playbook, &modules) {
         setup.redactor.learn(&Secret::new(secret));
     }
     let command = wanted.line();
@@ -109,7 +111,8 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
             pattern,
             fleet,
             playbook,
-            loading,
+            modules,
+            loader,
             selection: TagSelection::default(),
             hosts: chosen.hosts.clone(),
             chosen: Chosen::Before(chosen.hosts),

@@ -289,21 +289,21 @@ async fn show(setup: &Setup, store: &Store, args: &ShowArgs) -> Result<Status, C
         );
         setup.print(&head)?;
     }
-    let at = row.header.started;
-    let mut say = |event| {
-        let stamped = Stamped { at, event };
-        report.consume(&stamped)
-    };
+    let begun = row.header.started;
+    let mut say = |at, event| report.consume(&Stamped { at, event });
     let mut summary = Summary::new(results.len());
-    say(Event::RunStarted(std::sync::Arc::new(row.header.clone())))?;
+    say(
+        begun,
+        Event::RunStarted(std::sync::Arc::new(row.header.clone())),
+    )?;
     let mut after = 0;
     loop {
         let (said, next) = store.play_events(row.header.run, after).await?;
         if said.is_empty() {
             break;
         }
-        for (_, event) in said {
-            say(Event::Play(event))?;
+        for (at, event) in said {
+            say(at, Event::Play(event))?;
         }
         after = next;
     }
@@ -321,15 +321,19 @@ async fn show(setup: &Setup, store: &Store, args: &ShowArgs) -> Result<Status, C
                     break;
                 }
                 let (bytes, encoding) = (bytes.into(), result.encoding);
-                say(Event::Output {
+                let event = Event::Output {
                     host,
                     stream,
                     bytes,
                     encoding,
-                })?;
+                };
+                say(begun, event)?;
             }
         }
-        say(Event::HostFinished(host, std::sync::Arc::new(result)))?;
+        say(
+            begun,
+            Event::HostFinished(host, std::sync::Arc::new(result)),
+        )?;
     }
     let running = row.end.is_none();
     let end = row.end.unwrap_or(RunEnd {
@@ -337,7 +341,7 @@ async fn show(setup: &Setup, store: &Store, args: &ShowArgs) -> Result<Status, C
         summary,
         stopped: None,
     });
-    say(Event::RunFinished(end))?;
+    say(begun, Event::RunFinished(end))?;
     report.finish(Recorded::Stored)?;
     if running {
         setup.warn("the run is still under way");

@@ -139,13 +139,16 @@ pub struct Retry {
     pub left: u32,
 }
 
+/// What `set_stats` set, by host; the run's own without one.
+pub type CustomStats = Vec<(Option<Arc<str>>, serde_json::Map<String, serde_json::Value>)>;
+
 /// What happened on the hosts of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PlayStats {
     /// Counts by host, in the order of names.
     pub hosts: Vec<(Arc<str>, HostCounts)>,
     /// What `set_stats` set, by host; the run's own without one.
-    pub custom: Vec<(Option<Arc<str>>, serde_json::Map<String, serde_json::Value>)>,
+    pub custom: CustomStats,
 }
 
 /// Ansible's counters for a host.

@@ -53,7 +53,7 @@ impl AdHoc<'_> {
 
 impl Loader {
     /// The playbook that does it; refused with all that is wrong with it.
-    pub fn ad_hoc(mut self, wanted: AdHoc<'_>) -> Result<Playbook, Refused> {
+    pub fn ad_hoc(&mut self, wanted: AdHoc<'_>) -> Result<Playbook, Refused> {
         let text = wanted.line();
         let source = Source::new(Path::new(FILE), text);
         let refused = |rule, wrong| Refused(vec![Problem::error(rule, wrong)]);

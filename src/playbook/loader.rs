@@ -117,7 +117,7 @@ impl Loader {
     }
 
     /// Loads a playbook; refused with all that is wrong with it.
-    pub fn load(mut self, path: &Path) -> Result<Playbook, Refused> {
+    pub fn load(&mut self, path: &Path) -> Result<Playbook, Refused> {
         let playbook = self.playbook(path);
         self.refuse_if_wrong()?;
         Ok(playbook)

@@ -21,6 +21,7 @@ mod hostkeys;
 mod inventory;
 mod limits;
 mod lint;
+mod modules_system;
 mod notices;
 mod oracle;
 mod play;

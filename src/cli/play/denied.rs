@@ -47,7 +47,7 @@ impl Deny {
         let (settings, stop) = (self.settings.clone(), self.stop.clone());
         let reasons = self.reasons.clone();
         Arc::new(move |command| {
-            let reason = settings.denied(command)?;
+            let reason = format!("denied: {}", settings.denied(command)?);
             stop.send_if_modified(|halt| {
                 let first = *halt == Halt::No;
                 if first {
@@ -80,6 +80,6 @@ pub(in crate::cli) fn at_once(
         .into_iter()
         .find_map(|(command, place)| {
             let reason = settings.denied(&command)?;
-            Some(format!("{place}: {reason}"))
+            Some(format!("{place}: denied: {reason}"))
         })
 }

@@ -169,9 +169,11 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     let fleet = Fleet::load(&setup, &args.vaults, &args.choice.extra_vars, &prompt)?;
     let mut options = super::playbooks::options(&setup, vault);
     options.extra_vars = fleet.extra_vars().values();
+    // The one that loads what is included too: it knows which uses of a role are the same role.
+    let mut loader = Loader::new(options.clone());
     let mut books = Vec::new();
     for path in &playbooks {
-        books.push(load(path, options.clone())?);
+        books.push(load(path, &mut loader)?);
     }
     let selection = TagSelection::new(&args.choice.tags, &args.choice.skip_tags);
     if args.choice.lists() {
@@ -201,7 +203,8 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
             pattern,
             fleet,
             playbook,
-            loading: options,
+            modules: options.modules,
+            loader,
             selection,
             hosts,
             chosen: hosts::Chosen::ByPlays(limits),
@@ -269,8 +272,8 @@ impl ChoiceArgs {
 }
 
 /// Loads a playbook; all that is wrong with it is said.
-fn load(path: &std::path::Path, options: crate::playbook::Options) -> Result<Playbook, CliError> {
-    Loader::new(options)
+fn load(path: &std::path::Path, loader: &mut Loader) -> Result<Playbook, CliError> {
+    loader
         .load(path)
         .map_err(|refused| CliError::new(refused.to_string()).hint("nothing was run"))
 }

@@ -27,8 +27,9 @@ use crate::base::secret::MASK;
 use crate::engine::Halt;
 use crate::event::capture::CaptureLimits;
 use crate::event::{Emitter, Event, PlayStats, RunEnd, RunHeader, Stopped};
+use crate::module::Library;
 use crate::playbook::run::{self, Hosts, Parts, PlayEnd, RunOptions, Runner};
-use crate::playbook::{Loader, Options, Playbook, TagSelection};
+use crate::playbook::{Loader, Playbook, TagSelection};
 use crate::report::Report;
 use crate::transport::{Pool, raise_open_files};
 
@@ -47,7 +48,9 @@ pub(in crate::cli) struct Work<'a> {
     pub(in crate::cli) fleet: Arc<Fleet>,
     /// All plays, as one playbook.
     pub(in crate::cli) playbook: Playbook,
-    pub(in crate::cli) loading: Options,
+    pub(in crate::cli) modules: Arc<Library>,
+    /// It has loaded the playbook, and loads what is included.
+    pub(in crate::cli) loader: Loader,
     pub(in crate::cli) selection: TagSelection,
     /// The hosts of all plays that are known before they run.
     pub(in crate::cli) hosts: Vec<Arc<str>>,
@@ -150,20 +153,18 @@ async fn play(
     let deny = Deny::new(&setup.settings, signals::listen()?);
     let ends = Ends::new(header.clone(), emitter.clone());
     emitter.emit(Event::RunStarted(header.clone())).await;
-    let end = match denied::at_once(&setup.settings, &work.playbook, &work.selection) {
-        Some(reason) => {
-            emitter.emit(Event::Notice(reason)).await;
-            refused()
-        }
-        None => {
-            let parts = Shared {
-                pool: &pool,
-                emitter: &emitter,
-                deny: &deny,
-                ends: &ends,
-            };
-            run_plays(setup, work, ways.clone(), bounds, parts).await?
-        }
+    let denied = denied::at_once(&setup.settings, &work.playbook, &work.selection);
+    let end = if let Some(reason) = denied {
+        emitter.emit(Event::Notice(reason)).await;
+        refused()
+    } else {
+        let parts = Shared {
+            pool: &pool,
+            emitter: &emitter,
+            deny: &deny,
+            ends: &ends,
+        };
+        run_plays(setup, work, ways.clone(), bounds, parts).await?
     };
     pool.close_all().await;
     let summary = ends.finish(&end).await;
@@ -241,7 +242,7 @@ async fn run_plays(
         hosts: Hosts::new(fleet.inventory, extra, vault, setup.redactor.clone()),
         ways,
         connections: shared.pool.clone(),
-        library: work.loading.modules.clone(),
+        library: work.modules,
         emitter: shared.emitter.clone(),
         halt: halted,
         ask: Arc::new(AtTerminal),
@@ -258,7 +259,7 @@ async fn run_plays(
             runner: runner.clone(),
             chosen: work.chosen,
         }),
-        loader: Arc::new(Mutex::new(Loader::new(work.loading))),
+        loader: Arc::new(Mutex::new(work.loader)),
         emitter: shared.emitter.clone(),
         control: shared.deny.control(),
         halt,

@@ -7,6 +7,7 @@ mod edits;
 mod fetching;
 mod files;
 mod looking;
+mod system;
 mod windows;
 mod windows_files;
 

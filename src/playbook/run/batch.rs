@@ -13,6 +13,7 @@ use super::cursor::{Cursor, End, Group, Leaf};
 use super::error::RunError;
 use super::gate;
 use super::handlers::{Entry, Handlers};
+use super::meta::stays;
 use super::play::Run;
 use super::program::GATHER_FACTS;
 use super::show;
@@ -28,7 +29,7 @@ pub(super) struct Host {
     pub(super) name: Arc<str>,
     pub(super) cursor: Cursor,
     /// Lost on the way; its place is kept, since `clear_host_errors` brings it back.
-    unreachable: bool,
+    pub(super) unreachable: bool,
     /// Failed by what others did, not by itself.
     stopped: bool,
     /// Notifications since the last flush: which handlers they mean is decided there.
@@ -358,7 +359,7 @@ impl<'a> Going<'a> {
     }
 
     /// A host's way may have ended in a failure: at once, or after an `always`.
-    fn moved(&mut self, at: usize) {
+    pub(super) fn moved(&mut self, at: usize) {
         if let Some(host) = self.hosts.get(at)
             && host.cursor.end() == Some(End::Failed)
             && self.run.failed.insert(host.name.clone())
@@ -483,56 +484,8 @@ impl<'a> Going<'a> {
         }
     }
 
-    /// Does what a `meta` task wants of a host.
-    pub(super) fn obey(&mut self, at: usize, meta: Meta) {
-        match meta {
-            Meta::FlushHandlers => self.flush(at),
-            Meta::EndHost => self.end_host(at),
-            Meta::EndRole => self.end_role(at),
-            Meta::EndBatch => self.end_all(),
-            Meta::EndPlay => {
-                self.play_ended = true;
-                self.end_all();
-            }
-            Meta::ClearHostErrors => self.clear_errors(),
-            Meta::Nothing => {}
-        }
-    }
-
-    fn end_host(&mut self, at: usize) {
-        if let Some(host) = self.hosts.get_mut(at) {
-            host.cursor.stop();
-            self.count_the_left();
-        }
-    }
-
-    fn end_role(&mut self, at: usize) {
-        if let Some(host) = self.hosts.get_mut(at) {
-            host.cursor.end_role();
-            self.moved(at);
-        }
-    }
-
-    fn end_all(&mut self) {
-        for host in &mut self.hosts {
-            host.cursor.stop();
-        }
-    }
-
-    /// Lost hosts go on where they were, failed ones take part in the plays to come.
-    fn clear_errors(&mut self) {
-        for host in self.batch.all.iter() {
-            self.run.failed.remove(host);
-            self.run.unreachable.remove(host);
-        }
-        for host in &mut self.hosts {
-            host.unreachable = false;
-        }
-        self.count_the_left();
-    }
-
     /// Who is left, for the variables that say so.
-    fn count_the_left(&mut self) {
+    pub(super) fn count_the_left(&mut self) {
         let ended: HashMap<&str, bool> = self
             .hosts
             .iter()
@@ -553,9 +506,4 @@ impl<'a> Going<'a> {
             self.moved(at);
         }
     }
-}
-
-/// Whether a host's place is moved by what `meta` does there.
-fn stays(meta: Option<Meta>) -> bool {
-    matches!(meta, Some(Meta::FlushHandlers | Meta::EndRole))
 }

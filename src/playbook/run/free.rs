@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use super::batch::{Going, Next};
+use super::batch::{Going, Host, Next};
 use super::cursor::{Group, Leaf};
 use super::error::RunError;
 use super::include::{Brought, Wanted, grouped};
@@ -22,9 +22,16 @@ struct Shared {
     numbers: HashMap<usize, u32>,
     /// Hosts at work at a task that has a `throttle`.
     at_work: HashMap<usize, usize>,
-    /// What was included, and by whom.
-    brought: HashMap<usize, Vec<(Include, Vec<usize>, Arc<Brought>)>>,
+    /// What was included at a task.
+    brought: HashMap<usize, Vec<Known>>,
     warned: bool,
+}
+
+/// What was included, and by whom.
+struct Known {
+    include: Include,
+    hosts: Vec<usize>,
+    brought: Arc<Brought>,
 }
 
 /// Takes a batch through its play.
@@ -60,7 +67,7 @@ async fn begin(
     while tries > 0 && going.at_work.len() < forks && !going.run.is_stopped() {
         tries -= 1;
         let Some(host) = ready.pop_front() else { break };
-        while let Some(Leaf::Flush) = going.hosts.get(host).and_then(|host| host.leaf()) {
+        while let Some(Leaf::Flush) = going.hosts.get(host).and_then(Host::leaf) {
             going.flush(host);
         }
         let Some(next) = going.next_of(host) else {
@@ -76,13 +83,12 @@ async fn begin(
         }
         *at_work += 1;
         warn(going, shared, &next, host).await?;
-        let number = match shared.numbers.get(&task) {
-            Some(number) => *number,
-            None => {
-                let number = going.announce(&next, host).await?;
-                shared.numbers.insert(task, number);
-                number
-            }
+        let number = if let Some(number) = shared.numbers.get(&task) {
+            *number
+        } else {
+            let number = going.announce(&next, host).await?;
+            shared.numbers.insert(task, number);
+            number
         };
         going.begin(host, &[], &next, number);
     }
@@ -137,20 +143,21 @@ async fn known(
     wanted: &Wanted,
 ) -> Result<Arc<Group>, String> {
     let host = wanted.hosts.first().copied().unwrap_or_default();
-    let brought = shared.brought.entry(key(turn)).or_default();
-    let known = brought
+    let all = shared.brought.entry(key(turn)).or_default();
+    let known = all
         .iter_mut()
-        .find(|(include, hosts, _)| *include == wanted.include && !hosts.contains(&host));
-    let brought = match known {
-        Some((_, hosts, brought)) => {
-            hosts.push(host);
-            brought.clone()
-        }
-        None => {
-            let loaded = Arc::new(going.load(next, &wanted.include)?);
-            brought.push((wanted.include.clone(), vec![host], loaded.clone()));
-            loaded
-        }
+        .find(|known| known.include == wanted.include && !known.hosts.contains(&host));
+    let brought = if let Some(known) = known {
+        known.hosts.push(host);
+        known.brought.clone()
+    } else {
+        let brought = Arc::new(going.load(next, &wanted.include)?);
+        all.push(Known {
+            include: wanted.include.clone(),
+            hosts: vec![host],
+            brought: brought.clone(),
+        });
+        brought
     };
     going.brought(turn, wanted, &brought).await;
     Ok(brought.group.clone())

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::batch::{Aftermath, Going, Next};
+use super::batch::{Aftermath, Going, Host, Next};
 use super::cursor::Leaf;
 use super::error::RunError;
 use super::play::Answer;
@@ -33,7 +33,7 @@ pub(super) async fn go(going: &mut Going<'_>) -> Result<(), RunError> {
         if let Some(host) = going.hosts.get(first) {
             last = host.cursor.path().to_vec();
         }
-        match going.hosts.get(first).and_then(|host| host.leaf()) {
+        match going.hosts.get(first).and_then(Host::leaf) {
             Some(Leaf::Flush) => hosts.iter().for_each(|host| going.flush(*host)),
             _ => step(going, &hosts).await?,
         }
@@ -73,7 +73,7 @@ async fn step(going: &mut Going<'_>, hosts: &[usize]) -> Result<(), RunError> {
     else {
         return Ok(());
     };
-    if !is_meta(&next.task) && ask(going, &next, first)? == Answer::No {
+    if !is_meta(&next.task) && ask(going, &next, first) == Answer::No {
         for at in hosts {
             going.pass_over(*at);
             going.go_on(*at);
@@ -82,12 +82,17 @@ async fn step(going: &mut Going<'_>, hosts: &[usize]) -> Result<(), RunError> {
     }
     let once = is_once(&next.task) || going.flag(Keyword::RunOnce, &next, first)?;
     let fatal = once || going.flag(Keyword::AnyErrorsFatal, &next, first)?;
-    let width = going.width(&next, first)?;
+    let width = if is_meta(&next.task) {
+        // Nothing to wait for: in the order of hosts, as in Ansible.
+        1
+    } else {
+        going.width(&next, first)?
+    };
     let number = going.announce(&next, first).await?;
     let mut results = Results::default();
     if once {
         let others: Vec<usize> = (0..going.hosts.len())
-            .filter(|at| *at != first && going.hosts.get(*at).is_some_and(|host| host.takes_part()))
+            .filter(|at| *at != first && going.hosts.get(*at).is_some_and(Host::takes_part))
             .collect();
         perform(
             going,
@@ -199,9 +204,9 @@ fn is_once(task: &Task) -> bool {
 }
 
 /// `--step`: whether the task is to be done.
-fn ask(going: &mut Going<'_>, next: &Next, first: usize) -> Result<Answer, RunError> {
+fn ask(going: &mut Going<'_>, next: &Next, first: usize) -> Answer {
     let Some(asks) = going.run.options.step.clone() else {
-        return Ok(Answer::Yes);
+        return Answer::Yes;
     };
     let scene = going.scene(next, first);
     let name = super::show::task(&next.task, |written| going.run.text(written, &scene));
@@ -209,7 +214,7 @@ fn ask(going: &mut Going<'_>, next: &Next, first: usize) -> Result<Answer, RunEr
     if answer == Answer::Continue {
         going.run.options.step = None;
     }
-    Ok(answer)
+    answer
 }
 
 impl Aftermath {

@@ -10,6 +10,7 @@ mod gate;
 mod handlers;
 mod include;
 mod linear;
+mod meta;
 mod play;
 mod program;
 mod show;
@@ -17,6 +18,7 @@ mod start;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod work;
 mod worker;
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use async_trait::async_trait;
 
 use crate::base::value::{Map, Value};
+pub use crate::event::CustomStats;
 use crate::event::{HostError, TaskStatus};
 use crate::playbook::{Loaded, Play, Task};
 
@@ -94,9 +95,6 @@ pub struct Scene<'a> {
     /// What it was included with.
     pub scope: Option<&'a Arc<Scope>>,
 }
-
-/// What `set_stats` set, by host; the run's own without one.
-pub type CustomStats = Vec<(Option<Arc<str>>, serde_json::Map<String, serde_json::Value>)>;
 
 /// Does tasks. A strategy may ask for many at a time, of different hosts.
 #[async_trait]

@@ -10,6 +10,7 @@ mod python_json;
 mod recap;
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 use std::io;
 use std::sync::Arc;
 
@@ -109,7 +110,7 @@ impl Human {
                 let hosts: Vec<&str> = hosts.iter().map(|host| &**host).collect();
                 let mut line = format!("included: {} for {}", one_line(what), hosts.join(", "));
                 if let Some(label) = label {
-                    line.push_str(&format!(" => (item={})", one_line(label)));
+                    let _ = write!(line, " => (item={})", one_line(label));
                 }
                 say(cx, Tone::Skipped, &line)
             }

@@ -1,5 +1,6 @@
 //! The recap: a line a host with Ansible's counters.
 
+use std::fmt::Write as _;
 use std::io;
 
 use super::super::Context;
@@ -19,10 +20,11 @@ pub(super) fn write(cx: &mut Context, stats: &PlayStats) -> io::Result<()> {
         let style_of_host = style(cx, tone);
         let name = one_line(host);
         let room = 26_usize.saturating_sub(unicode_width::UnicodeWidthStr::width(&*name));
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "{style_of_host}{name}{style_of_host:#}{} :",
             " ".repeat(room)
-        ));
+        );
         for (word, count, tone) in [
             ("ok", counts.ok, Some(Tone::Ok)),
             ("changed", counts.changed, Some(Tone::Changed)),
@@ -36,7 +38,7 @@ pub(super) fn write(cx: &mut Context, stats: &PlayStats) -> io::Result<()> {
                 Some(tone) if count > 0 => style(cx, tone),
                 _ => anstyle::Style::new(),
             };
-            text.push_str(&format!(" {style}{word}={count:<4}{style:#}"));
+            let _ = write!(text, " {style}{word}={count:<4}{style:#}");
         }
         text.push('\n');
     }

@@ -121,7 +121,7 @@ fn an_earlier_runs_failures_are_run_again() {
 
 #[test]
 fn hosts_that_were_down_are_run_again() {
-    let lab = Lab::with_down(3, 1);
+    let lab = Lab::with_down(4, 1);
     let site = playbook(&lab.desk, "- ping:");
     lab.run(&["play", site.to_str().unwrap()]).ends_with(4);
     let ran = lab

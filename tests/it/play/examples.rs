@@ -19,7 +19,7 @@ impl Bed {
             return None;
         }
         let fleet = SystemFleet::start(hosts).unwrap();
-        let mut desk = Desk::new();
+        let desk = Desk::new();
         let inventory = desk.dir.path().join("inventory");
         std::fs::create_dir(&inventory).unwrap();
         fleet.write_inventory(&inventory.join("hosts.yml")).unwrap();
@@ -33,7 +33,7 @@ impl Bed {
             .map(|group| format!("[{group}]\n{}", names.concat()))
             .collect();
         std::fs::write(inventory.join("groups.ini"), groups).unwrap();
-        desk.inventory = Some(inventory);
+        let desk = desk.inventoried(inventory);
         Some(Self { desk, fleet })
     }
 
@@ -187,6 +187,21 @@ fn base_hardening() {
 }
 
 #[test]
+fn modules_of_ones_own() {
+    let desk = super::pair();
+    let root = desk.home().join("zones");
+    std::fs::create_dir_all(root.join("7")).unwrap();
+    let path = examples().join("zone-update.yml");
+    let root_is = format!("root={}", root.display());
+    let flags = ["--limit", "web01", "-e", &root_is, "-e", "zone=7"];
+    desk.run(&[&["play", path.to_str().unwrap()], &flags[..]].concat())
+        .ends_with(0);
+    let read = |name: &str| std::fs::read_to_string(root.join("7").join(name)).unwrap();
+    assert_eq!(read("zone.state"), "open\n");
+    assert_eq!(read("release"), "free then: enough\n");
+}
+
+#[test]
 fn every_example_is_run() {
     let mut found: Vec<String> = std::fs::read_dir(examples())
         .unwrap()
@@ -198,7 +213,7 @@ fn every_example_is_run() {
     let here = include_str!("examples.rs");
     for name in found {
         assert!(
-            here.contains(&format!("\"{name}\"")),
+            here.contains(&format!("\"{name}\"")) || here.contains(&format!("\"{name}.yml\"")),
             "{name} is run by no test"
         );
     }

@@ -40,7 +40,41 @@ fn people_read_what_they_know_from_ansible() {
         "web01",
     ];
     let ran = desk.run(&args).ends_with(0);
-    insta::assert_snapshot!(settled(&ran.stdout, &desk), @"");
+    insta::assert_snapshot!(settled(&ran.stdout, &desk), @r#"
+    PLAY [the site] ****************************************************************
+
+    TASK [a file] ******************************************************************
+    --- before: FOLDER/home/web01
+    +++ after: dynamically generated
+    @@ -0,0 +1 @@
+    +two
+
+    changed: [web01]
+
+    TASK [told] ********************************************************************
+    ok: [web01] => {
+        "msg": "on web01"
+    }
+
+    TASK [each] ********************************************************************
+    ok: [web01] => (item=a)
+    changed: [web01] => (item=b)
+
+    TASK [not here] ****************************************************************
+    skipping: [web01]
+
+    TASK [a mistake] ***************************************************************
+    fatal: [web01]: FAILED! => {"changed": true, "cmd": "exit 3", TIME, TIME, "msg": "non-zero return code", "rc": 3, TIME, "stderr": "", "stderr_lines": [], "stdout": "", "stdout_lines": []}
+    ...ignoring
+
+    RUNNING HANDLER [tell] *********************************************************
+    ok: [web01] => {
+        "msg": "handled"
+    }
+
+    PLAY RECAP *********************************************************************
+    web01                      : ok=5    changed=3    unreachable=0    failed=0    skipped=1    rescued=0    ignored=1
+    "#);
     let verbose = desk.run(&[&args[..], &["-v"]].concat()).ends_with(0);
     assert!(
         verbose

@@ -14,7 +14,7 @@ fn a_fleet_goes_through_a_play_with_facts_handlers_and_batches() {
   serial: 4
   tasks:
     - name: a folder of its own
-      file: {path: '{{ ansible_facts.user_dir }}/{{ inventory_hostname }}', state: directory, mode: '0700'}
+      file: {path: '{{ ansible_facts.env.HOME }}/{{ inventory_hostname }}', state: directory, mode: '0700'}
       notify: done
   handlers:
     - name: done

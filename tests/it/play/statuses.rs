@@ -39,7 +39,7 @@ fn statuses_are_the_contracts() {
 
 #[test]
 fn unreachable_hosts_count_apart() {
-    let lab = Lab::with_down(3, 1);
+    let lab = Lab::with_down(4, 1);
     let site = playbook(&lab.desk, "- command: \"{{ what }}\"");
     let site = site.to_str().unwrap();
     let status = |flags: &[&str]| lab.run(&[&["play", site], flags].concat()).status;

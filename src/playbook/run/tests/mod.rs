@@ -66,7 +66,11 @@ impl Trial {
 
     pub(super) fn run(self) -> Outcome {
         let folder = self.folder.path().display().to_string();
-        let playbook = self.folder.loaded();
+        let mut loader = self.folder.loader();
+        let site = self.folder.path().join("site.yml");
+        let playbook = loader
+            .load(&site)
+            .unwrap_or_else(|refused| panic!("{refused}"));
         let story = Story::default();
         let capture = CaptureLimits {
             inline: 1,
@@ -84,7 +88,7 @@ impl Trial {
         let parts = Parts {
             worker: worker.clone(),
             fleet: Arc::new(Hosts(self.hosts)),
-            loader: Arc::new(Mutex::new(self.folder.loader())),
+            loader: Arc::new(Mutex::new(loader)),
             emitter,
             control,
             halt: watch::channel(Halt::No).0,
@@ -168,7 +172,7 @@ impl Fake {
     fn done(task: &Task, host: &str) -> Done {
         let names = |key: &str| -> Vec<Written> {
             let vars = task.keywords.all(Keyword::Vars).iter().rev();
-            let value = vars.filter_map(|vars| vars.get(key)).next();
+            let value = vars.clone().find_map(|vars| vars.get(key));
             value.map(|value| value.items()).unwrap_or_default()
         };
         let here = |key: &str| {
@@ -273,6 +277,23 @@ fn plain(text: &str) -> String {
     text.replace("{{ ", "").replace(" }}", "")
 }
 
+/// A value with its templates rendered: `{{ it }}` is `it`, but `{{ nothing }}` can't be.
+fn rendered(value: &Value) -> Result<Value, String> {
+    if let Value::List(items) = value {
+        let items = items.iter().map(rendered);
+        return Ok(Value::List(items.collect::<Result<_, _>>()?));
+    }
+    let text = value.as_str().unwrap_or_default();
+    let name = plain(text);
+    if name.contains("nothing") {
+        return Err("`nothing` is undefined".to_owned());
+    }
+    Ok(match name.parse() {
+        Ok(number) => Value::Int(number),
+        Err(_) => Value::string(name),
+    })
+}
+
 #[async_trait]
 impl Worker for Fake {
     async fn perform(&self, turn: &Turn) -> Done {
@@ -310,21 +331,8 @@ impl Worker for Fake {
         done
     }
 
-    /// `{{ it }}` is `it`, but `{{ nothing }}` can't be rendered.
-    fn render(&self, scene: &Scene<'_>, value: &Value) -> Result<Value, String> {
-        if let Value::List(items) = value {
-            let rendered = items.iter().map(|item| self.render(scene, item));
-            return Ok(Value::List(rendered.collect::<Result<_, _>>()?));
-        }
-        let text = value.as_str().unwrap_or_default();
-        let name = plain(text);
-        if name.contains("nothing") {
-            return Err("`nothing` is undefined".to_owned());
-        }
-        Ok(match name.parse() {
-            Ok(number) => Value::Int(number),
-            Err(_) => Value::string(name),
-        })
+    fn render(&self, _: &Scene<'_>, value: &Value) -> Result<Value, String> {
+        rendered(value)
     }
 
     fn wants_facts(&self, batch: &Arc<super::Batch>, _host: &Arc<str>) -> bool {

@@ -254,7 +254,14 @@ pub(super) fn event(
         delegated: context.scope.delegated.clone(),
         status,
         ignored: ignored(&context.scope, context.prepared, status),
-        label,
+        // The item may be what is not to be seen.
+        label: label.map(|label| {
+            if no_log {
+                "(censored due to no_log)".to_owned()
+            } else {
+                label
+            }
+        }),
         result: Arc::new(results::shown(&outcome.result, no_log)),
         error: outcome.error.clone().filter(|_| !no_log),
         started: began,
