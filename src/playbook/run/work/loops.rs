@@ -39,14 +39,12 @@ pub(super) async fn perform(
         Ok(items) => items,
         // Of a task that is not to be done at all it does not matter.
         Err(wrong) => {
-            return match render::first_false(scope, &prepared.when) {
-                Ok(Some(unmet)) => Outcome::unmet(unmet.value()),
-                _ => {
-                    let mut outcome = Outcome::wrong(&wrong);
-                    outcome.result.shift_remove("changed");
-                    outcome
-                }
-            };
+            if let Ok(Some(unmet)) = render::first_false(scope, &prepared.when) {
+                return Outcome::unmet(unmet.value());
+            }
+            let mut outcome = Outcome::wrong(&wrong);
+            outcome.result.shift_remove("changed");
+            return outcome;
         }
     };
     if items.is_empty() {

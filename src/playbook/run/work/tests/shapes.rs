@@ -9,7 +9,7 @@ async fn a_command_and_what_is_registered_of_it() {
         .await;
     let expected = json!({
         "changed": true, "cmd": ["echo", "hi"], "rc": 0, "stdout": "hi", "stdout_lines": ["hi"],
-        "stderr": "", "stderr_lines": [],
+        "stderr": "", "stderr_lines": [], "msg": "",
     });
     assert_eq!(steady(ran.of("command")), expected);
     let mut kept = expected;
@@ -47,7 +47,7 @@ async fn a_loop_with_all_that_can_be_asked_of_it() {
              "ansible_loop": {"allitems": all, "first": true, "index": 1, "index0": 0, "last": false, "length": 2,
                 "nextitem": "b", "revindex": 2, "revindex0": 1},
              "cmd": ["echo", "a"], "failed": false, "rc": 0, "stdout": "a", "stdout_lines": ["a"], "stderr": "",
-             "stderr_lines": []},
+             "stderr_lines": [], "msg": ""},
             {"ansible_index_var": "ix", "ansible_loop_var": "item", "item": "b", "ix": 1, "changed": false,
              "ansible_loop": {"allitems": all, "first": false, "index": 2, "index0": 1, "last": true, "length": 2,
                 "previtem": "a", "revindex": 1, "revindex0": 0},
