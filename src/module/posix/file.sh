@@ -70,14 +70,15 @@ set_mode() {
     }
 }
 
-# What mode the looked-at file shall have: ioms_w. The host's chmod knows what symbols mean.
+# What mode the looked-at file shall have: ioms_w. The host's chmod knows what symbols mean; `ioms_base`:
+# the mode that they change, if it is another.
 wanted_mode() {
     case $p_mode in
         *[!0-7]*)
             temporary
             rm -rf "$ioms_temporary/mode"
             if [ "$f_state" = directory ]; then mkdir "$ioms_temporary/mode"; else : >"$ioms_temporary/mode"; fi
-            chmod "0$f_mode" "$ioms_temporary/mode"
+            chmod "0${ioms_base:-$f_mode}" "$ioms_temporary/mode"
             ioms_e=$(chmod -- "$p_mode" "$ioms_temporary/mode" 2>&1) || fail "mode must be in octal or symbolic form: $ioms_e"
             ioms_w=$(look "$ioms_temporary/mode"; echo "$f_mode") ;;
         *)
