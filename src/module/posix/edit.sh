@@ -49,19 +49,11 @@ edit_done() {
     [ -z "${p_follow-1}" ] || ioms_r=$(real "$1")
     if [ "$r_verdict" = write ] && [ -z "$check" ]; then
         edit_write "$ioms_r" "$2" "$ioms_at"
-        edit_fresh "$ioms_r"
     else
         attributes "$ioms_r" "$ioms_at"
         flags "$ioms_r"
     fi
     [ -z "$f_differs" ] || put msg "${r_msg:+$r_msg and }ownership, perms or SE linux context changed"
-}
-
-# edit_fresh PATH: a file made just now differs by its mode where that is not what new files have.
-edit_fresh() {
-    [ "$ioms_fresh" ] && is_given mode || return 0
-    look "$1"
-    case $f_mode in 0644) f_differs=${f_differs% mode} ;; *) f_differs=$f_differs' mode' ;; esac
 }
 
 # no_folder PATH: as modules that edit refuse one.

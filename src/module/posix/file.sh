@@ -64,14 +64,12 @@ attributes() {
 }
 set_mode() {
     wanted_mode
-    [ "$ioms_w" = "$f_mode" ] || {
-        differ mode "$f_mode" "$ioms_w"
-        [ "$check" ] || ioms_e=$(chmod -- "0$ioms_w" "$1" 2>&1) || fail "chmod failed: $ioms_e"
-    }
+    [ "$ioms_w" = "${ioms_base:-$f_mode}" ] || differ mode "${ioms_base:-$f_mode}" "$ioms_w"
+    [ "$ioms_w" = "$f_mode" ] || [ "$check" ] || ioms_e=$(chmod -- "0$ioms_w" "$1" 2>&1) || fail "chmod failed: $ioms_e"
 }
 
 # What mode the looked-at file shall have: ioms_w. The host's chmod knows what symbols mean; `ioms_base`:
-# the mode that they change, if it is another.
+# the mode that it is said to have before, if that is another (a new file's).
 wanted_mode() {
     case $p_mode in
         *[!0-7]*)

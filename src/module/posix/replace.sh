@@ -41,7 +41,7 @@ backup() {
 place() {
     valid "$ioms_new"
     if [ "$ioms_fresh" ]; then
-        # What symbols change, and what is had without a mode, is a new file's.
+        # What symbols change, and what it has without a mode, is a new file's.
         ioms_base=0644
         case ${p_mode-} in ''|preserve) chmod 644 "$ioms_new" ;; esac
     fi
