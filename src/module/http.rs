@@ -30,6 +30,29 @@ impl Request<'_> {
                 ));
             }
         }
+        // Each becomes a line of a configuration.
+        for name in [
+            "method",
+            "url_username",
+            "url_password",
+            "http_agent",
+            "client_cert",
+            "client_key",
+            "ca_path",
+            "unix_socket",
+        ] {
+            if call
+                .text(name)
+                .is_some_and(|text| text.contains(['\r', '\n']))
+            {
+                return Err(ModuleError::of(name, format!("{name} holds a newline")));
+            }
+        }
+        if let Some(Value::List(ciphers)) = call.params.get("ciphers")
+            && (ciphers.iter().filter_map(Value::as_str)).any(|text| text.contains(['\r', '\n']))
+        {
+            return Err(ModuleError::of("ciphers", "ciphers holds a newline"));
+        }
         if self.url.contains(['\r', '\n', ' ']) {
             return Err(ModuleError::of("url", "a URL has no blanks or newlines"));
         }

@@ -14,7 +14,7 @@ archive_kind() {
     has "${a_open%% *}" || fail "Failed to find handler for \"$1\". Make sure the required command to extract the file is installed: ${a_open%% *}"
 }
 
-# archive_list FILE [OPTION...]: names of all that is in it.
+# archive_list FILE [OPTION...]: names of all that is in it; `gnu`: whether tar is GNU's.
 archive_list() {
     ioms_a=$1
     shift
@@ -23,7 +23,7 @@ archive_list() {
         else unzip_by -l "$ioms_a" | awk 'NR>3 && $1!~/^-/ && NF>3 {sub(/^ *[0-9]+ +[^ ]+ +[^ ]+ +/,""); print}' | sed '$d'
         fi
     else
-        $a_open <"$ioms_a" | tar -tf - "$@"
+        $a_open <"$ioms_a" | tar ${gnu:+--quoting-style=literal} -tf - "$@"
     fi
 }
 unzip_by() { if has unzip; then unzip "$@"; else busybox unzip "$@"; fi; }
@@ -42,10 +42,16 @@ archive_extract() {
     fi
 }
 
+# within LIST: refuses names that lead out of the folder where they are unpacked.
+within() {
+    ! grep -Eq '(^|/)\.\.(/|$)' "$1" || fail "a name in the archive leads out of its folder: $(grep -E '(^|/)\.\.(/|$)' "$1" | head -n 1)"
+}
+
 # settled FOLDER LIST: makes owner, group and mode of what LIST names in FOLDER as the parameters say.
 settled() {
     [ "${p_owner+1}${p_group+1}${p_mode+1}" ] || return 0
-    ioms_l=$2
+    ioms_l=$2.own
+    settled_names "$1" <"$2" >"$ioms_l"
     if [ "${p_owner+1}" ]; then
         ioms_w=$(id -u -- "$p_owner" 2>/dev/null) || case $p_owner in *[!0-9]*|'') fail "chown failed: failed to look up user $p_owner" ;; *) ioms_w=$p_owner ;; esac
         settled_by "$1" "! -user $ioms_w" "chown -h -- $ioms_w"
@@ -58,9 +64,19 @@ settled() {
     fi
     case ${p_mode-} in
         '') ;;
-        *[!0-7]*) while IFS= read -r f; do [ ! -e "$1/$f" ] || attributes "$1/$f"; done <"$2" ;;
+        *[!0-7]*) while IFS= read -r f; do [ ! -e "$1/$f" ] || attributes "$1/$f"; done <"$ioms_l" ;;
         *) f_state=file; wanted_mode; settled_by "$1" "! -type l ! -perm $ioms_w" "chmod -- 0$ioms_w" ;;
     esac
+}
+# What is behind a link in the folder may be anywhere: it is left alone.
+settled_names() {
+    sed 's:/*$::' | while IFS= read -r f; do
+        ioms_d=$f
+        while :; do
+            case $ioms_d in */*) ioms_d=${ioms_d%/*} ;; *) printf '%s\n' "$f"; break ;; esac
+            [ ! -L "$1/$ioms_d" ] || break
+        done
+    done
 }
 settled_by() {
     ioms_e=$(cd -- "$1" && sed 's:^:./:' "$ioms_l" | tr '\n' '\000' | xargs -0 sh -c "find \"\$@\" -prune $2 -print" sh 2>/dev/null | head -n 1)

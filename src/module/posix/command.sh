@@ -3,6 +3,8 @@
 # Leaves out what need not be run.
 command_guard() {
     [ -z "${p_chdir+1}" ] || cd -- "$p_chdir" 2>/dev/null || { put_int rc 1; fail "Unable to change directory before execution: $p_chdir"; }
+    # Wildcards are read, blanks are not.
+    ioms_ifs=$IFS IFS=
     if is_given creates; then
         for f in $p_creates; do
             if [ -e "$f" ] || [ -L "$f" ]; then
@@ -19,6 +21,7 @@ command_guard() {
             finish "Did not run command since '$p_removes' does not exist"
         fi
     fi
+    IFS=$ioms_ifs
     [ "$check" ] || return 0
     put stdout ''; put stderr ''; put_int rc 0
     # A condition on files was held against what is there, so that much is known.

@@ -36,7 +36,9 @@ copy_tree() {
         d_stage=$ioms_temporary/tree
     fi
     d_quiet=1 d_mode=${p_mode-} d_folders=${p_directory_mode-}
-    while read -r kind mode f; do
+    while IFS= read -r f; do
+        kind=${f%% *} f=${f#* }
+        mode=${f%% *} f=${f#* }
         [ "$d_mode" != preserve ] || p_mode=$mode
         case $kind in
         d)
@@ -74,6 +76,7 @@ copy_folder() {
     temporary
     ioms_l=-L
     [ "$p_local_follow" ] || ioms_l=
+    [ -z "$(find $ioms_l "$d_source/." -name "*$nl*" 2>/dev/null | head -n 1)" ] || fail "a name in $p_src holds a newline: such files are not copied"
     (cd "$d_source/." && find $ioms_l . -type d && echo && find $ioms_l . -type f && echo && find $ioms_l . -type l) >"$ioms_temporary/list"
     kind=d
     while IFS= read -r f; do

@@ -27,7 +27,6 @@ deliver() {
         ioms_e=$(digest md5 "$ioms_new") || ioms_e=$payload_md5
         [ "$ioms_e" = "$payload_md5" ] || fail "what came for $2 is not what was sent (MD5 $ioms_e, not $payload_md5)"
     fi
-    [ ! -L "$2" ] || rm -f -- "$2"
     place "$2"
 }
 deliver_same() {

@@ -18,22 +18,23 @@ edit() {
 }
 
 # edit_write PATH BACKUP [DIFF]: makes the answer the content of the file; BACKUP is the result's name
-# for a backup.
+# for a backup. A link is replaced: who follows links says the `real` path.
 edit_write() {
-    ioms_r=$(real "$1")
-    if [ ! -e "$ioms_r" ]; then
-        ioms_e=$(mkdir -p -- "$(parent "$ioms_r")" 2>&1) || fail "Error creating $(parent "$ioms_r") ($ioms_e)"
+    if [ ! -e "$1" ]; then
+        ioms_e=$(mkdir -p -- "$(parent "$1")" 2>&1) || fail "Error creating $(parent "$1") ($ioms_e)"
     elif [ "${p_backup-}" ]; then
-        backup "$ioms_r" "$2"
+        backup "$1" "$2"
     fi
-    beside "$ioms_r"
+    beside "$1"
+    # The content of what a link leads to is as open as there.
+    [ ! -L "$1" ] || [ ! -e "$1" ] || { like "$1"; ioms_fresh=; }
     ioms_e=$(answer 2>&1 >"$ioms_new") || fail "Could not write $ioms_new: $ioms_e"
     [ "$(($(wc -c <"$ioms_new")))" -eq "$answer_size" ] || fail "Could not write $ioms_new: it is not whole"
-    place "$ioms_r" "${3-}"
+    place "$1" "${3-}"
 }
 
 # edit_done PATH BACKUP [list]: the rest of it: writes where that is to be, and sees to attributes.
-# `list`: the diff is a list (DiffForm::List).
+# `list`: the diff is a list (DiffForm::List). Links are followed where a module has no `follow`.
 edit_done() {
     f_differs= ioms_at=
     if [ ! -e "$1" ]; then
@@ -44,22 +45,15 @@ edit_done() {
         put diff/+/before_header "$1 (file attributes)"
         put diff/-/after_header "$1 (file attributes)"
     fi
+    ioms_r=$1
+    [ -z "${p_follow-1}" ] || ioms_r=$(real "$1")
     if [ "$r_verdict" = write ] && [ -z "$check" ]; then
-        edit_write "$1" "$2" "$ioms_at"
-        edit_fresh "$ioms_r"
+        edit_write "$ioms_r" "$2" "$ioms_at"
     else
-        ioms_r=$(real "$1")
         attributes "$ioms_r" "$ioms_at"
         flags "$ioms_r"
     fi
     [ -z "$f_differs" ] || put msg "${r_msg:+$r_msg and }ownership, perms or SE linux context changed"
-}
-
-# edit_fresh PATH: a file made just now differs by its mode where that is not what new files have.
-edit_fresh() {
-    [ "$ioms_fresh" ] && is_given mode || return 0
-    look "$1"
-    case $f_mode in 0644) f_differs=${f_differs% mode} ;; *) f_differs=$f_differs' mode' ;; esac
 }
 
 # no_folder PATH: as modules that edit refuse one.

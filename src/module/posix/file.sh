@@ -64,20 +64,19 @@ attributes() {
 }
 set_mode() {
     wanted_mode
-    [ "$ioms_w" = "$f_mode" ] || {
-        differ mode "$f_mode" "$ioms_w"
-        [ "$check" ] || ioms_e=$(chmod -- "0$ioms_w" "$1" 2>&1) || fail "chmod failed: $ioms_e"
-    }
+    [ "$ioms_w" = "${ioms_base:-$f_mode}" ] || differ mode "${ioms_base:-$f_mode}" "$ioms_w"
+    [ "$ioms_w" = "$f_mode" ] || [ "$check" ] || ioms_e=$(chmod -- "0$ioms_w" "$1" 2>&1) || fail "chmod failed: $ioms_e"
 }
 
-# What mode the looked-at file shall have: ioms_w. The host's chmod knows what symbols mean.
+# What mode the looked-at file shall have: ioms_w. The host's chmod knows what symbols mean; `ioms_base`:
+# the mode that it is said to have before, if that is another (a new file's).
 wanted_mode() {
     case $p_mode in
         *[!0-7]*)
             temporary
             rm -rf "$ioms_temporary/mode"
             if [ "$f_state" = directory ]; then mkdir "$ioms_temporary/mode"; else : >"$ioms_temporary/mode"; fi
-            chmod "0$f_mode" "$ioms_temporary/mode"
+            chmod "0${ioms_base:-$f_mode}" "$ioms_temporary/mode"
             ioms_e=$(chmod -- "$p_mode" "$ioms_temporary/mode" 2>&1) || fail "mode must be in octal or symbolic form: $ioms_e"
             ioms_w=$(look "$ioms_temporary/mode"; echo "$f_mode") ;;
         *)

@@ -10,13 +10,13 @@ beside() {
     }
     ioms_fresh=
     if [ -e "$1" ] && [ ! -L "$1" ]; then
-        cp --attributes-only --preserve=all -- "$1" "$ioms_new" 2>/dev/null || cp -p -- "$1" "$ioms_new"
+        like "$1"
     else
+        # It is its maker's alone up to `place`: it may hold a secret.
         ioms_fresh=1
-        # A secret's file is never open to all, not even for a moment.
-        case ${p_mode-} in ''|*[!0-7]*) chmod 644 "$ioms_new" ;; esac
     fi
 }
+like() { cp --attributes-only --preserve=all -- "$1" "$ioms_new" 2>/dev/null || cp -p -- "$1" "$ioms_new"; }
 
 # valid FILE: whether the parameter's command finds it so.
 valid() {
@@ -40,9 +40,18 @@ backup() {
 # place PATH [DIFF]: what is in $ioms_new is valid, gets its attributes and takes PATH's place.
 place() {
     valid "$ioms_new"
+    if [ "$ioms_fresh" ]; then
+        # What symbols change, and what it has without a mode, is a new file's.
+        ioms_base=0644
+        case ${p_mode-} in ''|preserve) chmod 644 "$ioms_new" ;; esac
+    fi
     attributes "$ioms_new" "${2-}"
+    ioms_base=
+    # A link to a folder is replaced, too, not what is in that.
+    [ ! -L "$1" ] || [ ! -d "$1" ] || rm -f -- "$1"
     ioms_e=$(mv -f -- "$ioms_new" "$1" 2>&1) || {
         [ "${p_unsafe_writes-}" ] || fail "Could not replace file: $ioms_new to $1: $ioms_e"
+        [ ! -L "$1" ] || rm -f -- "$1"
         ioms_e=$(cat "$ioms_new" 2>&1 >"$1") || fail "Could not write data to file $1: $ioms_e"
         rm -f -- "$ioms_new"
     }

@@ -159,3 +159,62 @@ fn files_are_packed_once() {
         assert_eq!(fs::read_dir(folder.join("d")).unwrap().count(), 0);
     });
 }
+
+fn done_in(folder: &Path, line: &str) {
+    let status = Command::new("sh")
+        .args(["-c", line])
+        .current_dir(folder)
+        .status()
+        .unwrap();
+    assert!(status.success(), "{line}");
+}
+
+#[test]
+fn names_in_archives_lead_nowhere_else() {
+    everywhere(|run, folder| {
+        done_in(
+            folder,
+            "mkdir in out && echo x >victim && cd in && zip -q ../a.zip ../victim",
+        );
+        let before = mode(&folder.join("victim"));
+        let args = json!({"src": folder.join("a.zip"), "dest": folder.join("out"), "mode": "0600"});
+        let refused = run("unarchive", args, DO);
+        assert_eq!(refused["failed"], true, "{refused}");
+        assert_eq!(mode(&folder.join("victim")), before);
+        // Nor do links that were there before.
+        done_in(
+            folder,
+            "mkdir d && echo y >d/f && zip -qr b.zip d && mv d else && ln -s ../else out/d",
+        );
+        let before = mode(&folder.join("else/f"));
+        let args = json!({"src": folder.join("b.zip"), "dest": folder.join("out"), "mode": "0600"});
+        let did = run("unarchive", args, DO);
+        assert_eq!(mode(&folder.join("else/f")), before, "{did}");
+    });
+}
+
+#[test]
+fn names_are_no_options_and_of_any_letters() {
+    everywhere(|run, folder| {
+        done_in(
+            folder,
+            "mkdir d out && cd d && touch -- '--checkpoint=1' '--checkpoint-action=exec=touch bad' é",
+        );
+        let dest = folder.join("a.tgz");
+        let packed = run(
+            "archive",
+            json!({"path": folder.join("d/*"), "dest": dest}),
+            DO,
+        );
+        assert_eq!(packed["dest_state"], "archive", "{packed}");
+        assert_eq!(fs::read_dir(folder.join("d")).unwrap().count(), 3);
+        let args =
+            json!({"src": dest, "dest": folder.join("out"), "list_files": true, "mode": "0600"});
+        let did = settles(run, "unarchive", &args);
+        assert!(
+            did["files"].as_array().unwrap().contains(&json!("é")),
+            "{did}"
+        );
+        assert_eq!(mode(&folder.join("out/é")), 0o600);
+    });
+}

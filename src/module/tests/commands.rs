@@ -97,3 +97,14 @@ fn a_command_reads_what_it_is_given_and_nothing_else() {
     let nothing = apply("shell", &json!({"cmd": "cat; echo end"}));
     assert_eq!(nothing["stdout"], "end");
 }
+
+#[test]
+fn what_need_not_be_run_may_have_blanks_in_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a b c"), "").unwrap();
+    let there = folder.path().join("a b*");
+    let made = apply("command", &json!({"cmd": "false", "creates": there}));
+    assert_eq!((&made["changed"], &made["rc"]), (&json!(false), &json!(0)));
+    let run = apply("command", &json!({"cmd": "echo 'x y'", "removes": there}));
+    assert_eq!(run["stdout"], "x y");
+}

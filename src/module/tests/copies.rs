@@ -120,6 +120,65 @@ fn what_a_command_finds_wrong_is_not_copied() {
             (&json!(1), false),
             "{refused}"
         );
+        symlink("none", &path).unwrap();
+        let args = json!({"content": "bad", "dest": path, "validate": "! grep -q bad %s"});
+        assert_eq!(run("copy", args, DO)["failed"], true);
+        assert!(path.is_symlink());
+    });
+}
+
+#[test]
+fn a_link_to_a_folder_is_replaced_by_the_file() {
+    everywhere(|run, folder| {
+        fs::create_dir(folder.join("d")).unwrap();
+        fs::create_dir(folder.join("in")).unwrap();
+        symlink("../d", folder.join("in/src")).unwrap();
+        fs::write(folder.join("src"), "a").unwrap();
+        let into = format!("{}/in/", folder.display());
+        let did = run("copy", json!({"src": folder.join("src"), "dest": into}), DO);
+        assert_eq!(did["changed"], true, "{did}");
+        assert!(!folder.join("in/src").is_symlink());
+        assert_eq!(fs::read_dir(folder.join("d")).unwrap().count(), 0);
+    });
+}
+
+#[test]
+fn a_new_file_is_closed_until_it_has_its_mode() {
+    everywhere(|run, folder| {
+        for (wanted, mode_then) in [("u=rw,g=r,o=", 0o640), ("g+w", 0o664), ("0600", 0o600)] {
+            let path = folder.join(wanted);
+            // The command sees the file before it has its place.
+            let args = json!({"content": "secret", "dest": path, "mode": wanted, "validate": "test -z \"$(find %s -perm -004)\""});
+            let did = run("copy", args, DO);
+            assert_eq!(did["changed"], true, "{did}");
+            assert_eq!(mode(&path), mode_then);
+        }
+        let path = folder.join("open");
+        run("copy", json!({"content": "x", "dest": path}), DO);
+        assert_eq!(mode(&path), 0o644);
+    });
+}
+
+#[test]
+fn names_of_copied_files_are_kept_as_they_are() {
+    everywhere(|run, folder| {
+        let src = folder.join("src");
+        fs::create_dir(&src).unwrap();
+        for name in ["blank ", " before"] {
+            fs::write(src.join(name), "x").unwrap();
+        }
+        for remote in [false, true] {
+            let dest = folder.join(if remote { "far" } else { "near" });
+            let args = json!({"src": src, "dest": dest, "remote_src": remote});
+            settles(run, "copy", &args);
+            for name in ["blank ", " before"] {
+                assert!(dest.join("src").join(name).exists(), "{name}");
+            }
+        }
+        fs::write(src.join("a\nb"), "x").unwrap();
+        let args = json!({"src": src, "dest": folder.join("no"), "remote_src": true});
+        assert_eq!(run("copy", args, DO)["failed"], true);
+        assert!(!folder.join("no").exists());
     });
 }
 

@@ -115,6 +115,40 @@ fn a_link_stays_a_link() {
 }
 
 #[test]
+fn a_link_that_is_not_followed_is_replaced() {
+    everywhere(|run, folder| {
+        let (real, link) = (folder.join("real"), folder.join("link"));
+        fs::write(&real, "[s]\na = 1\n").unwrap();
+        fs::set_permissions(&real, fs::Permissions::from_mode(0o600)).unwrap();
+        symlink("real", &link).unwrap();
+        let args = json!({"path": link, "section": "s", "option": "a", "value": "2"});
+        assert_eq!(run("ini_file", args, DO)["changed"], true);
+        assert_eq!(fs::read_to_string(&real).unwrap(), "[s]\na = 1\n");
+        assert!(!link.is_symlink());
+        assert_eq!(
+            fs::metadata(&link).unwrap().permissions().mode() & 0o7777,
+            0o600
+        );
+    });
+}
+
+#[test]
+fn an_account_gets_no_file_of_others_by_a_link() {
+    const KEY: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIO+OqTvvtjW8LCsxsVCjKET4xQ7nClTjyHoSDiCRRWQv";
+    everywhere(|run, folder| {
+        let (real, link) = (folder.join("real"), folder.join("link"));
+        fs::write(&real, "secret\n").unwrap();
+        symlink("real", &link).unwrap();
+        let args = json!({"user": "daemon", "key": KEY, "path": link, "manage_dir": false});
+        let refused = run("authorized_key", args, DO);
+        assert_eq!(refused["failed"], true, "{refused}");
+        assert_eq!(fs::read_to_string(&real).unwrap(), "secret\n");
+        assert!(link.is_symlink());
+    });
+}
+
+#[test]
 fn what_can_not_be_edited_is_said() {
     everywhere(|run, folder| {
         let said = |module: &str, args| run(module, args, DO)["msg"].as_str().unwrap().to_owned();

@@ -188,3 +188,19 @@ fn a_service_is_asked_and_its_answer_is_a_result() {
         );
     });
 }
+
+#[test]
+fn no_value_becomes_a_line_of_the_tools_configuration() {
+    everywhere(|run, folder| {
+        for name in ["http_agent", "url_password", "client_cert"] {
+            let mut args = json!({"url": "http://127.0.0.1:1/", "url_username": "me", "dest": folder.join("f")});
+            args[name] = json!("a\noutput = b");
+            let refused = run("get_url", args, DO);
+            assert_eq!(
+                refused["msg"],
+                format!("{name} holds a newline"),
+                "{refused}"
+            );
+        }
+    });
+}
