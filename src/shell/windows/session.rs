@@ -24,6 +24,8 @@
 //! # let _ = (opening, hello, task);
 //! ```
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
@@ -48,9 +50,10 @@ pub fn with_variables(env: &[(String, String)], script: &str) -> String {
     let mut text = String::new();
     for (name, value) in env {
         let (name, value) = (powershell_text(name), powershell_text(value));
-        text.push_str(&format!(
-            "[Environment]::SetEnvironmentVariable({name}, {value})\n"
-        ));
+        let _ = writeln!(
+            text,
+            "[Environment]::SetEnvironmentVariable({name}, {value})"
+        );
     }
     text + script
 }
