@@ -192,6 +192,7 @@ fn rule(constraint: &Constraint) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
     use std::path::Path;
 
     use super::super::{builtin, names};
@@ -207,10 +208,8 @@ mod tests {
         let mut pages = Vec::new();
         for name in names() {
             let module = builtin(&name).unwrap();
-            index.push_str(&format!(
-                "| [{name}](modules/{name}.md) | {} |\n",
-                module.short_description
-            ));
+            let about = &module.short_description;
+            let _ = writeln!(index, "| [{name}](modules/{name}.md) | {about} |");
             pages.push((folder.join(format!("{name}.md")), module.page()));
         }
         pages.push((folder.with_extension("md"), index));

@@ -243,22 +243,19 @@ impl RecordReader {
     }
 
     fn between(&mut self, bytes: &[u8]) {
-        match &mut self.stream {
-            Some((_, stream)) => {
-                let room = self.stream_max.saturating_sub(stream.len());
-                let room = room.min(RECORD_MAX.saturating_sub(self.held));
-                self.record.truncated |= bytes.len() > room;
-                self.held += bytes.len().min(room);
-                stream.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
-            }
-            None => {
-                let room = NOISE_MAX.saturating_sub(self.record.noise.len());
-                if room > 0 && !bytes.is_empty() {
-                    let mut noise = BytesMut::from(&self.record.noise[..]);
-                    noise.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
-                    self.record.noise = noise.freeze();
-                }
-            }
+        if let Some((_, stream)) = &mut self.stream {
+            let room = self.stream_max.saturating_sub(stream.len());
+            let room = room.min(RECORD_MAX.saturating_sub(self.held));
+            self.record.truncated |= bytes.len() > room;
+            self.held += bytes.len().min(room);
+            stream.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+            return;
+        }
+        let room = NOISE_MAX.saturating_sub(self.record.noise.len());
+        if room > 0 && !bytes.is_empty() {
+            let mut noise = BytesMut::from(&self.record.noise[..]);
+            noise.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+            self.record.noise = noise.freeze();
         }
     }
 

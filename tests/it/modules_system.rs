@@ -347,7 +347,7 @@ fn packages_of_debian_come_and_go_in_one_transaction() {
 }
 
 /// Two versions of a package for RPM and for pacman, and repositories of them.
-const REPOSITORIES: &str = r#"
+const REPOSITORIES: &str = r"
 set -e
 mkdir -p /etc/rpm /srv/rpm /srv/pac /tmp/build /etc/yum.repos.d /etc/zypp/repos.d
 cd /tmp/build
@@ -368,7 +368,7 @@ done
 cd /srv/pac
 repo-add -q own.db.tar.gz theirs-1.0-1-any.pkg.tar.zst
 printf '[options]\nArchitecture = auto\nSigLevel = Never\n[own]\nServer = file:///srv/pac\n' >/etc/pacman.conf
-"#;
+";
 
 #[test]
 fn packages_of_other_managers_come_and_go() {

@@ -9,6 +9,9 @@ pub use crate::event::CustomStats;
 use crate::event::{HostError, TaskStatus};
 use crate::playbook::{Loaded, Play, Task};
 
+/// Names of hosts, in order.
+type Names = Arc<[Arc<str>]>;
+
 /// The hosts that go through a play together.
 #[derive(Debug)]
 pub struct Batch {
@@ -20,7 +23,8 @@ pub struct Batch {
     pub all: Arc<[Arc<str>]>,
     /// Those of this batch, also the lost ones.
     pub hosts: Arc<[Arc<str>]>,
-    left: RwLock<(Arc<[Arc<str>]>, Arc<[Arc<str>]>)>,
+    /// Of the play and of the batch.
+    left: RwLock<(Names, Names)>,
 }
 
 impl Batch {

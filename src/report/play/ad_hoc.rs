@@ -120,8 +120,11 @@ fn text(result: &TaskResult) -> String {
     said.into_iter()
         .filter_map(|name| result.result.get(name)?.as_str())
         .filter(|text| !text.is_empty())
-        .map(|text| format!("\n{}", text.trim_end_matches('\n')))
-        .collect()
+        .fold(String::new(), |mut all, text| {
+            all.push('\n');
+            all.push_str(text.trim_end_matches('\n'));
+            all
+        })
 }
 
 impl Part for AdHoc {

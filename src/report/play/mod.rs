@@ -68,12 +68,12 @@ impl Human {
             PlayEvent::PlayStarted(play) => {
                 self.tasks.clear();
                 self.plays.insert(play.play, play.clone());
-                self.banner(cx, &format!("PLAY [{}]", one_line(&play.name)))
+                banner(cx, &format!("PLAY [{}]", one_line(&play.name)))
             }
             PlayEvent::NoHostsMatched(_) => say(cx, Tone::Skipped, "skipping: no hosts matched"),
             PlayEvent::NoHostsRemaining(_) => {
                 self.shown = None;
-                self.banner(cx, "NO MORE HOSTS LEFT")
+                banner(cx, "NO MORE HOSTS LEFT")
             }
             PlayEvent::TaskStarted(task) => {
                 self.tasks.insert(task.task, task.clone());
@@ -116,7 +116,7 @@ impl Human {
             }
             PlayEvent::Stats(stats) => {
                 self.shown = None;
-                self.banner(cx, "PLAY RECAP")?;
+                banner(cx, "PLAY RECAP")?;
                 recap::write(cx, stats)
             }
         }
@@ -165,19 +165,19 @@ impl Human {
         } else {
             "TASK"
         };
-        self.banner(cx, &format!("{kind} [{}]", one_line(&task.name)))?;
+        banner(cx, &format!("{kind} [{}]", one_line(&task.name)))?;
         if self.verbose > 1 {
             let line = format!("task path: {}", task.path);
             say(cx, Tone::Faint, &line)?;
         }
         Ok(())
     }
+}
 
-    fn banner(&mut self, cx: &mut Context, text: &str) -> io::Result<()> {
-        let width = unicode_width::UnicodeWidthStr::width(text);
-        let stars = "*".repeat(WIDTH.saturating_sub(width).max(3));
-        cx.screen.out(|out| writeln!(out, "\n{text} {stars}"))
-    }
+fn banner(cx: &mut Context, text: &str) -> io::Result<()> {
+    let width = unicode_width::UnicodeWidthStr::width(text);
+    let stars = "*".repeat(WIDTH.saturating_sub(width).max(3));
+    cx.screen.out(|out| writeln!(out, "\n{text} {stars}"))
 }
 
 impl Part for Human {

@@ -295,7 +295,7 @@ fn results_are_told_when_asked_for() {
         "{shown}"
     );
     assert!(
-        shown.contains(r#"changed: [web01] => (item=a) => {"#),
+        shown.contains("changed: [web01] => (item=a) => {"),
         "{shown}"
     );
 }

@@ -26,9 +26,8 @@ pub(super) async fn perform(context: &Context<'_>, params: &Map) -> Outcome {
         return said;
     }
     if said.flag("failed") {
-        let missing = text(&said.result, "msg").is_some_and(|msg| {
-            msg.starts_with("file not found") || msg.ends_with("is not found")
-        });
+        let missing = text(&said.result, "msg")
+            .is_some_and(|msg| msg.starts_with("file not found") || msg.ends_with("is not found"));
         if missing && params.get("fail_on_missing") == Some(&Value::Bool(false)) {
             said.error = None;
             said.result.shift_remove("failed");

@@ -166,8 +166,8 @@ impl Bench {
             runner: runner.clone(),
             heard: Vec::new(),
         };
-        for (number, play) in playbook.plays.iter().enumerate() {
-            let batch = Batch::new(play.clone(), number as u32, names.clone(), names.clone());
+        for (number, play) in (0..).zip(&playbook.plays) {
+            let batch = Batch::new(play.clone(), number, names.clone(), names.clone());
             let batch = Arc::new(batch);
             worker.begin_play(&batch).await.unwrap();
             for task in tasks_of(play) {
