@@ -12,6 +12,7 @@ use crate::base::secret::Secret;
 use crate::base::value::{Map, Value};
 use crate::event::{ErrorKind, HostError, Redactor};
 use crate::inventory::{Inventory, Loader, VaultFile};
+use crate::playbook::run::LoadAgain;
 use crate::target::{Resolved, Variables};
 use crate::template::{self, Controller, Found, Scope};
 use crate::vault::Vault;
@@ -31,6 +32,36 @@ pub struct Fleet {
     become_flags: Option<String>,
 }
 
+/// Opens vault files.
+fn opener(vault: &Arc<Vault>) -> VaultFile {
+    let vault = vault.clone();
+    Arc::new(move |text: &str| {
+        vault
+            .decrypt(text)
+            .map(|opened| opened.expose().to_owned())
+            .map_err(|error| error.to_string())
+    })
+}
+
+/// The inventories that were named, else the usual one.
+fn inventory(named: &[String], vault: &Arc<Vault>) -> Result<Inventory, CliError> {
+    let mut loader = Loader::new(Some(opener(vault)));
+    if named.is_empty() {
+        let usual = USUAL
+            .iter()
+            .find(|path| std::path::Path::new(path).exists());
+        let usual = usual.ok_or_else(|| {
+            CliError::new("there is no inventory: neither ./inventory nor /etc/ioms/inventory")
+                .hint("name one with -i FILE, or hosts with -i host1,host2,")
+        })?;
+        loader.add(usual)?;
+    }
+    for source in named {
+        loader.add(source)?;
+    }
+    Ok(loader.finish())
+}
+
 impl Fleet {
     /// Loads the inventories that were named, else the usual one.
     pub fn load(
@@ -40,30 +71,8 @@ impl Fleet {
         prompt: &Arc<dyn Prompt>,
     ) -> Result<Arc<Self>, CliError> {
         let vault = Arc::new(vaults.vault(&setup.settings, prompt));
-        let for_files = vault.clone();
-        let open: VaultFile = Arc::new(move |text: &str| {
-            for_files
-                .decrypt(text)
-                .map(|opened| opened.expose().to_owned())
-                .map_err(|error| error.to_string())
-        });
-        let extra = ExtraVars::parse(extra_vars, &open)?;
-        let mut loader = Loader::new(Some(open));
-        let named = setup.inventories();
-        if named.is_empty() {
-            let usual = USUAL
-                .iter()
-                .find(|path| std::path::Path::new(path).exists());
-            let usual = usual.ok_or_else(|| {
-                CliError::new("there is no inventory: neither ./inventory nor /etc/ioms/inventory")
-                    .hint("name one with -i FILE, or hosts with -i host1,host2,")
-            })?;
-            loader.add(usual)?;
-        }
-        for source in named {
-            loader.add(source)?;
-        }
-        let inventory = loader.finish();
+        let extra = ExtraVars::parse(extra_vars, &opener(&vault))?;
+        let inventory = inventory(setup.inventories(), &vault)?;
         for warning in inventory.warnings() {
             setup.warn(warning);
         }
@@ -76,6 +85,12 @@ impl Fleet {
             become_exe: setup.settings.become_exe().map(str::to_owned),
             become_flags: setup.settings.become_flags().map(str::to_owned),
         }))
+    }
+
+    /// Loads the same inventories again.
+    pub fn again(&self, named: &[String]) -> LoadAgain {
+        let (named, vault) = (named.to_owned(), self.vault.clone());
+        Arc::new(move || inventory(&named, &vault).map_err(|error| error.message))
     }
 
     /// Opens vaults.

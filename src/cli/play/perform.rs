@@ -236,10 +236,11 @@ async fn run_plays(
     };
     let extra = work.fleet.extra_vars().all();
     let vault = work.fleet.vault();
+    let again = work.fleet.again(setup.inventories());
     let fleet = Arc::into_inner(work.fleet)
         .ok_or_else(|| CliError::new("internal error: the fleet is in use"))?;
     let runner = Runner::new(run::Setup {
-        hosts: Hosts::new(fleet.inventory, extra, vault, setup.redactor.clone()),
+        hosts: Hosts::new(fleet.inventory, extra, vault, setup.redactor.clone()).reloading(again),
         ways,
         connections: shared.pool.clone(),
         library: work.modules,
