@@ -303,7 +303,7 @@ fn packages_of_debian_come_and_go_in_one_transaction() {
         system.done("apt", &["update_cache=yes"])["cache_updated"],
         true
     );
-    system.changes_not("apt", &["update_cache=yes", "cache_valid_time=3600"]);
+    system.changes_not("apt", &["update_cache=yes", "cache_valid_time=31536000"]);
     system.changes_once("apt", &["name=sl,jq=1.6*", "install_recommends=no"], watch);
     system.changes_not("package", &["name=sl", "state=latest"]);
     let packages = system.done("package_facts", &[]);
