@@ -1,4 +1,5 @@
-"""Playbooks: five tasks on whole Debian systems, and many tasks on many hosts that answer at once."""
+"""Playbooks: five tasks on whole Debian systems, and many tasks on many hosts that answer at once. 50
+systems need more inotify instances than the usual 128: sysctl fs.inotify.max_user_instances=8192."""
 
 import json
 import re
