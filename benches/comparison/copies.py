@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .fleet import Fleet
-from .programs import CHEAP, HERE, Program, ask, clean_settings, found, ssh_options
+from .programs import CHEAP, HERE, Program, ansible_env, ask, clean_settings, found, ssh_options
 
 # What people have who choose nothing.
 DEFAULTS: dict[str, str] = {}
@@ -146,15 +146,7 @@ def ansible(venv: Path, job: Job) -> Program:
         return [str(binary), "all", "-i", str(fleet.inventory), *copy]
 
     def env(fleet: Fleet) -> dict[str, str]:
-        config = fleet.dir / "ansible.cfg"
-        config.touch()
-        return {
-            "LC_ALL": "C.UTF-8",
-            "ANSIBLE_HOME": str(fleet.dir / "ansible"),
-            "ANSIBLE_CONFIG": str(config),
-            "ANSIBLE_HOST_KEY_CHECKING": "True",
-            "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
-        }
+        return ansible_env(fleet, ANSIBLE_HOST_KEY_CHECKING="True", ANSIBLE_PYTHON_INTERPRETER="/usr/bin/python3")
 
     version = ask("env", "LC_ALL=C.UTF-8", binary, "--version")
     return program("ansible", "copy, -f 50, defaults else", version, argv, env)

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from .fleet import Fleet, listed, served, user_of
-from .programs import Program, ask, clean_settings, found
+from .programs import Program, ansible_env, ask, clean_settings, found, pyinfra_inventory
 from .sections import Bench, Row, Section, in_turn
 
 PLAYBOOK = """\
@@ -51,14 +51,10 @@ def material(dir: Path) -> None:
     (dir / "deploy.py").write_text(DEPLOY.format(dir=dir))
 
 
-def well(hosts: int):
+def well(output: str) -> int:
     """How many hosts of a recap had neither failed nor been unreachable."""
-
-    def count(output: str) -> int:
-        lines = re.findall(r"^\S+ +: ok=.*unreachable=(\d+) +failed=(\d+)", output, re.MULTILINE)
-        return sum(unreachable == failed == "0" for unreachable, failed in lines)
-
-    return count
+    lines = re.findall(r"^\S+ +: ok=.*unreachable=(\d+) +failed=(\d+)", output, re.MULTILINE)
+    return sum(unreachable == failed == "0" for unreachable, failed in lines)
 
 
 def ours(binary: Path, note: str) -> Program:
@@ -66,7 +62,7 @@ def ours(binary: Path, note: str) -> Program:
         data = ["--data-dir", str(fleet.dir / "data")]
         return [str(binary), "play", "-F", "none", "-i", str(fleet.inventory), *data, str(fleet.dir / "site.yml")]
 
-    return Program("iomsctl", note, ask(binary, "--version"), argv, well(0), clean_settings)
+    return Program("iomsctl", note, ask(binary, "--version"), argv, well, clean_settings)
 
 
 def ansible(venv: Path) -> Program:
@@ -76,35 +72,22 @@ def ansible(venv: Path) -> Program:
         return [str(binary), "-i", str(fleet.inventory), "-f", "50", str(fleet.dir / "site.yml")]
 
     def env(fleet: Fleet) -> dict[str, str]:
-        config = fleet.dir / "ansible.cfg"
-        config.touch()
-        return {
-            "LC_ALL": "C.UTF-8",
-            "ANSIBLE_HOME": str(fleet.dir / "ansible"),
-            "ANSIBLE_CONFIG": str(config),
-            "ANSIBLE_PIPELINING": "1",
-            "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
-            "ANSIBLE_NOCOLOR": "1",
-        }
+        return ansible_env(
+            fleet,
+            ANSIBLE_PIPELINING="1",
+            ANSIBLE_PYTHON_INTERPRETER="/usr/bin/python3",
+            ANSIBLE_NOCOLOR="1",
+        )
 
     version = ask("env", "LC_ALL=C.UTF-8", binary, "--version")
-    return Program("ansible-playbook", "-f 50, pipelining", version, argv, well(0), env)
+    return Program("ansible-playbook", "-f 50, pipelining", version, argv, well, env)
 
 
 def pyinfra(venv: Path) -> Program:
     binary = venv / "bin/pyinfra"
 
     def argv(fleet: Fleet) -> list[str]:
-        data = {
-            "ssh_user": fleet.user,
-            "ssh_port": fleet.port,
-            "ssh_key": str(fleet.key),
-            "ssh_known_hosts_file": str(fleet.known_hosts),
-            "ssh_strict_host_key_checking": "yes",
-        }
-        inventory = fleet.dir / "pyinfra_inventory.py"
-        hosts = [(address, data) for address in addresses(fleet.inventory)]
-        inventory.write_text(f"hosts = {hosts!r}\n")
+        inventory = pyinfra_inventory(fleet, addresses(fleet.inventory))
         return [str(binary), "-y", str(inventory), str(fleet.dir / "deploy.py")]
 
     count = found(r"Grand total\s+\d+\s+(\d+)")

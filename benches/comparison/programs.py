@@ -108,21 +108,38 @@ def script(python: Path, package: str, name: str, note: str) -> Program:
     return Program(package, note, version, argv, found(r"ok=(\d+)"))
 
 
+def pyinfra_inventory(fleet: Fleet, addresses: list[str]) -> Path:
+    """pyinfra's inventory: a program that it reads."""
+    data = {
+        "ssh_user": fleet.user,
+        "ssh_port": fleet.port,
+        "ssh_key": str(fleet.key),
+        "ssh_known_hosts_file": str(fleet.known_hosts),
+        "ssh_strict_host_key_checking": "yes",
+    }
+    inventory = fleet.dir / "pyinfra_inventory.py"
+    inventory.write_text(f"hosts = {[(address, data) for address in addresses]!r}\n")
+    return inventory
+
+
+def ansible_env(fleet: Fleet, **more: str) -> dict[str, str]:
+    """Nobody's own settings of Ansible. It speaks no other locale."""
+    config = fleet.dir / "ansible.cfg"
+    config.touch()
+    return {
+        "LC_ALL": "C.UTF-8",
+        "ANSIBLE_HOME": str(fleet.dir / "ansible"),
+        "ANSIBLE_CONFIG": str(config),
+        **more,
+    }
+
+
 def pyinfra(venv: Path) -> Program:
     """pyinfra's command line."""
     binary = venv / "bin/pyinfra"
 
     def argv(fleet: Fleet) -> list[str]:
-        data = {
-            "ssh_user": fleet.user,
-            "ssh_port": fleet.port,
-            "ssh_key": str(fleet.key),
-            "ssh_known_hosts_file": str(fleet.known_hosts),
-            "ssh_strict_host_key_checking": "yes",
-        }
-        inventory = fleet.dir / "pyinfra_inventory.py"
-        hosts = [(address, data) for address in fleet.addresses]
-        inventory.write_text(f"hosts = {hosts!r}\n")
+        inventory = pyinfra_inventory(fleet, fleet.addresses)
         return [str(binary), "-y", str(inventory), "exec", "--", *COMMAND.split()]
 
     count = found(r"Grand total\s+\d+\s+(\d+)")
@@ -182,14 +199,7 @@ def ansible(venv: Path) -> Program:
         return [str(binary), "all", "-i", str(fleet.inventory), *raw]
 
     def env(fleet: Fleet) -> dict[str, str]:
-        config = fleet.dir / "ansible.cfg"
-        config.touch()
-        return {
-            "LC_ALL": "C.UTF-8",
-            "ANSIBLE_HOME": str(fleet.dir / "ansible"),
-            "ANSIBLE_CONFIG": str(config),
-            "ANSIBLE_HOST_KEY_CHECKING": "True",
-        }
+        return ansible_env(fleet, ANSIBLE_HOST_KEY_CHECKING="True")
 
     # It speaks no other locale.
     version = ask("env", "LC_ALL=C.UTF-8", binary, "--version")

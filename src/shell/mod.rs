@@ -14,3 +14,9 @@ pub use conversation::{Conversation, Failure, InputCoding, Opening, Step};
 pub use module::{Answers, ModuleScript, Payload, Piece, Source, TRAVELS_ALONG};
 pub use plan::{Command, Plan, Script, Stdin};
 pub use posix::{Escalation, Method, PosixConversation};
+
+/// Where `needle` first stands in `text`.
+fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
+    text.windows(needle.len())
+        .position(|window| window == needle)
+}

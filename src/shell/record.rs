@@ -19,6 +19,8 @@ use std::collections::VecDeque;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 
+use super::find;
+
 /// How long the line of a frame may be, in bytes.
 const HEAD_MAX: usize = 4096;
 
@@ -282,11 +284,6 @@ impl RecordReader {
 fn broken(head: &[u8]) -> RecordError {
     let head = String::from_utf8_lossy(head.get(..80).unwrap_or(head)).into_owned();
     RecordError::Broken(head)
-}
-
-fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
-    text.windows(needle.len())
-        .position(|window| window == needle)
 }
 
 #[cfg(test)]

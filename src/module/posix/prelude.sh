@@ -53,7 +53,7 @@ answer() { head -c "$answer_size"; }
 is_given() { eval "[ \"\${p_$1+1}\" ]"; }
 has() { command -v "$1" >/dev/null 2>&1; }
 
-# fail MESSAGE: the task has failed. done_ [MESSAGE]: it is done. Both end the program.
+# fail MESSAGE: the task has failed. finish [MESSAGE]: it is done. Both end the program.
 fail() { put msg "$1"; put_bool failed 1; exit 1; }
 finish() { [ $# -eq 0 ] || put msg "$1"; exit 0; }
 skip() { put msg "$1"; put_bool skipped 1; exit 0; }

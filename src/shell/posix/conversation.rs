@@ -11,6 +11,7 @@ use bytes::{Bytes, BytesMut};
 use super::script::{self, Escalation, Footing};
 use crate::base::secret::Secret;
 use crate::shell::conversation::{Conversation, Failure, Opening, Step};
+use crate::shell::find;
 use crate::shell::plan::{Command, Plan};
 
 /// How much a host may say before its hello: banners and start-up files.
@@ -424,9 +425,4 @@ impl Conversation for PosixConversation {
     fn ending(&self, mark: &str) -> Option<Box<dyn Conversation>> {
         Some(Box::new(Self::ending_of(self, mark)?))
     }
-}
-
-fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
-    text.windows(needle.len())
-        .position(|window| window == needle)
 }

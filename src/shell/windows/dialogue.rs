@@ -15,6 +15,7 @@ use super::powershell::{self, Program};
 use super::task::{self, Footing, Task};
 use super::{Carrier, Runas, Situation, WindowsShell};
 use crate::shell::conversation::{Conversation, Failure, InputCoding, Opening, Step};
+use crate::shell::find;
 use crate::shell::plan::{Command, Plan};
 
 /// How much a host may say before its hello.
@@ -477,9 +478,4 @@ fn password(runas: &Runas) -> String {
             .as_ref()
             .map_or("", crate::base::secret::Secret::expose),
     )
-}
-
-pub(super) fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
-    text.windows(needle.len())
-        .position(|window| window == needle)
 }

@@ -31,10 +31,11 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 
 use super::Carrier;
-use super::dialogue::{PowershellConversation, find};
+use super::dialogue::PowershellConversation;
 use super::powershell::{self, Program};
 use super::quote::powershell_text;
 use crate::shell::conversation::{Conversation, Failure, Opening};
+use crate::shell::find;
 
 /// How much of a script is a line, in bytes: a multiple of three.
 const PIECE: usize = 48 * 1024;
