@@ -264,6 +264,14 @@ impl<'a> Going<'a> {
                 }
             };
             tokio::select! {
+                // A task that stops the run says so before it ends: that is heard first.
+                biased;
+                halt = self.run.hear() => if let Halt::Quit(_) = halt {
+                    self.at_work.abort_all();
+                    while self.at_work.join_next().await.is_some() {}
+                    self.working.clear();
+                    return None;
+                },
                 Some(ended) = self.at_work.join_next_with_id() => match ended {
                     Ok((id, ended)) => {
                         self.working.remove(&id);
@@ -276,12 +284,6 @@ impl<'a> Going<'a> {
                             return Some((host, turn, done));
                         }
                     }
-                },
-                halt = self.run.hear() => if let Halt::Quit(_) = halt {
-                    self.at_work.abort_all();
-                    while self.at_work.join_next().await.is_some() {}
-                    self.working.clear();
-                    return None;
                 },
                 () = time_is_up => self.run.stop(Halt::Stop(Stopped::Deadline)),
             }
