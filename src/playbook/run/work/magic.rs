@@ -69,7 +69,7 @@ impl TaskScope {
             "inventory_dir" => text(absolute(hosts.source_of(host)?.parent()?)),
             "ansible_facts" => Value::Map(self.facts(host)),
             "ansible_local" => {
-                let state = self.runner.states.known(host)?;
+                let state = self.with_facts(host)?;
                 let state = locked(&state);
                 (*state.facts.get("local")?.value).clone()
             }
@@ -78,7 +78,7 @@ impl TaskScope {
     }
 
     fn facts(&self, host: &str) -> Map {
-        let Some(state) = self.runner.states.known(host) else {
+        let Some(state) = self.with_facts(host) else {
             return Map::new();
         };
         let state = locked(&state);

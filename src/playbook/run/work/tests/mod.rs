@@ -144,6 +144,7 @@ impl Bench {
             local: Arc::new(local::Local),
         };
         let runner = Runner::new(Setup {
+            earlier: None,
             hosts: Hosts::new(
                 inventory,
                 self.extra.clone(),
