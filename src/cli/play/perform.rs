@@ -237,7 +237,7 @@ async fn run_plays(
         tags: work.selection.only.clone(),
         skip_tags: work.selection.skip.clone(),
         inventories: setup.inventories().to_vec(),
-        config_file: None,
+        config_file: setup.settings.files().last().cloned(),
         task_timeout: Some(work.mode.timeout.unwrap_or(TASK_TIMEOUT))
             .filter(|time| !time.is_zero()),
         max_output: usize::try_from(bounds.max_output).unwrap_or(usize::MAX),

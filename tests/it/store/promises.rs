@@ -171,7 +171,10 @@ pub(super) async fn facts_of_hosts_are_kept_with_the_time_since_when_they_are_so
     let late = [(host(1), "codepage", serde_json::json!(437))];
     store.put_facts(&late, at(50)).await.unwrap();
     let known = store.facts_of(&[host(1)], "codepage").await.unwrap();
-    assert_eq!((&known[0].value, known[0].changed), (&65001.into(), at(200)));
+    assert_eq!(
+        (&known[0].value, known[0].changed),
+        (&65001.into(), at(200))
+    );
     store.prune(at(150)).await.unwrap();
     let facts = store.facts_of(&hosts, "codepage").await.unwrap();
     let left: Vec<_> = facts.iter().map(|fact| fact.host.clone()).collect();

@@ -27,6 +27,7 @@ mod scope;
 mod state;
 mod task;
 mod wants_facts;
+mod web;
 
 #[cfg(test)]
 mod tests;
