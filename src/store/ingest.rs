@@ -13,6 +13,7 @@ use super::error::StoreError;
 use super::history::outcome_of;
 use super::host_files::{self, ROWS, Row};
 use super::journal::{HostRecord, Line, OutputRecord, Reader, Record};
+use super::learnt::Learnt;
 use super::outputs::Outputs;
 use super::plays;
 use crate::event::{ErrorKind, HostError, HostIx, Outcome, RunEnd, RunHeader, Stopped, Summary};
@@ -143,11 +144,13 @@ impl Ingest {
         };
         let mut rows: Vec<Row<'_>> = Vec::new();
         let mut said = Vec::new();
+        let mut learnt = Learnt::default();
         let mut end = None;
         for line in batch.iter().filter(|line| line.end > stored) {
             match &line.record {
                 Record::HostFinished { host, result } => rows.push(Row::new(*host, result)?),
                 Record::Play { at, said: event } => {
+                    learnt.hear(*at, event);
                     said.push(plays::Row::new(line.end, *at, event)?);
                 }
                 Record::RunFinished {
@@ -176,6 +179,7 @@ impl Ingest {
             insert_hosts(store, &mut tx, &header, rows).await?;
         }
         plays::insert(store, &mut tx, header.run, said).await?;
+        learnt.write(store, &mut tx).await?;
         if let Some(end) = &end {
             finish_run(store, &mut tx, &header, end).await?;
         }

@@ -18,6 +18,7 @@ mod play_vars;
 mod prepared;
 mod prompts;
 mod reach;
+mod recall;
 mod register;
 mod render;
 mod results;
@@ -26,9 +27,11 @@ mod scope;
 mod state;
 mod task;
 mod wants_facts;
+mod web;
 
 #[cfg(test)]
 mod tests;
 
 pub use hosts::{ExtraVars, Hosts, LoadAgain, OpenVault};
+pub use recall::EarlierFacts;
 pub use runner::{Ask, Denies, NobodyToAsk, RunOptions, Runner, Setup, Ways};
