@@ -38,6 +38,7 @@ cases! { agree in LOCAL:
     environment
     errors
     facts_and_variables
+    fetching
     files
     filters
     gates

@@ -4,6 +4,7 @@ mod ad_hoc;
 mod choosing;
 mod denied;
 mod examples;
+mod fetching;
 mod forms;
 mod hosts;
 mod records;

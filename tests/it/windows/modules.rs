@@ -57,16 +57,21 @@ fn does_the_usual(desk: &Desk, folder: &str) {
          - {{name: stat, win_stat: {{path: '{folder}/tree/子/b.bin'}}}}\n\
          - {{name: env, win_shell: '\"[$env:IOMS_X]\"', environment: {{IOMS_X: \"a'b 密\"}}}}\n\
          - {{name: clean, win_shell: '\"[$env:IOMS_X]\"'}}\n\
-         - {{name: slurp, slurp: {{src: '{folder}/t.txt'}}}}\n"
+         - {{name: slurp, slurp: {{src: '{folder}/t.txt'}}}}\n\
+         - {{name: fetch, fetch: {{src: '{folder}/large.bin', dest: '{home}/got/large', flat: true}}}}\n\
+         - {{name: missing, fetch: {{src: '{folder}/nothing', dest: '{home}/got/', fail_on_missing: false}}}}\n"
     );
     for first in [true, false] {
         let said = play(desk, &tasks, 0);
-        for name in ["folder", "text", "large", "tree", "template"] {
+        for name in ["folder", "text", "large", "tree", "template", "fetch"] {
             assert_eq!(said[name]["changed"], first, "{name}: {said}");
         }
         assert_eq!(said["stat"]["stat"]["size"], 200_000, "{said}");
         assert_eq!(said["env"]["stdout"], "[a'b 密]", "{said}");
         assert_eq!(said["clean"]["stdout"], "[]", "{said}");
+        let got = std::fs::read(format!("{home}/got/large")).unwrap();
+        assert!(got == vec![8; 300_000], "{said}");
+        assert_eq!(said["missing"]["changed"], false, "{said}");
     }
     let differs = tasks.replace("it's", "it is");
     let said = play(desk, &differs, 0);
