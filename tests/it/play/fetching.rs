@@ -53,7 +53,9 @@ impl Bed {
 fn noise(size: usize) -> Vec<u8> {
     let mut state = 7_u64;
     let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         (state >> 56) as u8
     };
     (0..size).map(|_| next()).collect()

@@ -90,8 +90,8 @@ fn over_winrm_a_play_has_one_session_a_host() {
     does_the_usual(&bed.desk, &folder);
     assert_eq!(
         bed.windows.commands().len(),
-        3,
-        "three plays, a session each"
+        4,
+        "three plays, a session each, and a file that was fetched"
     );
     bed.is_clean();
 }
