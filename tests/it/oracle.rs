@@ -30,6 +30,7 @@ macro_rules! cases {
 }
 
 cases! { agree in LOCAL:
+    async_actions
     async_poll
     blocks
     check_mode

@@ -96,6 +96,47 @@ fn over_winrm_a_play_has_one_session_a_host() {
     bed.is_clean();
 }
 
+/// What goes on without us, and what becomes of it.
+fn goes_on_in_the_background(desk: &Desk, folder: &str) {
+    let begun = "- {name: folder, win_file: {path: 'FOLDER', state: directory}}\n\
+         - {name: job, environment: {IOMS_X: \"a'b 密\"}, async: 120, poll: 0, win_shell: \"while (-not (Test-Path 'FOLDER/go')) { Start-Sleep -Milliseconds 100 }; '[' + $env:IOMS_X + ']'; exit 3\"}\n"
+        .replace("FOLDER", folder);
+    let said = play(desk, &begun, 0);
+    let id = said["job"]["ansible_job_id"].as_str().unwrap().to_owned();
+    let ask = format!("- {{name: ask, async_status: {{jid: '{id}'}}}}\n");
+    let said = play(desk, &ask, 0);
+    assert_eq!(said["ask"]["finished"], false, "{said}");
+    let go = format!(
+        "- {{name: go, win_copy: {{content: x, dest: '{folder}/go'}}}}\n\
+         - {{name: ask, async_status: {{jid: '{id}'}}, register: it, until: it is finished, retries: 100, delay: 0.2}}\n"
+    );
+    let said = play(desk, &go, 2);
+    let end = &said["ask"];
+    assert_eq!(
+        (&end["rc"], &end["stdout"]),
+        (&json!(3), &json!("[a'b 密]\r\n")),
+        "{said}"
+    );
+    let said = play(desk, &ask, 2);
+    assert_eq!(said["ask"]["msg"], "could not find job", "{said}");
+    let late = "- {name: late, win_shell: Start-Sleep 600, async: 1, poll: 0, register: job}\n\
+         - {name: ask, async_status: {jid: '{{ job.ansible_job_id }}'}, register: it, until: it is finished, retries: 100, delay: 0.2}\n";
+    let said = play(desk, late, 2);
+    assert_eq!(said["ask"]["msg"], "Timeout exceeded", "{said}");
+}
+
+#[test]
+fn over_winrm_a_task_goes_on_in_the_background() {
+    if lacks("tasks in the background", &[Need::Server, Need::Powershell]) {
+        return;
+    }
+    let windows = Windows::start().unwrap();
+    let vars = windows.over_http();
+    let bed = Bed::of(windows, 1, &vars);
+    let folder = bed.desk.home().join("on host").display().to_string();
+    goes_on_in_the_background(&bed.desk, &folder);
+}
+
 #[test]
 fn over_ssh_they_do_the_same() {
     let Some(lab) = lab("modules over SSH") else {
