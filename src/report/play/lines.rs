@@ -18,7 +18,8 @@ pub(super) fn host(result: &TaskResult) -> String {
 pub(super) fn of(result: &TaskResult, action: &str, verbose: u8) -> (Tone, String) {
     let host = host(result);
     let item = result.label.as_ref().map(|label| format!("(item={label})"));
-    let speaks = matches!(short(action), "debug" | "assert");
+    // What they came to; not that they could not be asked.
+    let speaks = matches!(short(action), "debug" | "assert") && result.error.is_none();
     let shown = || python_json::write(&Value::Object(cleaned(result, action)), speaks);
     let told = verbose > 0 || speaks;
     let plain = |word: &str| match (&item, told) {

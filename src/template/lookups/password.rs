@@ -97,7 +97,7 @@ fn one(
         make()
     } else {
         let controller = controller(request.cx)?;
-        let kept = match controller.find(path, "files") {
+        let kept = match controller.find(path, Some("files")) {
             Some(found) => {
                 let bytes = controller.read(&found, "files").map_err(failure)?;
                 String::from_utf8(bytes).map_err(|_| failure("the password file is not UTF-8"))?

@@ -31,8 +31,8 @@ impl Controller for TaskScope {
         }
     }
 
-    fn find(&self, path: &str, folder: &str) -> Option<String> {
-        let found = self.find_file(folder, path).ok()?;
+    fn find(&self, path: &str, folder: Option<&str>) -> Option<String> {
+        let found = self.find_file(folder.unwrap_or(self.suits), path).ok()?;
         Some(found.to_string_lossy().into_owned())
     }
 

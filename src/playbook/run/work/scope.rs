@@ -32,6 +32,8 @@ pub(super) struct TaskScope {
     pub(super) without_files: bool,
     /// Without the play's variables: a member of `hostvars`, as in Ansible.
     pub(super) without_play: bool,
+    /// The folder of roles that files are looked for in where no other is named.
+    pub(super) suits: &'static str,
 }
 
 impl TaskScope {
