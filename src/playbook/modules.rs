@@ -194,7 +194,10 @@ const INSTEAD: &[(&str, &str)] = &[
         "synchronize",
         "`copy` sends folders and moves what differs; `iomsctl upload` goes on where it broke off",
     ),
-    ("pam_limits", "`lineinfile` keeps a line of /etc/security/limits.d"),
+    (
+        "pam_limits",
+        "`lineinfile` keeps a line of /etc/security/limits.d",
+    ),
     ("supervisorctl", "write `command: supervisorctl ...`"),
     ("ufw", "`iptables` and `firewalld` are there"),
     ("subversion", "write `command: svn ...`"),

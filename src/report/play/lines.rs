@@ -72,8 +72,19 @@ pub(super) fn cleaned(result: &TaskResult, action: &str) -> Map<String, Value> {
         })
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    if short(action) == "debug" && result.status != TaskStatus::Failed {
-        for name in ["changed", "failed", "skipped", "ansible_loop_var"] {
+    if short(action) == "debug" {
+        if shown.contains_key("msg") {
+            // A message stands alone.
+            shown.retain(|name, _| matches!(name.as_str(), "msg" | "warnings"));
+        }
+        for name in [
+            "changed",
+            "failed",
+            "skipped",
+            "ansible_loop_var",
+            "ansible_index_var",
+            "ansible_loop",
+        ] {
             shown.remove(name);
         }
     }

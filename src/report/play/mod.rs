@@ -151,9 +151,7 @@ impl Human {
         {
             diff::write(cx, diff)?;
         }
-        if let (TaskStatus::Failed, Some(task)) =
-            (result.status, self.tasks.get(&result.task))
-        {
+        if let (TaskStatus::Failed, Some(task)) = (result.status, self.tasks.get(&result.task)) {
             self.failures.write(cx, task, result)?;
         }
         let (tone, line) = lines::of(result, action, self.verbose);

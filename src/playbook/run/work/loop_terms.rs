@@ -61,7 +61,9 @@ fn first_found(scope: &TaskScope, over: &Written) -> Result<Vec<Value>, Wrong> {
 fn defined(scope: &TaskScope, value: &Value) -> Result<Option<Value>, TemplateError> {
     let found = match value {
         Value::List(items) => {
-            let items = items.iter().filter_map(|item| defined(scope, item).transpose());
+            let items = items
+                .iter()
+                .filter_map(|item| defined(scope, item).transpose());
             Value::List(items.collect::<Result<_, _>>()?)
         }
         Value::Map(map) => {

@@ -25,6 +25,7 @@ mod runner;
 mod scope;
 mod state;
 mod task;
+mod template_vars;
 mod wants_facts;
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::play_vars::PlayVars;
 use super::prepared::Prepared;
 use super::runner::Runner;
 use super::state::locked;
+use super::template_vars::MANAGED;
 use crate::base::secret::Secret;
 use crate::base::value::{Map, Value};
 use crate::playbook::run::worker::{Batch, Scope as Included};
@@ -80,6 +81,9 @@ impl TaskScope {
         }
         if let Some(found) = self.role_default(name) {
             return Ok(Some(found));
+        }
+        if name == "ansible_managed" {
+            return Ok(Some(here(Value::string(MANAGED), "ioms")));
         }
         Ok(self
             .host
