@@ -9,6 +9,7 @@ use super::vaults::VaultArgs;
 use super::{CliError, Setup};
 use crate::base::prompt::Prompt;
 use crate::base::secret::Secret;
+use crate::base::seen::Seen;
 use crate::base::value::{Map, Value};
 use crate::event::{ErrorKind, HostError, Redactor};
 use crate::inventory::{Inventory, Loader, VaultFile};
@@ -44,8 +45,8 @@ fn opener(vault: &Arc<Vault>) -> VaultFile {
 }
 
 /// The inventories that were named, else the usual one.
-fn inventory(named: &[String], vault: &Arc<Vault>) -> Result<Inventory, CliError> {
-    let mut loader = Loader::new(Some(opener(vault)));
+fn inventory(named: &[String], vault: &Arc<Vault>, seen: &Seen) -> Result<Inventory, CliError> {
+    let mut loader = Loader::new(Some(opener(vault))).seeing(seen.clone());
     if named.is_empty() {
         let usual = USUAL
             .iter()
@@ -71,8 +72,8 @@ impl Fleet {
         prompt: &Arc<dyn Prompt>,
     ) -> Result<Arc<Self>, CliError> {
         let vault = Arc::new(vaults.vault(&setup.settings, prompt));
-        let extra = ExtraVars::parse(extra_vars, &opener(&vault))?;
-        let inventory = inventory(setup.inventories(), &vault)?;
+        let extra = ExtraVars::parse(extra_vars, &opener(&vault), &setup.seen)?;
+        let inventory = inventory(setup.inventories(), &vault, &setup.seen)?;
         for warning in inventory.warnings() {
             setup.warn(warning);
         }
@@ -90,7 +91,7 @@ impl Fleet {
     /// Loads the same inventories again.
     pub fn again(&self, named: &[String]) -> LoadAgain {
         let (named, vault) = (named.to_owned(), self.vault.clone());
-        Arc::new(move || inventory(&named, &vault).map_err(|error| error.message))
+        Arc::new(move || inventory(&named, &vault, &Seen::default()).map_err(|error| error.message))
     }
 
     /// Opens vaults.

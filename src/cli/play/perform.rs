@@ -20,6 +20,7 @@ use super::asking::{AtTerminal, StepByStep};
 use super::denied::{self, Deny};
 use super::ends::Ends;
 use super::hosts::{Chosen, OfPlays};
+use super::kept::{Kept, Resumed, Started};
 use crate::base::clock;
 use crate::base::id::RunId;
 use crate::base::prompt::Prompt;
@@ -28,7 +29,7 @@ use crate::engine::Halt;
 use crate::event::capture::CaptureLimits;
 use crate::event::{Emitter, Event, PlayStats, RunEnd, RunHeader, Stopped};
 use crate::module::Library;
-use crate::playbook::run::{self, Hosts, Parts, PlayEnd, RunOptions, Runner};
+use crate::playbook::run::{self, Hosts, Keep, Parts, PlayEnd, RunOptions, Runner};
 use crate::playbook::{Loader, Playbook, TagSelection};
 use crate::report::Report;
 use crate::transport::{Pool, raise_open_files};
@@ -63,6 +64,18 @@ pub(in crate::cli) struct Work<'a> {
     pub(in crate::cli) allow_empty: bool,
     pub(in crate::cli) no_log: bool,
     pub(in crate::cli) prompt: Arc<dyn Prompt>,
+    /// Whether it can be resumed.
+    pub(in crate::cli) keeping: Keeping,
+}
+
+/// What a run keeps for who may have to go on with it.
+pub(in crate::cli) enum Keeping {
+    /// Nothing.
+    Nothing,
+    /// How it was started, and all that follows.
+    Fresh(Started),
+    /// It goes on itself.
+    Resumed(Box<Resumed>),
 }
 
 /// What holds for plays alone.
@@ -134,7 +147,9 @@ async fn play(
     ways: Arc<WaysToHosts>,
     bounds: Bounds,
 ) -> Result<PlayEnd, CliError> {
-    let header = Arc::new(header(setup, &work, bounds.forks));
+    let mut work = work;
+    let keeping = std::mem::replace(&mut work.keeping, Keeping::Nothing);
+    let header = Arc::new(header(setup, &work, bounds.forks, &keeping));
     let progress = work.verb == "do" && !setup.quiet();
     let mut options = work.form.options(setup.form(), progress)?;
     options.verbose = setup.verbosity();
@@ -153,6 +168,14 @@ async fn play(
     let deny = Deny::new(&setup.settings, signals::listen()?);
     let ends = Ends::new(header.clone(), emitter.clone());
     emitter.emit(Event::RunStarted(header.clone())).await;
+    let mut kept = match keeping {
+        Keeping::Nothing => None,
+        Keeping::Fresh(started) => Kept::fresh(setup, header.run, &started),
+        Keeping::Resumed(resumed) => Some(Kept::resumed(setup, *resumed)),
+    };
+    if let Some(kept) = &mut kept {
+        kept.begin(&emitter).await?;
+    }
     let denied = denied::at_once(&setup.settings, &work.playbook, &work.selection);
     let end = if let Some(reason) = denied {
         emitter.emit(Event::Notice(reason)).await;
@@ -163,6 +186,7 @@ async fn play(
             emitter: &emitter,
             deny: &deny,
             ends: &ends,
+            keep: kept.as_ref().map(Kept::keep),
         };
         run_plays(setup, work, ways.clone(), bounds, parts).await?
     };
@@ -175,6 +199,8 @@ async fn play(
     };
     let notices = deny.notices().into_iter();
     let notices = notices.chain(ways.notices()).chain(identities.settle());
+    let left = kept.and_then(|kept| kept.finish(&end));
+    let notices = notices.chain(left);
     for notice in notices {
         emitter.emit(Event::Notice(notice)).await;
     }
@@ -207,6 +233,7 @@ struct Shared<'a> {
     emitter: &'a Emitter,
     deny: &'a Deny,
     ends: &'a Arc<Ends>,
+    keep: Option<Arc<Keep>>,
 }
 
 async fn run_plays(
@@ -239,7 +266,14 @@ async fn run_plays(
     let again = work.fleet.again(setup.inventories());
     let fleet = Arc::into_inner(work.fleet)
         .ok_or_else(|| CliError::new("internal error: the fleet is in use"))?;
+    let asks = (work.begin.step).then(|| Arc::new(StepByStep) as Arc<dyn run::Steps>);
+    let step = match &shared.keep {
+        Some(keep) => asks.map(|asks| keep.steps(asks)),
+        None => asks,
+    };
     let runner = Runner::new(run::Setup {
+        seen: setup.seen.clone(),
+        keep: shared.keep,
         hosts: Hosts::new(fleet.inventory, extra, vault, setup.redactor.clone()).reloading(again),
         ways,
         connections: shared.pool.clone(),
@@ -272,7 +306,7 @@ async fn run_plays(
         gather_facts: true,
         force_handlers: work.begin.force_handlers,
         start_at_task: work.begin.start_at_task,
-        step: (work.begin.step).then(|| Arc::new(StepByStep) as Arc<dyn run::Steps>),
+        step,
         deadline: work.mode.deadline.filter(|time| !time.is_zero()),
     };
     Ok(run::run(&work.playbook, options, parts).await)
@@ -281,7 +315,7 @@ async fn run_plays(
 /// A task's time, where nothing says otherwise.
 const TASK_TIMEOUT: std::time::Duration = std::time::Duration::from_hours(1);
 
-fn header(setup: &Setup, work: &Work<'_>, forks: usize) -> RunHeader {
+fn header(setup: &Setup, work: &Work<'_>, forks: usize, keeping: &Keeping) -> RunHeader {
     let (user, from) = origin();
     let mode = &work.mode;
     let tags: Vec<&String> = work
@@ -290,8 +324,12 @@ fn header(setup: &Setup, work: &Work<'_>, forks: usize) -> RunHeader {
         .iter()
         .filter(|tag| *tag != "all")
         .collect();
+    let (run, resumes) = match keeping {
+        Keeping::Resumed(resumed) => (resumed.run(), Some(resumed.from)),
+        Keeping::Nothing | Keeping::Fresh(_) => (RunId::new(), None),
+    };
     RunHeader {
-        run: RunId::new(),
+        run,
         verb: work.verb.to_owned(),
         command: Some(if work.no_log {
             MASK.to_owned()
@@ -307,6 +345,7 @@ fn header(setup: &Setup, work: &Work<'_>, forks: usize) -> RunHeader {
             "playbooks": work.playbooks,
             "skip_tags": work.selection.skip, "start_at_task": work.begin.start_at_task,
             "become": work.connection.r#become, "expect_no_change": mode.expect_no_change,
+            "resumes": resumes,
         }),
         started: clock::now(),
         no_log: work.no_log,

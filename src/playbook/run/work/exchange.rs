@@ -54,11 +54,7 @@ pub(super) async fn module_on(
     };
     let prepared = Call::new(module, args, situation).and_then(|mut call| {
         for secret in module.secrets(&call.params) {
-            context
-                .runner()
-                .hosts
-                .redactor()
-                .learn(&Secret::new(secret));
+            context.runner().hosts.learn(&Secret::new(secret));
         }
         let script = call.prepare(&finder, &task::mark())?;
         Ok((call, script))
@@ -68,7 +64,7 @@ pub(super) async fn module_on(
         Err(error) => return Outcome::refused(&error, context.prepared),
     };
     if let Some(limit) = context.background {
-        return super::jobs::begin(context, target, call, script, env, limit).await;
+        return super::jobs::begin(context, target, args, call, script, env, limit).await;
     }
     let plan = Plan::module(Arc::new(script), env);
     let began = clock::now();

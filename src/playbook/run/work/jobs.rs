@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::context::Context;
 use super::exchange::exchange;
 use super::results::Outcome;
+use super::runner::Runner;
 use crate::base::value::{Map, Value};
-use crate::module::{Call, Platform, Said};
+use crate::module::{Call, Module, Platform, Said, Situation};
 use crate::shell::record::RecordReader;
 use crate::shell::{Command, ModuleScript, Plan, Stdin, quote};
 use crate::target::Target;
@@ -19,6 +20,31 @@ const RECORD_MAX: usize = 16 << 20;
 /// The jobs that the run has begun.
 #[derive(Debug, Default)]
 pub(super) struct Jobs(Mutex<HashMap<String, Job>>);
+
+impl Jobs {
+    fn add(&self, id: &str, call: Call, mark: &str) {
+        let job = Job {
+            call: Arc::new(call),
+            mark: mark.to_owned(),
+        };
+        let mut jobs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        jobs.insert(id.to_owned(), job);
+    }
+}
+
+/// A job that an earlier run has begun.
+pub(super) fn known(
+    runner: &Runner,
+    id: &str,
+    mark: &str,
+    module: &Arc<Module>,
+    args: &Map,
+    situation: Situation,
+) {
+    if let Ok(call) = Call::new(module, args, situation) {
+        runner.jobs.add(id, call, mark);
+    }
+}
 
 /// What its record is read with.
 #[derive(Debug, Clone)]
@@ -36,6 +62,7 @@ fn folder() -> &'static str {
 pub(super) async fn begin(
     context: &Context<'_>,
     target: &Arc<Target>,
+    args: &Map,
     call: Call,
     script: ModuleScript,
     env: Vec<(String, String)>,
@@ -71,17 +98,10 @@ pub(super) async fn begin(
         let stderr = String::from_utf8_lossy(&end.stderr);
         return Outcome::failed(format!("the task could not be begun: {}", stderr.trim()));
     }
-    let job = Job {
-        call: Arc::new(call),
-        mark: script.mark,
-    };
-    let mut jobs = context
-        .runner()
-        .jobs
-        .0
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    jobs.insert(id.clone(), job);
+    if let Some(kept) = &context.scope.kept {
+        kept.job(&id, &script.mark, args, call.situation);
+    }
+    context.runner().jobs.add(&id, call, &script.mark);
     let words = |text: &str| Value::Unsafe(text.into());
     Outcome::with([
         ("changed", Value::Bool(true)),

@@ -1,8 +1,9 @@
 //! A task looked through once, for all hosts: its layers of variables, its conditions, and which of
 //! its arguments are templates.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use super::kept::Print;
 use super::layers::{Layers, TaskLayers};
 use crate::base::value::Value;
 use crate::module::{Library, Module, ModuleError};
@@ -23,6 +24,8 @@ pub(super) struct Prepared {
     /// `module_defaults` of all levels, the outermost first.
     pub(super) defaults: Vec<Written>,
     pub(super) args: Vec<Argument>,
+    /// What tells it from other tasks, once somebody has asked.
+    pub(super) print: OnceLock<Print>,
 }
 
 /// An argument of a task.
@@ -66,6 +69,7 @@ impl Prepared {
             environment: environment.iter().flat_map(Written::items).collect(),
             defaults: keywords.all(Keyword::ModuleDefaults).to_vec(),
             args,
+            print: OnceLock::new(),
         }
     }
 

@@ -69,16 +69,29 @@ fn described(prepared: &Prepared) -> Map {
 /// Keeps the facts of an attempt, where it went well.
 pub(super) fn facts(context: &Context<'_>, outcome: &Outcome) {
     let result = &outcome.result;
-    let Some(Value::Map(facts)) = result.get("ansible_facts") else {
+    if !matches!(result.get("ansible_facts"), Some(Value::Map(_))) {
         return;
-    };
+    }
     if outcome.flag("failed") || outcome.flag("unreachable") || outcome.flag("skipped") {
         return;
     }
-    for host in context.facts_of() {
-        let state = context.runner().states.of(&host);
+    let hosts = context.facts_of();
+    if let Some(kept) = &context.scope.kept {
+        kept.facts(&hosts);
+    }
+    let module = &context.prepared.task.action.module;
+    take_facts(context.runner(), module, &hosts, result);
+}
+
+/// Facts of a result, for hosts.
+pub(super) fn take_facts(runner: &Runner, module: &str, hosts: &[Arc<str>], result: &Map) {
+    let Some(Value::Map(facts)) = result.get("ansible_facts") else {
+        return;
+    };
+    for host in hosts {
+        let state = runner.states.of(host);
         let mut state = locked(&state);
-        match &*context.prepared.task.action.module {
+        match module {
             "set_fact" => {
                 for (name, value) in facts {
                     state.set(name, Arc::new(value.clone()));

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::kept::TurnKept;
 use super::layers::{Layer, TaskLayers};
 use super::play_vars::PlayVars;
 use super::prepared::Prepared;
@@ -32,6 +33,8 @@ pub(super) struct TaskScope {
     pub(super) without_files: bool,
     /// Without the play's variables: a member of `hostvars`, as in Ansible.
     pub(super) without_play: bool,
+    /// The turn that is being done, where the run keeps what resuming it needs.
+    pub(super) kept: Option<Arc<TurnKept>>,
 }
 
 impl TaskScope {
