@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -195,17 +195,22 @@ fn file_of(entry: &[u8]) -> Result<(PathBuf, Digest), Malformed> {
 /// The file as the run's tasks see it.
 struct Book {
     file: ResumeFile,
-    emitter: OnceLock<Emitter>,
+    /// While the run lasts.
+    emitter: Mutex<Option<Emitter>>,
 }
 
 impl Book {
+    fn emitter(&self) -> MutexGuard<'_, Option<Emitter>> {
+        self.emitter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn write(&self, kind: u8, entry: &[u8]) -> Option<u64> {
         match self.file.append(kind, entry) {
             Ok(place) => Some(place),
             Err(error) => {
                 // What is not whole must not be resumed. (Later attempts fail without a word.)
                 if self.file.remove().is_ok()
-                    && let Some(emitter) = self.emitter.get()
+                    && let Some(emitter) = &*self.emitter()
                 {
                     let text = format!("if this run is killed it can't be resumed: {error}");
                     emitter.mention(Event::Notice(text));
@@ -283,7 +288,7 @@ impl Kept {
     fn over(setup: &Setup, run: RunId, file: ResumeFile, earlier: Earlier, redo: bool) -> Self {
         let book = Arc::new(Book {
             file,
-            emitter: OnceLock::new(),
+            emitter: Mutex::default(),
         });
         let on = book.clone();
         setup.seen.listen(Arc::new(move |path, digest| {
@@ -301,7 +306,7 @@ impl Kept {
 
     /// The run begins: from now on it is the one to be resumed.
     pub(super) async fn begin(&mut self, emitter: &Emitter) -> Result<(), CliError> {
-        let _ = self.book.emitter.set(emitter.clone());
+        *self.book.emitter() = Some(emitter.clone());
         if let Some(reader) = self.superseded.take() {
             reader.resumed(self.run)?;
         }
@@ -318,6 +323,8 @@ impl Kept {
 
     /// The run is over: what is left of it, and how to go on with that.
     pub(super) fn finish(self, end: &PlayEnd) -> Option<String> {
+        // Whoever shows the run waits until nobody can say anything more.
+        *self.book.emitter() = None;
         let run = self.run;
         let broke_off = end.error.is_some()
             || matches!(
