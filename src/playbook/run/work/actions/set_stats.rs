@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::super::context::Context;
 use super::super::results::Outcome;
-use super::set_fact::is_variable_name;
+use super::set_fact::{self, is_variable_name};
 use crate::base::value::{Map, Value};
 
 pub(super) fn perform(context: &Context<'_>, params: &Map) -> Outcome {
@@ -15,9 +15,17 @@ pub(super) fn perform(context: &Context<'_>, params: &Map) -> Outcome {
     let Some(Value::Map(data)) = params.get("data") else {
         return Outcome::failed("The 'data' option needs to be a dictionary/hash");
     };
-    if let Some(name) = data.keys().find(|name| !is_variable_name(name)) {
-        return Outcome::failed(format!("The variable name '{name}' is not valid."));
+    let mut named = Map::new();
+    for (name, value) in data {
+        match set_fact::named(context, name) {
+            Ok(name) if is_variable_name(&name) => _ = named.insert(name, value.clone()),
+            Ok(name) => {
+                return Outcome::failed(format!("The variable name '{name}' is not valid."));
+            }
+            Err(wrong) => return Outcome::wrong(&wrong),
+        }
     }
+    let data = named;
     let host: Option<Arc<str>> = per_host.then(|| context.host());
     let mut stats = context
         .runner()
@@ -25,7 +33,7 @@ pub(super) fn perform(context: &Context<'_>, params: &Map) -> Outcome {
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
     let stats = stats.entry(host).or_default();
-    for (name, value) in data {
+    for (name, value) in &data {
         let value = value.to_json();
         match stats.get_mut(&**name) {
             Some(known) if aggregate => join(known, value),
@@ -33,7 +41,7 @@ pub(super) fn perform(context: &Context<'_>, params: &Map) -> Outcome {
         }
     }
     let told = Map::from_iter([
-        ("data".into(), Value::Map(data.clone())),
+        ("data".into(), Value::Map(data)),
         ("per_host".into(), Value::Bool(per_host)),
         ("aggregate".into(), Value::Bool(aggregate)),
     ]);
