@@ -51,8 +51,8 @@ impl Controller for ThisMachine {
         std::fs::read(&found).map_err(wrong)
     }
 
-    fn find(&self, path: &str, folder: &str) -> Option<String> {
-        let found = self.path(path, folder);
+    fn find(&self, path: &str, folder: Option<&str>) -> Option<String> {
+        let found = self.path(path, folder.unwrap_or("files"));
         found.exists().then(|| found.to_string_lossy().into_owned())
     }
 

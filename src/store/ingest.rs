@@ -30,6 +30,7 @@ pub(super) struct Ingest {
     folder: PathBuf,
     reader: Reader,
     outputs: Outputs,
+    plays: plays::Rows,
     header: Option<Arc<RunHeader>>,
     started: HashSet<HostIx>,
     finished: HashSet<HostIx>,
@@ -45,6 +46,7 @@ impl Ingest {
             folder: folder.to_owned(),
             reader: Reader::open(folder)?,
             outputs: Outputs::new().map_err(StoreError::file(folder))?,
+            plays: plays::Rows::new().map_err(StoreError::file(folder))?,
             header: None,
             started: HashSet::new(),
             finished: HashSet::new(),
@@ -151,7 +153,7 @@ impl Ingest {
                 Record::HostFinished { host, result } => rows.push(Row::new(*host, result)?),
                 Record::Play { at, said: event } => {
                     learnt.hear(*at, event);
-                    said.push(plays::Row::new(line.end, *at, event)?);
+                    said.push(self.plays.row(line.end, *at, event)?);
                 }
                 Record::RunFinished {
                     finished,

@@ -53,8 +53,9 @@ pub trait Scope: Send + Sync + 'static {
 pub trait Controller {
     /// Reads a file, searched for as a task's `files/` (or another folder of the role) is.
     fn read(&self, path: &str, folder: &str) -> Result<Vec<u8>, String>;
-    /// The path under which a file is found, `None` when it is nowhere.
-    fn find(&self, path: &str, folder: &str) -> Option<String>;
+    /// The path under which a file is found, `None` when it is nowhere. Without a folder it is looked
+    /// for in the one that suits the task.
+    fn find(&self, path: &str, folder: Option<&str>) -> Option<String>;
     /// The files that a pattern of the shell matches, sorted.
     fn glob(&self, pattern: &str) -> Result<Vec<String>, String>;
     /// Runs a command line of the shell and gives its standard output.

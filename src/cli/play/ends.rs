@@ -200,4 +200,8 @@ impl Worker for Each {
     fn rescued(&self, turn: &Turn, done: &Done) {
         self.worker.rescued(turn, done);
     }
+
+    async fn end(&self) {
+        self.worker.end().await;
+    }
 }

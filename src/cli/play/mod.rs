@@ -169,7 +169,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     };
     let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
     let vault = Arc::new(args.vaults.vault(&setup.settings, &prompt));
-    let fleet = Fleet::load(&setup, &args.vaults, &args.choice.extra_vars, &prompt)?;
+    let fleet = Fleet::load_for_plays(&setup, &args.vaults, &args.choice.extra_vars, &prompt)?;
     let mut options = super::playbooks::options(&setup, vault);
     options.extra_vars = fleet.extra_vars().values();
     // The one that loads what is included too: it knows which uses of a role are the same role.

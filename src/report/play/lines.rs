@@ -83,7 +83,14 @@ pub(super) fn cleaned(result: &TaskResult, action: &str) -> Map<String, Value> {
                 matches!(&**name, "msg" | "exception" | "warnings" | "deprecations")
             });
         }
-        for name in ["changed", "failed", "skipped", "ansible_loop_var"] {
+        for name in [
+            "changed",
+            "failed",
+            "skipped",
+            "ansible_loop_var",
+            "ansible_index_var",
+            "ansible_loop",
+        ] {
             shown.remove(name);
         }
     }

@@ -189,7 +189,7 @@ fn first_found(request: &Request<'_>) -> Result<Vec<Val>, Fail> {
         }
     }
     for candidate in candidates {
-        if let Some(found) = controller.find(&candidate, "files") {
+        if let Some(found) = controller.find(&candidate, None) {
             return Ok(vec![Val::from(found)]);
         }
     }

@@ -27,6 +27,7 @@ mod runner;
 mod scope;
 mod state;
 mod task;
+mod template_vars;
 mod wants_facts;
 mod web;
 

@@ -233,6 +233,7 @@ impl Runner {
             delegated: None,
             without_files: false,
             without_play: false,
+            suits: "files",
         }
     }
 

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::actions;
 use super::attempts;
 use super::context::Context;
+use super::jobs;
 use super::loops;
 use super::prepared::Prepared;
 use super::prompts;
@@ -79,6 +80,10 @@ impl Worker for Hands {
     fn rescued(&self, turn: &Turn, done: &Done) {
         let prepared = self.0.prepare(&turn.task);
         register::rescued(&self.0, &prepared, &turn.hosts, &done.result);
+    }
+
+    async fn end(&self) {
+        jobs::remove_read(&self.0).await;
     }
 }
 
