@@ -140,8 +140,25 @@ impl Context<'_> {
 
     /// Renders a text in this scope.
     pub(super) fn template(&self, text: &Arc<str>, form: &Form) -> Result<Val, Fail> {
+        self.template_with(text, form, Vec::new())
+    }
+
+    /// The same with these names set.
+    pub(super) fn template_with(
+        &self,
+        text: &Arc<str>,
+        form: &Form,
+        names: Vec<(Arc<str>, Val)>,
+    ) -> Result<Val, Fail> {
         let program = cache::program(text, form)?;
-        let mut eval = Eval::new(*self, program.clone(), Frames::default());
+        let mut frames = Frames::default();
+        if !names.is_empty() {
+            frames.push();
+            names
+                .into_iter()
+                .for_each(|(name, value)| frames.set(name, value));
+        }
+        let mut eval = Eval::new(*self, program.clone(), frames);
         let mut out = Vec::new();
         let value = eval
             .run_template(&mut out)

@@ -230,8 +230,11 @@ fn words(request: &Request<'_>, value: Option<&Val>) -> Result<Vec<String>, Fail
 }
 
 fn template(request: &Request<'_>) -> Result<Vec<Val>, Fail> {
-    if request.option("template_vars").is_some() {
-        return fail("`template_vars` is not there: set variables on the task instead");
+    let mut names = Vec::new();
+    if let Some(given) = request.option("template_vars") {
+        for (name, value) in python::pairs_of(request.cx, given)? {
+            names.push((python::text(&name)?, value));
+        }
     }
     let mut options = TextOptions {
         trim_blocks: request.flag("trim_blocks", true),
@@ -259,7 +262,7 @@ fn template(request: &Request<'_>) -> Result<Vec<Val>, Fail> {
             ));
         };
         let run = request.cx.run;
-        let rendered = run.deeper(|| request.cx.template(&text, &form));
+        let rendered = run.deeper(|| request.cx.template_with(&text, &form, names.clone()));
         found.push(rendered.map_err(|mut error| {
             error.place = None;
             error

@@ -60,7 +60,7 @@ pub(super) fn read(written: &Written) -> IndexMap<Arc<str>, Found> {
 /// What a play says for all of its tasks, the strongest first in each.
 #[derive(Debug, Default)]
 pub(super) struct PlayLayers {
-    /// `vars`, then those of the `import_playbook`.
+    /// Those of the `import_playbook` that brought the play, the outermost first, then its own.
     pub(super) vars: Vec<Layer>,
     /// `vars/` of its roles.
     pub(super) role_vars: Vec<Layer>,
@@ -73,11 +73,10 @@ impl PlayLayers {
         let public = || play.roles.iter().filter(|used| used.public).rev();
         Self {
             vars: layers.all(
-                play.keywords
-                    .all(Keyword::Vars)
+                play.import_vars
                     .iter()
                     .rev()
-                    .chain(play.import_vars.iter().rev()),
+                    .chain(play.keywords.all(Keyword::Vars).iter().rev()),
             ),
             role_vars: public()
                 .flat_map(|used| with_dependencies(layers, used, &vars_of))

@@ -14,6 +14,10 @@ pub(super) fn of(scope: &TaskScope, name: &str) -> Option<Arc<dyn LazyMap>> {
     match name {
         "hostvars" => Some(Arc::new(HostVars(scope.clone()))),
         "groups" => Some(Arc::new(Groups(scope.clone()))),
+        "ansible_delegated_vars" => scope
+            .delegated
+            .as_ref()
+            .map(|_| Arc::new(Delegated(scope.clone())) as Arc<dyn LazyMap>),
         "vars" => Some(Arc::new(ScopeMap(scope.shared()))),
         "ansible_facts" => scope
             .host
@@ -46,7 +50,27 @@ impl LazyMap for HostVars {
         let mut scope = self.0.of_host(&host);
         scope.task = None;
         scope.included = None;
+        scope.delegated = None;
         scope.without_play = true;
+        scope.local.clear();
+        Ok(Some(LazyItem::Map(Arc::new(ScopeMap(scope.shared())))))
+    }
+}
+
+/// `ansible_delegated_vars`: of the host that the task is delegated to.
+struct Delegated(TaskScope);
+
+impl LazyMap for Delegated {
+    fn keys(&self) -> Vec<Arc<str>> {
+        self.0.delegated.iter().cloned().collect()
+    }
+
+    fn get(&self, key: &str) -> Result<Option<LazyItem>, String> {
+        let Some(host) = self.0.delegated.as_ref().filter(|host| ***host == *key) else {
+            return Ok(None);
+        };
+        // With what says how it is reached, which members of `hostvars` have not.
+        let mut scope = self.0.of_host(host);
         scope.local.clear();
         Ok(Some(LazyItem::Map(Arc::new(ScopeMap(scope.shared())))))
     }
@@ -115,6 +139,7 @@ const MAGIC: &[&str] = &[
     "ansible_play_hosts",
     "ansible_play_hosts_all",
     "ansible_play_name",
+    "ansible_playbook_python",
     "ansible_run_tags",
     "ansible_skip_tags",
     "ansible_verbosity",

@@ -12,6 +12,21 @@ use crate::playbook::RoleUse;
 /// The version whose language is spoken.
 const VERSION: (i64, i64, i64) = (2, 19, 14);
 
+/// Those that members of `hostvars` have not.
+const OF_PLAYS: &[&str] = &[
+    "ansible_dependent_role_names",
+    "ansible_play_batch",
+    "ansible_play_hosts",
+    "ansible_play_hosts_all",
+    "ansible_play_name",
+    "ansible_play_role_names",
+    "ansible_role_names",
+    "ansible_search_path",
+    "environment",
+    "play_hosts",
+    "role_names",
+];
+
 fn texts<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Value {
     Value::List(
         texts
@@ -28,6 +43,9 @@ fn text(text: impl AsRef<str>) -> Value {
 impl TaskScope {
     /// A magic variable; `None`: it is none, or there is nothing to say.
     pub(super) fn magic(&self, name: &str) -> Option<Value> {
+        if self.without_play && OF_PLAYS.contains(&name) {
+            return None;
+        }
         let of_host = || {
             self.host
                 .as_ref()
@@ -52,6 +70,7 @@ impl TaskScope {
             "playbook_dir" | "play_hosts" | "ansible_search_path" | "environment" => {
                 self.magic_of_play(name)
             }
+            "ansible_playbook_python" => Some(text(python_here())),
             _ if name.starts_with("ansible_") => {
                 self.magic_of_play(name).or_else(|| self.magic_of_run(name))
             }
@@ -151,7 +170,6 @@ impl TaskScope {
                     .map(crate::playbook::Written::value)
                     .collect(),
             ),
-            "ansible_delegated_host" => text(self.delegated.as_ref()?),
             _ => return None,
         })
     }
@@ -224,6 +242,18 @@ fn including(used: &Arc<RoleUse>) -> Option<Vec<&Arc<RoleUse>>> {
         by_task = parent.by_task;
     }
     (!found.is_empty()).then_some(found)
+}
+
+/// The Python of this machine: playbooks name it for what is done here. Nothing here needs it.
+fn python_here() -> String {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path)
+        .map(|folder| folder.join("python3"))
+        .find(|program| program.is_file());
+    found.map_or_else(
+        || "/usr/bin/python3".to_owned(),
+        |program| program.to_string_lossy().into_owned(),
+    )
 }
 
 /// A path from the root; of no path the folder that is worked in.

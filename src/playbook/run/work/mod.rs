@@ -3,6 +3,7 @@
 
 mod actions;
 mod attempts;
+mod connection_vars;
 mod context;
 mod exchange;
 mod files;

@@ -56,7 +56,10 @@ impl TaskScope {
 
     /// A variable as somebody set it; the strongest that there is.
     pub(super) fn find(&self, name: &str) -> Result<Option<Found>, String> {
-        self.found(name, true)
+        match self.found(name, true)? {
+            Some(found) => Ok(Some(found)),
+            None => self.of_way(name),
+        }
     }
 
     /// The same for what says how a host is reached: never by what the host itself says of it, which

@@ -1,7 +1,11 @@
 //! `set_fact`: variables of a host for the rest of the run.
 
+use std::sync::Arc;
+
 use super::super::context::Context;
+use super::super::render::{self, Wrong};
 use super::super::results::{CACHEABLE, Outcome};
+use crate::base::python::python;
 use crate::base::value::{Map, Value};
 use crate::playbook::as_bool;
 
@@ -12,11 +16,6 @@ pub(super) fn perform(context: &Context<'_>, mut params: Map) -> Outcome {
             "No key/value pairs provided, at least one is required for this action to succeed",
         );
     }
-    for name in params.keys() {
-        if !is_variable_name(name) {
-            return Outcome::failed(format!("Invalid variable name '{name}'."));
-        }
-    }
     // Texts of `k=v` say yes and no in words.
     let of_line = |name: &str| {
         let argument = context.prepared.argument(name);
@@ -24,25 +23,45 @@ pub(super) fn perform(context: &Context<'_>, mut params: Map) -> Outcome {
             argument.written.place() == context.prepared.task.action.place.place()
         })
     };
-    for (name, value) in &mut params {
-        if let (Some(text), true) = (value.as_str(), of_line(name))
+    let mut facts = Map::new();
+    for (written, mut value) in params {
+        let name = match named(context, &written) {
+            Ok(name) => name,
+            Err(wrong) => return Outcome::wrong(&wrong),
+        };
+        if !is_variable_name(&name) {
+            return Outcome::failed(format!("Invalid variable name '{name}'."));
+        }
+        if let (Some(text), true) = (value.as_str(), of_line(&written))
             && matches!(
                 text.to_ascii_lowercase().as_str(),
                 "true" | "false" | "yes" | "no"
             )
-            && let Some(flag) = as_bool(value)
+            && let Some(flag) = as_bool(&value)
         {
-            *value = Value::Bool(flag);
+            value = Value::Bool(flag);
         }
+        facts.insert(name, value);
     }
     let mut outcome = Outcome::with([
         ("changed", Value::Bool(false)),
-        ("ansible_facts", Value::Map(params)),
+        ("ansible_facts", Value::Map(facts)),
     ]);
     if cacheable == Some(Value::Bool(true)) {
         outcome.result.insert(CACHEABLE.into(), Value::Bool(true));
     }
     outcome
+}
+
+/// The variable's name, which may be a template here.
+pub(super) fn named(context: &Context<'_>, name: &Arc<str>) -> Result<Arc<str>, Wrong> {
+    let value = Value::String(name.clone());
+    if !value.is_template() {
+        return Ok(name.clone());
+    }
+    let place = &context.prepared.task.action.place;
+    let rendered = render::value(&context.scope, &value).map_err(|why| Wrong::of(place, why))?;
+    Ok(python(&rendered).into())
 }
 
 /// Whether a text can be a variable's name.

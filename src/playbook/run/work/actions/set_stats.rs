@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::super::context::Context;
 use super::super::results::Outcome;
 use super::super::runner::Runner;
-use super::set_fact::is_variable_name;
+use super::set_fact::{self, is_variable_name};
 use crate::base::value::{Map, Value};
 
 pub(super) fn perform(context: &Context<'_>, params: &Map) -> Outcome {
@@ -16,16 +16,24 @@ pub(super) fn perform(context: &Context<'_>, params: &Map) -> Outcome {
     let Some(Value::Map(data)) = params.get("data") else {
         return Outcome::failed("The 'data' option needs to be a dictionary/hash");
     };
-    if let Some(name) = data.keys().find(|name| !is_variable_name(name)) {
-        return Outcome::failed(format!("The variable name '{name}' is not valid."));
+    let mut named = Map::new();
+    for (name, value) in data {
+        match set_fact::named(context, name) {
+            Ok(name) if is_variable_name(&name) => _ = named.insert(name, value.clone()),
+            Ok(name) => {
+                return Outcome::failed(format!("The variable name '{name}' is not valid."));
+            }
+            Err(wrong) => return Outcome::wrong(&wrong),
+        }
     }
+    let data = named;
     let host: Option<Arc<str>> = per_host.then(|| context.host());
     if let Some(kept) = &context.scope.kept {
-        kept.stats(host.as_deref(), aggregate, data);
+        kept.stats(host.as_deref(), aggregate, &data);
     }
-    add(context.runner(), host, aggregate, data);
+    add(context.runner(), host, aggregate, &data);
     let told = Map::from_iter([
-        ("data".into(), Value::Map(data.clone())),
+        ("data".into(), Value::Map(data)),
         ("per_host".into(), Value::Bool(per_host)),
         ("aggregate".into(), Value::Bool(aggregate)),
     ]);
