@@ -20,6 +20,7 @@ mod handed;
 mod history_diff;
 mod identities;
 mod inventory_document;
+mod keys;
 mod logging;
 mod operands;
 mod perform;

@@ -31,4 +31,4 @@ mod wants_facts;
 mod tests;
 
 pub use hosts::{ExtraVars, Hosts, LoadAgain, OpenVault};
-pub use runner::{Ask, Denies, NobodyToAsk, RunOptions, Runner, Setup, Ways};
+pub use runner::{Ask, Denies, Keys, NobodyToAsk, RunOptions, Runner, Setup, Until, Ways};
