@@ -43,23 +43,27 @@ fn opener(vault: &Arc<Vault>) -> VaultFile {
     })
 }
 
-/// The inventories that were named, else the usual one.
-fn inventory(named: &[String], vault: &Arc<Vault>) -> Result<Inventory, CliError> {
+/// The inventories that were named, else the usual one; `None` when there is none.
+fn inventory(named: &[String], vault: &Arc<Vault>) -> Result<Option<Inventory>, CliError> {
     let mut loader = Loader::new(Some(opener(vault)));
     if named.is_empty() {
         let usual = USUAL
             .iter()
             .find(|path| std::path::Path::new(path).exists());
-        let usual = usual.ok_or_else(|| {
-            CliError::new("there is no inventory: neither ./inventory nor /etc/ioms/inventory")
-                .hint("name one with -i FILE, or hosts with -i host1,host2,")
-        })?;
+        let Some(usual) = usual else {
+            return Ok(None);
+        };
         loader.add(usual)?;
     }
     for source in named {
         loader.add(source)?;
     }
-    Ok(loader.finish())
+    Ok(Some(loader.finish()))
+}
+
+/// What there is without an inventory: this machine alone, and that only by its name.
+fn nobody() -> Inventory {
+    Loader::new(None).finish()
 }
 
 impl Fleet {
@@ -70,9 +74,40 @@ impl Fleet {
         extra_vars: &[String],
         prompt: &Arc<dyn Prompt>,
     ) -> Result<Arc<Self>, CliError> {
+        Self::with(setup, vaults, extra_vars, prompt, || {
+            Err(
+                CliError::new("there is no inventory: neither ./inventory nor /etc/ioms/inventory")
+                    .hint("name one with -i FILE, or hosts with -i host1,host2,"),
+            )
+        })
+    }
+
+    /// The same for playbooks, which may be for this machine alone: they need no inventory.
+    pub fn load_for_plays(
+        setup: &Setup,
+        vaults: &VaultArgs,
+        extra_vars: &[String],
+        prompt: &Arc<dyn Prompt>,
+    ) -> Result<Arc<Self>, CliError> {
+        Self::with(setup, vaults, extra_vars, prompt, || {
+            setup.warn("there is no inventory (-i FILE): only localhost can be worked on");
+            Ok(nobody())
+        })
+    }
+
+    fn with(
+        setup: &Setup,
+        vaults: &VaultArgs,
+        extra_vars: &[String],
+        prompt: &Arc<dyn Prompt>,
+        without: impl FnOnce() -> Result<Inventory, CliError>,
+    ) -> Result<Arc<Self>, CliError> {
         let vault = Arc::new(vaults.vault(&setup.settings, prompt));
         let extra = ExtraVars::parse(extra_vars, &opener(&vault))?;
-        let inventory = inventory(setup.inventories(), &vault)?;
+        let inventory = match inventory(setup.inventories(), &vault)? {
+            Some(inventory) => inventory,
+            None => without()?,
+        };
         for warning in inventory.warnings() {
             setup.warn(warning);
         }
@@ -90,7 +125,10 @@ impl Fleet {
     /// Loads the same inventories again.
     pub fn again(&self, named: &[String]) -> LoadAgain {
         let (named, vault) = (named.to_owned(), self.vault.clone());
-        Arc::new(move || inventory(&named, &vault).map_err(|error| error.message))
+        Arc::new(move || {
+            let found = inventory(&named, &vault).map_err(|error| error.message)?;
+            Ok(found.unwrap_or_else(nobody))
+        })
     }
 
     /// Opens vaults.

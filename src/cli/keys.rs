@@ -23,10 +23,10 @@ pub(super) fn read(
     until: Until,
     stopped: &dyn Fn() -> bool,
 ) -> io::Result<Keys> {
+    let terminal = Terminal::take()?;
     let mut stderr = io::stderr().lock();
     write!(stderr, "{question}")?;
     stderr.flush()?;
-    let terminal = Terminal::take()?;
     let mut typed = Typed::default();
     let began = Instant::now();
     let mut buffer = [0];

@@ -115,8 +115,8 @@ pub(super) fn is_variable_name(text: &str) -> bool {
     let mut chars = text.chars();
     chars
         .next()
-        .is_some_and(|first| first.is_alphabetic() || first == '_')
-        && chars.all(|c| c.is_alphanumeric() || c == '_')
+        .is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
         && ![
             "True", "False", "None", "and", "or", "not", "if", "else", "in", "is", "for", "while",
             "lambda",

@@ -158,7 +158,7 @@ impl Loader {
                             format!("groups of modules are not there: `{}`", key.name),
                             key,
                         )
-                        .help("name the modules one by one");
+                        .help("no group of Ansible's has a module that is here: leave it out, or name modules one by one");
                     self.error(LintRule::Unsupported, found);
                 } else if !self.is_module(&key.name, within) {
                     let why = format!("there is no module `{}`", key.name);
@@ -188,9 +188,27 @@ fn defaults_of(module: &Module, keywords: &Keywords) -> Vec<String> {
     names
 }
 
+/// What does the work of modules that are asked for and not there.
+const INSTEAD: &[(&str, &str)] = &[
+    (
+        "synchronize",
+        "`copy` sends folders and moves what differs; `iomsctl upload` goes on where it broke off",
+    ),
+    (
+        "pam_limits",
+        "`lineinfile` keeps a line of /etc/security/limits.d",
+    ),
+    ("supervisorctl", "write `command: supervisorctl ...`"),
+    ("ufw", "`iptables` and `firewalld` are there"),
+    ("subversion", "write `command: svn ...`"),
+];
+
 /// What somebody may have meant by a module that isn't there.
 fn meant(name: &str, found: Diagnostic) -> Diagnostic {
     let bare = name.rsplit('.').next().unwrap_or(name);
+    if let Some((_, instead)) = INSTEAD.iter().find(|(module, _)| *module == bare) {
+        return found.help(*instead);
+    }
     let modules: Vec<String> = module::names().collect();
     let mut names: Vec<&str> = Keyword::names(Level::Task).collect();
     names.extend(modules.iter().map(String::as_str));

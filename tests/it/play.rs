@@ -5,11 +5,13 @@ mod background;
 mod choosing;
 mod denied;
 mod examples;
+mod facts;
 mod fetching;
 mod forms;
 mod hosts;
 mod records;
 mod statuses;
+mod terminal;
 
 use std::path::PathBuf;
 

@@ -28,6 +28,19 @@ pub(super) struct Loader<'a> {
 
 type Result1<T> = Result<T, Box<Diagnostic>>;
 
+/// What helps against the slips that people make most, by the parser's words for them.
+fn way_out(message: &str) -> Option<&'static str> {
+    [
+        (
+            "mapping values are not allowed",
+            "a value that holds `: ` stands in quotes; keys of one mapping are indented alike",
+        ),
+        ("tabs disallowed", "indent with blanks"),
+    ]
+    .into_iter()
+    .find_map(|(words, help)| message.contains(words).then_some(help))
+}
+
 impl<'a> Loader<'a> {
     pub(super) fn new(text: &'a str, file: &'a Path, json: bool) -> Self {
         let mut options = Options::default();
@@ -69,10 +82,23 @@ impl<'a> Loader<'a> {
             Some(Err(error)) => {
                 let marker = error.marker();
                 let place = Place::new(self.file, number(marker.line()), number(marker.col() + 1));
-                Err(Diagnostic::new(error.info().to_lowercase(), place, self.text).into())
+                let message = error.info().to_lowercase();
+                let found = Diagnostic::new(message.as_str(), place, self.text);
+                Err(match way_out(&message) {
+                    Some(help) => found.help(help),
+                    None => found,
+                }
+                .into())
             }
             None => Ok((Event::StreamEnd, Span::default())),
         }
+    }
+
+    fn text_at(&self, span: Span) -> &str {
+        let line = self.text.lines().nth(span.start.line().saturating_sub(1));
+        let line = line.unwrap_or_default();
+        let at = line.char_indices().nth(span.start.col());
+        at.and_then(|(at, _)| line.get(at..)).unwrap_or_default()
     }
 
     fn error(&self, message: impl Into<String>, span: Span) -> Diagnostic {
@@ -167,7 +193,15 @@ impl<'a> Loader<'a> {
                 continue;
             }
             let Content::Scalar(name) = &key.content else {
-                return Err(self.error("a key must be text", span).into());
+                let found = self.error("a key must be text", span);
+                // `name: {{ x }}` is a mapping with a mapping for a key.
+                return Err(match self.text_at(span).starts_with('{') {
+                    true => found.help(
+                        "a value that begins with a template stands in quotes: \"{{ name }}\"",
+                    ),
+                    false => found,
+                }
+                .into());
             };
             let name: Arc<str> = key_text(name);
             if let Some(first) = places.insert(name.clone(), key.line) {

@@ -58,6 +58,9 @@ pub struct Args {
     /// Run notified handlers also on hosts that failed
     #[arg(long, help_heading = "How to do it")]
     force_handlers: bool,
+    /// Forget the facts that earlier runs have found
+    #[arg(long, help_heading = "How to do it")]
+    flush_cache: bool,
     #[command(flatten)]
     show: ShowArgs,
     #[command(flatten)]
@@ -166,7 +169,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     };
     let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
     let vault = Arc::new(args.vaults.vault(&setup.settings, &prompt));
-    let fleet = Fleet::load(&setup, &args.vaults, &args.choice.extra_vars, &prompt)?;
+    let fleet = Fleet::load_for_plays(&setup, &args.vaults, &args.choice.extra_vars, &prompt)?;
     let mut options = super::playbooks::options(&setup, vault);
     options.extra_vars = fleet.extra_vars().values();
     // The one that loads what is included too: it knows which uses of a role are the same role.
@@ -212,6 +215,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
                 force_handlers: args.force_handlers,
                 start_at_task: choice.start_at_task.clone(),
                 step: choice.step,
+                flush_cache: args.flush_cache,
             },
             mode: &args.mode,
             connection: &args.connection,

@@ -98,7 +98,8 @@ pub(super) fn show(call: &Call, result: &mut Map) {
     {
         return;
     }
-    let header = call.text("src").unwrap_or("dynamically generated");
+    let header = call.text("src").or_else(|| call.text("dest"));
+    let header = header.unwrap_or_default();
     diff.insert("after_header".into(), Value::Unsafe(header.into()));
     match call.sent(SHOWN_MAX) {
         Some(bytes) if bytes.contains(&0) => diff.insert("src_binary".into(), Value::Int(1)),

@@ -117,9 +117,9 @@ pub trait Worker: Send + Sync {
         Ok(())
     }
 
-    /// Whether the play can use a fact: else `Gathering Facts` is an empty success without a round
-    /// trip.
-    fn wants_facts(&self, _batch: &Arc<Batch>, _host: &Arc<str>) -> bool {
+    /// Whether facts are to be gathered: the play can use one, and they are not known. Else `Gathering
+    /// Facts` is an empty success without a round trip.
+    fn wants_facts(&self, _turn: &Turn) -> bool {
         true
     }
 

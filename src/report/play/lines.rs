@@ -8,7 +8,11 @@ use crate::event::{TaskResult, TaskStatus};
 
 /// The host, and where the task was delegated to.
 pub(super) fn host(result: &TaskResult) -> String {
-    match &result.delegated {
+    match result
+        .delegated
+        .as_ref()
+        .filter(|other| **other != result.host)
+    {
         Some(other) => format!("{} -> {other}", result.host),
         None => result.host.to_string(),
     }
@@ -18,7 +22,8 @@ pub(super) fn host(result: &TaskResult) -> String {
 pub(super) fn of(result: &TaskResult, action: &str, verbose: u8) -> (Tone, String) {
     let host = host(result);
     let item = result.label.as_ref().map(|label| format!("(item={label})"));
-    let speaks = matches!(short(action), "debug" | "assert");
+    // What could not even begin says so in a line.
+    let speaks = matches!(short(action), "debug" | "assert") && result.error.is_none();
     let shown = || python_json::write(&Value::Object(cleaned(result, action)), speaks);
     let told = verbose > 0 || speaks;
     let plain = |word: &str| match (&item, told) {
@@ -71,8 +76,21 @@ pub(super) fn cleaned(result: &TaskResult, action: &str) -> Map<String, Value> {
         })
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    if short(action) == "debug" && result.status != TaskStatus::Failed {
-        for name in ["changed", "failed", "skipped", "ansible_loop_var"] {
+    if short(action) == "debug" {
+        // A message stands alone, without the item it is of.
+        if shown.contains_key("msg") {
+            shown.retain(|name, _| {
+                matches!(&**name, "msg" | "exception" | "warnings" | "deprecations")
+            });
+        }
+        for name in [
+            "changed",
+            "failed",
+            "skipped",
+            "ansible_loop_var",
+            "ansible_index_var",
+            "ansible_loop",
+        ] {
             shown.remove(name);
         }
     }

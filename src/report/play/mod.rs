@@ -3,6 +3,7 @@
 mod ad_hoc;
 mod diff;
 mod document;
+mod failures;
 mod junit;
 mod lines;
 mod lines_of_json;
@@ -50,6 +51,7 @@ pub(super) struct Human {
     shown: Option<u32>,
     /// Hosts of the tasks under way whose items were shown.
     looped: HashSet<(u32, Arc<str>)>,
+    failures: failures::Failures,
 }
 
 impl Human {
@@ -60,6 +62,7 @@ impl Human {
             tasks: HashMap::new(),
             shown: None,
             looped: HashSet::new(),
+            failures: failures::Failures::default(),
         }
     }
 
@@ -114,6 +117,7 @@ impl Human {
                 }
                 say(cx, Tone::Skipped, &line)
             }
+            PlayEvent::FactsCleared(_) => Ok(()),
             PlayEvent::Stats(stats) => {
                 self.shown = None;
                 banner(cx, "PLAY RECAP")?;
@@ -147,6 +151,9 @@ impl Human {
             (result.result.get("diff"), result.status)
         {
             diff::write(cx, diff)?;
+        }
+        if let (TaskStatus::Failed, Some(task)) = (result.status, self.tasks.get(&result.task)) {
+            self.failures.write(cx, task, result)?;
         }
         let (tone, line) = lines::of(result, action, self.verbose);
         say(cx, tone, &line)

@@ -58,6 +58,11 @@ impl Local {
     }
 }
 
+/// A user's name, of those that passwd(5) has.
+pub fn user_name(uid: u32) -> Option<String> {
+    passwd_entry(uid).map(|(name, _)| name)
+}
+
 /// Name and home of passwd(5); users of other sources are found by the environment.
 fn passwd_entry(uid: u32) -> Option<(String, PathBuf)> {
     let text = std::fs::read_to_string("/etc/passwd").ok()?;

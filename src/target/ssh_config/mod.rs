@@ -16,7 +16,7 @@ mod oracle_tests;
 pub use evaluate::{Lookup, SshConfig};
 pub use glob::{matches, matches_list};
 pub use keywords::{Class, KEYWORDS, Keyword, find, markdown};
-pub use local::Local;
+pub use local::{Local, user_name};
 pub use parse::words;
 pub use settings::{Setting, Settings};
 pub use tokens::{Tokens, seconds};

@@ -260,6 +260,12 @@ impl Context<'_> {
         Ok(missing(value, key))
     }
 
+    /// What a value holds under a key, as Python's own `value[key]`: a method is never meant.
+    pub(in super::super) fn own_item(&self, value: &Val, key: &Val) -> Result<Val, Fail> {
+        let found = self.member(value, key)?;
+        Ok(found.unwrap_or_else(|| missing(value, key)))
+    }
+
     fn member(&self, value: &Val, key: &Val) -> Result<Option<Val>, Fail> {
         let found = match (value, key) {
             (Val::Lazy(map), Val::Str(key)) => return self.lazy_member(map, key),

@@ -203,7 +203,7 @@ fn items2dict(args: &Args<'_>) -> Result<Val, Fail> {
     let mut entries = IndexMap::new();
     for item in args.items(0)? {
         let part = |name: &str| {
-            let found = args.cx.item(&item, &Val::str(name))?;
+            let found = args.cx.own_item(&item, &Val::str(name))?;
             if found.is_undefined() {
                 return fail(format!(
                     "items2dict requires each dictionary in the list to contain the keys '{key_name}' and '{value_name}', got {} instead.",
@@ -273,7 +273,7 @@ fn subelements(args: &Args<'_>) -> Result<Val, Fail> {
     for member in members {
         let mut at = member.clone();
         for key in &path {
-            at = args.cx.item(&at, key)?;
+            at = args.cx.own_item(&at, key)?;
         }
         if at.is_undefined() {
             if skip {
@@ -337,7 +337,7 @@ fn rekey_on_member(args: &Args<'_>) -> Result<Val, Fail> {
     };
     let mut entries = IndexMap::new();
     for member in members {
-        let key = args.cx.item(&member, &Val::Str(name.clone()))?;
+        let key = args.cx.own_item(&member, &Val::Str(name.clone()))?;
         if key.is_undefined() {
             return fail(format!("Key {name} was not found"));
         }

@@ -150,7 +150,7 @@ fn subelements(request: &Request<'_>) -> Result<Vec<Val>, Fail> {
         return fail("subelements lookup expects a list of two or three items");
     };
     let skip = match terms.get(2) {
-        Some(options) => python::truth(&request.cx.item(options, &Val::str("skip_missing"))?),
+        Some(options) => python::truth(&request.cx.own_item(options, &Val::str("skip_missing"))?),
         None => false,
     };
     let path = python::text(path)?;
@@ -165,7 +165,7 @@ fn subelements(request: &Request<'_>) -> Result<Vec<Val>, Fail> {
         let entries = request.cx.entries(&member)?;
         let mut at = member.clone();
         for key in path.split('.') {
-            at = request.cx.item(&at, &Val::str(key))?;
+            at = request.cx.own_item(&at, &Val::str(key))?;
         }
         if at.is_undefined() {
             if skip {

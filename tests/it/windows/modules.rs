@@ -12,7 +12,7 @@ use crate::support::{Desk, runs, wait_until};
 /// Runs tasks, written as YAML in lines, on all hosts of the desk: the results of the first host, by the
 /// tasks' names.
 #[track_caller]
-fn play(desk: &Desk, tasks: &str, status: i32) -> Value {
+pub(super) fn play(desk: &Desk, tasks: &str, status: i32) -> Value {
     let mut text = "- hosts: all\n  gather_facts: false\n  tasks:\n".to_owned();
     for line in tasks.lines() {
         let _ = writeln!(text, "    {line}");

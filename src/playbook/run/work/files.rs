@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::scope::TaskScope;
+use super::template_vars;
 use crate::base::value::{Map, Value};
 use crate::module::{Content, Controller, FileKind, ModuleError};
 use crate::playbook::as_bool;
@@ -81,7 +82,7 @@ impl TaskScope {
     }
 }
 
-fn expand_home(name: &str) -> Option<PathBuf> {
+pub(super) fn expand_home(name: &str) -> Option<PathBuf> {
     let rest = name.strip_prefix("~/")?;
     Some(Path::new(&std::env::var_os("HOME")?).join(rest))
 }
@@ -128,12 +129,11 @@ impl Controller for Finder<'_> {
 
     fn render(&self, text: &str, path: &Path, options: &Map) -> Result<String, ModuleError> {
         let mut scope = self.scope.clone();
-        let shown = |path: &Path| Value::Unsafe(path.to_string_lossy().into());
-        scope.local.insert("template_path".into(), shown(path));
-        let fullpath = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let named = |name: &str| options.get(name).and_then(Value::as_str);
+        let asked = named("src").unwrap_or_default();
         scope
             .local
-            .insert("template_fullpath".into(), shown(&fullpath));
+            .extend(template_vars::of(asked, path, named("dest")));
         let rendered = template::render_text(text, &text_options(options), &scope.shared());
         let rendered = rendered.map_err(|error| {
             let place = error

@@ -1,17 +1,39 @@
 //! What lookups and filters of templates reach on the controller: files on the task's search path,
 //! commands, the environment.
 
-use std::io::Write as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::scope::TaskScope;
+use crate::base::private_file;
 use crate::inventory::select;
-use crate::template::{Controller, PathKind};
+use crate::template::{Change, Controller, PathKind, WebRequest};
 
 /// No file that a lookup reads is larger, in bytes.
 const FILE_MAX: u64 = 64 << 20;
+
+/// The files of a folder that a pattern means, by name. As in a shell, what begins with a dot is meant
+/// only by a dot.
+fn files_like(
+    folder: &Path,
+    names: &str,
+    glob: &globset::GlobMatcher,
+) -> Result<Vec<String>, String> {
+    let entries =
+        std::fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut found: Vec<String> = entries
+        .flatten()
+        .filter(|entry| {
+            let name = entry.file_name();
+            let hidden = name.as_encoded_bytes().starts_with(b".") && !names.starts_with('.');
+            !hidden && glob.is_match(&name) && entry.path().is_file()
+        })
+        .map(|entry| entry.path().to_string_lossy().into_owned())
+        .collect();
+    found.sort();
+    Ok(found)
+}
 
 impl Controller for TaskScope {
     fn read(&self, path: &str, folder: &str) -> Result<Vec<u8>, String> {
@@ -31,16 +53,26 @@ impl Controller for TaskScope {
         }
     }
 
-    fn find(&self, path: &str, folder: &str) -> Option<String> {
-        let found = self.find_file(folder, path).ok()?;
+    fn find(&self, path: &str, folder: Option<&str>) -> Option<String> {
+        let found = self.find_file(folder.unwrap_or(self.suits), path).ok()?;
         Some(found.to_string_lossy().into_owned())
     }
 
     fn glob(&self, pattern: &str) -> Result<Vec<String>, String> {
-        let (folder, names) = pattern.rsplit_once('/').unwrap_or((".", pattern));
-        let folder = if folder.is_empty() { "/" } else { folder };
-        let Ok(folder) = self.find_file("files", folder) else {
-            return Ok(Vec::new());
+        let (folders, names) = match pattern.rsplit_once('/') {
+            Some((folder, names)) => {
+                let folder = if folder.is_empty() { "/" } else { folder };
+                (self.find_file("files", folder).into_iter().collect(), names)
+            }
+            // A bare name is tried everywhere: the first folder that has such files holds.
+            None => {
+                let bases = self.search_path().into_iter();
+                let folders: Vec<PathBuf> = bases
+                    .flat_map(|base| [base.join("files"), base])
+                    .filter(|folder| folder.is_dir())
+                    .collect();
+                (folders, pattern)
+            }
         };
         let glob = globset::GlobBuilder::new(names)
             .literal_separator(true)
@@ -48,20 +80,13 @@ impl Controller for TaskScope {
         let glob = glob
             .map_err(|error| format!("{pattern}: {error}"))?
             .compile_matcher();
-        let entries =
-            std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-        let mut found: Vec<String> = entries
-            .flatten()
-            .filter(|entry| {
-                let name = entry.file_name();
-                // As in a shell, what begins with a dot is meant only by a dot.
-                let hidden = name.as_encoded_bytes().starts_with(b".") && !names.starts_with('.');
-                !hidden && glob.is_match(&name) && entry.path().is_file()
-            })
-            .map(|entry| entry.path().to_string_lossy().into_owned())
-            .collect();
-        found.sort();
-        Ok(found)
+        for folder in folders {
+            let found = files_like(&folder, names, &glob)?;
+            if !found.is_empty() {
+                return Ok(found);
+            }
+        }
+        Ok(Vec::new())
     }
 
     fn run(&self, command: &str) -> Result<Vec<u8>, String> {
@@ -82,29 +107,14 @@ impl Controller for TaskScope {
         ))
     }
 
-    fn fetch(&self, url: &str) -> Result<Vec<u8>, String> {
-        Err(format!(
-            "{url}: the controller fetches nothing from the network for a lookup"
-        ))
+    fn fetch(&self, wanted: &WebRequest) -> Result<Vec<u8>, String> {
+        super::web::fetch(wanted)
     }
 
-    fn create(&self, path: &str, content: &str) -> Result<String, String> {
-        let path = self.batch.play.folder.join(path);
-        let failed = |error: std::io::Error| format!("{}: {error}", path.display());
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(failed)?;
-        }
-        let mut options = std::fs::OpenOptions::new();
-        match options.write(true).create_new(true).mode(0o600).open(&path) {
-            Ok(mut file) => {
-                file.write_all(content.as_bytes()).map_err(failed)?;
-                Ok(content.to_owned())
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                std::fs::read_to_string(&path).map_err(failed)
-            }
-            Err(error) => Err(failed(error)),
-        }
+    fn amend(&self, path: &str, change: &Change<'_>) -> Result<String, String> {
+        let path =
+            super::files::expand_home(path).unwrap_or_else(|| self.batch.play.folder.join(path));
+        private_file::amend(&path, change)
     }
 
     fn kind(&self, path: &str) -> Option<PathKind> {

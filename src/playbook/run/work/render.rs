@@ -25,10 +25,14 @@ impl Wrong {
 
     /// A template's error; the place names the expression, too.
     pub(super) fn of(written: &Written, error: TemplateError) -> Self {
-        let place = written.error(error.to_string()).to_string();
+        let said = error.to_string();
+        let place = match error.place {
+            Some(within) => written.error_within(said, within.line, within.column),
+            None => written.error(said),
+        };
         Self {
             message: error.message,
-            place,
+            place: place.to_string(),
         }
     }
 

@@ -12,6 +12,7 @@ use super::jobs::Jobs;
 use super::layers::{Layer, Layers};
 use super::play_vars::PlayVars;
 use super::prepared::Prepared;
+use super::recall::{EarlierFacts, Recall};
 use super::scope::TaskScope;
 use super::state::States;
 use crate::base::secret::Secret;
@@ -162,6 +163,8 @@ pub struct Setup {
     pub ask: Arc<dyn Ask>,
     /// Says why a command line must not run.
     pub deny: Denies,
+    /// What earlier runs found of the hosts; none where that does not serve.
+    pub earlier: Option<Arc<dyn EarlierFacts>>,
     /// Flags and settings.
     pub options: RunOptions,
 }
@@ -181,6 +184,7 @@ pub struct Runner {
     pub(super) deny: Denies,
     pub(super) options: RunOptions,
     pub(super) states: States,
+    pub(super) recall: Recall,
     pub(super) layers: Layers,
     /// Files of variables that were read.
     pub(super) files: Mutex<HashMap<PathBuf, Result<Layer, String>>>,
@@ -208,6 +212,7 @@ impl Runner {
             deny: setup.deny,
             options: setup.options,
             states: States::default(),
+            recall: Recall::new(setup.earlier),
             layers: Layers::default(),
             files: Mutex::default(),
             plays: RwLock::default(),
@@ -275,6 +280,7 @@ impl Runner {
             delegated: None,
             without_files: false,
             without_play: false,
+            suits: "files",
         }
     }
 

@@ -8,6 +8,7 @@ use super::play_vars::PlayVars;
 use super::prepared::Prepared;
 use super::runner::Runner;
 use super::state::locked;
+use super::template_vars::MANAGED;
 use crate::base::secret::Secret;
 use crate::base::value::{Map, Value};
 use crate::playbook::run::worker::{Batch, Scope as Included};
@@ -32,6 +33,8 @@ pub(super) struct TaskScope {
     pub(super) without_files: bool,
     /// Without the play's variables: a member of `hostvars`, as in Ansible.
     pub(super) without_play: bool,
+    /// The folder of roles that files are looked for in where no other is named.
+    pub(super) suits: &'static str,
 }
 
 impl TaskScope {
@@ -78,6 +81,9 @@ impl TaskScope {
         }
         if let Some(found) = self.role_default(name) {
             return Ok(Some(found));
+        }
+        if name == "ansible_managed" {
+            return Ok(Some(here(Value::string(MANAGED), "ioms")));
         }
         Ok(self
             .host
@@ -142,7 +148,7 @@ impl TaskScope {
     }
 
     fn fact(&self, host: &str, name: &str) -> Option<Found> {
-        let state = self.runner.states.known(host)?;
+        let state = self.with_facts(host)?;
         let state = locked(&state);
         let value = state.fact_variable(name)?;
         Some(here((**value).clone(), "facts"))

@@ -1,6 +1,7 @@
 //! The worker over the controller's own shell: a play from text, its tasks one after the other.
 
 mod precedence;
+mod prompts;
 mod shapes;
 
 use std::path::Path;
@@ -64,6 +65,7 @@ struct Bench {
     inventory: String,
     extra: ExtraVars,
     options: RunOptions,
+    ask: Arc<dyn Ask>,
 }
 
 /// What a run came to: of each task its result on each host that did it.
@@ -96,6 +98,7 @@ impl Bench {
             inventory: "all: {hosts: {one: {}}}\n".into(),
             extra: ExtraVars::new(),
             options: RunOptions::default(),
+            ask: Arc::new(NobodyToAsk),
         }
     }
 
@@ -144,6 +147,7 @@ impl Bench {
             local: Arc::new(local::Local),
         };
         let runner = Runner::new(Setup {
+            earlier: None,
             hosts: Hosts::new(
                 inventory,
                 self.extra.clone(),
@@ -155,7 +159,7 @@ impl Bench {
             library: Arc::new(Library::default()),
             emitter,
             halt: control,
-            ask: Arc::new(NobodyToAsk),
+            ask: self.ask.clone(),
             deny: Arc::new(|_| None),
             options: self.options.clone(),
         });
