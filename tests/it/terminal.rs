@@ -23,8 +23,8 @@ while select.select([fd], [], [], 60)[0]:
         break
     seen += piece
     said += piece
-    prompt, answer = dialogue[0]
-    if prompt in said:
+    while dialogue[0][0] in said:
+        prompt, answer = dialogue[0]
         said = said[said.index(prompt) + len(prompt):]
         dialogue = dialogue[1:] or dialogue
         time.sleep(delay)

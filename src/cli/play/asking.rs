@@ -48,7 +48,9 @@ pub(super) struct StepByStep;
 impl Steps for StepByStep {
     fn perform(&self, task: &str) -> Answer {
         let question = format!("Perform task: {task} (N)o/(y)es/(c)ontinue: ");
-        let answer = AtTerminal.line(&question, true).ok().flatten();
+        let Ok(answer) = AtTerminal.line(&question, true) else {
+            return Answer::Stop;
+        };
         match answer.unwrap_or_default().to_ascii_lowercase().as_str() {
             "y" | "yes" => Answer::Yes,
             "c" | "continue" => Answer::Continue,

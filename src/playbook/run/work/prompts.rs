@@ -1,6 +1,8 @@
 //! `vars_prompt`: what a play asks the user before it begins.
 
+use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 
@@ -149,9 +151,16 @@ impl Question {
 }
 
 async fn line(runner: &Runner, question: &str, echo: bool) -> Result<Option<String>, String> {
+    runner.emitter.seen().await;
     let (asks, question) = (runner.ask.clone(), question.to_owned());
     let answered = tokio::task::spawn_blocking(move || asks.line(&question, echo)).await;
-    answered
-        .map_err(|error| error.to_string())?
-        .map_err(|error| error.to_string())
+    let answered = answered.map_err(|error| error.to_string())?;
+    if matches!(&answered, Err(error) if error.kind() == io::ErrorKind::Interrupted) {
+        // The run hears of it in a moment.
+        runner.sleep(HEARS).await;
+    }
+    answered.map_err(|error| error.to_string())
 }
+
+/// How long a run may take to hear of a signal.
+const HEARS: Duration = Duration::from_secs(5);

@@ -123,6 +123,7 @@ async fn keys(
     until: Until,
 ) -> Result<Keys, Box<Outcome>> {
     let runner = context.runner().clone();
+    runner.emitter.seen().await;
     let typed = tokio::task::spawn_blocking(move || {
         runner
             .ask
