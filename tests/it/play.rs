@@ -11,6 +11,7 @@ mod forms;
 mod hosts;
 mod records;
 mod statuses;
+mod terminal;
 
 use std::path::PathBuf;
 

@@ -152,11 +152,13 @@ impl Steps for KeptSteps {
         let known = self.keep.earlier().step(task);
         known.unwrap_or_else(|| {
             let answer = self.asks.perform(task);
-            let mut entry = Packer::default();
-            entry.byte(entry::STEP);
-            entry.byte(entry::of_answer(answer));
-            entry.text(task);
-            self.keep.ledger.append(&entry.finish());
+            if let Some(said) = entry::of_answer(answer) {
+                let mut entry = Packer::default();
+                entry.byte(entry::STEP);
+                entry.byte(said);
+                entry.text(task);
+                self.keep.ledger.append(&entry.finish());
+            }
             answer
         })
     }
