@@ -81,6 +81,11 @@ def growth(results: Results) -> float | None:
     return many / few if few and many else None
 
 
+def grown(results: Results) -> float | None:
+    few, many = (value(f"play-many{n}", OURS, "peak_mb")(results) for n in (50, 500))
+    return many / few if few and many else None
+
+
 def slower(section: str, other: str) -> Figure:
     """Our time by another program's."""
     return ratio(section, OURS, other, what="wall")
@@ -153,6 +158,24 @@ TARGETS = [
     at_most("64 MiB: peak memory, 1,000 hosts by 10", growth, 1, "×"),
     at_least("10 MB to Windows: pypsrp's time by ours", faster("files-windows", "pypsrp"), 5, "×"),
     at_most("64 MiB pulled: our time by plain HTTP's", slower("files-pull", "plain HTTP"), 1.5, "×"),
+    at_least("5 tasks on 50 systems: pyinfra's CPU by ours", ratio("play50", "pyinfra"), 15, "×"),
+    at_least(
+        "5 tasks on 50 systems: ansible-playbook's CPU by ours",
+        ratio("play50", "ansible-playbook"),
+        100,
+        "×",
+    ),
+    at_least(
+        "5 tasks on 50 systems: ansible-playbook's time by ours",
+        faster("play50", "ansible-playbook"),
+        10,
+        "×",
+    ),
+    at_most("The same again: our CPU by the first time's", ratio("play50", "iomsctl again"), 1, "×"),
+    at_most(
+        "500 tasks on 1,000 hosts: peak memory", value("play-many500", OURS, "peak_mb"), 400, " MB"
+    ),
+    at_most("1,000 hosts: peak memory, 500 tasks by 50", grown, 1.1, "×"),
 ]
 
 

@@ -25,6 +25,8 @@ class Program:
     argv: Callable[[Any], list[str]]
     count: Callable[[str], int]
     env: Callable[[Any], dict[str, str]] = field(default=lambda _: {})
+    before: Callable[[], None] | None = None
+    """What it finds, where that is not what all others find."""
 
     @property
     def installed(self) -> bool:

@@ -89,7 +89,7 @@ def in_turn(
         for program in compared:
             if not program.installed:
                 continue
-            before()
+            (program.before or before)()
             cost = run(program.argv(fleet), program.env(fleet))
             ok = arrived() if arrived else program.count(cost.output)
             costs[program.name].append(cost)

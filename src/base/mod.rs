@@ -8,6 +8,7 @@ pub mod digest;
 pub mod glob;
 pub mod id;
 pub mod nearest;
+pub mod private_file;
 pub mod prompt;
 pub mod python;
 pub mod python_re;

@@ -4,13 +4,14 @@
 //! fails because of them, and waits for the database a second at most.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use serde_json::json;
 
+use super::look_up;
 use crate::base::clock;
-use crate::store::{DatabaseUrl, Store, StoreError};
+use crate::store::{DatabaseUrl, Fact, Store};
 
 /// The fact's name.
 const FACT: &str = "codepage";
@@ -64,32 +65,24 @@ impl CodePages {
         self.learnt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// On a thread of its own: whoever asks is at work for other hosts too, and is not to wait for a
-    /// database that does not answer.
     fn look_up(&self) -> Pages {
-        let Some(url) = self.database.clone() else {
+        let Some(url) = &self.database else {
             return Pages::new();
         };
-        if matches!(&url, DatabaseUrl::Sqlite(path) if !path.exists()) {
-            return Pages::new();
-        }
         let hosts = self.hosts.clone();
-        let (answer, answered) = mpsc::channel();
-        let begun = std::thread::Builder::new()
-            .name("codepages".into())
-            .spawn(move || {
-                let _ = answer.send(load(&url, &hosts));
-            });
-        let pages = match begun {
-            Ok(_) => answered
-                .recv_timeout(LOOK_UP)
-                .unwrap_or_else(|_| Err("the database does not answer".to_owned())),
-            Err(error) => Err(error.to_string()),
-        };
-        pages.unwrap_or_else(|error| {
-            tracing::debug!(error, "the hosts' code pages can't be looked up");
-            Pages::new()
-        })
+        let facts = look_up::ask(url, LOOK_UP, async move |store| {
+            Ok((
+                store.facts_of(&hosts, FACT).await?,
+                store.facts_of(&hosts, WHOSE).await?,
+            ))
+        });
+        match facts {
+            Ok((pages, places)) => believed(pages, places),
+            Err(error) => {
+                tracing::debug!(error, "the hosts' code pages can't be looked up");
+                Pages::new()
+            }
+        }
     }
 
     /// Keeps what was learnt.
@@ -121,30 +114,14 @@ impl CodePages {
     }
 }
 
-fn load(url: &DatabaseUrl, hosts: &[Arc<str>]) -> Result<Pages, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| error.to_string())?;
-    let facts: Result<_, StoreError> = runtime.block_on(async {
-        let store = Store::open(url).await?;
-        let facts = async {
-            Ok((
-                store.facts_of(hosts, FACT).await?,
-                store.facts_of(hosts, WHOSE).await?,
-            ))
-        };
-        let facts = facts.await;
-        store.close().await;
-        facts
-    });
-    let (pages, places) = facts.map_err(|error| error.to_string())?;
+/// Pages that are not too old, with whose they are.
+fn believed(pages: Vec<Fact>, places: Vec<Fact>) -> Pages {
     let mut places: HashMap<_, _> = places
         .into_iter()
         .map(|fact| (fact.host, fact.value))
         .collect();
     let oldest = clock::now().as_millisecond() - BELIEVED;
-    Ok(pages
+    pages
         .into_iter()
         .filter(|fact| fact.collected.as_millisecond() >= oldest)
         .filter_map(|fact| {
@@ -152,7 +129,7 @@ fn load(url: &DatabaseUrl, hosts: &[Arc<str>]) -> Result<Pages, String> {
             let place = places.remove(&fact.host)?.as_str()?.to_owned();
             Some((fact.host, (place, page)))
         })
-        .collect())
+        .collect()
 }
 
 #[cfg(test)]
@@ -213,8 +190,10 @@ mod tests {
         store.put_facts(&both, clock::now()).await.unwrap();
         assert_eq!(pages(&database).of(&"win2".into(), HERE), Some(936));
         let long_ago = clock::now() - Duration::from_hours(31 * 24);
-        store.put_facts(&both, long_ago).await.unwrap();
-        assert_eq!(pages(&database).of(&"win2".into(), HERE), None);
+        let old = both.map(|(_, name, value)| (Arc::<str>::from("win3"), name, value));
+        store.put_facts(&old, long_ago).await.unwrap();
+        let third = CodePages::new(Some(database), vec!["win3".into()]);
+        assert_eq!(third.of(&"win3".into(), HERE), None);
         store.close().await;
     }
 

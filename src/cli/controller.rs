@@ -1,12 +1,12 @@
 //! What lookups in an inventory's variables may reach on this machine: files, patterns, commands, the
 //! environment.
 
-use std::io::Write as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::template::{Controller, PathKind};
+use crate::base::private_file;
+use crate::template::{Change, Controller, PathKind, WebRequest};
 
 /// How large a file may be.
 const FILE_MAX: u64 = 64 << 20;
@@ -89,31 +89,12 @@ impl Controller for ThisMachine {
         }
     }
 
-    fn fetch(&self, _url: &str) -> Result<Vec<u8>, String> {
+    fn fetch(&self, _wanted: &WebRequest) -> Result<Vec<u8>, String> {
         Err("nothing is fetched while variables are read".to_owned())
     }
 
-    fn create(&self, path: &str, content: &str) -> Result<String, String> {
-        let wrong = |error: std::io::Error| format!("can't write {path}: {error}");
-        let place = self.path(path, "");
-        if let Some(folder) = place.parent() {
-            std::fs::create_dir_all(folder).map_err(wrong)?;
-        }
-        let made = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&place);
-        match made {
-            Ok(mut file) => {
-                file.write_all(content.as_bytes()).map_err(wrong)?;
-                Ok(content.to_owned())
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                std::fs::read_to_string(&place).map_err(wrong)
-            }
-            Err(error) => Err(wrong(error)),
-        }
+    fn amend(&self, path: &str, change: &Change<'_>) -> Result<String, String> {
+        private_file::amend(&self.path(path, ""), change)
     }
 
     fn kind(&self, path: &str) -> Option<PathKind> {

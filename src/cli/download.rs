@@ -95,6 +95,7 @@ impl Args {
             algorithm: self.transfer.algorithm(),
             act: self.transfer.act(),
             diff: self.files.diff,
+            unchecked: false,
         }
     }
 }

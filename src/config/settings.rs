@@ -259,6 +259,9 @@ impl Settings {
     pub fn roles_path(&self) -> &[String] {
         self.list("roles_path")
     }
+    pub fn facts_ttl(&self) -> Duration {
+        self.duration("facts.ttl")
+    }
     /// `None`: off.
     pub fn pull_listen(&self) -> Option<SocketAddr> {
         self.text("pull.listen")?.parse().ok()

@@ -237,6 +237,12 @@ pub const SETTINGS: &[Setting] = &[
         "A host that was heard of within this time counts as alive.",
     ),
     setting(
+        "facts.ttl",
+        Kind::Duration,
+        "0",
+        "Facts that plays have found serve later plays for so long; without it each play gathers its own.",
+    ),
+    setting(
         "collectors",
         Kind::Paths,
         "",

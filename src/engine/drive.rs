@@ -164,6 +164,15 @@ impl Drive<'_> {
             }
         }
         let mut input = Some(std::mem::replace(&mut process.input, Box::new(Nowhere)));
+        if conversation.opens_with_all()
+            && self.plan.stdin.is_empty()
+            && let Some(mut input) = input.take()
+        {
+            match input.close().await {
+                Err(error) if error.kind == ErrorKind::Disconnected => return Stop::Broken(error),
+                _ => {}
+            }
+        }
         if conversation.starts_at_once() {
             let step = Step {
                 started: true,

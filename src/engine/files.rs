@@ -18,6 +18,7 @@ use crate::event::{ErrorKind, HostEmitter, HostError, Outcome, Stream};
 use crate::shell::files::{FileTask, Said};
 use crate::shell::{Command, Plan, Stdin};
 use crate::target::Target;
+use crate::transfer::download::Single;
 use crate::transfer::{Input, Link, Pulse, Report, Sink, Trouble, download, upload};
 use crate::transport::{Connection, Connections, Files};
 
@@ -52,40 +53,16 @@ pub(super) fn transfer<'a>(
 }
 
 async fn work_on(work: &Work, mut link: HostLink<'_>, host: &str, output: &mut HostEmitter) -> End {
-    let mut halt = link.halt.clone();
-    let activity = link.activity.clone();
-    let limits = link.limits.clone();
-    let (until, speaking) = (link.until, link.speaking.clone());
+    let watch = Watch::over(&link);
     let mut report = Report::default();
-    let done = {
-        let working = async {
-            match work {
-                Work::Command(_) => Ok(()),
-                Work::Upload(order) => upload::upload(order, &mut link, &mut report).await,
-                Work::Download(order) => {
-                    download::download(order, host, &mut link, &mut report).await
-                }
-            }
-        };
-        tokio::pin!(working);
-        let stopped = tokio::select! {
-            done = &mut working => Ok(done),
-            why = stopped(&mut halt) => Err(End::halted(why, None)),
-            trouble = overdue(&activity, &limits, until) => Err(ended(trouble)),
-        };
-        match stopped {
-            Ok(done) => done.map_err(ended),
-            // A command is ended on its host, and that is waited for; requests of SFTP end with us.
-            Err(end) if speaking.load(Ordering::Relaxed) => {
-                match timeout(LETTING_GO, &mut working).await {
-                    Ok(Err(trouble)) => Err(ended(trouble)),
-                    Ok(Ok(())) => Ok(()),
-                    Err(_) => Err(end),
-                }
-            }
-            Err(end) => Err(end),
+    let working = async {
+        match work {
+            Work::Command(_) => Ok(()),
+            Work::Upload(order) => upload::upload(order, &mut link, &mut report).await,
+            Work::Download(order) => download::download(order, host, &mut link, &mut report).await,
         }
     };
+    let done = watch.see(working).await;
     report.settle();
     if !report.text.is_empty() {
         let text = std::mem::take(&mut report.text);
@@ -111,6 +88,54 @@ async fn work_on(work: &Work, mut link: HostLink<'_>, host: &str, output: &mut H
     };
     end.files = report.files;
     end
+}
+
+/// Fetches one file.
+pub(super) async fn fetch(file: &Single, mut link: HostLink<'_>) -> Result<(), End> {
+    let watch = Watch::over(&link);
+    watch.see(download::single(file, &mut link)).await
+}
+
+/// Sees to a transfer's time, and that it ends when the run does.
+struct Watch {
+    halt: Control,
+    activity: Arc<Activity>,
+    limits: Limits,
+    until: Option<Instant>,
+    speaking: Arc<AtomicBool>,
+}
+
+impl Watch {
+    fn over(link: &HostLink<'_>) -> Self {
+        Self {
+            halt: link.halt.clone(),
+            activity: link.activity.clone(),
+            limits: link.limits.clone(),
+            until: link.until,
+            speaking: link.speaking.clone(),
+        }
+    }
+
+    async fn see(mut self, working: impl Future<Output = Result<(), Trouble>>) -> Result<(), End> {
+        tokio::pin!(working);
+        let stopped = tokio::select! {
+            done = &mut working => Ok(done),
+            why = stopped(&mut self.halt) => Err(End::halted(why, None)),
+            trouble = overdue(&self.activity, &self.limits, self.until) => Err(ended(trouble)),
+        };
+        match stopped {
+            Ok(done) => done.map_err(ended),
+            // A command is ended on its host, and that is waited for; requests of SFTP end with us.
+            Err(end) if self.speaking.load(Ordering::Relaxed) => {
+                match timeout(LETTING_GO, &mut working).await {
+                    Ok(Err(trouble)) => Err(ended(trouble)),
+                    Ok(Ok(())) => Ok(()),
+                    Err(_) => Err(end),
+                }
+            }
+            Err(end) => Err(end),
+        }
+    }
 }
 
 fn ended(trouble: Trouble) -> End {

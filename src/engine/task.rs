@@ -9,8 +9,10 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use tokio::io::AsyncReadExt as _;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::drive::{Drive, Listener};
+use super::files::{self, HostLink};
 use super::host::{Activity, stopped};
 use super::job::{Control, Limits};
 use super::outcome::End;
@@ -21,6 +23,7 @@ use crate::event::{ErrorKind, HostError, Outcome, Stream};
 use crate::shell::record::{Record, RecordReader};
 use crate::shell::{Answers, Command, Payload, Piece, Plan, Source};
 use crate::target::Target;
+use crate::transfer::download::Single;
 use crate::transport::Connections;
 
 /// How much of a file is read at once.
@@ -38,6 +41,20 @@ pub struct Order<'a> {
     pub timeout: Option<Duration>,
     /// How much of its output is kept, in bytes a stream.
     pub max_output: usize,
+    /// Hears when the play is to stop.
+    pub halt: Control,
+}
+
+/// A file that a task brings here.
+pub struct Fetch<'a> {
+    /// The connections of the play.
+    pub connections: &'a Arc<dyn Connections>,
+    /// How the host is reached, and as whom.
+    pub target: &'a Arc<Target>,
+    /// What is fetched.
+    pub file: &'a Single,
+    /// How long it may take from its start; `None`: for ever.
+    pub timeout: Option<Duration>,
     /// Hears when the play is to stop.
     pub halt: Control,
 }
@@ -70,18 +87,77 @@ pub struct TaskEnd {
     pub truncated: bool,
 }
 
+impl From<End> for TaskEnd {
+    fn from(end: End) -> Self {
+        Self {
+            outcome: end.outcome,
+            exit: end.exit,
+            signal: end.signal,
+            error: end.error,
+            started: end.started,
+            record: None,
+            stdout: Bytes::new(),
+            stderr: Bytes::new(),
+            truncated: false,
+        }
+    }
+}
+
 /// Does a task. A connection of the pool that turns out to be dead is replaced, once, where the host
 /// can't have begun.
 pub async fn perform(order: Order<'_>) -> TaskEnd {
     let first = attempt(&order).await;
-    let stale = matches!(
-        first.error.as_ref().map(|error| error.kind),
-        Some(ErrorKind::Reset | ErrorKind::Disconnected)
-    );
-    if first.started || !stale {
+    if first.started || !is_stale(first.error.as_ref()) {
         return first;
     }
     attempt(&order).await
+}
+
+/// Fetches a file, as a task of its own: another connection is tried where one of the pool turns out
+/// to be dead. Where it did not come, how that ended.
+pub async fn fetch(order: &Fetch<'_>) -> Result<(), TaskEnd> {
+    let first = fetch_once(order).await;
+    match &first {
+        Err(end) if is_stale(end.error.as_ref()) => fetch_once(order).await,
+        _ => first,
+    }
+    .map_err(TaskEnd::from)
+}
+
+async fn fetch_once(order: &Fetch<'_>) -> Result<(), End> {
+    let mut halt = order.halt.clone();
+    let connection = tokio::select! {
+        connection = order.connections.get(order.target) => connection.map_err(End::unreachable)?,
+        why = stopped(&mut halt) => return Err(End::halted(why, None)),
+    };
+    let link = HostLink {
+        limits: limits(order.timeout),
+        until: order.timeout.map(|limit| Instant::now() + limit),
+        connections: order.connections,
+        connection: &connection,
+        target: order.target,
+        activity: &Arc::new(Activity::new()),
+        halt,
+        speaking: Arc::default(),
+    };
+    files::fetch(order.file, link).await
+}
+
+fn is_stale(error: Option<&HostError>) -> bool {
+    let kind = error.map(|error| error.kind);
+    matches!(kind, Some(ErrorKind::Reset | ErrorKind::Disconnected))
+}
+
+fn limits(timeout: Option<Duration>) -> Limits {
+    Limits {
+        forks: 1,
+        timeout,
+        idle_timeout: None,
+        deadline: None,
+        serial: Vec::new(),
+        max_fail: None,
+        retries: 0,
+    }
 }
 
 async fn attempt(order: &Order<'_>) -> TaskEnd {
@@ -123,15 +199,7 @@ async fn attempt(order: &Order<'_>) -> TaskEnd {
         Ok(conversation) => conversation,
         Err(error) => return ear.end(End::failed(error)),
     };
-    let limits = Limits {
-        forks: 1,
-        timeout: order.timeout,
-        idle_timeout: None,
-        deadline: None,
-        serial: Vec::new(),
-        max_fail: None,
-        retries: 0,
-    };
+    let limits = limits(order.timeout);
     let given = ear.given(order.plan);
     let end = Drive {
         plan: order.plan,
@@ -234,15 +302,11 @@ impl Ear {
     fn end(self, end: End) -> TaskEnd {
         let record = self.record.map(RecordReader::finish);
         TaskEnd {
-            outcome: end.outcome,
-            exit: end.exit,
-            signal: end.signal,
-            error: end.error,
-            started: end.started,
             truncated: self.truncated || record.as_ref().is_some_and(|record| record.truncated),
             record,
             stdout: self.stdout.freeze(),
             stderr: self.stderr.freeze(),
+            ..TaskEnd::from(end)
         }
     }
 }

@@ -16,8 +16,8 @@ pub use emitter::{Consumer, Emitter, HostEmitter};
 pub use error::{ErrorKind, HostError};
 pub use files::{FileAction, FileRecord, Moved, Route};
 pub use play::{
-    CustomStats, HostCounts, PlayEvent, PlayInfo, PlayStats, Retry, TaskInfo, TaskResult,
-    TaskStatus,
+    CustomStats, FACTS_GATHERED, Facts, FactsOf, HostCounts, PlayEvent, PlayInfo, PlayStats, Retry,
+    TaskInfo, TaskResult, TaskStatus,
 };
 pub use redact::Redactor;
 pub use types::{

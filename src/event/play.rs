@@ -37,6 +37,8 @@ pub enum PlayEvent {
         /// The hosts.
         hosts: Vec<Arc<str>>,
     },
+    /// What is known of these hosts is forgotten: `meta: clear_facts`.
+    FactsCleared(Arc<[Arc<str>]>),
     /// The last word: what happened on each host, in the order of the recap, and what `set_stats` set.
     Stats(Arc<PlayStats>),
 }
@@ -94,12 +96,46 @@ pub struct TaskResult {
     pub result: Arc<serde_json::Map<String, serde_json::Value>>,
     /// Why there is none of the module's.
     pub error: Option<HostError>,
+    /// Whose facts the result holds, where they are to be known to later runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<FactsOf>,
     /// When it began.
     #[serde(with = "crate::base::clock::serde_rfc3339")]
     pub started: Timestamp,
     /// How long it took.
     pub duration: Duration,
 }
+
+/// Whose facts `ansible_facts` of a result are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactsOf {
+    /// The hosts.
+    pub hosts: Vec<Arc<str>>,
+    /// Of a loop: which of its `results`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<usize>,
+    /// Whether they are those that plays gather.
+    pub gathered: bool,
+}
+
+impl TaskResult {
+    /// The facts that it holds for later runs, and whose they are.
+    pub fn facts(&self) -> impl Iterator<Item = (&FactsOf, &Facts)> {
+        self.facts.iter().filter_map(|of| {
+            let facts = match of.item {
+                None => self.result.get("ansible_facts"),
+                Some(at) => self.result.get("results")?.get(at)?.get("ansible_facts"),
+            };
+            Some((of, facts?.as_object()?))
+        })
+    }
+}
+
+/// The fact that says that what plays gather was gathered, under Ansible's name.
+pub const FACTS_GATHERED: &str = "_ansible_facts_gathered";
+
+/// Facts by the names of the variables that they are: `ansible_distribution`.
+pub type Facts = serde_json::Map<String, serde_json::Value>;
 
 impl TaskStatus {
     /// The contract's word.

@@ -135,7 +135,9 @@ impl Redactor {
                 label: label.map(|label| self.text(&label).into_owned()),
                 hosts,
             },
-            other @ (PlayEvent::NoHostsMatched(_) | PlayEvent::NoHostsRemaining(_)) => other,
+            other @ (PlayEvent::NoHostsMatched(_)
+            | PlayEvent::NoHostsRemaining(_)
+            | PlayEvent::FactsCleared(_)) => other,
         }
     }
 

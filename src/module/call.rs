@@ -141,6 +141,15 @@ impl Module {
         }
         texts
     }
+
+    /// Parameters without those that are secrets.
+    #[must_use]
+    pub fn without_secrets(&self, params: &Map) -> Map {
+        let is_secret = |name: &str| self.parameter(name).is_some_and(|each| each.no_log);
+        let open = params.iter().filter(|(name, _)| !is_secret(name));
+        open.map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
 }
 
 /// The texts of a secret; what it is called, and whose it is, is none.
@@ -176,6 +185,20 @@ impl Call {
         };
         call.script_of()?;
         Ok(call)
+    }
+
+    /// A task that was begun earlier, to conclude what its record means: nothing is checked, and no
+    /// program made.
+    pub fn of_earlier(module: &Arc<Module>, params: Map, known: Map, situation: Situation) -> Self {
+        Self {
+            module: module.clone(),
+            params,
+            situation,
+            payload: None,
+            extra: Map::new(),
+            known,
+            answering: Answering::default(),
+        }
     }
 
     fn script_of(&self) -> Result<&str, ModuleError> {

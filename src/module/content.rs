@@ -31,8 +31,17 @@ pub(super) struct Digested {
 
 type Seen = HashMap<PathBuf, (SystemTime, Digested)>;
 
+/// What is kept of a file that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// Of a small one its content too, as it goes along with programs.
+    Content,
+    /// No content: folders have any number of small files.
+    Digests,
+}
+
 /// A file's digests.
-pub(super) fn digested(path: &Path) -> Result<Digested, ModuleError> {
+pub(super) fn digested(path: &Path, keep: Keep) -> Result<Digested, ModuleError> {
     static SEEN: LazyLock<Mutex<Seen>> = LazyLock::new(Mutex::default);
     let wrong = |error: std::io::Error| ModuleError::new(format!("{}: {error}", path.display()));
     let about = fs::metadata(path).map_err(wrong)?;
@@ -57,7 +66,7 @@ pub(super) fn digested(path: &Path) -> Result<Digested, ModuleError> {
         }
         hasher.update(piece);
         size += read as u64;
-        if size <= TRAVELS_ALONG {
+        if keep == Keep::Content && size <= TRAVELS_ALONG {
             small.extend_from_slice(piece);
         }
     }
@@ -66,7 +75,7 @@ pub(super) fn digested(path: &Path) -> Result<Digested, ModuleError> {
         size,
         md5,
         sha1,
-        small: (size <= TRAVELS_ALONG).then(|| small.into()),
+        small: (keep == Keep::Content && size <= TRAVELS_ALONG).then(|| small.into()),
     };
     let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
     seen.insert(path.to_owned(), (changed, digested.clone()));
@@ -97,7 +106,7 @@ pub(super) fn mode_of(path: &Path) -> Result<String, ModuleError> {
 impl Call {
     /// Makes a file of the controller what goes to the host.
     pub(super) fn send_file(&mut self, path: &Path) -> Result<(), ModuleError> {
-        let digested = digested(path)?;
+        let digested = digested(path, Keep::Content)?;
         let source = match &digested.small {
             Some(bytes) => Source::Bytes(bytes.clone()),
             None => Source::File(path.to_owned()),

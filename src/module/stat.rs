@@ -24,7 +24,7 @@ pub(super) struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// Reads a line; `None`: it is none, but more of the name before it.
+    /// Reads a line; `None`: it is none.
     pub(super) fn read(line: &'a str) -> Option<Self> {
         let mut words = line.splitn(15, ' ');
         let mode = u32::from_str_radix(words.next()?, 16).ok()?;
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_of_stat_is_read_and_what_follows_a_newline_in_a_name_is_none() {
+    fn a_line_of_stat_is_read_and_what_is_none_is_not() {
         let line = "81a4 3 0 42 7 64 1 1.5 2 3 8 4096 0 0 root/UNKNOWN//tmp/a b/c";
         let read = Line::read(line).unwrap();
         assert_eq!(

@@ -9,7 +9,7 @@ use walkdir::WalkDir;
 
 use super::answer::{Answer, Question};
 use super::call::Call;
-use super::content::{digested, mode_of};
+use super::content::{Keep, digested, mode_of};
 use super::error::ModuleError;
 use crate::base::digest::hex;
 use crate::base::value::Value;
@@ -163,7 +163,7 @@ impl Entry {
                 "0777".to_owned(),
             )
         } else if kind.is_file() {
-            let digested = digested(path)?;
+            let digested = digested(path, Keep::Digests)?;
             let kind = Kind::File {
                 size: digested.size,
                 md5: hex(&digested.md5),
@@ -196,12 +196,39 @@ impl Have {
             if let Some(name) = line.strip_prefix("l ") {
                 let target = lines.next().unwrap_or_default();
                 have.links.insert(name.to_owned(), target.to_owned());
-            } else if let (Some(md5), Some(name)) = (line.get(..32), line.get(34..)) {
-                have.files.insert(name.to_owned(), md5.to_owned());
+                continue;
+            }
+            // GNU's md5sum begins a line with `\` where it has escaped the name.
+            let (escaped, line) = match line.strip_prefix('\\') {
+                Some(rest) => (true, rest),
+                None => (false, line),
+            };
+            if let (Some(md5), Some(name)) = (line.get(..32), line.get(34..)) {
+                let name = name.strip_prefix("./").unwrap_or(name);
+                let name = if escaped {
+                    plain(name)
+                } else {
+                    name.to_owned()
+                };
+                have.files.insert(name, md5.to_owned());
             }
         }
         have
     }
+}
+
+/// A name that md5sum has escaped.
+fn plain(name: &str) -> String {
+    let mut chars = name.chars();
+    std::iter::from_fn(|| match chars.next()? {
+        '\\' => chars.next().map(|c| match c {
+            'n' => '\n',
+            'r' => '\r',
+            c => c,
+        }),
+        c => Some(c),
+    })
+    .collect()
 }
 
 /// An archive (tar) of entries, as pieces: the files are read when they are sent.
@@ -241,4 +268,26 @@ fn archive(entries: &[&Entry]) -> std::io::Result<Vec<Piece>> {
     bytes.resize(bytes.len() + 1024, 0);
     pieces.push(Piece::Bytes(bytes.into()));
     Ok(pieces)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_backslashes_are_known_again_however_they_are_said() {
+        let md5 = "d41d8cd98f00b204e9800998ecf8427e";
+        let said = [
+            format!(r"\{md5}  ./a\\b\\n\r"),
+            format!("{md5}  plain"),
+            format!(r"{md5}  of busy\box"),
+            "l link\n../x\n".to_owned(),
+        ];
+        let have = Have::read(&said.join("\n"));
+        let mut names: Vec<&str> = have.files.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["a\\b\\n\r", r"of busy\box", "plain"]);
+        assert!(have.files.values().all(|said| said == md5));
+        assert_eq!(have.links["link"], "../x");
+    }
 }

@@ -243,6 +243,8 @@ pub struct RoleUse {
     /// The uses that asked for it, by dependencies or by `include_role` within a role; the outermost
     /// first. Their variables are known to its tasks.
     pub parents: Vec<Arc<RoleUse>>,
+    /// Whether a task asked for it: `include_role`, `import_role`.
+    pub by_task: bool,
     /// Whether it runs again on hosts where it has run.
     pub allow_duplicates: bool,
     /// Whether its defaults and variables are known to the play.

@@ -158,7 +158,7 @@ impl Loader {
                             format!("groups of modules are not there: `{}`", key.name),
                             key,
                         )
-                        .help("name the modules one by one");
+                        .help("no group of Ansible's has a module that is here: leave it out, or name modules one by one");
                     self.error(LintRule::Unsupported, found);
                 } else if !self.is_module(&key.name, within) {
                     let why = format!("there is no module `{}`", key.name);

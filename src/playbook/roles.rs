@@ -140,6 +140,7 @@ impl Loader {
             allow_duplicates: wish.allow_duplicates.or(allowed).unwrap_or(false),
             public: wish.public,
             parents: parents.to_vec(),
+            by_task: wish.by_task,
             role,
             written: wish.written,
             params: wish.params,
@@ -216,6 +217,7 @@ impl Loader {
             params: wish.params.clone(),
             keywords: wish.keywords.clone(),
             parents: parents.to_vec(),
+            by_task: wish.by_task,
             allow_duplicates: false,
             public: true,
         });

@@ -82,6 +82,12 @@ pub trait Conversation: Send + Sync {
     /// after it, nobody knows whether that was begun.
     fn opens_with_the_work(&self) -> bool;
 
+    /// Whether nothing follows what goes out at once but the user's own input: where there is none, its
+    /// end can go out with it, and a round trip later nothing is left to be said.
+    fn opens_with_all(&self) -> bool {
+        false
+    }
+
     /// Whether the command is the user's own from its first byte: nothing is waited for.
     fn starts_at_once(&self) -> bool {
         false

@@ -13,6 +13,7 @@ use super::error::StoreError;
 use super::history::outcome_of;
 use super::host_files::{self, ROWS, Row};
 use super::journal::{HostRecord, Line, OutputRecord, Reader, Record};
+use super::learnt::Learnt;
 use super::outputs::Outputs;
 use super::plays;
 use crate::event::{ErrorKind, HostError, HostIx, Outcome, RunEnd, RunHeader, Stopped, Summary};
@@ -29,6 +30,7 @@ pub(super) struct Ingest {
     folder: PathBuf,
     reader: Reader,
     outputs: Outputs,
+    plays: plays::Rows,
     header: Option<Arc<RunHeader>>,
     started: HashSet<HostIx>,
     finished: HashSet<HostIx>,
@@ -44,6 +46,7 @@ impl Ingest {
             folder: folder.to_owned(),
             reader: Reader::open(folder)?,
             outputs: Outputs::new().map_err(StoreError::file(folder))?,
+            plays: plays::Rows::new().map_err(StoreError::file(folder))?,
             header: None,
             started: HashSet::new(),
             finished: HashSet::new(),
@@ -143,12 +146,14 @@ impl Ingest {
         };
         let mut rows: Vec<Row<'_>> = Vec::new();
         let mut said = Vec::new();
+        let mut learnt = Learnt::default();
         let mut end = None;
         for line in batch.iter().filter(|line| line.end > stored) {
             match &line.record {
                 Record::HostFinished { host, result } => rows.push(Row::new(*host, result)?),
                 Record::Play { at, said: event } => {
-                    said.push(plays::Row::new(line.end, *at, event)?);
+                    learnt.hear(*at, event);
+                    said.push(self.plays.row(line.end, *at, event)?);
                 }
                 Record::RunFinished {
                     finished,
@@ -176,6 +181,7 @@ impl Ingest {
             insert_hosts(store, &mut tx, &header, rows).await?;
         }
         plays::insert(store, &mut tx, header.run, said).await?;
+        learnt.write(store, &mut tx).await?;
         if let Some(end) = &end {
             finish_run(store, &mut tx, &header, end).await?;
         }

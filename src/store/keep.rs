@@ -13,7 +13,7 @@ use super::error::StoreError;
 const RUNS: i64 = 200;
 /// Results of hosts that are removed together.
 const ROWS: i64 = 2000;
-/// Outputs that are looked at together.
+/// Outputs, and hosts with facts, that are looked at together.
 const OUTPUTS: i64 = 200;
 /// Between two transactions at least: SQLite's writers don't queue, they try again now and then.
 const BREATH: Duration = Duration::from_millis(5);
@@ -73,7 +73,7 @@ impl Store {
     }
 
     /// Removes runs that began before a time and are over, then outputs that nobody refers to.
-    /// Gives the number of runs. Many small transactions: the recorders of runs under way write
+    /// Facts that were last seen before that time, too. Gives the number of runs. Many small transactions: the recorders of runs under way write
     /// between them, and what is done stays done when this ends early.
     pub async fn prune(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut removed = 0;
@@ -94,6 +94,7 @@ impl Store {
             }
         }
         self.prune_outputs().await?;
+        self.prune_facts(before).await?;
         Ok(removed)
     }
 
@@ -158,6 +159,35 @@ impl Store {
             .await
             .map_err(fail)?;
         Ok(border.is_some())
+    }
+
+    /// Removes facts that were last seen before a time, a stretch of hosts at a time.
+    async fn prune_facts(&self, before: Timestamp) -> Result<(), StoreError> {
+        let fail = |error| self.failed(error);
+        let mut after = String::new();
+        loop {
+            let rows =
+                sqlx::query("SELECT DISTINCT host FROM facts WHERE host > ? ORDER BY host LIMIT ?")
+                    .bind(after.clone())
+                    .bind(OUTPUTS)
+                    .fetch_all(&self.pool)
+                    .await
+                    .map_err(fail)?;
+            let Some(last) = rows.last() else {
+                return Ok(());
+            };
+            let last: String = self.get(last, "host")?;
+            let began = Instant::now();
+            sqlx::query("DELETE FROM facts WHERE host > ? AND host <= ? AND collected < ?")
+                .bind(after)
+                .bind(last.clone())
+                .bind(before.as_millisecond())
+                .execute(&self.pool)
+                .await
+                .map_err(fail)?;
+            after = last;
+            sleep(began.elapsed().max(BREATH)).await;
+        }
     }
 
     /// Removes outputs that nobody refers to, a stretch of digests at a time.

@@ -12,6 +12,7 @@ mod host_files;
 mod ingest;
 mod journal;
 mod keep;
+mod learnt;
 mod outputs;
 mod plays;
 mod recorder;
@@ -20,7 +21,7 @@ mod url;
 
 pub use database::Store;
 pub use error::StoreError;
-pub use facts::Fact;
+pub use facts::{Fact, OF_PLAYS};
 pub use files::{Fetch, FileRow};
 pub use grep::Match;
 pub use history::{Filter, HostRun, RunRow, Which};

@@ -1,6 +1,7 @@
 //! What plays said, in the database: an event a row, in the order in which they were said.
 
 use std::collections::HashMap;
+use std::io;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -21,6 +22,9 @@ const PLAIN_MAX: usize = 256 << 20;
 /// Results are compressed as they come: the fastest level gives most of the gain.
 const LEVEL: i32 = 1;
 
+/// Makes rows of events; what it compresses with is made once.
+pub(super) struct Rows(zstd::bulk::Compressor<'static>);
+
 /// An event on its way into the database.
 pub(super) struct Row {
     seq: i64,
@@ -30,12 +34,21 @@ pub(super) struct Row {
     body: Vec<u8>,
 }
 
-impl Row {
-    /// `seq`: where the event's line ends in the journal.
-    pub(super) fn new(seq: u64, at: Timestamp, said: &PlayEvent) -> Result<Self, StoreError> {
+impl Rows {
+    pub(super) fn new() -> io::Result<Self> {
+        zstd::bulk::Compressor::new(LEVEL).map(Self)
+    }
+
+    /// An event's row. `seq`: where its line ends in the journal.
+    pub(super) fn row(
+        &mut self,
+        seq: u64,
+        at: Timestamp,
+        said: &PlayEvent,
+    ) -> Result<Row, StoreError> {
         let content = |error: &dyn std::fmt::Display| StoreError::Content(error.to_string());
         let json = serde_json::to_vec(said).map_err(|error| content(&error))?;
-        let body = zstd::bulk::compress(&json, LEVEL).map_err(|error| content(&error))?;
+        let body = self.0.compress(&json).map_err(|error| content(&error))?;
         let of = |result: &TaskResult| {
             let us = i64::try_from(result.duration.as_micros()).unwrap_or(i64::MAX);
             let host = result.host.chars().take(255).collect();
@@ -46,7 +59,7 @@ impl Row {
             PlayEvent::TaskFinished(result) => (Some(result.task), Some(of(result))),
             _ => (None, None),
         };
-        Ok(Self {
+        Ok(Row {
             seq: i64::try_from(seq).unwrap_or(i64::MAX),
             at,
             task: task.map(i64::from),

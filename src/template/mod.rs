@@ -44,7 +44,10 @@ mod oracle;
 
 pub use check::{Meant, Uses, check, check_text, names_used, names_used_by_text};
 pub use error::{Cause, TemplateError, TextPlace};
+pub use filters::{password_hash, random_salt};
 pub use lower::Problem;
 pub use names::{filters as filter_names, lookups as lookup_names, tests as test_names};
 pub use render::{Rendered, TextOptions, condition, lookup, render, render_text};
-pub use scope::{Controller, Found, LazyItem, LazyMap, PathKind, Scope, ScopeMap};
+pub use scope::{
+    Change, Controller, Found, LazyItem, LazyMap, PathKind, Scope, ScopeMap, WebRequest,
+};

@@ -2,6 +2,7 @@
 //! files, commands. All of it is a trait; this room opens no file and no connection.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::base::secret::Secret;
 use crate::base::value::Value;
@@ -60,10 +61,10 @@ pub trait Controller {
     /// Runs a command line of the shell and gives its standard output.
     fn run(&self, command: &str) -> Result<Vec<u8>, String>;
     /// Fetches what stands at an address.
-    fn fetch(&self, url: &str) -> Result<Vec<u8>, String>;
-    /// Creates the file of a password, where `lookup('password', ...)` found none. Never overwrites:
-    /// gives what stands there when somebody was faster.
-    fn create(&self, path: &str, content: &str) -> Result<String, String>;
+    fn fetch(&self, wanted: &WebRequest) -> Result<Vec<u8>, String>;
+    /// Writes what `change` makes of the content of a file that is its owner's alone (of a password), made
+    /// where it is not there. Gives what it holds then. One at a time, on this machine.
+    fn amend(&self, path: &str, change: &Change<'_>) -> Result<String, String>;
     /// What stands at a path; `None` where nothing does.
     fn kind(&self, path: &str) -> Option<PathKind>;
     /// The path without links; `None` where nothing stands there.
@@ -72,6 +73,30 @@ pub trait Controller {
     fn hosts(&self, pattern: &str) -> Result<Vec<String>, String>;
     /// An environment variable of the controller.
     fn env(&self, name: &str) -> Option<String>;
+}
+
+/// A file's new content, of what it holds; `None`: it stays as it is.
+pub type Change<'a> = dyn Fn(&str) -> Result<Option<String>, String> + 'a;
+
+/// What `lookup('url')` asks for.
+#[derive(Debug, Clone)]
+pub struct WebRequest {
+    /// Where.
+    pub url: String,
+    /// Headers to send.
+    pub headers: Vec<(String, String)>,
+    /// User and password.
+    pub login: Option<(String, String)>,
+    /// How long to wait for each answer.
+    pub timeout: Duration,
+    /// Whether to go where the server says.
+    pub follow: bool,
+    /// Whether the server's certificate is checked.
+    pub verify: bool,
+    /// Whether to go through the proxy that the environment names.
+    pub proxy: bool,
+    /// Who asks, to the server.
+    pub agent: String,
 }
 
 /// What stands at a path.

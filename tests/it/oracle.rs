@@ -30,6 +30,7 @@ macro_rules! cases {
 }
 
 cases! { agree in LOCAL:
+    async_actions
     async_poll
     blocks
     check_mode
@@ -38,6 +39,7 @@ cases! { agree in LOCAL:
     environment
     errors
     facts_and_variables
+    fetching
     files
     filters
     gates

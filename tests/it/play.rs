@@ -1,9 +1,12 @@
 //! `iomsctl play` and `iomsctl do`: what is shown, what the exit status says, what is on record.
 
 mod ad_hoc;
+mod background;
 mod choosing;
 mod denied;
 mod examples;
+mod facts;
+mod fetching;
 mod forms;
 mod hosts;
 mod records;

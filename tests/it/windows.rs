@@ -2,6 +2,7 @@
 //! real console programs) and PowerShell's engine.
 
 mod bed;
+mod booting;
 mod commands;
 mod doctor;
 mod faults;

@@ -185,8 +185,8 @@ impl Worker for Each {
         self.worker.begin_play(batch).await
     }
 
-    fn wants_facts(&self, batch: &Arc<Batch>, host: &Arc<str>) -> bool {
-        self.worker.wants_facts(batch, host)
+    fn wants_facts(&self, turn: &Turn) -> bool {
+        self.worker.wants_facts(turn)
     }
 
     fn included(&self, batch: &Arc<Batch>, hosts: &[Arc<str>], loaded: &Loaded) {
@@ -199,5 +199,9 @@ impl Worker for Each {
 
     fn rescued(&self, turn: &Turn, done: &Done) {
         self.worker.rescued(turn, done);
+    }
+
+    async fn end(&self) {
+        self.worker.end().await;
     }
 }

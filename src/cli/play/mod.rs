@@ -58,6 +58,9 @@ pub struct Args {
     /// Run notified handlers also on hosts that failed
     #[arg(long, help_heading = "How to do it")]
     force_handlers: bool,
+    /// Forget the facts that earlier runs have found
+    #[arg(long, help_heading = "How to do it")]
+    flush_cache: bool,
     #[command(flatten)]
     show: ShowArgs,
     #[command(flatten)]
@@ -212,6 +215,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
                 force_handlers: args.force_handlers,
                 start_at_task: choice.start_at_task.clone(),
                 step: choice.step,
+                flush_cache: args.flush_cache,
             },
             mode: &args.mode,
             connection: &args.connection,

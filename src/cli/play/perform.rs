@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::super::connection::ConnectionArgs;
 use super::super::execution::FormArgs;
+use super::super::facts::FactsOnRecord;
 use super::super::fleet::Fleet;
 use super::super::identities::Identities;
 use super::super::perform::{INLINE, check_destinations, origin};
@@ -26,9 +27,9 @@ use crate::base::prompt::Prompt;
 use crate::base::secret::MASK;
 use crate::engine::Halt;
 use crate::event::capture::CaptureLimits;
-use crate::event::{Emitter, Event, PlayStats, RunEnd, RunHeader, Stopped};
+use crate::event::{Emitter, Event, PlayEvent, PlayStats, RunEnd, RunHeader, Stopped};
 use crate::module::Library;
-use crate::playbook::run::{self, Hosts, Parts, PlayEnd, RunOptions, Runner};
+use crate::playbook::run::{self, EarlierFacts, Hosts, Parts, PlayEnd, RunOptions, Runner};
 use crate::playbook::{Loader, Playbook, TagSelection};
 use crate::report::Report;
 use crate::transport::{Pool, raise_open_files};
@@ -71,6 +72,7 @@ pub(in crate::cli) struct Begin {
     pub(in crate::cli) force_handlers: bool,
     pub(in crate::cli) start_at_task: Option<String>,
     pub(in crate::cli) step: bool,
+    pub(in crate::cli) flush_cache: bool,
 }
 
 /// Runs it.
@@ -152,6 +154,7 @@ async fn play(
     let pool = Arc::new(Pool::new(identities.transports(), bounds.files, true));
     let deny = Deny::new(&setup.settings, signals::listen()?);
     let ends = Ends::new(header.clone(), emitter.clone());
+    let earlier = FactsOnRecord::of(setup)?;
     emitter.emit(Event::RunStarted(header.clone())).await;
     let denied = denied::at_once(&setup.settings, &work.playbook, &work.selection);
     let end = if let Some(reason) = denied {
@@ -163,6 +166,7 @@ async fn play(
             emitter: &emitter,
             deny: &deny,
             ends: &ends,
+            earlier: earlier.as_ref(),
         };
         run_plays(setup, work, ways.clone(), bounds, parts).await?
     };
@@ -174,7 +178,10 @@ async fn play(
         stopped: end.stopped,
     };
     let notices = deny.notices().into_iter();
-    let notices = notices.chain(ways.notices()).chain(identities.settle());
+    let notices = notices
+        .chain(ways.notices())
+        .chain(identities.settle())
+        .chain(earlier.and_then(|earlier| earlier.notice()));
     for notice in notices {
         emitter.emit(Event::Notice(notice)).await;
     }
@@ -207,6 +214,7 @@ struct Shared<'a> {
     emitter: &'a Emitter,
     deny: &'a Deny,
     ends: &'a Arc<Ends>,
+    earlier: Option<&'a Arc<FactsOnRecord>>,
 }
 
 async fn run_plays(
@@ -229,11 +237,18 @@ async fn run_plays(
         tags: work.selection.only.clone(),
         skip_tags: work.selection.skip.clone(),
         inventories: setup.inventories().to_vec(),
-        config_file: None,
+        config_file: setup.settings.files().last().cloned(),
         task_timeout: Some(work.mode.timeout.unwrap_or(TASK_TIMEOUT))
             .filter(|time| !time.is_zero()),
         max_output: usize::try_from(bounds.max_output).unwrap_or(usize::MAX),
     };
+    let mut earlier = shared.earlier.cloned();
+    if work.begin.flush_cache {
+        earlier = None;
+        let hosts = work.fleet.inventory.host_names().cloned().collect();
+        let event = PlayEvent::FactsCleared(hosts);
+        shared.emitter.emit(Event::Play(event)).await;
+    }
     let extra = work.fleet.extra_vars().all();
     let vault = work.fleet.vault();
     let again = work.fleet.again(setup.inventories());
@@ -248,6 +263,7 @@ async fn run_plays(
         halt: halted,
         ask: Arc::new(AtTerminal),
         deny: shared.deny.rule(),
+        earlier: earlier.map(|earlier| earlier as Arc<dyn EarlierFacts>),
         options,
     });
     let worker = match work.verb {

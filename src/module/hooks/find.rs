@@ -1,6 +1,8 @@
 //! find: the host lists, the controller chooses by Python's expressions and shell patterns, and the host
 //! adds digests of what was chosen, in the same exchange.
 
+use std::collections::HashMap;
+
 use globset::GlobBuilder;
 
 use super::super::answer::{Answer, Question};
@@ -195,19 +197,23 @@ impl Filter {
 
     /// Which files the host is to look into, each ended by NUL.
     fn choose(&self, question: &Question<'_>) -> Answer {
-        let seen = said(question, "ioms/seen");
+        let seen = Seen::of(question);
         let chosen = self.chosen(question, &seen);
         let wanted = chosen.iter().filter(|line| line.is(0o100_000));
-        let list: String = wanted.fold(String::new(), |list, line| list + line.path + "\0");
+        let wanted: Vec<&str> = wanted.map(|line| line.path).collect();
+        let list: String = wanted.iter().flat_map(|path| [*path, "\0"]).collect();
+        let odd = wanted.into_iter().filter(|path| is_odd(path));
+        let odd = odd.map(|path| Value::Unsafe(path.into())).collect();
         Answer {
             content: vec![Piece::Bytes(list.into())],
+            variables: [("odd".into(), Value::List(odd))].into_iter().collect(),
             ..Answer::default()
         }
     }
 
-    fn chosen<'a>(&self, question: &Question<'_>, seen: &'a str) -> Vec<Line<'a>> {
+    fn chosen<'a>(&self, question: &Question<'_>, seen: &'a Seen) -> Vec<Line<'a>> {
         let now = said(question, "ioms/now").trim().parse().unwrap_or(0.0);
-        let lines = lines(seen).into_iter().filter(|line| self.fits(line, now));
+        let lines = seen.lines().filter(|line| self.fits(line, now));
         let most = if self.contains.is_some() {
             usize::MAX
         } else {
@@ -218,20 +224,26 @@ impl Filter {
 
     /// The result, once the host has added what was asked of it.
     fn conclude(&self, question: &Question<'_>) -> Answer {
-        let seen = said(question, "ioms/seen");
+        let seen = Seen::of(question);
         let sums = said(question, "ioms/sums");
-        let sum_of = |path: &str| {
-            let line = sums
-                .lines()
-                .find(|line| line.split_once("  ").is_some_and(|(_, p)| p == path));
-            line.and_then(|line| line.split_once(' '))
-                .map(|(sum, _)| sum)
-        };
+        let sums: HashMap<&str, &str> = sums
+            .lines()
+            .filter_map(|line| line.split_once("  "))
+            .map(|(sum, path)| (path, sum))
+            .collect();
         let mut files = Vec::new();
-        let mut at = 0;
+        let (mut at, mut odd) = (0, 0);
         for line in self.chosen(question, &seen) {
+            let mut sum = None;
             if line.is(0o100_000) {
                 at += 1;
+                if is_odd(line.path) {
+                    odd += 1;
+                    let said = said(question, &format!("ioms/odd_sum/{odd}"));
+                    sum = said.split_whitespace().next().map(str::to_owned);
+                } else {
+                    sum = sums.get(line.path).map(|sum| (*sum).to_owned());
+                }
                 let content = question.said.field(&format!("ioms/content/{at}"));
                 if !self.contains_it(content.map_or(&[], |bytes| &bytes[..])) {
                     continue;
@@ -239,7 +251,7 @@ impl Filter {
             }
             // (A link that is looked into has a slash of its own.)
             let mut shown = line.shown(&line.path.replace("//", "/"));
-            if let (true, Some(sum)) = (self.checksum, sum_of(line.path)) {
+            if let (true, Some(sum)) = (self.checksum, sum) {
                 shown.insert("checksum".into(), Value::Unsafe(sum.into()));
             }
             files.push(Value::Map(shown));
@@ -255,7 +267,7 @@ impl Filter {
         );
         put(
             "examined",
-            Value::Int(lines(&seen).len().try_into().unwrap_or(i64::MAX)),
+            Value::Int(seen.lines().count().try_into().unwrap_or(i64::MAX)),
         );
         put("files", Value::List(files));
         put("skipped_paths", Value::Map(Map::new()));
@@ -285,24 +297,31 @@ fn said(question: &Question<'_>, name: &str) -> String {
         .into_owned()
 }
 
-/// The lines of stat; a name with a newline goes on in the next.
-fn lines(seen: &str) -> Vec<Line<'_>> {
-    let mut starts: Vec<usize> = Vec::new();
-    let mut at = 0;
-    for line in seen.split_inclusive('\n') {
-        if Line::read(line.trim_end_matches('\n')).is_some() {
-            starts.push(at);
+/// What stat said: a line each, and what has a newline in its path apart, each ended by NUL, so that no
+/// name passes for another file's line.
+struct Seen {
+    plain: String,
+    odd: String,
+}
+
+impl Seen {
+    fn of(question: &Question<'_>) -> Self {
+        Self {
+            plain: said(question, "ioms/seen"),
+            odd: said(question, "ioms/odd"),
         }
-        at += line.len();
     }
-    let ends = starts.iter().skip(1).copied().chain([seen.len()]);
-    let pieces = starts
-        .iter()
-        .zip(ends)
-        .filter_map(|(from, to)| seen.get(*from..to));
-    pieces
-        .filter_map(|piece| Line::read(piece.strip_suffix('\n').unwrap_or(piece)))
-        .collect()
+
+    fn lines(&self) -> impl Iterator<Item = Line<'_>> {
+        let odd = self.odd.split('\0');
+        let odd = odd.map(|record| record.strip_suffix('\n').unwrap_or(record));
+        self.plain.split('\n').chain(odd).filter_map(Line::read)
+    }
+}
+
+/// Whether tools for sums print another name than this.
+fn is_odd(path: &str) -> bool {
+    path.contains(['\n', '\\'])
 }
 
 /// A number with a unit: `-2d`, `10k`.

@@ -18,21 +18,72 @@ impl Hook for Replace {
     }
 }
 
+/// A file's character set, by its name in Python. Bytes that are none of its characters are none at all:
+/// what is not replaced has to stay as it is.
+enum Codec {
+    Plain(Charset),
+    /// UTF-16; with a mark that says which order of bytes it is, or the order.
+    Marked,
+    Little,
+    Big,
+}
+
+impl Codec {
+    fn named(name: &str) -> Option<Self> {
+        Some(
+            match name.to_lowercase().replace(['_', ' '], "-").as_str() {
+                "utf-16" | "utf16" | "u16" => Self::Marked,
+                "utf-16-le" | "utf-16le" => Self::Little,
+                "utf-16-be" | "utf-16be" => Self::Big,
+                _ => Self::Plain(text::encoding(name)?),
+            },
+        )
+    }
+
+    fn decode(&self, bytes: &[u8]) -> Option<String> {
+        let (bytes, unit): (_, fn([u8; 2]) -> u16) = match self {
+            Self::Plain(charset) => return charset.exactly(bytes),
+            Self::Marked => match bytes {
+                [0xfe, 0xff, rest @ ..] => (rest, u16::from_be_bytes),
+                [0xff, 0xfe, rest @ ..] => (rest, u16::from_le_bytes),
+                _ => (bytes, u16::from_le_bytes),
+            },
+            Self::Little => (bytes, u16::from_le_bytes),
+            Self::Big => (bytes, u16::from_be_bytes),
+        };
+        let (pairs, rest) = bytes.as_chunks::<2>();
+        let units = pairs.iter().map(|pair| unit(*pair));
+        let text: Result<String, _> = char::decode_utf16(units).collect();
+        text.ok().filter(|_| rest.is_empty())
+    }
+
+    fn encode(&self, text: &str) -> Option<Vec<u8>> {
+        let bytes: fn(u16) -> [u8; 2] = match self {
+            Self::Plain(charset) => {
+                let (bytes, fits) = charset.encode(text);
+                return fits.then_some(bytes);
+            }
+            Self::Marked | Self::Little => u16::to_le_bytes,
+            Self::Big => u16::to_be_bytes,
+        };
+        let mark = matches!(self, Self::Marked).then_some(0xfeff);
+        let units = mark.into_iter().chain(text.encode_utf16());
+        Some(units.flat_map(bytes).collect())
+    }
+}
+
 fn wrong(error: PatternError) -> ModuleError {
     ModuleError::new(format!("Unable to process replace due to error: {error}"))
 }
 
 fn edit(old: &Old<'_>) -> Result<Edit, ModuleError> {
     let encoding = old.param("encoding").unwrap_or("utf-8");
-    let charset = text::encoding(encoding)
+    let codec = Codec::named(encoding)
         .ok_or_else(|| ModuleError::of("encoding", format!("unknown encoding: {encoding}")))?;
-    let decoded;
-    let content = if charset == Charset::UTF_8 {
-        old.text()?
-    } else {
-        decoded = text::decode(old.content.unwrap_or_default(), charset).text;
-        &*decoded
-    };
+    let decoded = codec.decode(old.content.unwrap_or_default());
+    let content = decoded
+        .as_deref()
+        .ok_or_else(|| ModuleError::new(format!("{} is no {encoding}", old.path)))?;
     let multiline = Flags {
         multiline: true,
         ..Flags::default()
@@ -56,15 +107,9 @@ fn edit(old: &Old<'_>) -> Result<Edit, ModuleError> {
     let mut new = content.as_bytes().get(..from).unwrap_or_default().to_vec();
     new.extend_from_slice(&replaced);
     new.extend_from_slice(content.as_bytes().get(to..).unwrap_or_default());
-    if charset != Charset::UTF_8 {
-        let (encoded, fits) = charset.encode(&String::from_utf8_lossy(&new));
-        if !fits {
-            return Err(ModuleError::new(format!(
-                "{encoding} can't say the new content"
-            )));
-        }
-        new = encoded;
-    }
+    let new = codec
+        .encode(&String::from_utf8_lossy(&new))
+        .ok_or_else(|| ModuleError::new(format!("{encoding} can't say the new content")))?;
     Ok(Edit::new(new, format!("{count} replacements made")))
 }
 
@@ -126,6 +171,44 @@ mod tests {
             "x",
             "1 replacements made",
         );
+    }
+
+    #[test]
+    fn other_character_sets_are_read_and_written_as_python_does() {
+        let in_set = |name: &str, content: &[u8]| {
+            let Value::Map(params) = Value::from_json(
+                &json!({"regexp": "b.", "replace": "\u{1f600}y", "encoding": name}),
+            ) else {
+                panic!("parameters are a mapping");
+            };
+            let old = Old {
+                params: &params,
+                path: "/f",
+                content: Some(content),
+                record: None,
+            };
+            let edit = edit(&old).map_err(|error| error.message)?;
+            Ok::<_, String>(edit.content.unwrap_or_else(|| content.to_vec()))
+        };
+        let little = b"\xff\xfea\0\x3d\xd8\0\xdey\0".to_vec();
+        assert_eq!(in_set("utf-16", b"\xff\xfea\0b\0c\0"), Ok(little.clone()));
+        assert_eq!(in_set("UTF_16", b"\xfe\xff\0a\0b\0c"), Ok(little.clone()));
+        assert_eq!(
+            in_set("utf-16-le", b"a\0b\0c\0"),
+            Ok(little.get(2..).unwrap().to_vec())
+        );
+        assert_eq!(
+            in_set("utf-16-be", b"\0a\0b\0c"),
+            Ok(b"\0a\xd8\x3d\xde\0\0y".to_vec())
+        );
+        assert_eq!(in_set("utf-16", b"a\0b"), Err("/f is no utf-16".to_owned()));
+        // What looks like UTF-8 is none where another set is meant.
+        assert_eq!(in_set("latin-1", b"\xc3\xa9"), Ok(b"\xc3\xa9".to_vec()));
+        assert_eq!(
+            in_set("latin-1", b"bc"),
+            Err("latin-1 can't say the new content".to_owned())
+        );
+        assert_eq!(in_set("utf-8", b"\xff"), Err("/f is no utf-8".to_owned()));
     }
 
     #[test]

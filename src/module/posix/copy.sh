@@ -13,9 +13,9 @@ copy_tree() {
     d_root=$d_root${x_within:+/$x_within}
     : >"$ioms_temporary/have"
     if [ -d "$d_root" ]; then
-        sed -n 's/^f [0-7]* //p' "$ioms_temporary/list" | tr '\n' '\000' | (cd "$d_root" && has md5sum && xargs -0 md5sum 2>/dev/null) >"$ioms_temporary/have"
+        sed -n 's|^f [0-7]* |./|p' "$ioms_temporary/list" | tr '\n' '\000' | (cd "$d_root" && has md5sum && xargs -0 md5sum 2>/dev/null) >"$ioms_temporary/have"
         has md5sum || sed -n 's/^f [0-7]* //p' "$ioms_temporary/list" | while IFS= read -r f; do
-            [ ! -f "$d_root/$f" ] || echo "$(digest md5 "$d_root/$f")  $f"
+            [ ! -f "$d_root/$f" ] || printf "%s  %s\n" "$(digest md5 "$d_root/$f")" "$f"
         done >"$ioms_temporary/have"
         sed -n 's/^l [0-7]* //p' "$ioms_temporary/list" | while IFS= read -r f; do
             [ ! -L "$d_root/$f" ] || printf 'l %s\n%s\n' "$f" "$(readlink "$d_root/$f")"

@@ -20,10 +20,10 @@ deliver() {
     [ -z "${p_backup-}" ] || [ ! -e "$2" ] || backup "$2" backup_file
     beside "$2"
     if [ "$1" ]; then
-        ioms_e=$(cat <"$1" 2>&1 >"$ioms_new") || fail "Could not write $ioms_new: $ioms_e"
+        ioms_e=$(cat <"$1" 2>&1 >"$ioms_new") || fail "Could not write $2: $ioms_e"
     else
         payload "$ioms_new"
-        [ "$(($(wc -c <"$ioms_new")))" -eq "$payload_size" ] || fail "Could not write $ioms_new: it is not whole"
+        [ "$(($(wc -c <"$ioms_new")))" -eq "$payload_size" ] || fail "Could not write $2: it is not whole"
         ioms_e=$(digest md5 "$ioms_new") || ioms_e=$payload_md5
         [ "$ioms_e" = "$payload_md5" ] || fail "what came for $2 is not what was sent (MD5 $ioms_e, not $payload_md5)"
     fi

@@ -28,8 +28,8 @@ edit_write() {
     beside "$1"
     # The content of what a link leads to is as open as there.
     [ ! -L "$1" ] || [ ! -e "$1" ] || { like "$1"; ioms_fresh=; }
-    ioms_e=$(answer 2>&1 >"$ioms_new") || fail "Could not write $ioms_new: $ioms_e"
-    [ "$(($(wc -c <"$ioms_new")))" -eq "$answer_size" ] || fail "Could not write $ioms_new: it is not whole"
+    ioms_e=$(answer 2>&1 >"$ioms_new") || fail "Could not write $1: $ioms_e"
+    [ "$(($(wc -c <"$ioms_new")))" -eq "$answer_size" ] || fail "Could not write $1: it is not whole"
     place "$1" "${3-}"
 }
 

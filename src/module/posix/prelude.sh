@@ -62,13 +62,13 @@ skip() { put msg "$1"; put_bool skipped 1; exit 0; }
 try() { ioms_e=$("$@" 2>&1) || fail "$1: ${ioms_e:-failed}"; }
 
 # Files of the program's own, removed at its end.
-ioms_temporary= ioms_new=
+ioms_temporary= ioms_new= ioms_nest=
 temporary() {
     ioms_temporary=${ioms_temporary:-$(mktemp -d "${TMPDIR:-/tmp}/.ioms.XXXXXXXXXX")} || fail "can't make a temporary folder in ${TMPDIR:-/tmp}"
 }
 
 ioms_over() {
-    [ -z "$ioms_temporary$ioms_new" ] || rm -rf -- ${ioms_temporary:+"$ioms_temporary"} ${ioms_new:+"$ioms_new"}
+    [ -z "$ioms_temporary$ioms_new$ioms_nest" ] || rm -rf -- ${ioms_temporary:+"$ioms_temporary"} ${ioms_new:+"$ioms_new"} ${ioms_nest:+"$ioms_nest"}
     printf '\n%s changed b 1\n%s\n%s end\n' "$ioms_mark" "${changed:-0}" "$ioms_mark"
 }
 trap ioms_over EXIT

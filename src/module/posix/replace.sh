@@ -1,13 +1,18 @@
 # Files that are replaced at one stroke. Uses file.sh.
 
-# beside PATH: a file in the same folder, of the same owner, mode and attributes: ioms_new.
+# beside PATH: a file near it, of the same owner, mode and attributes: ioms_new.
 beside() {
     ioms_d=$(parent "$1")
-    ioms_new=$(mktemp "$ioms_d/.ioms.XXXXXXXXXX" 2>/dev/null) || {
-        [ "${p_unsafe_writes-}" ] || { ioms_new=; fail "The destination directory ($ioms_d) is not writable by the current user."; }
+    if ioms_nest=$(nest "$ioms_d"); then
+        enter 8 "$ioms_nest"
+        ioms_new=$(mktemp "$ioms_pin/new.XXXXXXXXXX" 2>&1) || { ioms_e=$ioms_new ioms_new=; fail "Could not write in $ioms_d: $ioms_e"; }
+        is_ours "$ioms_pin" "$ioms_new"
+    else
+        ioms_nest=
+        [ "${p_unsafe_writes-}" ] || fail "The destination directory ($ioms_d) is not writable by the current user."
         temporary
         ioms_new=$ioms_temporary/new
-    }
+    fi
     ioms_fresh=
     if [ -e "$1" ] && [ ! -L "$1" ]; then
         like "$1"
@@ -16,11 +21,37 @@ beside() {
         ioms_fresh=1
     fi
 }
+# nest FOLDER: a new folder within it that is ours alone, so that nobody plants links where we write.
+nest() { mktemp -d "$1/.ioms.XXXXXXXXXX" 2>/dev/null; }
+
+# enter FD FOLDER: ioms_pin, by which it is the same folder although the owner of the one above may put
+# another in its place.
+enter() {
+    ioms_pin=$2
+    [ -d /proc/self/fd ] || return 0
+    eval "command exec $1<\"\$2\"" || fail "$2 is gone"
+    ioms_pin=/proc/self/fd/$1
+}
+
+# is_ours FOLDER FILE: what we make in it is its owner's, as it is if we made it. (Some file systems know
+# but one owner, and no mode.)
+is_ours() {
+    ls -lnd -- "$1/." "$2" | awk '{ owner[$3] } END { for (o in owner) n++; exit n != 1 }' || fail "$ioms_d: another folder was put in the place of ours"
+}
+
+# discard: it is not needed.
+discard() {
+    [ -z "$ioms_new" ] || rm -f -- "$ioms_new"
+    [ -z "$ioms_nest" ] || rmdir -- "$ioms_nest" 2>/dev/null
+    ioms_new= ioms_nest=
+}
+
 like() { cp --attributes-only --preserve=all -- "$1" "$ioms_new" 2>/dev/null || cp -p -- "$1" "$ioms_new"; }
 
-# valid FILE: whether the parameter's command finds it so.
+# valid: whether the parameter's command finds it so. (It may be one that knows no descriptors of ours.)
 valid() {
     is_given validate || return 0
+    set -- "${ioms_nest:+$ioms_nest/}${ioms_new#"${ioms_nest:+"$ioms_pin/"}"}"
     case $p_validate in *%s*) ;; *) fail "validate must contain %s: $p_validate" ;; esac
     ioms_q=$(printf '%s\n' "$1" | sed "s/'/'\\\\''/g")
     ioms_e=$(own_locale; sh -c "${p_validate%%'%s'*}'$ioms_q'${p_validate#*'%s'}" 2>&1 </dev/null) || {
@@ -37,9 +68,17 @@ backup() {
     put "$2" "$ioms_b"
 }
 
+# rename FROM TO: a link to a folder is replaced, too, not what is in that.
+rename() {
+    case $(mv --help 2>&1) in
+        *-T*) mv -fT -- "$1" "$2" ;;
+        *) [ ! -L "$2" ] || [ ! -d "$2" ] || rm -f -- "$2"; mv -f -- "$1" "$2" ;;
+    esac
+}
+
 # place PATH [DIFF]: what is in $ioms_new is valid, gets its attributes and takes PATH's place.
 place() {
-    valid "$ioms_new"
+    valid
     if [ "$ioms_fresh" ]; then
         # What symbols change, and what it has without a mode, is a new file's.
         ioms_base=0644
@@ -47,15 +86,12 @@ place() {
     fi
     attributes "$ioms_new" "${2-}"
     ioms_base=
-    # A link to a folder is replaced, too, not what is in that.
-    [ ! -L "$1" ] || [ ! -d "$1" ] || rm -f -- "$1"
-    ioms_e=$(mv -f -- "$ioms_new" "$1" 2>&1) || {
-        [ "${p_unsafe_writes-}" ] || fail "Could not replace file: $ioms_new to $1: $ioms_e"
+    ioms_e=$(rename "$ioms_new" "$1" 2>&1) || {
+        [ "${p_unsafe_writes-}" ] || fail "Could not replace file: $1: $ioms_e"
         [ ! -L "$1" ] || rm -f -- "$1"
         ioms_e=$(cat "$ioms_new" 2>&1 >"$1") || fail "Could not write data to file $1: $ioms_e"
-        rm -f -- "$ioms_new"
     }
-    ioms_new=
+    discard
     [ -z "$ioms_fresh" ] || is_given setype || ! has_selinux || restorecon "$1" 2>/dev/null
     flags "$1"
 }

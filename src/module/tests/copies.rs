@@ -164,14 +164,15 @@ fn names_of_copied_files_are_kept_as_they_are() {
     everywhere(|run, folder| {
         let src = folder.join("src");
         fs::create_dir(&src).unwrap();
-        for name in ["blank ", " before"] {
+        let names = ["blank ", " before", r"a\b\n", "-x", "-"];
+        for name in names {
             fs::write(src.join(name), "x").unwrap();
         }
         for remote in [false, true] {
             let dest = folder.join(if remote { "far" } else { "near" });
             let args = json!({"src": src, "dest": dest, "remote_src": remote});
             settles(run, "copy", &args);
-            for name in ["blank ", " before"] {
+            for name in names {
                 assert!(dest.join("src").join(name).exists(), "{name}");
             }
         }

@@ -102,6 +102,30 @@ fn what_is_found_invalid_takes_no_place() {
     });
 }
 
+/// The owner of a folder that root works in moves things about meanwhile.
+#[test]
+fn nothing_goes_where_a_folder_is_swapped_for_a_link() {
+    everywhere(|run, folder| {
+        let (path, other) = (folder.join("f"), folder.join("other"));
+        fs::write(&path, "a\n").unwrap();
+        fs::create_dir(&other).unwrap();
+        let swap = folder.join("swap");
+        let script = r#"
+            cd "$(dirname "$0")"
+            : >"other/$(basename "$1")" && chmod 600 "other/$(basename "$1")"
+            mv "$(dirname "$1")" aside && ln -s other "$(dirname "$1")""#;
+        fs::write(&swap, script).unwrap();
+        let validate = format!("sh {} %s", swap.display());
+        let args = json!({"path": path, "line": "b", "mode": "0666", "validate": validate});
+        let did = run("lineinfile", args, DO);
+        assert_eq!(did["changed"], true, "{did}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "a\nb\n");
+        let planted = fs::read_dir(&other).unwrap().next().unwrap().unwrap();
+        let mode = planted.metadata().unwrap().permissions().mode() & 0o7777;
+        assert_eq!((mode, planted.metadata().unwrap().len()), (0o600, 0));
+    });
+}
+
 #[test]
 fn a_link_stays_a_link() {
     everywhere(|run, folder| {
@@ -165,7 +189,7 @@ fn what_can_not_be_edited_is_said() {
                 .contains("Unable to process replace")
         );
         fs::write(&path, b"\xff").unwrap();
-        assert!(said("replace", json!({"path": path, "regexp": "x"})).contains("is no UTF-8"));
+        assert!(said("replace", json!({"path": path, "regexp": "x"})).contains("is no utf-8"));
     });
 }
 

@@ -1,5 +1,6 @@
 //! What is looked at, rendered and joined.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
@@ -133,6 +134,53 @@ fn files_are_found_by_name_age_size_and_content() {
             run("find", json!({"paths": "/no/such"}), DO)["msg"],
             "Not all paths examined, check warnings for details"
         );
+    });
+}
+
+#[test]
+fn a_name_with_a_newline_passes_for_no_other_file() {
+    everywhere(|run, folder| {
+        // What stat would say of a file `root/forged` of root's, as the end of a folder's name.
+        let forged = folder.join("x\n81a4 3 0 0 7 64 1 1.5 2 3 8 4096 0 0 root/root/root/forged");
+        fs::create_dir_all(forged.parent().unwrap()).unwrap();
+        let sum = folder.join("y\nda39a3ee5e6b4b0d3255bfef95601890afd80709  plain");
+        for (path, content) in [
+            (&forged, "forged"),
+            (&sum, "y"),
+            (&folder.join("back\\slash"), "b"),
+            (&folder.join("plain"), "first\n"),
+        ] {
+            fs::write(path, content).unwrap();
+        }
+        let args = json!({"paths": folder, "recurse": true, "get_checksum": true});
+        let result = run("find", args, DO);
+        let files = result["files"].as_array().unwrap();
+        let sums: BTreeMap<&str, &str> = files
+            .iter()
+            .map(|file| (file["path"].as_str(), file["checksum"].as_str()))
+            .map(|(path, sum)| (path.unwrap(), sum.unwrap()))
+            .collect();
+        let real = [
+            (
+                folder.join("back\\slash"),
+                "e9d71f5ee7c92d6dc9e92ffdad17b8bd49418f98",
+            ),
+            (
+                folder.join("plain"),
+                "271ac93c44ac198d92e706c6d6f1d84aefcfa337",
+            ),
+            (forged.clone(), "b8db33aac0c054847700220f8f641e3ef936145d"),
+            (sum.clone(), "95cb0bfd2977c761298d9624e4b4d4c72a39974a"),
+        ];
+        let real = real
+            .iter()
+            .map(|(path, sum)| (path.to_str().unwrap(), *sum))
+            .collect();
+        assert_eq!(sums, real);
+        let args = json!({"paths": folder, "recurse": true, "contains": "forged"});
+        let result = run("find", args, DO);
+        assert_eq!(result["matched"], 1);
+        assert_eq!(result["files"][0]["path"], json!(forged));
     });
 }
 

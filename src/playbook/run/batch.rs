@@ -235,14 +235,11 @@ impl<'a> Going<'a> {
         let emitter = self.run.emitter.clone();
         let given = turn.clone();
         let work = async move {
-            let done = match given.hosts.first() {
-                Some(first)
-                    if &*given.task.action.module == GATHER_FACTS
-                        && !worker.wants_facts(&given.batch, first) =>
-                {
-                    show::no_facts(&emitter, &given).await
-                }
-                _ => worker.perform(&given).await,
+            let gathers = &*given.task.action.module == GATHER_FACTS;
+            let done = if gathers && !worker.wants_facts(&given) {
+                show::no_facts(&emitter, &given).await
+            } else {
+                worker.perform(&given).await
             };
             (host, given, done)
         };

@@ -142,6 +142,7 @@ impl PlayEnd {
 pub async fn run(playbook: &Playbook, options: Options, parts: Parts) -> PlayEnd {
     let mut run = Run::new(options, parts);
     let error = run.plays(playbook).await.err();
+    run.worker.end().await;
     let stats = Arc::new(PlayStats {
         hosts: run.stats.sorted(),
         custom: run.worker.custom_stats(),

@@ -101,6 +101,7 @@ async fn say(emitter: &Emitter, turn: &Turn, done: &Done, error: Option<HostErro
         label: None,
         result: done.result.clone(),
         error,
+        facts: Vec::new(),
         started: clock::now(),
         duration: Duration::ZERO,
     };

@@ -117,9 +117,9 @@ pub trait Worker: Send + Sync {
         Ok(())
     }
 
-    /// Whether the play can use a fact: else `Gathering Facts` is an empty success without a round
-    /// trip.
-    fn wants_facts(&self, _batch: &Arc<Batch>, _host: &Arc<str>) -> bool {
+    /// Whether facts are to be gathered: the play can use one, and they are not known. Else `Gathering
+    /// Facts` is an empty success without a round trip.
+    fn wants_facts(&self, _turn: &Turn) -> bool {
         true
     }
 
@@ -133,6 +133,9 @@ pub trait Worker: Send + Sync {
 
     /// A failure on a host leads to a `rescue`: `ansible_failed_task`, `ansible_failed_result`.
     fn rescued(&self, _turn: &Turn, _done: &Done) {}
+
+    /// The plays are over: what was left on hosts for the run's time may go.
+    async fn end(&self) {}
 }
 
 /// What came of a task on a host, as far as it matters for what is done next.

@@ -8,7 +8,11 @@ use crate::event::{TaskResult, TaskStatus};
 
 /// The host, and where the task was delegated to.
 pub(super) fn host(result: &TaskResult) -> String {
-    match &result.delegated {
+    match result
+        .delegated
+        .as_ref()
+        .filter(|other| **other != result.host)
+    {
         Some(other) => format!("{} -> {other}", result.host),
         None => result.host.to_string(),
     }
@@ -77,9 +81,11 @@ pub(super) fn cleaned(result: &TaskResult, action: &str) -> Map<String, Value> {
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     if short(action) == "debug" {
+        // A message stands alone, without the item it is of.
         if shown.contains_key("msg") {
-            // A message stands alone.
-            shown.retain(|name, _| matches!(name.as_str(), "msg" | "warnings"));
+            shown.retain(|name, _| {
+                matches!(&**name, "msg" | "exception" | "warnings" | "deprecations")
+            });
         }
         for name in [
             "changed",

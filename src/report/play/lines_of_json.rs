@@ -51,6 +51,7 @@ pub(in crate::report) fn write(
             }
             ("included", fields)
         }
+        PlayEvent::FactsCleared(hosts) => ("facts_cleared", value!({"hosts": hosts})),
         PlayEvent::Stats(stats) => {
             let hosts: Map<String, Value> = (stats.hosts.iter())
                 .map(|(host, counts)| (host.to_string(), counters(counts)))

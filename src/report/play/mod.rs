@@ -117,6 +117,7 @@ impl Human {
                 }
                 say(cx, Tone::Skipped, &line)
             }
+            PlayEvent::FactsCleared(_) => Ok(()),
             PlayEvent::Stats(stats) => {
                 self.shown = None;
                 banner(cx, "PLAY RECAP")?;

@@ -61,6 +61,7 @@ fn task(task: u32, host: &str, status: TaskStatus, result: serde_json::Value) ->
         label: None,
         result: Arc::new(result.as_object().unwrap().clone()),
         error: None,
+        facts: Vec::new(),
         started: at(0),
         duration: Duration::from_millis(20),
     }

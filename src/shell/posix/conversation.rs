@@ -361,6 +361,10 @@ impl Conversation for PosixConversation {
         !self.pty && self.escalation.is_none()
     }
 
+    fn opens_with_all(&self) -> bool {
+        self.opens_with_the_work() && self.payload.is_empty()
+    }
+
     fn is_started(&self) -> bool {
         self.stage == Stage::Started
     }

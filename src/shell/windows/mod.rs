@@ -17,7 +17,7 @@ pub use cmd::CmdConversation;
 pub use dialogue::PowershellConversation;
 pub use powershell::{detaching, texts};
 pub use quote::{argument, arguments, batch_arguments, escaped, powershell_text};
-pub use session::{Frame, Session, SessionStep, with_variables};
+pub use session::{Frame, Session, SessionStep, unattended, with_variables};
 pub use share::names_a_share;
 pub use start::begins_with_start;
 

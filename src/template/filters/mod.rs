@@ -82,7 +82,8 @@ const fn tolerant(
     }
 }
 
-pub(super) use passwords::hashed as password_hash;
+pub(super) use passwords::salt_size;
+pub use passwords::{hashed as password_hash, random_salt};
 
 /// What stands for one that is not there.
 pub(super) static NONE: Filter = shallow("", "value * **", |_| fail("there is no such filter"));

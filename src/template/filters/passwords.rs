@@ -25,7 +25,7 @@ pub(super) fn password_hash(args: &Args<'_>) -> Result<Val, Fail> {
 }
 
 /// The hash of a password; without a salt a new one is made.
-pub(in super::super) fn hashed(
+pub fn hashed(
     password: &str,
     kind: &str,
     salt: Option<Arc<str>>,
@@ -44,11 +44,25 @@ pub(in super::super) fn hashed(
     }
 }
 
+/// How long the salts of a kind of hash are.
+pub(in super::super) fn salt_size(kind: &str) -> usize {
+    match kind {
+        "bcrypt" | "blowfish" => 22,
+        "sha512" | "sha512_crypt" | "sha256" | "sha256_crypt" => 16,
+        _ => 8,
+    }
+}
+
+/// A salt that nobody has had.
+pub fn random_salt(length: usize) -> String {
+    let mut rng = rand::rng();
+    let letters = (0..length).map(|_| LETTERS[rng.random_range(0..64_usize)] as char);
+    letters.collect()
+}
+
 fn salt_of(given: Option<Arc<str>>, length: usize, name: &str) -> Result<String, Fail> {
     let Some(salt) = given else {
-        let mut rng = rand::rng();
-        let letters = (0..length).map(|_| LETTERS[rng.random_range(0..64_usize)] as char);
-        return Ok(letters.collect());
+        return Ok(random_salt(length));
     };
     if salt.bytes().any(|byte| !LETTERS.contains(&byte)) {
         return fail(format!("invalid characters in {name} salt"));

@@ -1,13 +1,14 @@
 //! Lookups of the controller's files, commands and addresses; all of it through the scope.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::super::error::{Fail, fail, failure};
 use super::super::eval::Context;
 use super::super::lower::Form;
 use super::super::python;
 use super::super::render::TextOptions;
-use super::super::scope::Controller;
+use super::super::scope::{Controller, WebRequest};
 use super::super::val::Val;
 use super::{Lookup, Request, lookup};
 
@@ -44,7 +45,11 @@ pub(super) const ALL: &[Lookup] = &[
                 .collect())
         })
     }),
-    lookup("url", "split_lines **", url),
+    lookup(
+        "url",
+        "split_lines headers timeout follow_redirects username password validate_certs use_proxy http_agent force force_basic_auth",
+        url,
+    ),
     lookup("inventory_hostnames", "", |request| {
         each(request, |controller, pattern| {
             Ok(controller
@@ -92,18 +97,52 @@ fn file(request: &Request<'_>) -> Result<Vec<Val>, Fail> {
 }
 
 fn url(request: &Request<'_>) -> Result<Vec<Val>, Fail> {
-    if let Some((unknown, _)) = request
-        .options
-        .iter()
-        .find(|(key, _)| !matches!(&**key, "split_lines" | "wantlist"))
-    {
-        return fail(format!(
-            "the option `{unknown}` is not there; split_lines is"
-        ));
-    }
     let split = request.flag("split_lines", true);
+    let text = |name: &str| Ok::<_, Fail>(request.text(name)?.map(|text| text.to_string()));
+    let headers = match request.option("headers") {
+        Some(given) => {
+            let pairs = python::pairs_of(request.cx, given)?;
+            pairs
+                .into_iter()
+                .map(|(name, value)| {
+                    let (name, value) = (python::text(&name)?, python::text(&value)?);
+                    Ok((name.to_string(), value.to_string()))
+                })
+                .collect::<Result<_, Fail>>()?
+        }
+        None => Vec::new(),
+    };
+    let timeout = match text("timeout")? {
+        Some(seconds) => seconds
+            .parse::<f64>()
+            .ok()
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+            .ok_or_else(|| failure("`timeout` is a number of seconds"))?,
+        None => Duration::from_secs(10),
+    };
+    let follow = match text("follow_redirects")?.as_deref() {
+        None | Some("all" | "safe" | "urllib2" | "yes" | "True") => true,
+        Some("no" | "none" | "False") => false,
+        Some(_) => return fail("`follow_redirects` is one of all, no, none, safe, urllib2, yes"),
+    };
+    let wanted = WebRequest {
+        url: String::new(),
+        headers,
+        login: text("username")?.map(|user| (user, String::new())),
+        timeout,
+        follow,
+        verify: request.flag("validate_certs", true),
+        proxy: request.flag("use_proxy", true),
+        agent: text("http_agent")?.unwrap_or_else(|| "ansible-httpget".to_owned()),
+    };
+    let password = text("password")?.unwrap_or_default();
     each(request, |controller, address| {
-        let bytes = controller.fetch(address)?;
+        let mut wanted = wanted.clone();
+        address.clone_into(&mut wanted.url);
+        if let Some((_, held)) = &mut wanted.login {
+            held.clone_from(&password);
+        }
+        let bytes = controller.fetch(&wanted)?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
         Ok(if split {
             python::splitlines(&text, false)

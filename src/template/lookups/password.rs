@@ -26,7 +26,7 @@ fn password(request: &Request<'_>) -> Result<Vec<Val>, Fail> {
     let mut found = Vec::new();
     for term in request.texts()? {
         let (path, own) = old_options(&term);
-        let option = |name: &str| {
+        let option = |name: &str| -> Result<Option<Arc<str>>, Fail> {
             let own = own.iter().find(|(key, _)| key == name);
             match own {
                 Some((_, value)) => Ok(Some(Arc::from(value.as_str()))),
@@ -65,6 +65,7 @@ fn password(request: &Request<'_>) -> Result<Vec<Val>, Fail> {
             length,
             &chars,
             encrypt.as_deref(),
+            option("ident")?,
             seed,
         )?));
     }
@@ -77,6 +78,7 @@ fn one(
     length: usize,
     chars: &[char],
     encrypt: Option<&str>,
+    ident: Option<Arc<str>>,
     seed: Option<Arc<str>>,
 ) -> Result<String, Fail> {
     let make = || {
@@ -93,45 +95,90 @@ fn one(
             None => pick(&mut rand::rng()),
         }
     };
-    let plain = if path == "/dev/null" {
-        make()
+    let salted = |held: &str| -> Result<Kept, String> {
+        let mut kept = match held.trim_end_matches(['\r', '\n']) {
+            "" => Kept {
+                password: make(),
+                ..Kept::default()
+            },
+            line => Kept::read(line),
+        };
+        if let (Some(known), Some(wanted)) = (&kept.ident, &ident)
+            && **known != **wanted
+        {
+            return Err(format!(
+                "The ident parameter provided ({wanted}) does not match the stored one ({known})."
+            ));
+        }
+        if let Some(kind) = encrypt {
+            let size = filters::salt_size(kind);
+            kept.salt.get_or_insert_with(|| filters::random_salt(size));
+            if matches!(kind, "bcrypt" | "blowfish") && kept.ident.is_none() {
+                kept.ident = Some(ident.as_deref().unwrap_or("2b").to_owned());
+            }
+        }
+        Ok(kept)
+    };
+    let kept = if path == "/dev/null" {
+        salted("").map_err(failure)?
     } else {
         let controller = controller(request.cx)?;
-        let kept = match controller.find(path, Some("files")) {
-            Some(found) => {
-                let bytes = controller.read(&found, "files").map_err(failure)?;
-                String::from_utf8(bytes).map_err(|_| failure("the password file is not UTF-8"))?
-            }
-            None => {
-                let made = format!("{}\n", make());
-                controller.create(path, &made).map_err(failure)?
-            }
-        };
-        let line = kept.trim_end();
-        // Ansible keeps the salt behind the password.
-        match line.rfind(" salt=") {
-            Some(at) => line.get(..at).unwrap_or(line).to_owned(),
-            None => line.to_owned(),
-        }
+        let content = controller.amend(path, &|held| {
+            let content = format!("{}\n", salted(held)?.written());
+            Ok((content.trim_end() != held.trim_end()).then_some(content))
+        });
+        Kept::read(content.map_err(failure)?.trim_end_matches(['\r', '\n']))
     };
-    match encrypt {
-        None => Ok(plain),
-        Some(kind) => {
-            // The salt follows from the password and the place, so that the hash stays the same.
-            let digest = Sha256::digest(format!("{path}\0{plain}").as_bytes());
-            let alphabet: Vec<char> = "./0123456789".chars().chain(LETTERS.chars()).collect();
-            let size = if matches!(kind, "bcrypt" | "blowfish") {
-                22
-            } else {
-                16
+    let Some(kind) = encrypt else {
+        return Ok(kept.password);
+    };
+    if let Some(ident) = kept.ident.as_deref().filter(|ident| *ident != "2b") {
+        return fail(format!(
+            "hashes with the ident {ident} are not made here; 2b is"
+        ));
+    }
+    filters::password_hash(&kept.password, kind, kept.salt.map(Arc::from), 0)
+}
+
+/// A password as its file keeps it: with the salt of its hash, so that the hash stays the same, and
+/// the kind of bcrypt.
+#[derive(Default)]
+struct Kept {
+    password: String,
+    salt: Option<String>,
+    ident: Option<String>,
+}
+
+impl Kept {
+    fn read(line: &str) -> Self {
+        let Some((password, rest)) = line.rsplit_once(" salt=") else {
+            return Self {
+                password: line.to_owned(),
+                ..Self::default()
             };
-            let salt: String = digest
-                .iter()
-                .take(size)
-                .filter_map(|byte| alphabet.get(usize::from(byte & 0x3f)))
-                .collect();
-            filters::password_hash(&plain, kind, Some(Arc::from(salt)), 0)
+        };
+        let (salt, ident) = match rest.rsplit_once(" ident=") {
+            Some((salt, ident)) => (salt, Some(ident.to_owned())),
+            None => (rest, None),
+        };
+        Self {
+            password: password.to_owned(),
+            salt: Some(salt.to_owned()).filter(|salt| !salt.is_empty()),
+            ident,
         }
+    }
+
+    fn written(&self) -> String {
+        let part = |name: &str, value: &Option<String>| {
+            let value = value.as_ref();
+            value.map_or_else(String::new, |value| format!(" {name}={value}"))
+        };
+        format!(
+            "{}{}{}",
+            self.password,
+            part("salt", &self.salt),
+            part("ident", &self.ident)
+        )
     }
 }
 

@@ -142,13 +142,13 @@ async fn remove_extra(
 }
 
 /// How a file came, and what it comes to.
-struct Came {
+pub(super) struct Came {
     route: Route,
     digest: String,
 }
 
 /// One file; how much of it was here already, and how the rest came.
-async fn fetch_one(
+pub(super) async fn fetch_one(
     order: &Download,
     remote: &mut Remote<'_>,
     here: &Arc<Beneath>,
@@ -210,9 +210,9 @@ async fn attempt(
     let digest = opened.hashing.finish();
     let as_was_said = match &item.digest {
         Some(expected) => *expected == digest,
-        None => !more,
+        None => !more && opened.length == item.found.size,
     };
-    if opened.length != item.found.size || !as_was_said {
+    if !order.options.unchecked && !as_was_said {
         let _ = remove().await;
         return Err(changed(item, &digest));
     }
@@ -249,6 +249,7 @@ async fn bring(
         return Ok(remote.stream());
     }
     if left >= BY_SFTP
+        && item.is_file()
         && let Some(path) = for_sftp(&item.path)
         && let Some(files) = remote.channel().await
     {

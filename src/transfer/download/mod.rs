@@ -10,6 +10,7 @@ mod local;
 mod mirror;
 mod names;
 mod parts;
+mod single;
 mod stream;
 mod surveying;
 mod unpacking;
@@ -27,6 +28,7 @@ use crate::event::{FileAction, FileRecord};
 use crate::shell::files::Algorithm;
 
 pub use names::folder_of;
+pub use single::{Single, single};
 
 /// What is fetched from every host.
 #[derive(Debug)]
@@ -61,6 +63,8 @@ pub struct DownloadOptions {
     pub act: Act,
     /// Show how texts differ.
     pub diff: bool,
+    /// Take what comes, also where it is not what was announced.
+    pub unchecked: bool,
 }
 
 /// Fetches it from one host. What was done until a trouble came is reported with it.

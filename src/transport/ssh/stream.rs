@@ -8,12 +8,16 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, BufReader, ReadBuf};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
 /// How much of the other side's first words is kept.
 const HEARD_MAX: usize = 96;
+
+/// How much is read at once. russh asks for the length of each packet, then for the rest of it: what a
+/// host says of a task is mostly here by then, in one piece. Larger packets go past it.
+const READ_AHEAD: usize = 4 * 1024;
 
 /// Anything that carries bytes both ways.
 pub(super) trait Carrier: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -32,7 +36,7 @@ impl Heard {
 
 /// A carrier that is listened to until enough was heard.
 pub(super) struct Listened {
-    inner: Box<dyn Carrier>,
+    inner: BufReader<Box<dyn Carrier>>,
     heard: Option<Heard>,
 }
 
@@ -41,7 +45,7 @@ impl Listened {
         let heard = Heard::default();
         (
             Self {
-                inner,
+                inner: BufReader::with_capacity(READ_AHEAD, inner),
                 heard: Some(heard.clone()),
             },
             heard,

@@ -67,8 +67,8 @@ fn name(command: &Command) -> String {
 pub(crate) const MARK: &str = "IOMS_FLEET";
 
 /// Waits for the end of its standard input, then kills a process if it is still the same one: an id
-/// is given anew, a start time is not.
-const LEASH: &str = r#"started() { cut -d" " -f22 "/proc/$1/stat" 2>/dev/null; }
+/// is given anew, a start time is not. A signal for all of the terminal's processes is not for it.
+const LEASH: &str = r#"trap "" HUP INT TERM; started() { cut -d" " -f22 "/proc/$1/stat" 2>/dev/null; }
 s=$(started "$1"); read -r x; [ "$s" = "$(started "$1")" ] && kill -9 "$1""#;
 
 /// A server: killed when dropped, and also when we die without dropping anything.
@@ -146,6 +146,11 @@ pub(crate) fn children(parent: u32) -> Vec<u32> {
     let all = processes().into_iter();
     all.filter_map(|(id, of)| (of == parent).then_some(id))
         .collect()
+}
+
+/// Whether a process runs still: of one that has ended, and that nobody has waited for, an id is left.
+pub(crate) fn is_alive(id: u32) -> bool {
+    fs::read(format!("/proc/{id}/cmdline")).is_ok_and(|words| !words.is_empty())
 }
 
 /// All processes with their parents.
@@ -229,17 +234,16 @@ mod tests {
                 .args(["-c", &format!("exec 3>{}; {script}", file.path().display())]),
         )
         .unwrap();
-        let ids = || fs::read_to_string(file.path()).unwrap();
-        wait_until(|| ids().lines().count() == 2);
-        wait_until(|| ids().lines().all(is_alive));
+        let ids = || -> Vec<u32> {
+            let said = fs::read_to_string(file.path()).unwrap();
+            said.lines().filter_map(|id| id.parse().ok()).collect()
+        };
+        wait_until(|| ids().len() == 2);
+        wait_until(|| ids().into_iter().all(is_alive));
         kill_offspring(&mut server, &mark);
-        wait_until(|| !ids().lines().any(is_alive));
-        assert!(!ids().lines().any(is_alive));
-        assert!(is_alive(&bystander.id().to_string()));
-        assert!(is_alive(&server.id().to_string()));
-    }
-
-    fn is_alive(id: &str) -> bool {
-        fs::read(format!("/proc/{id}/cmdline")).is_ok_and(|words| !words.is_empty())
+        wait_until(|| !ids().into_iter().any(is_alive));
+        assert!(!ids().into_iter().any(is_alive));
+        assert!(is_alive(bystander.id()));
+        assert!(is_alive(server.id()));
     }
 }

@@ -166,6 +166,19 @@ pub(super) async fn facts_of_hosts_are_kept_with_the_time_since_when_they_are_so
     assert_eq!(os.len(), 1);
     assert_eq!(os[0].value["name"], "版");
     assert_eq!(store.facts_of(&[], "os").await.unwrap(), []);
+
+    // What comes late, from a journal that was left behind, is no news; what nobody saw any more goes.
+    let late = [(host(1), "codepage", serde_json::json!(437))];
+    store.put_facts(&late, at(50)).await.unwrap();
+    let known = store.facts_of(&[host(1)], "codepage").await.unwrap();
+    assert_eq!(
+        (&known[0].value, known[0].changed),
+        (&65001.into(), at(200))
+    );
+    store.prune(at(150)).await.unwrap();
+    let facts = store.facts_of(&hosts, "codepage").await.unwrap();
+    let left: Vec<_> = facts.iter().map(|fact| fact.host.clone()).collect();
+    assert_eq!(left, [host(0), host(1)]);
 }
 
 pub(super) async fn outputs_are_kept_to_the_byte_and_once(bed: Bed) {

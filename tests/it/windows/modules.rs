@@ -12,7 +12,7 @@ use crate::support::{Desk, runs, wait_until};
 /// Runs tasks, written as YAML in lines, on all hosts of the desk: the results of the first host, by the
 /// tasks' names.
 #[track_caller]
-fn play(desk: &Desk, tasks: &str, status: i32) -> Value {
+pub(super) fn play(desk: &Desk, tasks: &str, status: i32) -> Value {
     let mut text = "- hosts: all\n  gather_facts: false\n  tasks:\n".to_owned();
     for line in tasks.lines() {
         let _ = writeln!(text, "    {line}");
@@ -57,16 +57,21 @@ fn does_the_usual(desk: &Desk, folder: &str) {
          - {{name: stat, win_stat: {{path: '{folder}/tree/子/b.bin'}}}}\n\
          - {{name: env, win_shell: '\"[$env:IOMS_X]\"', environment: {{IOMS_X: \"a'b 密\"}}}}\n\
          - {{name: clean, win_shell: '\"[$env:IOMS_X]\"'}}\n\
-         - {{name: slurp, slurp: {{src: '{folder}/t.txt'}}}}\n"
+         - {{name: slurp, slurp: {{src: '{folder}/t.txt'}}}}\n\
+         - {{name: fetch, fetch: {{src: '{folder}/large.bin', dest: '{home}/got/large', flat: true}}}}\n\
+         - {{name: missing, fetch: {{src: '{folder}/nothing', dest: '{home}/got/', fail_on_missing: false}}}}\n"
     );
     for first in [true, false] {
         let said = play(desk, &tasks, 0);
-        for name in ["folder", "text", "large", "tree", "template"] {
+        for name in ["folder", "text", "large", "tree", "template", "fetch"] {
             assert_eq!(said[name]["changed"], first, "{name}: {said}");
         }
         assert_eq!(said["stat"]["stat"]["size"], 200_000, "{said}");
         assert_eq!(said["env"]["stdout"], "[a'b 密]", "{said}");
         assert_eq!(said["clean"]["stdout"], "[]", "{said}");
+        let got = std::fs::read(format!("{home}/got/large")).unwrap();
+        assert!(got == vec![8; 300_000], "{said}");
+        assert_eq!(said["missing"]["changed"], false, "{said}");
     }
     let differs = tasks.replace("it's", "it is");
     let said = play(desk, &differs, 0);
@@ -85,10 +90,51 @@ fn over_winrm_a_play_has_one_session_a_host() {
     does_the_usual(&bed.desk, &folder);
     assert_eq!(
         bed.windows.commands().len(),
-        3,
-        "three plays, a session each"
+        4,
+        "three plays, a session each, and a file that was fetched"
     );
     bed.is_clean();
+}
+
+/// What goes on without us, and what becomes of it.
+fn goes_on_in_the_background(desk: &Desk, folder: &str) {
+    let begun = "- {name: folder, win_file: {path: 'FOLDER', state: directory}}\n\
+         - {name: job, environment: {IOMS_X: \"a'b 密\"}, async: 120, poll: 0, win_shell: \"while (-not (Test-Path 'FOLDER/go')) { Start-Sleep -Milliseconds 100 }; '[' + $env:IOMS_X + ']'; exit 3\"}\n"
+        .replace("FOLDER", folder);
+    let said = play(desk, &begun, 0);
+    let id = said["job"]["ansible_job_id"].as_str().unwrap().to_owned();
+    let ask = format!("- {{name: ask, async_status: {{jid: '{id}'}}}}\n");
+    let said = play(desk, &ask, 0);
+    assert_eq!(said["ask"]["finished"], false, "{said}");
+    let go = format!(
+        "- {{name: go, win_copy: {{content: x, dest: '{folder}/go'}}}}\n\
+         - {{name: ask, async_status: {{jid: '{id}'}}, register: it, until: it is finished, retries: 100, delay: 0.2}}\n"
+    );
+    let said = play(desk, &go, 2);
+    let end = &said["ask"];
+    assert_eq!(
+        (&end["rc"], &end["stdout"]),
+        (&json!(3), &json!("[a'b 密]\r\n")),
+        "{said}"
+    );
+    let said = play(desk, &ask, 2);
+    assert_eq!(said["ask"]["msg"], "could not find job", "{said}");
+    let late = "- {name: late, win_shell: Start-Sleep 600, async: 1, poll: 0, register: job}\n\
+         - {name: ask, async_status: {jid: '{{ job.ansible_job_id }}'}, register: it, until: it is finished, retries: 100, delay: 0.2}\n";
+    let said = play(desk, late, 2);
+    assert_eq!(said["ask"]["msg"], "Timeout exceeded", "{said}");
+}
+
+#[test]
+fn over_winrm_a_task_goes_on_in_the_background() {
+    if lacks("tasks in the background", &[Need::Server, Need::Powershell]) {
+        return;
+    }
+    let windows = Windows::start().unwrap();
+    let vars = windows.over_http();
+    let bed = Bed::of(windows, 1, &vars);
+    let folder = bed.desk.home().join("on host").display().to_string();
+    goes_on_in_the_background(&bed.desk, &folder);
 }
 
 #[test]

@@ -323,6 +323,7 @@ impl Worker for Fake {
             label: None,
             result: done.result.clone(),
             error: None,
+            facts: Vec::new(),
             started: clock::now(),
             duration: std::time::Duration::ZERO,
         };
@@ -335,8 +336,12 @@ impl Worker for Fake {
         rendered(value)
     }
 
-    fn wants_facts(&self, batch: &Arc<super::Batch>, _host: &Arc<str>) -> bool {
-        batch.play.keywords.get(Keyword::GatherSubset).is_some()
+    fn wants_facts(&self, turn: &Turn) -> bool {
+        turn.batch
+            .play
+            .keywords
+            .get(Keyword::GatherSubset)
+            .is_some()
     }
 
     fn rescued(&self, turn: &Turn, _done: &Done) {
@@ -416,6 +421,7 @@ impl Consumer for Story {
                     .unwrap_or_default();
                 told.say(format!("included {what} for {}{label}", hosts.join(" ")));
             }
+            PlayEvent::FactsCleared(_) => {}
             PlayEvent::Stats(_) => told.say("RECAP".to_owned()),
             PlayEvent::ItemFinished(_) | PlayEvent::Retrying(..) => {}
         }

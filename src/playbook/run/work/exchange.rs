@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use super::context::Context;
 use super::files::Finder;
+use super::jobs;
 use super::results::Outcome;
+use super::runner::Runner;
 use crate::base::clock;
 use crate::base::secret::Secret;
 use crate::base::text::Charset;
@@ -39,12 +41,7 @@ pub(super) async fn module_on(
             module.name
         ));
     }
-    let situation = Situation {
-        platform: platform(target),
-        check: context.check,
-        diff: context.diff,
-        charset: target.encoding.unwrap_or(Charset::UTF_8),
-    };
+    let situation = situation(context, target);
     let env = match context.environment() {
         Ok(env) => env,
         Err(wrong) => return Outcome::wrong(&wrong),
@@ -67,8 +64,10 @@ pub(super) async fn module_on(
         Ok(prepared) => prepared,
         Err(error) => return Outcome::refused(&error, context.prepared),
     };
-    if let Some(limit) = context.background {
-        return super::jobs::begin(context, target, call, script, env, limit).await;
+    // What is given content, or asks the controller, is not left alone: it is done at once.
+    let alone = script.payload.is_none() && script.answers.is_none();
+    if let (Some(limit), true) = (context.background, alone) {
+        return jobs::begin(context, target, &call, script, env, limit).await;
     }
     let plan = Plan::module(Arc::new(script), env);
     let began = clock::now();
@@ -84,6 +83,9 @@ pub(super) async fn module_on(
         time: Some((began, clock.elapsed())),
     };
     let mut result = call.conclude(&said);
+    if context.background.is_some() {
+        return jobs::done(context, target, &call, script_mark(&plan), result).await;
+    }
     if context.waited_for {
         // As if it had been asked about until it was through.
         result.insert("started".into(), Value::Bool(true));
@@ -103,16 +105,44 @@ fn script_mark(plan: &Plan) -> &str {
 
 /// One exchange with a target.
 pub(super) async fn exchange(context: &Context<'_>, target: &Arc<Target>, plan: &Plan) -> TaskEnd {
-    let runner = context.runner();
+    on(context.runner(), target, plan, context.timeout).await
+}
+
+/// The same for no task in particular.
+pub(super) async fn on(
+    runner: &Runner,
+    target: &Arc<Target>,
+    plan: &Plan,
+    timeout: Option<Duration>,
+) -> TaskEnd {
     task::perform(Order {
         connections: &runner.connections,
         target,
         plan,
-        timeout: context.timeout,
+        timeout,
         max_output: runner.options.max_output,
         halt: runner.halt.clone(),
     })
     .await
+}
+
+/// How a task is to be done on a target.
+pub(super) fn situation(context: &Context<'_>, target: &Target) -> Situation {
+    Situation {
+        check: context.check,
+        diff: context.diff,
+        ..plain_situation(target)
+    }
+}
+
+/// The same without modes.
+pub(super) fn plain_situation(target: &Target) -> Situation {
+    Situation {
+        platform: platform(target),
+        check: false,
+        diff: false,
+        charset: target.encoding.unwrap_or(Charset::UTF_8),
+    }
 }
 
 /// The system that answers there.

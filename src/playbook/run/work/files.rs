@@ -82,7 +82,7 @@ impl TaskScope {
     }
 }
 
-fn expand_home(name: &str) -> Option<PathBuf> {
+pub(super) fn expand_home(name: &str) -> Option<PathBuf> {
     let rest = name.strip_prefix("~/")?;
     Some(Path::new(&std::env::var_os("HOME")?).join(rest))
 }

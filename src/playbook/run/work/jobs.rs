@@ -1,109 +1,140 @@
 //! Tasks in the background (`async` with `poll: 0`): the module's program is left on the host, detached
-//! from the connection, and writes its record into a file there that `async_status` reads.
+//! from the connection, and writes its record into a file there that `async_status` reads: in this run
+//! or a later one, as the file beside it says what the record is to be read with.
 
-use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use serde::{Deserialize, Serialize};
 
 use super::context::Context;
-use super::exchange::exchange;
+use super::exchange;
+use super::prepared::Prepared;
 use super::results::Outcome;
+use super::runner::Runner;
 use crate::base::value::{Map, Value};
-use crate::module::{Call, Platform, Said};
-use crate::shell::record::RecordReader;
-use crate::shell::{Command, ModuleScript, Plan, Stdin, quote};
+use crate::engine::task;
+use crate::module::{
+    Call, Content, Controller, FileKind, Module, ModuleError, Platform, Said, Situation,
+};
+use crate::shell::record::{Record, RecordReader};
+use crate::shell::{ModuleScript, Plan, windows};
 use crate::target::Target;
+
+/// The module that does it on hosts, and shows how a job is getting on.
+const MODULE: &str = "async_status";
 
 /// How much of a job's record is kept, in bytes.
 const RECORD_MAX: usize = 16 << 20;
 
-/// The jobs that the run has begun.
-#[derive(Debug, Default)]
-pub(super) struct Jobs(Mutex<HashMap<String, Job>>);
+/// How long parameters may be that are left on the host to read the record with, in bytes.
+const HEAD_MAX: usize = 256 * 1024;
 
-/// What its record is read with.
-#[derive(Debug, Clone)]
-struct Job {
-    call: Arc<Call>,
+/// The jobs whose end the run has read: they are removed when it ends.
+#[derive(Debug, Default)]
+pub(super) struct Jobs(Mutex<Vec<(Arc<Target>, Arc<str>)>>);
+
+/// What stands in a job's file.
+#[derive(Debug, Serialize, Deserialize)]
+struct Head {
+    module: String,
     mark: String,
+    check: bool,
+    diff: bool,
+    /// How many seconds it may take.
+    limit: u64,
+    /// Parameters that are no secrets.
+    params: serde_json::Value,
+    /// What the controller knew of the result.
+    known: serde_json::Value,
+    /// The result itself, of what had ended before it was asked about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    result: Option<serde_json::Value>,
 }
 
-/// Where a job's files are on its host.
-fn folder() -> &'static str {
-    "\"${HOME:-/tmp}/.ioms_async\""
+impl Head {
+    fn of(call: &Call, mark: &str, limit: u64) -> Self {
+        let json = |map: Map| Value::Map(map).to_json();
+        let params = json(call.module.without_secrets(&call.params));
+        let short = params.to_string().len() <= HEAD_MAX;
+        Self {
+            module: call.module.name.to_string(),
+            mark: mark.to_owned(),
+            check: call.situation.check,
+            diff: call.situation.diff,
+            limit,
+            params: if short { params } else { json(Map::new()) },
+            known: json(call.known.clone()),
+            result: None,
+        }
+    }
 }
 
 /// Begins a module's program in the background.
 pub(super) async fn begin(
     context: &Context<'_>,
     target: &Arc<Target>,
-    call: Call,
+    call: &Call,
     script: ModuleScript,
     env: Vec<(String, String)>,
     limit: u64,
 ) -> Outcome {
-    if call.situation.platform == Platform::Windows {
-        return Outcome::failed(
-            "tasks in the background (poll: 0) are not there for Windows hosts",
-        );
-    }
-    if script.payload.is_some() {
-        return Outcome::failed(format!(
-            "module {} can't run in the background",
-            call.module.name
-        ));
-    }
+    let head = Head::of(call, &script.mark, limit);
+    let program = match call.situation.platform {
+        Platform::Posix => script.text,
+        Platform::Windows => {
+            let lines = windows::unattended(&script.text, [&task::mark(), &task::mark()]);
+            String::from_utf8(lines).unwrap_or_default()
+        }
+    };
+    start(context, target, &head, program, env).await
+}
+
+/// A task that can't be left alone, as it asks the controller or is given content, was done before its
+/// job begins: this is what came of it.
+pub(super) async fn done(
+    context: &Context<'_>,
+    target: &Arc<Target>,
+    call: &Call,
+    mark: &str,
+    result: Map,
+) -> Outcome {
+    let head = Head {
+        result: Some(Value::Map(result).to_json()),
+        ..Head::of(call, mark, 0)
+    };
+    start(context, target, &head, String::new(), Vec::new()).await
+}
+
+async fn start(
+    context: &Context<'_>,
+    target: &Arc<Target>,
+    head: &Head,
+    program: String,
+    env: Vec<(String, String)>,
+) -> Outcome {
+    let limit = i64::try_from(head.limit).unwrap_or(i64::MAX);
     // The mark is random already, and no secret to the host.
-    let id = format!("j{}", script.mark);
-    let line = starting(&id, &script.text, limit);
-    let plan = Plan {
-        command: Command::Line(line),
-        env,
-        chdir: None,
-        tty: false,
-        stdin: Stdin::Bytes(script.text.into_bytes().into()),
-        detach: false,
+    let id = format!("j{}", head.mark);
+    let head = serde_json::to_string(head).unwrap_or_default();
+    let mut ask = Ask::new("begin", &id);
+    ask.say("head", head);
+    ask.say("program", program);
+    ask.extra.insert("limit".into(), Value::Int(limit));
+    let said = match ask.of(context, target, env).await {
+        Ok(said) => said,
+        Err(outcome) => return outcome,
     };
-    let end = exchange(context, target, &plan).await;
-    if end.error.is_some() {
-        return super::exchange::lost(context, end);
-    }
-    if end.exit != Some(0) {
-        let stderr = String::from_utf8_lossy(&end.stderr);
-        return Outcome::failed(format!("the task could not be begun: {}", stderr.trim()));
-    }
-    let job = Job {
-        call: Arc::new(call),
-        mark: script.mark,
-    };
-    let mut jobs = context
-        .runner()
-        .jobs
-        .0
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    jobs.insert(id.clone(), job);
     let words = |text: &str| Value::Unsafe(text.into());
     Outcome::with([
         ("changed", Value::Bool(true)),
         ("started", Value::Bool(true)),
         ("finished", Value::Bool(false)),
         ("ansible_job_id", words(&id)),
-        ("results_file", words(&format!("~/.ioms_async/{id}.out"))),
+        ("results_file", words(&text(&said, "results_file"))),
     ])
-}
-
-/// The program comes on standard input and is removed as soon as its shell has opened it: what it
-/// holds must not outlive it.
-fn starting(id: &str, text: &str, limit: u64) -> String {
-    let size = text.len();
-    let inner = format!(
-        "d={folder}; umask 077; mkdir -p \"$d\" && head -c {size} >\"$d/{id}.sh\" || exit 1; l=; command -v timeout \
-         >/dev/null 2>&1 && [ {limit} -gt 0 ] && l='timeout {limit}'; s=; command -v setsid >/dev/null 2>&1 && s=setsid; \
-         nohup $s $l sh -c 'exec 3<\"$1\"; rm -f \"$1\"; . /dev/fd/3' sh \"$d/{id}.sh\" >\"$d/{id}.out\" 2>\"$d/{id}.err\" \
-         </dev/null & echo $! >\"$d/{id}.pid\"",
-        folder = folder(),
-    );
-    format!("sh -c {}", quote::word(&inner))
 }
 
 /// How a job is getting on; at the end, its result.
@@ -111,90 +142,272 @@ pub(super) async fn status(context: &Context<'_>, params: &Map) -> Outcome {
     let id = params
         .get("jid")
         .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned();
-    let job = {
-        let jobs = context
-            .runner()
-            .jobs
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        jobs.get(&id).cloned()
-    };
+        .unwrap_or_default();
     let target = match context.target() {
         Ok(target) => target,
         Err(error) => return Outcome::error(error),
     };
-    let words = |text: &str| Value::Unsafe(text.into());
-    let Some(job) = job else {
-        let mut outcome = Outcome::failed("could not find job");
-        outcome.result.insert("ansible_job_id".into(), words(&id));
-        outcome.result.insert("started".into(), Value::Bool(true));
-        outcome.result.insert("finished".into(), Value::Bool(true));
-        return outcome;
-    };
     let cleanup = params.get("mode").and_then(Value::as_str) == Some("cleanup");
-    let inner = if cleanup {
-        format!("d={}; rm -f \"$d/{id}.\"*", folder())
+    let verb = if cleanup { "remove" } else { "status" };
+    let said = if is_id(id) {
+        match Ask::new(verb, id).of(context, &target, Vec::new()).await {
+            Ok(said) => Some(said),
+            Err(outcome) => return outcome,
+        }
     } else {
-        // Whether it lives is asked first: what it says after that is seen.
-        format!(
-            "d={}; p=$(cat \"$d/{id}.pid\"); if kill -0 \"$p\" 2>/dev/null; then echo running; else echo over; fi; cat \
-             \"$d/{id}.out\"; cat \"$d/{id}.err\" >&2",
-            folder()
-        )
+        None
     };
-    let line = format!("sh -c {}", quote::word(&inner));
-    let plan = Plan {
-        command: Command::Line(line),
-        env: Vec::new(),
-        chdir: None,
-        tty: false,
-        stdin: Stdin::Empty,
-        detach: false,
+    let said = said.filter(|said| said.field("ioms/none").is_none());
+    let mut outcome = match &said {
+        None => Outcome::failed("could not find job"),
+        Some(_) if cleanup => Outcome::with([("changed", Value::Bool(false))]),
+        Some(said) if said.field("ioms/lives").is_some() => {
+            Outcome::with([("changed", Value::Bool(false))])
+        }
+        Some(said) => {
+            context.runner().jobs.read(&target, id);
+            ended(context, &target, said)
+        }
     };
-    let end = exchange(context, &target, &plan).await;
-    if end.error.is_some() {
-        return super::exchange::lost(context, end);
+    let lives = said
+        .as_ref()
+        .is_some_and(|said| said.field("ioms/lives").is_some());
+    let mut more = vec![
+        ("ansible_job_id", Value::Unsafe(id.into())),
+        ("started", Value::Bool(!cleanup || said.is_none())),
+        (
+            "finished",
+            Value::Bool(!cleanup && !lives || said.is_none()),
+        ),
+    ];
+    if let Some(said) = &said {
+        let name = if cleanup { "erased" } else { "results_file" };
+        more.push((name, Value::Unsafe(text(said, "results_file").into())));
     }
-    if cleanup {
-        return Outcome::with([
-            ("changed", Value::Bool(false)),
-            ("stdout", words("")),
-            ("stderr", words("")),
-            ("ansible_job_id", words(&id)),
-            ("erased", words(&format!("~/.ioms_async/{id}.out"))),
-        ]);
+    for (name, value) in more {
+        outcome.result.insert(name.into(), value);
     }
-    let mut reader = RecordReader::new(&job.mark, RECORD_MAX);
-    let (state, said) = match end.stdout.iter().position(|byte| *byte == b'\n') {
-        Some(at) => (end.stdout.slice(..at), end.stdout.slice(at + 1..)),
-        None => (end.stdout.clone(), bytes::Bytes::new()),
+    for stream in ["stdout", "stderr"] {
+        let lines = Arc::from(format!("{stream}_lines"));
+        let result = &mut outcome.result;
+        result
+            .entry(stream.into())
+            .or_insert_with(|| Value::Unsafe("".into()));
+        result
+            .entry(lines)
+            .or_insert_with(|| Value::List(Vec::new()));
+    }
+    outcome
+}
+
+/// What a job's record means.
+fn ended(context: &Context<'_>, target: &Target, said: &Record) -> Outcome {
+    let field = |name: &str| said.field(name).cloned().unwrap_or_default();
+    let broken = |why: String| Outcome::failed(format!("Could not parse job output: {why}"));
+    let head: Head = match serde_json::from_slice(&field("ioms/head")) {
+        Ok(head) => head,
+        Err(error) => return broken(error.to_string()),
     };
-    if let Err(error) = reader.take(&said) {
-        return Outcome::failed(error.to_string());
+    if let Some(result) = head.result {
+        return match Value::from_json(&result) {
+            Value::Map(result) => Outcome::of(result),
+            _ => broken("the result is no mapping".to_owned()),
+        };
+    }
+    let found = find(context, &head.module);
+    let module = match found {
+        Ok(Some(module)) => module,
+        Ok(None) => return broken(format!("there is no module `{}` here", head.module)),
+        Err(error) => return broken(error.message),
+    };
+    let mut reader = RecordReader::new(&head.mark, RECORD_MAX);
+    if let Err(error) = reader.take(&field("ioms/out")) {
+        return broken(error.to_string());
     }
     let record = reader.finish();
-    let mut outcome = if record.ended || &state[..] == b"over" {
-        let said = Said {
-            record,
-            exit: None,
-            stderr: end.stderr,
-            time: None,
-        };
-        let mut outcome = Outcome::of(job.call.conclude(&said));
-        outcome.result.insert("finished".into(), Value::Bool(true));
-        outcome
-    } else {
-        Outcome::with([
-            ("changed", Value::Bool(false)),
-            ("finished", Value::Bool(false)),
-            ("stdout", words("")),
-            ("stderr", words("")),
-        ])
+    let status = field("ioms/rc");
+    let mut numbers = std::str::from_utf8(&status)
+        .unwrap_or_default()
+        .split_ascii_whitespace()
+        .map_while(|word| word.parse::<i64>().ok());
+    let status = numbers.next();
+    let began = String::from_utf8_lossy(&field("ioms/began"))
+        .trim()
+        .parse::<i64>()
+        .ok();
+    let time = began.zip(numbers.next()).and_then(|(began, ended)| {
+        let lasted = Duration::from_secs(u64::try_from(ended - began).unwrap_or_default());
+        Some((jiff::Timestamp::from_second(began).ok()?, lasted))
+    });
+    let lasted = time.map_or(0, |(_, lasted): (_, Duration)| lasted.as_secs());
+    let late = match status {
+        // timeout(1) says so, or what it has ended does.
+        Some(124) => true,
+        Some(137 | 143) => head.limit > 0 && lasted >= head.limit,
+        _ => said.field("ioms/late").is_some(),
     };
-    outcome.result.insert("started".into(), Value::Bool(true));
-    outcome.result.insert("ansible_job_id".into(), words(&id));
-    outcome
+    if late {
+        return Outcome::failed("Timeout exceeded");
+    }
+    let map = |json: &serde_json::Value| match Value::from_json(json) {
+        Value::Map(map) => map,
+        _ => Map::new(),
+    };
+    let situation = Situation {
+        check: head.check,
+        diff: head.diff,
+        ..exchange::situation(context, target)
+    };
+    let call = Call::of_earlier(&module, map(&head.params), map(&head.known), situation);
+    Outcome::of(call.conclude(&Said {
+        record,
+        exit: None,
+        stderr: field("ioms/err"),
+        time,
+    }))
+}
+
+/// A module by its name, of the task's role or playbook too.
+fn find(context: &Context<'_>, name: &str) -> Result<Option<Arc<Module>>, ModuleError> {
+    let folders = Prepared::folders(&context.prepared.task);
+    context.runner().library.find(name, &folders)
+}
+
+/// Whether it can be a job's number: it becomes a name on the host.
+fn is_id(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
+    text.len() <= 200
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.chars().all(plain)
+}
+
+fn text(said: &Record, name: &str) -> String {
+    let bytes = said.field(name).cloned().unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// What a host is asked about a job.
+struct Ask {
+    args: Map,
+    extra: Map,
+}
+
+impl Ask {
+    fn new(verb: &str, id: &str) -> Self {
+        let mut ask = Self {
+            args: Map::from_iter([("jid".into(), Value::Unsafe(id.into()))]),
+            extra: Map::new(),
+        };
+        ask.say("verb", verb.to_owned());
+        ask
+    }
+
+    fn say(&mut self, name: &str, text: String) {
+        self.extra.insert(name.into(), Value::Unsafe(text.into()));
+    }
+
+    async fn of(
+        self,
+        context: &Context<'_>,
+        target: &Arc<Target>,
+        env: Vec<(String, String)>,
+    ) -> Result<Record, Outcome> {
+        let situation = Situation {
+            check: false,
+            ..exchange::situation(context, target)
+        };
+        let plan = self.plan(context.runner(), situation, env);
+        let plan = plan.map_err(|error| Outcome::refused(&error, context.prepared))?;
+        let mut end = exchange::exchange(context, target, &plan).await;
+        let record = end.record.take().filter(|record| record.ended);
+        match record.filter(|_| end.error.is_none()) {
+            Some(record) if record.field("failed").is_some() => {
+                Err(Outcome::failed(text(&record, "msg")))
+            }
+            Some(record) => Ok(record),
+            None if end.error.is_some() => Err(exchange::lost(context, end)),
+            None => {
+                let stderr = String::from_utf8_lossy(&end.stderr);
+                let why = format!("the host said nothing of the job: {}", stderr.trim());
+                Err(Outcome::failed(why))
+            }
+        }
+    }
+
+    fn plan(
+        self,
+        runner: &Runner,
+        situation: Situation,
+        env: Vec<(String, String)>,
+    ) -> Result<Plan, ModuleError> {
+        let Some(module) = runner.library.find(MODULE, &[])? else {
+            return Err(ModuleError::new("the module async_status is not there"));
+        };
+        let mut call = Call::new(&module, &self.args, situation)?;
+        call.extra = self.extra;
+        let script = call.prepare(&NoFiles, &task::mark())?;
+        Ok(Plan::module(Arc::new(script), env))
+    }
+}
+
+/// For what needs no files of the controller.
+struct NoFiles;
+
+impl Controller for NoFiles {
+    fn file(&self, _kind: FileKind, name: &str) -> Result<Content, ModuleError> {
+        Err(ModuleError::new(format!("{name} is not looked for")))
+    }
+
+    fn render(&self, _: &str, path: &Path, _: &Map) -> Result<String, ModuleError> {
+        let path = path.display();
+        Err(ModuleError::new(format!("{path} is not rendered")))
+    }
+}
+
+impl Jobs {
+    fn read(&self, target: &Arc<Target>, id: &str) {
+        let mut read = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !read.iter().any(|(_, known)| **known == *id) {
+            read.push((target.clone(), id.into()));
+        }
+    }
+}
+
+/// How long the removal of a job may take.
+const REMOVAL: Duration = Duration::from_secs(30);
+
+/// Removes from their hosts the jobs whose end the run has read; one that can't be removed stays.
+pub(super) async fn remove_read(runner: &Arc<Runner>) {
+    let read = {
+        let mut read = runner.jobs.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *read)
+    };
+    let removals = futures::stream::iter(read);
+    let forks = runner.options.forks.max(1);
+    removals
+        .for_each_concurrent(forks, |(target, id)| async move {
+            let situation = exchange::plain_situation(&target);
+            let ask = Ask::new("remove", &id);
+            if let Ok(plan) = ask.plan(runner, situation, Vec::new()) {
+                exchange::on(runner, &target, &plan, Some(REMOVAL)).await;
+            }
+        })
+        .await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_jobs_number_is_no_name_on_a_host() {
+        for id in ["j0123abc", "359123.4711", "j1_2-3"] {
+            assert!(is_id(id), "{id}");
+        }
+        for id in [
+            "", ".", "..", "../x", "a/b", "a b", "$(id)", "-rf", r"a\b", "a\n",
+        ] {
+            assert!(!is_id(id), "{id:?}");
+        }
+    }
 }

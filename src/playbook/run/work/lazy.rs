@@ -84,7 +84,7 @@ impl LazyMap for Facts {
             .0
             .host
             .as_ref()
-            .and_then(|host| self.0.runner.states.known(host));
+            .and_then(|host| self.0.with_facts(host));
         let Some(state) = state else {
             return Vec::new();
         };
@@ -98,7 +98,7 @@ impl LazyMap for Facts {
             .0
             .host
             .as_ref()
-            .and_then(|host| self.0.runner.states.known(host));
+            .and_then(|host| self.0.with_facts(host));
         let value =
             state.and_then(|state| locked(&state).facts.get(key).map(|fact| fact.value.clone()));
         Ok(value.map(|value| LazyItem::Variable(here((*value).clone(), "facts"), self.0.shared())))
@@ -147,7 +147,7 @@ pub(super) fn names(scope: &TaskScope) -> Vec<Arc<str>> {
         around = include.outer.as_ref();
     }
     if let Some(host) = &scope.host {
-        if let Some(state) = scope.runner.states.known(host) {
+        if let Some(state) = scope.with_facts(host) {
             locked(&state).names(&mut names);
         }
         if let Ok(variables) = scope.runner.hosts.inventory().variables(host) {

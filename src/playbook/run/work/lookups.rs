@@ -1,14 +1,14 @@
 //! What lookups and filters of templates reach on the controller: files on the task's search path,
 //! commands, the environment.
 
-use std::io::Write as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::scope::TaskScope;
+use crate::base::private_file;
 use crate::inventory::select;
-use crate::template::{Controller, PathKind};
+use crate::template::{Change, Controller, PathKind, WebRequest};
 
 /// No file that a lookup reads is larger, in bytes.
 const FILE_MAX: u64 = 64 << 20;
@@ -107,29 +107,14 @@ impl Controller for TaskScope {
         ))
     }
 
-    fn fetch(&self, url: &str) -> Result<Vec<u8>, String> {
-        Err(format!(
-            "{url}: the controller fetches nothing from the network for a lookup"
-        ))
+    fn fetch(&self, wanted: &WebRequest) -> Result<Vec<u8>, String> {
+        super::web::fetch(wanted)
     }
 
-    fn create(&self, path: &str, content: &str) -> Result<String, String> {
-        let path = self.batch.play.folder.join(path);
-        let failed = |error: std::io::Error| format!("{}: {error}", path.display());
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(failed)?;
-        }
-        let mut options = std::fs::OpenOptions::new();
-        match options.write(true).create_new(true).mode(0o600).open(&path) {
-            Ok(mut file) => {
-                file.write_all(content.as_bytes()).map_err(failed)?;
-                Ok(content.to_owned())
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                std::fs::read_to_string(&path).map_err(failed)
-            }
-            Err(error) => Err(failed(error)),
-        }
+    fn amend(&self, path: &str, change: &Change<'_>) -> Result<String, String> {
+        let path =
+            super::files::expand_home(path).unwrap_or_else(|| self.batch.play.folder.join(path));
+        private_file::amend(&path, change)
     }
 
     fn kind(&self, path: &str) -> Option<PathKind> {

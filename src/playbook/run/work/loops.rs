@@ -13,7 +13,7 @@ use super::task;
 use crate::base::clock;
 use crate::base::python::python;
 use crate::base::value::{Map, Value};
-use crate::event::{Event, PlayEvent};
+use crate::event::{Event, FactsOf, PlayEvent};
 use crate::playbook::run::worker::Include;
 use crate::playbook::{Loop, Written};
 
@@ -71,6 +71,12 @@ pub(super) async fn perform(
             .includes
             .extend(outcome.includes.into_iter().map(labelled));
         whole.meta = whole.meta.or(outcome.meta);
+        whole
+            .facts
+            .extend(outcome.facts.into_iter().map(|of| FactsOf {
+                item: Some(at),
+                ..of
+            }));
         whole.error = whole.error.or(outcome.error);
         done.push(outcome.result);
         let enough = match (unreachable, done.last()) {

@@ -69,7 +69,7 @@ impl TaskScope {
             "inventory_dir" => text(absolute(hosts.source_of(host)?.parent()?)),
             "ansible_facts" => Value::Map(self.facts(host)),
             "ansible_local" => {
-                let state = self.runner.states.known(host)?;
+                let state = self.with_facts(host)?;
                 let state = locked(&state);
                 (*state.facts.get("local")?.value).clone()
             }
@@ -78,7 +78,7 @@ impl TaskScope {
     }
 
     fn facts(&self, host: &str) -> Map {
-        let Some(state) = self.runner.states.known(host) else {
+        let Some(state) = self.with_facts(host) else {
             return Map::new();
         };
         let state = locked(&state);
@@ -97,36 +97,36 @@ impl TaskScope {
         };
         let play_roles = || self.batch.play.roles.iter();
         let own = || self.task.as_ref().and_then(|task| task.task.role.as_ref());
+        let dependencies = || {
+            let included = included();
+            let all = play_roles().chain(&included);
+            unique(all.flat_map(|used| dependencies_of(used)))
+        };
         Some(match name {
             "role_names" | "ansible_play_role_names" => {
-                texts(named(play_roles().chain(&included())))
+                texts(play_roles().chain(&included()).map(|used| &used.role.name))
             }
+            "ansible_dependent_role_names" => texts(dependencies()),
             "ansible_role_names" => {
                 let included = included();
-                let all = play_roles()
-                    .chain(&included)
-                    .flat_map(|used| used.role.dependencies.iter().chain([used]));
-                texts(named(all))
+                let direct = play_roles().chain(&included);
+                texts(unique(
+                    direct
+                        .map(|used| used.role.name.clone())
+                        .chain(dependencies()),
+                ))
             }
             "role_name" => text(&own()?.role.name),
             "ansible_role_name" => text(own()?.role.shown_name()),
             "role_path" => text(absolute(&own()?.role.path)),
-            "ansible_parent_role_names" => texts(
-                own()?
-                    .parents
-                    .iter()
-                    .rev()
-                    .map(|used| used.role.name.clone())
-                    .collect::<Vec<_>>(),
-            ),
-            "ansible_parent_role_paths" => texts(
-                own()?
-                    .parents
-                    .iter()
-                    .rev()
-                    .map(|used| absolute(&used.role.path))
-                    .collect::<Vec<_>>(),
-            ),
+            "ansible_parent_role_names" => {
+                let parents = including(own()?)?;
+                texts(parents.iter().map(|used| &used.role.name))
+            }
+            "ansible_parent_role_paths" => {
+                let parents = including(own()?)?;
+                texts(parents.iter().map(|used| absolute(&used.role.path)))
+            }
             _ => return None,
         })
     }
@@ -135,7 +135,7 @@ impl TaskScope {
         let play = &self.batch.play;
         Some(match name {
             "playbook_dir" => text(absolute(&play.folder)),
-            "ansible_play_name" => text(crate::playbook::play_name(play)),
+            "ansible_play_name" => text(self.play_name()),
             "ansible_play_hosts_all" => texts(self.batch.all.iter()),
             "ansible_play_hosts" => texts(self.batch.all_left().iter()),
             "ansible_play_batch" | "play_hosts" => texts(self.batch.hosts_left().iter()),
@@ -156,6 +156,21 @@ impl TaskScope {
         })
     }
 
+    /// As it is shown; as it is written where it can't be rendered without a host.
+    fn play_name(&self) -> String {
+        let written = crate::playbook::play_name(&self.batch.play);
+        if !crate::base::value::Value::string(&*written).is_template() {
+            return written.to_string();
+        }
+        let mut scope = self.clone();
+        (scope.host, scope.task) = (None, None);
+        let rendered = super::render::value(&scope, &Value::string(&*written));
+        rendered.map_or_else(
+            |_| written.to_string(),
+            |name| crate::base::python::python(&name),
+        )
+    }
+
     fn magic_of_run(&self, name: &str) -> Option<Value> {
         let options = &self.runner.options;
         Some(match name {
@@ -166,7 +181,10 @@ impl TaskScope {
             "ansible_limit" => text(options.limit.as_ref()?),
             "ansible_run_tags" => texts(&options.tags),
             "ansible_skip_tags" => texts(&options.skip_tags),
-            "ansible_config_file" => text(options.config_file.as_ref()?.to_string_lossy()),
+            "ansible_config_file" => match &options.config_file {
+                Some(file) => text(file.to_string_lossy()),
+                None => Value::Null,
+            },
             "ansible_inventory_sources" => texts(&options.inventories),
             "ansible_version" => version(),
             _ => return None,
@@ -174,14 +192,38 @@ impl TaskScope {
     }
 }
 
-fn named<'a>(uses: impl Iterator<Item = &'a Arc<RoleUse>>) -> Vec<Arc<str>> {
-    let mut names: Vec<Arc<str>> = Vec::new();
-    for used in uses {
-        if !names.contains(&used.role.name) {
-            names.push(used.role.name.clone());
+fn unique(names: impl Iterator<Item = Arc<str>>) -> Vec<Arc<str>> {
+    let mut found: Vec<Arc<str>> = Vec::new();
+    for name in names {
+        if !found.contains(&name) {
+            found.push(name);
         }
     }
-    names
+    found
+}
+
+/// The names of all roles that a role depends on.
+fn dependencies_of(used: &Arc<RoleUse>) -> Vec<Arc<str>> {
+    let each = |used: &Arc<RoleUse>| {
+        let mut names = vec![used.role.name.clone()];
+        names.extend(dependencies_of(used));
+        names
+    };
+    used.role.dependencies.iter().flat_map(each).collect()
+}
+
+/// The roles whose tasks asked for a role, or for one that depends on it, the innermost first; none
+/// where a play did.
+fn including(used: &Arc<RoleUse>) -> Option<Vec<&Arc<RoleUse>>> {
+    let mut by_task = used.by_task;
+    let mut found = Vec::new();
+    for parent in used.parents.iter().rev() {
+        if by_task {
+            found.push(parent);
+        }
+        by_task = parent.by_task;
+    }
+    (!found.is_empty()).then_some(found)
 }
 
 /// A path from the root; of no path the folder that is worked in.

@@ -18,6 +18,7 @@ mod play_vars;
 mod prepared;
 mod prompts;
 mod reach;
+mod recall;
 mod register;
 mod render;
 mod results;
@@ -27,9 +28,11 @@ mod state;
 mod task;
 mod template_vars;
 mod wants_facts;
+mod web;
 
 #[cfg(test)]
 mod tests;
 
 pub use hosts::{ExtraVars, Hosts, LoadAgain, OpenVault};
+pub use recall::EarlierFacts;
 pub use runner::{Ask, Denies, NobodyToAsk, RunOptions, Runner, Setup, Ways};

@@ -1,6 +1,7 @@
 //! A task looked through once, for all hosts: its layers of variables, its conditions, and which of
 //! its arguments are templates.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::layers::{Layers, TaskLayers};
@@ -74,6 +75,12 @@ impl Prepared {
         self.task.keywords.get(keyword)
     }
 
+    /// Where modules of the user's own are, which a task may name.
+    pub(super) fn folders(task: &Task) -> Vec<PathBuf> {
+        let of_role = task.role.iter().map(|used| used.role.path.join("modules"));
+        of_role.chain([task.folder.join("modules")]).collect()
+    }
+
     /// An argument as written.
     pub(super) fn argument(&self, name: &str) -> Option<&Argument> {
         self.args.iter().find(|argument| &*argument.name == name)
@@ -104,10 +111,10 @@ pub(super) fn is_constant(value: &Value) -> bool {
 
 fn find(task: &Task, library: &Library) -> Result<Arc<Module>, ModuleError> {
     let name = &task.action.module;
-    let of_role = task.role.iter().map(|used| used.role.path.join("modules"));
-    let folders: Vec<_> = of_role.chain([task.folder.join("modules")]).collect();
-    library.find(name, &folders)?.ok_or_else(|| {
-        ModuleError::new(format!("there is no module `{}`", task.action.written))
-            .hint("`iomsctl doc` lists the modules")
-    })
+    library
+        .find(name, &Prepared::folders(task))?
+        .ok_or_else(|| {
+            ModuleError::new(format!("there is no module `{}`", task.action.written))
+                .hint("`iomsctl doc` lists the modules")
+        })
 }

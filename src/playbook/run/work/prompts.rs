@@ -10,7 +10,10 @@ use crate::base::secret::Secret;
 use crate::base::value::Value;
 use crate::playbook::run::worker::Batch;
 use crate::playbook::{Keyword, Written, as_bool};
-use crate::template::Found;
+use crate::template::{self, Found};
+
+/// No salt is longer.
+const SALT_MAX: usize = 22;
 
 /// Asks what the play wants to know. Variables of the command line are not asked for.
 pub(super) async fn ask(runner: &Arc<Runner>, batch: &Batch) -> Result<(), String> {
@@ -23,9 +26,15 @@ pub(super) async fn ask(runner: &Arc<Runner>, batch: &Batch) -> Result<(), Strin
         if runner.hosts.extra.contains_key(&question.name) {
             continue;
         }
-        let answer = question.ask(runner).await?;
+        let mut answer = question.ask(runner).await?;
         if question.private {
             runner.hosts.redactor().learn(&Secret::new(answer.as_str()));
+        }
+        if let Some(hash) = &question.hash {
+            answer = hash
+                .of(answer)
+                .await
+                .map_err(|why| prompt.error(why).to_string())?;
         }
         let value = if question.templates {
             Value::string(answer)
@@ -47,6 +56,25 @@ struct Question {
     private: bool,
     confirm: bool,
     templates: bool,
+    hash: Option<Hash>,
+}
+
+/// `encrypt`: the answer's hash is the variable, with a salt or one of so many characters.
+struct Hash {
+    kind: String,
+    salt: Option<String>,
+}
+
+impl Hash {
+    /// Computed aside: it takes long on purpose.
+    async fn of(&self, answer: String) -> Result<String, String> {
+        let (kind, salt) = (self.kind.clone(), self.salt.clone());
+        let hashed = tokio::task::spawn_blocking(move || {
+            template::password_hash(&answer, &kind, salt.map(Arc::from), 0)
+                .map_err(|error| error.message)
+        });
+        hashed.await.map_err(|error| error.to_string())?
+    }
 }
 
 impl Question {
@@ -58,17 +86,23 @@ impl Question {
         let flag = |key: &str| written.get(key).and_then(|part| as_bool(&part.value()));
         let wrong = |what: &str| written.error(what).to_string();
         let name = text("name").ok_or_else(|| wrong("a prompt has a `name`: the variable"))?;
-        if text("encrypt").is_some() {
-            return Err(wrong(
-                "`encrypt` is not there: hash the answer with the filter `password_hash`",
-            ));
-        }
+        let size = match text("salt_size") {
+            Some(size) => Some(
+                size.parse()
+                    .ok()
+                    .filter(|size| *size <= SALT_MAX)
+                    .ok_or_else(|| wrong("`salt_size` is a small number"))?,
+            ),
+            None => None,
+        };
+        let salt = text("salt").or_else(|| size.map(template::random_salt));
         Ok(Self {
             prompt: text("prompt").unwrap_or_else(|| name.clone()),
             name: Arc::from(name),
             default: text("default"),
             private: flag("private").unwrap_or(true),
             confirm: flag("confirm").unwrap_or(false),
+            hash: text("encrypt").map(|kind| Hash { kind, salt }),
             templates: !flag("unsafe").unwrap_or(false),
         })
     }

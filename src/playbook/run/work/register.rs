@@ -10,7 +10,9 @@ use super::runner::Runner;
 use super::scope::TaskScope;
 use super::state::locked;
 use crate::base::value::{Map, Value};
+use crate::event::FactsOf;
 use crate::playbook::Keyword;
+use crate::playbook::run::program::GATHER_FACTS;
 
 /// Registers the result for all hosts that it holds for.
 pub(super) fn keep(scope: &TaskScope, prepared: &Prepared, hosts: &[Arc<str>], outcome: &Outcome) {
@@ -66,35 +68,46 @@ fn described(prepared: &Prepared) -> Map {
     ])
 }
 
-/// Keeps the facts of an attempt, where it went well.
-pub(super) fn facts(context: &Context<'_>, outcome: &Outcome) {
+/// Keeps the facts of an attempt, where it went well. Gives whose they are, where they are facts of
+/// the hosts themselves rather than variables.
+pub(super) fn facts(context: &Context<'_>, outcome: &Outcome) -> Option<FactsOf> {
     let result = &outcome.result;
     let Some(Value::Map(facts)) = result.get("ansible_facts") else {
-        return;
+        return None;
     };
     if outcome.flag("failed") || outcome.flag("unreachable") || outcome.flag("skipped") {
-        return;
+        return None;
     }
-    for host in context.facts_of() {
-        let state = context.runner().states.of(&host);
+    let module = &*context.prepared.task.action.module;
+    let own = match module {
+        "set_fact" => results::is_true(result, results::CACHEABLE),
+        "include_vars" => false,
+        _ => true,
+    };
+    let gathered = module == GATHER_FACTS;
+    let hosts = context.facts_of();
+    for host in &hosts {
+        let state = context.runner().states.of(host);
         let mut state = locked(&state);
-        match &*context.prepared.task.action.module {
-            "set_fact" => {
-                for (name, value) in facts {
-                    state.set(name, Arc::new(value.clone()));
-                }
-                if results::is_true(result, results::CACHEABLE) {
-                    state.facts(facts);
-                }
+        for (name, value) in facts {
+            match module {
+                "set_fact" => state.set(name, Arc::new(value.clone())),
+                "include_vars" => state.include(name, value.clone()),
+                _ => {}
             }
-            "include_vars" => {
-                for (name, value) in facts {
-                    state.include(name, value.clone());
-                }
-            }
-            _ => state.facts(facts),
+        }
+        if own {
+            state.facts(facts);
+        }
+        if gathered {
+            state.note_gathering();
         }
     }
+    own.then_some(FactsOf {
+        hosts,
+        item: None,
+        gathered,
+    })
 }
 
 impl Context<'_> {

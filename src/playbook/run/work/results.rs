@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::prepared::Prepared;
 use super::render::Wrong;
 use crate::base::value::{Map, Value};
-use crate::event::{ErrorKind, HostError, TaskStatus};
+use crate::event::{ErrorKind, FactsOf, HostError, TaskStatus};
 use crate::module::ModuleError;
 use crate::playbook::run::worker::{Include, Meta};
 
@@ -28,6 +28,8 @@ pub(super) struct Outcome {
     pub(super) includes: Vec<Include>,
     /// What a `meta` task wants of the strategy.
     pub(super) meta: Option<Meta>,
+    /// Whose facts it holds, where later runs may know them.
+    pub(super) facts: Vec<FactsOf>,
 }
 
 fn text(text: impl Into<Arc<str>>) -> Value {

@@ -12,6 +12,7 @@ use super::jobs::Jobs;
 use super::layers::{Layer, Layers};
 use super::play_vars::PlayVars;
 use super::prepared::Prepared;
+use super::recall::{EarlierFacts, Recall};
 use super::scope::TaskScope;
 use super::state::States;
 use crate::base::secret::Secret;
@@ -115,6 +116,8 @@ pub struct Setup {
     pub ask: Arc<dyn Ask>,
     /// Says why a command line must not run.
     pub deny: Denies,
+    /// What earlier runs found of the hosts; none where that does not serve.
+    pub earlier: Option<Arc<dyn EarlierFacts>>,
     /// Flags and settings.
     pub options: RunOptions,
 }
@@ -134,6 +137,7 @@ pub struct Runner {
     pub(super) deny: Denies,
     pub(super) options: RunOptions,
     pub(super) states: States,
+    pub(super) recall: Recall,
     pub(super) layers: Layers,
     /// Files of variables that were read.
     pub(super) files: Mutex<HashMap<PathBuf, Result<Layer, String>>>,
@@ -161,6 +165,7 @@ impl Runner {
             deny: setup.deny,
             options: setup.options,
             states: States::default(),
+            recall: Recall::new(setup.earlier),
             layers: Layers::default(),
             files: Mutex::default(),
             plays: RwLock::default(),

@@ -148,7 +148,7 @@ impl TaskScope {
     }
 
     fn fact(&self, host: &str, name: &str) -> Option<Found> {
-        let state = self.runner.states.known(host)?;
+        let state = self.with_facts(host)?;
         let state = locked(&state);
         let value = state.fact_variable(name)?;
         Some(here((**value).clone(), "facts"))

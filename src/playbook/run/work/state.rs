@@ -55,6 +55,20 @@ impl HostState {
         }
     }
 
+    /// Takes facts that an earlier run found, where this one has not found better.
+    pub(super) fn recall(&mut self, facts: &Map) {
+        let unknown = |name: &Arc<str>| {
+            let short = name.strip_prefix("ansible_").unwrap_or(name);
+            !self.facts.contains_key(short)
+        };
+        let fresh: Map = facts
+            .iter()
+            .filter(|(name, _)| unknown(name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        self.facts(&fresh);
+    }
+
     /// A fact by the name of the variable that it is.
     pub(super) fn fact_variable(&self, name: &str) -> Option<&Arc<Value>> {
         let short = name.strip_prefix("ansible_");

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::actions;
 use super::attempts;
 use super::context::Context;
+use super::jobs;
 use super::loops;
 use super::prepared::Prepared;
 use super::prompts;
@@ -52,8 +53,13 @@ impl Worker for Hands {
         prompts::ask(&self.0, batch).await
     }
 
-    fn wants_facts(&self, batch: &Arc<Batch>, host: &Arc<str>) -> bool {
-        wants_facts::of_play(&self.0, &batch.play, host)
+    fn wants_facts(&self, turn: &Turn) -> bool {
+        let (play, Some(host)) = (&turn.batch.play, turn.hosts.first()) else {
+            return true;
+        };
+        // A task that somebody wrote is done.
+        let implicit = Arc::ptr_eq(&turn.task.written.node, &play.written.node);
+        !implicit || (wants_facts::of_play(&self.0, play, host) && !self.0.has_gathered(turn, host))
     }
 
     fn included(&self, batch: &Arc<Batch>, _hosts: &[Arc<str>], loaded: &Loaded) {
@@ -74,6 +80,10 @@ impl Worker for Hands {
     fn rescued(&self, turn: &Turn, done: &Done) {
         let prepared = self.0.prepare(&turn.task);
         register::rescued(&self.0, &prepared, &turn.hosts, &done.result);
+    }
+
+    async fn end(&self) {
+        jobs::remove_read(&self.0).await;
     }
 }
 
@@ -109,6 +119,11 @@ async fn perform(scope: &TaskScope, prepared: &Arc<Prepared>, turn: &Turn) -> Do
         label: None,
         result,
         error: error.clone(),
+        facts: if no_log {
+            Vec::new()
+        } else {
+            std::mem::take(&mut outcome.facts)
+        },
         started: began,
         duration: since(began),
     };
@@ -144,8 +159,8 @@ pub(super) async fn once(
         Ok(context) => context,
         Err(wrong) => return (Outcome::wrong(&wrong), None),
     };
-    let outcome = attempts::perform(&context).await;
-    register::facts(&context, &outcome);
+    let mut outcome = attempts::perform(&context).await;
+    outcome.facts.extend(register::facts(&context, &outcome));
     (outcome, context.scope.delegated)
 }
 
@@ -264,6 +279,7 @@ pub(super) fn event(
         }),
         result: Arc::new(results::shown(&outcome.result, no_log)),
         error: outcome.error.clone().filter(|_| !no_log),
+        facts: Vec::new(),
         started: began,
         duration: since(began),
     }

@@ -18,6 +18,7 @@ const NO_FACTS: &[&str] = &[
     "ansible_become_user",
     "ansible_check_mode",
     "ansible_connection",
+    "ansible_dependent_role_names",
     "ansible_diff_mode",
     "ansible_failed_result",
     "ansible_failed_task",

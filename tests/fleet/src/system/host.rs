@@ -311,9 +311,8 @@ impl SystemHost {
         drop(lock(&self.power).take());
         if let Some(init) = init {
             let _ = kill(init, Signal::KILL);
-            let process = Path::new("/proc").join(init.to_string());
-            process::wait_until(|| !process.exists());
-            if process.exists() {
+            process::wait_until(|| !process::is_alive(init));
+            if process::is_alive(init) {
                 return Err(self.not_ready("it does not end"));
             }
         }

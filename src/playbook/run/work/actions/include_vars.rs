@@ -1,11 +1,13 @@
 //! `include_vars`: variables of files, for the host that the task is done for.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::super::context::Context;
 use super::super::results::Outcome;
 use super::text;
 use crate::base::value::{Map, Value};
+use crate::template::Scope as _;
 
 pub(super) fn perform(context: &Context<'_>, params: &Map) -> Outcome {
     match read(context, params) {
@@ -13,6 +15,13 @@ pub(super) fn perform(context: &Context<'_>, params: &Map) -> Outcome {
             let variables = match text(params, "name") {
                 Some(name) => Map::from_iter([(name.into(), Value::Map(variables))]),
                 None => variables,
+            };
+            let variables = match text(params, "hash_behaviour") {
+                Some("merge") => match merged(context, variables) {
+                    Ok(variables) => variables,
+                    Err(why) => return Outcome::failed(why),
+                },
+                _ => variables,
             };
             let files = files
                 .iter()
@@ -54,7 +63,6 @@ fn read(context: &Context<'_>, params: &Map) -> Result<(Map, Vec<PathBuf>), Stri
         (None, None) => return Err("one of the following is required: dir, file".to_owned()),
     };
     let mut all = Map::new();
-    let merge = text(params, "hash_behaviour") == Some("merge");
     for file in &files {
         let document = context.runner().document(file)?;
         if document.source.secret {
@@ -62,9 +70,7 @@ fn read(context: &Context<'_>, params: &Map) -> Result<(Map, Vec<PathBuf>), Stri
         }
         match document.value() {
             Value::Map(map) => {
-                for (name, value) in map {
-                    put(&mut all, name, value, merge);
-                }
+                all.extend(map);
             }
             Value::Null => {}
             _ => {
@@ -78,11 +84,23 @@ fn read(context: &Context<'_>, params: &Map) -> Result<(Map, Vec<PathBuf>), Stri
     Ok((all, files))
 }
 
-fn put(map: &mut Map, name: std::sync::Arc<str>, value: Value, merge: bool) {
+/// `hash_behaviour: merge`: with what the variables hold already.
+fn merged(context: &Context<'_>, variables: Map) -> Result<Map, String> {
+    let mut all = Map::new();
+    for (name, value) in variables {
+        if let Some(known) = context.scope.lookup(&name)? {
+            all.insert(name.clone(), known.value);
+        }
+        put(&mut all, name, value);
+    }
+    Ok(all)
+}
+
+fn put(map: &mut Map, name: Arc<str>, value: Value) {
     match (map.get_mut(&name), value) {
-        (Some(Value::Map(known)), Value::Map(more)) if merge => {
+        (Some(Value::Map(known)), Value::Map(more)) => {
             for (name, value) in more {
-                put(known, name, value, true);
+                put(known, name, value);
             }
         }
         (_, value) => _ = map.insert(name, value),

@@ -5,6 +5,7 @@ use super::super::results::Outcome;
 use super::super::state::locked;
 use super::text;
 use crate::base::value::{Map, Value};
+use crate::event::{Event, PlayEvent};
 use crate::playbook::run::worker::Meta;
 
 pub(super) async fn perform(context: &Context<'_>, params: &Map) -> Outcome {
@@ -18,8 +19,7 @@ pub(super) async fn perform(context: &Context<'_>, params: &Map) -> Outcome {
         "clear_host_errors" => Meta::ClearHostErrors,
         "noop" => Meta::Nothing,
         "clear_facts" => {
-            let state = context.runner().states.of(&context.host());
-            locked(&state).clear_facts();
+            clear_facts(context).await;
             Meta::Nothing
         }
         "reset_connection" => match context.target() {
@@ -41,6 +41,18 @@ pub(super) async fn perform(context: &Context<'_>, params: &Map) -> Outcome {
     let mut outcome = Outcome::with([("changed", Value::Bool(false))]);
     outcome.meta = Some(meta);
     outcome
+}
+
+/// Of all hosts of the play, as in Ansible; those on record too.
+async fn clear_facts(context: &Context<'_>) {
+    let runner = context.runner();
+    let hosts = &context.scope.batch.all;
+    runner.recall.forget(hosts);
+    for host in hosts.iter() {
+        locked(&runner.states.of(host)).clear_facts();
+    }
+    let event = PlayEvent::FactsCleared(hosts.clone());
+    runner.emitter.emit(Event::Play(event)).await;
 }
 
 /// Its condition did not hold, in Ansible's words.

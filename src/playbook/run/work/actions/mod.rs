@@ -23,6 +23,31 @@ use crate::base::value::{Map, Value};
 use crate::event::{ErrorKind, HostError};
 use crate::playbook::commands::command_line;
 
+/// What `async` does not stand with: Ansible's controller does these, or a part of them.
+const NOT_ASYNC: &[&str] = &[
+    "add_host",
+    "assemble",
+    "assert",
+    "async_status",
+    "copy",
+    "debug",
+    "fail",
+    "fetch",
+    "gather_facts",
+    "group_by",
+    "include_vars",
+    "pause",
+    "raw",
+    "reboot",
+    "script",
+    "set_fact",
+    "set_stats",
+    "template",
+    "unarchive",
+    "validate_argument_spec",
+    "wait_for_connection",
+];
+
 /// Does a task's module once.
 pub(super) async fn perform(context: &Context<'_>) -> Outcome {
     let module = match &context.prepared.module {
@@ -38,6 +63,11 @@ pub(super) async fn perform(context: &Context<'_>) -> Outcome {
         Ok(args) => args,
         Err(wrong) => return Outcome::wrong(&wrong),
     };
+    let asynchronous = context.background.is_some() || context.waited_for;
+    if asynchronous && NOT_ASYNC.contains(&&*module.name) {
+        let action = &context.prepared.task.action.written;
+        return Outcome::failed(format!("This action ({action}) does not support async."));
+    }
     if let Some(reason) =
         command_line(&module.name, &args).and_then(|line| (context.runner().deny)(&line))
     {

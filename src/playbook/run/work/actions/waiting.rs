@@ -16,8 +16,8 @@ use crate::target::{Target, Via};
 
 /// What tells one boot of a Unix system from the next.
 const BOOT_ID: &str = "cat /proc/sys/kernel/random/boot_id 2>/dev/null || who -b";
-/// The same on Windows.
-const BOOT_TIME: &str = "powershell -NoProfile -NonInteractive -Command \"(Get-CimInstance Win32_OperatingSystem).LastBootUpTime.Ticks\"";
+/// The same on Windows, also on those with PowerShell 2.
+const BOOT_TIME: &str = "powershell -NoProfile -NonInteractive -Command \"(Get-WmiObject Win32_OperatingSystem).LastBootUpTime\"";
 
 fn seconds(params: &Map, name: &str) -> Option<f64> {
     #[expect(clippy::cast_precision_loss, reason = "seconds")]

@@ -2,6 +2,7 @@
 
 mod controller;
 mod precedence;
+mod prompts;
 mod shapes;
 
 use std::path::Path;
@@ -65,6 +66,7 @@ struct Bench {
     inventory: String,
     extra: ExtraVars,
     options: RunOptions,
+    ask: Arc<dyn Ask>,
 }
 
 /// What a run came to: of each task its result on each host that did it.
@@ -97,6 +99,7 @@ impl Bench {
             inventory: "all: {hosts: {one: {}}}\n".into(),
             extra: ExtraVars::new(),
             options: RunOptions::default(),
+            ask: Arc::new(NobodyToAsk),
         }
     }
 
@@ -145,6 +148,7 @@ impl Bench {
             local: Arc::new(local::Local),
         };
         let runner = Runner::new(Setup {
+            earlier: None,
             hosts: Hosts::new(
                 inventory,
                 self.extra.clone(),
@@ -156,7 +160,7 @@ impl Bench {
             library: Arc::new(Library::default()),
             emitter,
             halt: control,
-            ask: Arc::new(NobodyToAsk),
+            ask: self.ask.clone(),
             deny: Arc::new(|_| None),
             options: self.options.clone(),
         });

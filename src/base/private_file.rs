@@ -1,0 +1,75 @@
+//! A file that is its owner's alone and that several may want to change at once: the file of a password.
+
+use std::fs::OpenOptions;
+use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+/// No such file is read that is larger, in bytes.
+const SIZE_MAX: u64 = 1 << 20;
+
+/// Writes what `change` makes of the file's content, where it makes anything of it; a file that is not
+/// there is made, of nothing. One at a time, threads and processes alike. Gives what it holds then.
+pub fn amend(
+    path: &Path,
+    change: &(dyn Fn(&str) -> Result<Option<String>, String> + '_),
+) -> Result<String, String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+    if let Some(folder) = path.parent() {
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true).mode(0o700);
+        builder.create(folder).map_err(failed)?;
+    }
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    let mut file = options.mode(0o600).open(path).map_err(failed)?;
+    file.lock().map_err(failed)?;
+    let mut held = String::new();
+    let read = (&file).take(SIZE_MAX).read_to_string(&mut held);
+    read.map_err(failed)?;
+    let Some(content) = change(&held)? else {
+        return Ok(held);
+    };
+    // What was there is mostly the beginning of what is to be: it is cut only where that is shorter.
+    file.rewind().map_err(failed)?;
+    file.write_all(content.as_bytes()).map_err(failed)?;
+    file.set_len(content.len() as u64).map_err(failed)?;
+    Ok(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn one_makes_it_and_the_others_find_it_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b");
+        let amended: Vec<String> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|number| {
+                    let path = &path;
+                    scope.spawn(move || {
+                        let make = |held: &str| {
+                            let fresh = held.is_empty();
+                            Ok(fresh.then(|| format!("made by {number}\n")))
+                        };
+                        amend(path, &make).unwrap()
+                    })
+                })
+                .collect();
+            threads
+                .into_iter()
+                .map(|each| each.join().unwrap())
+                .collect()
+        });
+        assert!(amended.iter().all(|each| *each == amended[0]));
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(amend(&path, &|_| Ok(Some("x".into()))).unwrap(), "x");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "x");
+        assert!(amend(&path, &|_| Err("no".into())).is_err());
+    }
+}

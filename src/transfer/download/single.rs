@@ -1,0 +1,81 @@
+//! One file of a host to one place here, for those who have looked at it themselves.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::beneath::Beneath;
+use super::fetching::fetch_one;
+use super::surveying::Item;
+use super::{Download, DownloadOptions, local};
+use crate::event::{ErrorKind, HostError};
+use crate::shell::files::{Algorithm, Found, HostPath, Kind};
+use crate::transfer::link::{Link, Trouble};
+use crate::transfer::remote::Remote;
+
+/// A file of the host's, as far as it is known, and where it goes.
+#[derive(Debug)]
+pub struct Single {
+    /// The file there. What a link leads to is meant.
+    pub source: String,
+    /// Its size, in bytes: what comes beyond it is not taken. `None`: it has none before it is read,
+    /// as files of `/proc`.
+    pub size: Option<u64>,
+    /// Its SHA-256 in hexadecimal, which what comes is held to; `None`: it is not checked.
+    pub digest: Option<String>,
+    /// A folder here, which is made; below it no link is followed.
+    pub folder: PathBuf,
+    /// The name below it, whose parts are names and nothing else.
+    pub name: Vec<u8>,
+}
+
+/// How much is taken of what has no size, in bytes.
+const UNSIZED_MAX: u64 = 64 << 20;
+
+/// Fetches it, whatever is here: beside its place, checked, and then put there in one step.
+pub async fn single(order: &Single, link: &mut dyn Link) -> Result<(), Trouble> {
+    if !super::names::is_safe(&order.name) {
+        let why = format!("{}: this would not stay in its folder here", order.source);
+        return Err(HostError::new(ErrorKind::Arguments, why).into());
+    }
+    let remote = &mut Remote::new(link);
+    let folder = order.folder.clone();
+    let opened = local::run(move || Beneath::open(&folder, true)).await?;
+    let Some(here) = opened.map(Arc::new) else {
+        return Ok(());
+    };
+    let source = if remote.is_windows() {
+        order.source.replace('\\', "/")
+    } else {
+        order.source.clone()
+    };
+    let item = Item {
+        path: HostPath::from(source.as_str()),
+        name: order.name.clone(),
+        found: Found {
+            kind: order.size.map_or(Kind::Other, |_| Kind::File),
+            size: order.size.unwrap_or(UNSIZED_MAX),
+            mtime: 0,
+            // As any new file of ours.
+            mode: 0o666,
+            uid: 0,
+            gid: 0,
+            digest: None,
+        },
+        link: None,
+        digest: order.digest.clone(),
+        fetch: true,
+        compare: false,
+        touch: false,
+    };
+    let download = Download {
+        source: order.source.clone(),
+        dest: order.folder.clone(),
+        options: DownloadOptions {
+            algorithm: Algorithm::Sha256,
+            unchecked: order.digest.is_none(),
+            ..DownloadOptions::default()
+        },
+        meter: Arc::default(),
+    };
+    fetch_one(&download, remote, &here, &item).await.map(drop)
+}
