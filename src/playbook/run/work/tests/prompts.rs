@@ -15,7 +15,10 @@ struct Somebody {
 impl Ask for Somebody {
     fn line(&self, question: &str, echo: bool) -> std::io::Result<Option<String>> {
         let hidden = if echo { "" } else { " (hidden)" };
-        self.asked.lock().unwrap().push(format!("{}{hidden}", question.trim_end()));
+        self.asked
+            .lock()
+            .unwrap()
+            .push(format!("{}{hidden}", question.trim_end()));
         Ok(self.answers.lock().unwrap().pop_front().map(str::to_owned))
     }
 }
