@@ -53,7 +53,9 @@ impl Seen {
 
     /// What was seen so far.
     pub fn all(&self) -> BTreeMap<PathBuf, Digest> {
-        self.locked().map(|inner| inner.files.clone()).unwrap_or_default()
+        self.locked()
+            .map(|inner| inner.files.clone())
+            .unwrap_or_default()
     }
 
     /// Hears of what was seen so far, and of all that follows.
@@ -68,7 +70,10 @@ impl Seen {
     }
 
     fn note(&self, path: &Path, content: &[u8], output: bool) {
-        let Some(mut inner) = self.locked().filter(|inner| !inner.files.contains_key(path)) else {
+        let Some(mut inner) = self
+            .locked()
+            .filter(|inner| !inner.files.contains_key(path))
+        else {
             return;
         };
         let digest = Digest {

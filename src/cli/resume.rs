@@ -53,8 +53,11 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     let resumed = match ResumeReader::open(&setup.data_dir(), run) {
         Ok(Left::File(reader)) => Resumed::take(&setup, run, reader, (args.redo, args.anyway))?,
         Ok(Left::Resumed(next)) => {
-            return Err(CliError::new(format!("run {run} went on as run {next} already"))
-                .hint(format!("iomsctl history show {next}; iomsctl resume {next}")));
+            return Err(
+                CliError::new(format!("run {run} went on as run {next} already")).hint(format!(
+                    "iomsctl history show {next}; iomsctl resume {next}"
+                )),
+            );
         }
         Ok(Left::Nothing) => return Err(nothing_left(run, row.as_ref())),
         Err(error @ StoreError::Alive(_)) => {
@@ -117,7 +120,9 @@ fn find(setup: &Setup, named: Option<&str>) -> Result<(RunId, Option<RunRow>), C
 /// Why there is nothing to go on with.
 fn nothing_left(run: RunId, row: Option<&RunRow>) -> CliError {
     let end = row.and_then(|row| row.end.as_ref());
-    let rerun = format!("iomsctl play --rerun failed:{run} runs its playbooks on the hosts that are not well");
+    let rerun = format!(
+        "iomsctl play --rerun failed:{run} runs its playbooks on the hosts that are not well"
+    );
     match end {
         Some(end) if end.stopped.is_none() => {
             CliError::new(format!("run {run} came to its end: there is nothing to go on with")).hint(rerun)

@@ -129,6 +129,9 @@ pub(super) fn read(
         path: path.to_owned(),
         why,
     };
-    let open = reading.vault.as_ref().ok_or_else(|| fail("is a vault, and no password was given".into()))?;
+    let open = reading
+        .vault
+        .as_ref()
+        .ok_or_else(|| fail("is a vault, and no password was given".into()))?;
     Ok((open(&text).map_err(fail)?, true))
 }

@@ -64,11 +64,7 @@ impl VarFiles {
         self.folders.len()
     }
 
-    pub(super) fn of_group(
-        &self,
-        name: &str,
-        reading: &Reading,
-    ) -> Result<Layers, InventoryError> {
+    pub(super) fn of_group(&self, name: &str, reading: &Reading) -> Result<Layers, InventoryError> {
         self.folders
             .iter()
             .map(|folder| folder.groups.read(name, reading))
@@ -142,11 +138,7 @@ impl Listing {
         ));
     }
 
-    fn read(
-        &self,
-        name: &str,
-        reading: &Reading,
-    ) -> Result<Option<Arc<Vars>>, InventoryError> {
+    fn read(&self, name: &str, reading: &Reading) -> Result<Option<Arc<Vars>>, InventoryError> {
         let Some(entry) = self.0.get(name) else {
             return Ok(None);
         };

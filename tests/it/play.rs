@@ -7,6 +7,7 @@ mod examples;
 mod forms;
 mod hosts;
 mod records;
+mod resume;
 mod statuses;
 
 use std::path::PathBuf;

@@ -77,7 +77,9 @@ impl Resumed {
                 }
                 let place = file.append(kind, &content)?;
                 match kind {
-                    STARTED => started = Some(serde_json::from_slice(&content).map_err(unreadable)?),
+                    STARTED => {
+                        started = Some(serde_json::from_slice(&content).map_err(unreadable)?)
+                    }
                     FILE => {
                         let (path, digest) = file_of(&content).map_err(unreadable)?;
                         files.insert(path, digest);
@@ -93,9 +95,13 @@ impl Resumed {
             Some(_) => Err(CliError::new(format!(
                 "run {from} came to its end; what it reported lost is done with --redo only"
             ))
-            .hint(format!("look at the hosts, then: iomsctl resume {from} --redo"))),
-            None => Err(CliError::new(format!("run {from} was killed before it began"))
-                .hint("run the playbook again")),
+            .hint(format!(
+                "look at the hosts, then: iomsctl resume {from} --redo"
+            ))),
+            None => Err(
+                CliError::new(format!("run {from} was killed before it began"))
+                    .hint("run the playbook again"),
+            ),
         });
         match copied {
             Ok(started) => {
@@ -338,7 +344,7 @@ impl Kept {
         if lost > 0 && self.book.write(ENDED, &[]).is_some() {
             let tasks = tasks(lost);
             return Some(format!(
-                "{tasks} reported lost: iomsctl resume {run} --redo does what it can't be known of again"
+                "{tasks} reported lost: look at the hosts; iomsctl resume {run} --redo does such tasks again"
             ));
         }
         let _ = self.book.file.remove();
@@ -407,7 +413,12 @@ mod tests {
             .into_iter()
             .map(|text| text.replace(&format!("{}/", folder.path().display()), ""))
             .collect();
-        let expected = ["edited.yml", "gone.yml (it is gone)", "hosts.sh --list", "new.yml (it is new)"];
+        let expected = [
+            "edited.yml",
+            "gone.yml (it is gone)",
+            "hosts.sh --list",
+            "new.yml (it is new)",
+        ];
         assert_eq!(changed, expected);
         let (path, digest) = file_of(&file_entry(&at("ü.yml"), &of("x", true))).unwrap();
         assert_eq!((path, digest), (at("ü.yml"), of("x", true)));

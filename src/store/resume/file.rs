@@ -265,9 +265,13 @@ impl ResumeReader {
             .path
             .with_file_name(format!(".{}.next", name.to_string_lossy()));
         let text = [RESUMED.as_slice(), next.to_string().as_bytes(), b"\n"].concat();
-        std::fs::write(&making, text)
-            .and_then(|()| std::fs::rename(&making, &self.path))
-            .map_err(StoreError::file(&self.path))
+        let write = || {
+            let mut options = OpenOptions::new();
+            options.write(true).create(true).truncate(true).mode(0o600);
+            options.open(&making)?.write_all(&text)?;
+            std::fs::rename(&making, &self.path)
+        };
+        write().map_err(StoreError::file(&self.path))
     }
 }
 

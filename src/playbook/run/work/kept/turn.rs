@@ -131,12 +131,19 @@ impl TurnKept {
     }
 
     /// It is done. `cut`: the run is being stopped, and may have cut it short.
-    pub(in super::super) fn end(&self, outcome: &Outcome, said: &Verdict, in_loop: bool, cut: bool) {
+    pub(in super::super) fn end(
+        &self,
+        outcome: &Outcome,
+        said: &Verdict,
+        in_loop: bool,
+        cut: bool,
+    ) {
         let failed = matches!(
             outcome.status(),
             TaskStatus::Failed | TaskStatus::Unreachable
         );
-        if (cut && (failed || in_loop)) || outcome.error.as_ref().is_some_and(|e| ends_not(e.kind)) {
+        if (cut && (failed || in_loop)) || outcome.error.as_ref().is_some_and(|e| ends_not(e.kind))
+        {
             return;
         }
         let mut entry = self.entry(entry::ENDED);
