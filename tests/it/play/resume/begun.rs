@@ -129,7 +129,7 @@ fn commands_whose_condition_does_not_hold_have_not_begun() {
             super::HOLD
         ),
     );
-    killed(&desk, &["site.yml"], "TASK [hold]");
+    killed(&desk, &["--output", "jsonl", "site.yml"], "\"hold\"");
     let_go(&desk);
     let ran = resume(&desk, &[]);
     assert!(

@@ -1,9 +1,10 @@
 //! Runs that somebody or something has stopped.
 
-use super::{Going, HOLD_BY_COMMAND, let_go, log, newest, pair, resume, site};
+use super::{Going, HOLD, HOLD_BY_COMMAND, let_go, log, newest, pair, resume, site};
 use crate::support::{Desk, Ran, signal, wait_until};
 
-fn stopping(desk: &Desk) {
+/// A site whose second task holds.
+fn stopping(desk: &Desk, hold: &str) {
     site(
         desk,
         &format!(
@@ -11,8 +12,8 @@ fn stopping(desk: &Desk) {
   gather_facts: false
   tasks:
     - {{name: one, shell: 'echo {{{{ inventory_hostname }}}} one >> log', notify: tell}}
-    - name: command
-      {HOLD_BY_COMMAND}
+    - name: held
+      {hold}
     - {{name: two, shell: 'echo {{{{ inventory_hostname }}}} two >> log'}}
   handlers:
     - {{name: tell, shell: 'echo {{{{ inventory_hostname }}}} told >> log'}}
@@ -21,52 +22,43 @@ fn stopping(desk: &Desk) {
     );
 }
 
-/// Once of each on both hosts.
-fn all_once() -> Vec<String> {
-    let hosts = ["web01", "web02"].into_iter();
-    hosts
-        .flat_map(|host| ["held", "one", "told", "two"].map(|what| format!("{host} {what}")))
-        .collect()
-}
-
-fn held(desk: &Desk) -> bool {
-    let log = std::fs::read_to_string(desk.dir.path().join("log"));
-    log.is_ok_and(|text| text.matches("held").count() == 2)
-}
+const ALL: [&str; 6] = [
+    "web01 one",
+    "web01 told",
+    "web01 two",
+    "web02 one",
+    "web02 told",
+    "web02 two",
+];
 
 #[test]
-fn what_was_at_work_at_ctrl_c_ends_and_is_not_done_again() {
-    for name in ["INT", "TERM"] {
+fn a_run_that_was_told_to_stop_goes_on_with_what_it_was_at() {
+    for (name, status) in [("INT", 130), ("TERM", 143)] {
         let desk = pair();
-        stopping(&desk);
-        let going = Going::start(&desk, &["play", "site.yml"]).until("TASK [command]");
-        wait_until("both commands have begun", || held(&desk));
+        stopping(&desk, HOLD);
+        let going = Going::start(&desk, &["play", "site.yml"]).until("TASK [held]");
         signal(&going.child, name);
-        std::thread::sleep(std::time::Duration::from_millis(200));
-        let_go(&desk);
-        let ran = Ran::from(going.child.wait_with_output().unwrap());
+        let ran = Ran::from(going.child.wait_with_output().unwrap()).ends_with(status);
         let run = newest(&desk);
-        assert!(
-            ran.stderr.contains(&format!("iomsctl resume {run}")),
-            "{}",
-            ran.stderr
-        );
+        let hint = format!("iomsctl resume {run}");
+        assert!(ran.stderr.contains(&hint), "{}", ran.stderr);
+        let_go(&desk);
         resume(&desk, &[]).ends_with(0);
-        assert_eq!(log(&desk), all_once(), "{name}");
+        assert_eq!(log(&desk), ALL, "{name}");
     }
 }
 
 #[test]
-fn what_ctrl_c_twice_has_cut_short_counts_as_not_ended() {
+fn commands_that_were_stopped_with_it_have_not_ended() {
     let desk = pair();
-    stopping(&desk);
-    let mut going = Going::start(&desk, &["play", "site.yml"]).until("TASK [command]");
-    wait_until("both commands have begun", || held(&desk));
+    stopping(&desk, HOLD_BY_COMMAND);
+    let mut going = Going::start(&desk, &["play", "site.yml"]).until("TASK [held]");
+    let path = desk.dir.path().join("log");
+    wait_until("both commands have begun", || {
+        std::fs::read_to_string(&path).is_ok_and(|text| text.matches("held").count() == 2)
+    });
     signal(&going.child, "INT");
-    std::thread::sleep(std::time::Duration::from_millis(200));
-    signal(&going.child, "INT");
-    let status = going.child.wait().unwrap();
-    assert_eq!(status.code(), Some(130));
+    assert_eq!(going.child.wait().unwrap().code(), Some(130));
     let_go(&desk);
     let ran = resume(&desk, &[]).ends_with(2);
     assert!(
@@ -82,16 +74,38 @@ fn what_ctrl_c_twice_has_cut_short_counts_as_not_ended() {
 #[test]
 fn what_a_deadline_has_stopped_goes_on() {
     let desk = pair();
-    stopping(&desk);
-    let going =
-        Going::start(&desk, &["play", "site.yml", "--deadline", "1s"]).until("TASK [command]");
-    wait_until("both commands have begun", || held(&desk));
-    std::thread::sleep(std::time::Duration::from_millis(1200));
-    let_go(&desk);
-    let ran = Ran::from(going.child.wait_with_output().unwrap()).ends_with(7);
+    stopping(&desk, HOLD);
+    let ran = desk
+        .run(&["play", "site.yml", "--deadline", "2s"])
+        .ends_with(7);
     assert!(ran.stderr.contains("iomsctl resume"), "{}", ran.stderr);
+    let_go(&desk);
     resume(&desk, &[]).ends_with(0);
-    assert_eq!(log(&desk), all_once());
+    assert_eq!(log(&desk), ALL);
+}
+
+#[test]
+fn loops_and_pauses_that_were_cut_short_begin_anew() {
+    let desk = pair();
+    site(
+        &desk,
+        "- hosts: all
+  gather_facts: false
+  tasks:
+    - {name: held, wait_for: {path: '{{ item }}', timeout: 60}, loop: [inventory.yml, go], register: r}
+    - {name: end, shell: 'echo {{ r.results | length }} >> log'}
+    - {name: long, pause: {seconds: 60}}
+",
+    );
+    let going = Going::start(&desk, &["play", "site.yml"]).until("(item=inventory.yml)");
+    signal(&going.child, "INT");
+    Ran::from(going.child.wait_with_output().unwrap()).ends_with(130);
+    let_go(&desk);
+    let going = Going::start(&desk, &["resume"]).until("TASK [long]");
+    signal(&going.child, "INT");
+    Ran::from(going.child.wait_with_output().unwrap()).ends_with(130);
+    assert_eq!(log(&desk), ["2", "2"]);
+    Going::start(&desk, &["resume"]).until("TASK [long]").kill();
 }
 
 #[test]
