@@ -23,7 +23,7 @@ const HEAD: u64 = (MAGIC.len() + SALT) as u64;
 /// Kind and form, before the content.
 const LEAD: usize = 2;
 /// Contents from this size on are compressed, in bytes.
-const COMPRESS: usize = 1024;
+const COMPRESS: usize = 4096;
 /// No entry is larger, opened and unpacked, in bytes.
 const ENTRY_MAX: usize = 256 << 20;
 
