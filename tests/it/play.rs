@@ -10,6 +10,7 @@ mod fetching;
 mod forms;
 mod hosts;
 mod records;
+mod resume;
 mod statuses;
 mod terminal;
 

@@ -103,8 +103,8 @@ impl Keep {
     /// The result of a turn that was lost.
     pub(super) fn report_lost(&self) -> HostError {
         self.lost.fetch_add(1, Ordering::Relaxed);
-        let message = "the earlier run had begun this task and did not live to see its end: it may have \
-                       done its work, or a part of it";
+        let message = "the earlier run had begun this task and has not seen its end: it may have done its \
+                       work, or a part of it";
         HostError::new(ErrorKind::ControllerLost, message).hint(
             "look at the host; `iomsctl resume --redo` does such tasks again, `--rerun failed` the play",
         )
