@@ -15,7 +15,7 @@ fn all_of_an_account_is_settled_once() {
     let once = |module: &str, args: &[&str]| system.changes_once(module, args, SEEN);
     let words = |text: &'static str| text.split(' ').collect::<Vec<_>>();
     for args in [
-        "name=sys system=yes",
+        "name=ours system=yes",
         "name=deploy gid=4000",
         "name=deploy gid=4001",
         "name=twin gid=4001 non_unique=yes",

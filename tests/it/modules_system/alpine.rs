@@ -26,7 +26,11 @@ fn apks_packages_come_and_go() {
     system.changes_not("apk", &["name=ours"]);
     system.changes_once("apk", &["name=ours", "state=latest"], watch);
     // There already, as another one's need: now it is asked for itself.
-    system.changes_once("package", &["name=lib,keep", "use=apk"], watch);
+    system.changes_once(
+        "package",
+        &["name=lib,keep", "state=present", "use=apk"],
+        watch,
+    );
     system.changes_once("apk", &["name=keep", "state=absent"], watch);
     system.sh("echo 'lib 1.1-r0' >>/srv/apk/index");
     system.changes_once("apk", &["upgrade=yes"], watch);

@@ -63,35 +63,33 @@ fn bring(system: &System, packages: &str) {
 }
 
 fn firewalld(system: &System) {
-    let watch = "firewall-cmd --list-all-zones; firewall-cmd --permanent --list-all-zones";
     let words = |text: &'static str| text.split(' ').collect::<Vec<_>>();
+    let kept = "cat /etc/firewalld/zones/*.xml 2>&1; true";
     for args in [
-        "service=https permanent=yes immediate=yes state=enabled",
         "port=8080/tcp permanent=yes state=enabled",
-        "port=8081/udp state=enabled",
         "source=192.0.2.0/24 zone=internal permanent=yes state=enabled",
         "masquerade=yes permanent=yes state=enabled",
         "masquerade=no permanent=yes state=enabled",
         "icmp_block=echo-request zone=drop permanent=yes state=enabled",
-        "icmp_block_inversion=yes zone=internal permanent=yes state=enabled",
-        "forward=yes zone=drop permanent=yes state=enabled",
-        "interface=dummy0 zone=trusted permanent=yes immediate=yes state=enabled",
         "zone=ours permanent=yes state=present",
         "zone=work target=DROP permanent=yes state=enabled",
-        "service=http timeout=60 state=enabled",
-        "service=https permanent=yes immediate=yes state=disabled",
-        "zone=work target=DROP permanent=yes state=disabled",
         "zone=ours permanent=yes state=absent",
     ] {
-        system.changes_once("firewalld", &words(args), watch);
+        system.changes_once("firewalld", &words(args), kept);
     }
+    let now = "firewall-cmd --list-all";
+    let https = "service=https permanent=yes immediate=yes state=enabled";
+    system.changes_once("firewalld", &words(https), now);
+    system.changes_once("firewalld", &words("port=8081/udp state=enabled"), now);
     let rule = [
         "rich_rule=rule service name=\"ftp\" accept",
         "permanent=yes",
         "immediate=yes",
         "state=enabled",
     ];
-    system.changes_once("firewalld", &rule, watch);
+    system.changes_once("firewalld", &rule, now);
+    let https = "service=https permanent=yes immediate=yes state=disabled";
+    system.changes_once("firewalld", &words(https), now);
     for (args, why) in [
         ("service=nosuch permanent=yes state=enabled", "nosuch"),
         ("port=8080 permanent=yes state=enabled", "port"),

@@ -190,7 +190,8 @@ fn packages_of_python(system: &System) {
         system.sh(watch)
     );
     system.changes_once("pip", &args(&["name=our_own", "version=1.0"]), watch);
-    system.changes_once("pip", &args(&["name=our_own", "state=absent"]), watch);
+    let gone = ["name=our_own", "state=absent", "virtualenv=/srv/env"];
+    system.changes_once("pip", &gone, watch);
     system.fails(
         "pip",
         &args(&["name=nosuch"]),
