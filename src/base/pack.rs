@@ -86,7 +86,9 @@ impl Packer {
     /// Texts.
     pub fn texts<T: AsRef<str>>(&mut self, texts: &[T]) {
         self.length(texts.len());
-        texts.iter().for_each(|text| self.text(text.as_ref()));
+        for text in texts {
+            self.text(text.as_ref());
+        }
     }
 
     /// A mapping.
@@ -119,7 +121,9 @@ impl Packer {
             Value::List(items) => {
                 self.byte(8);
                 self.length(items.len());
-                items.iter().for_each(|item| self.value(item));
+                for item in items {
+                    self.value(item);
+                }
             }
             Value::Map(map) => {
                 self.byte(9);

@@ -52,7 +52,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     let mut setup = Setup::new(globals)?;
     let (run, row) = find(&setup, args.run.as_deref())?;
     let resumed = match ResumeReader::open(&setup.data_dir(), run) {
-        Ok(Left::File(reader)) => Resumed::take(&setup, run, reader, (args.redo, args.anyway))?,
+        Ok(Left::File(reader)) => Resumed::take(&setup, run, *reader, (args.redo, args.anyway))?,
         Ok(Left::Resumed(next)) => {
             return Err(
                 CliError::new(format!("run {run} went on as run {next} already")).hint(format!(
@@ -82,16 +82,15 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
 fn find(setup: &Setup, named: Option<&str>) -> Result<(RunId, Option<RunRow>), CliError> {
     let found = super::database_runtime()?.block_on(async {
         let store = records::open(setup).await?;
-        let row = match named {
-            Some(run) => store.find_run(run).await?,
-            None => {
-                let user = crate::target::ssh_config::Local::of_process().user;
-                let newest = store.newest_run(&user, Some("play")).await?;
-                newest.ok_or_else(|| {
-                    CliError::new("you have no run of playbooks on record")
-                        .hint("`iomsctl history list` shows the runs of everybody")
-                })?
-            }
+        let row = if let Some(run) = named {
+            store.find_run(run).await?
+        } else {
+            let user = crate::target::ssh_config::Local::of_process().user;
+            let newest = store.newest_run(&user, Some("play")).await?;
+            newest.ok_or_else(|| {
+                CliError::new("you have no run of playbooks on record")
+                    .hint("`iomsctl history list` shows the runs of everybody")
+            })?
         };
         store.close().await;
         Ok::<_, CliError>(row)

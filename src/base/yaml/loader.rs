@@ -195,13 +195,14 @@ impl<'a> Loader<'a> {
             let Content::Scalar(name) = &key.content else {
                 let found = self.error("a key must be text", span);
                 // `name: {{ x }}` is a mapping with a mapping for a key.
-                return Err(match self.text_at(span).starts_with('{') {
-                    true => found.help(
+                let found = if self.text_at(span).starts_with('{') {
+                    found.help(
                         "a value that begins with a template stands in quotes: \"{{ name }}\"",
-                    ),
-                    false => found,
-                }
-                .into());
+                    )
+                } else {
+                    found
+                };
+                return Err(found.into());
             };
             let name: Arc<str> = key_text(name);
             if let Some(first) = places.insert(name.clone(), key.line) {

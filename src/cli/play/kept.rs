@@ -78,7 +78,7 @@ impl Resumed {
                 let place = file.append(kind, &content)?;
                 match kind {
                     STARTED => {
-                        started = Some(serde_json::from_slice(&content).map_err(unreadable)?)
+                        started = Some(serde_json::from_slice(&content).map_err(unreadable)?);
                     }
                     FILE => {
                         let (path, digest) = file_of(&content).map_err(unreadable)?;

@@ -188,7 +188,7 @@ pub enum Left {
     /// It was resumed already, as this run.
     Resumed(RunId),
     /// What resuming it needs.
-    File(ResumeReader),
+    File(Box<ResumeReader>),
 }
 
 /// The file that a run has left: what was written to its end, in order. Locked, as by a run.
@@ -228,12 +228,12 @@ impl ResumeReader {
             return Err(fail(io::Error::other(why)));
         }
         file.read_exact(&mut salt).map_err(fail)?;
-        Ok(Left::File(Self {
+        Ok(Left::File(Box::new(Self {
             seal: Seal::new(data_dir, &salt)?,
             path,
             file: BufReader::with_capacity(1 << 18, file),
             at: HEAD,
-        }))
+        })))
     }
 
     /// The next entry; `None` at the end, or where its writer was killed in the middle of one.

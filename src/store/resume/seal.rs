@@ -37,7 +37,7 @@ impl Seal {
             other => other,
         };
         let key = key.map_err(StoreError::file(&path))?;
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &*key);
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
         let mut context = hmac::Context::with_key(&key);
         context.update(PURPOSE);
         context.update(salt);

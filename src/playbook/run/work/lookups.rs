@@ -59,20 +59,17 @@ impl Controller for TaskScope {
     }
 
     fn glob(&self, pattern: &str) -> Result<Vec<String>, String> {
-        let (folders, names) = match pattern.rsplit_once('/') {
-            Some((folder, names)) => {
-                let folder = if folder.is_empty() { "/" } else { folder };
-                (self.find_file("files", folder).into_iter().collect(), names)
-            }
+        let (folders, names) = if let Some((folder, names)) = pattern.rsplit_once('/') {
+            let folder = if folder.is_empty() { "/" } else { folder };
+            (self.find_file("files", folder).into_iter().collect(), names)
+        } else {
             // A bare name is tried everywhere: the first folder that has such files holds.
-            None => {
-                let bases = self.search_path().into_iter();
-                let folders: Vec<PathBuf> = bases
-                    .flat_map(|base| [base.join("files"), base])
-                    .filter(|folder| folder.is_dir())
-                    .collect();
-                (folders, pattern)
-            }
+            let bases = self.search_path().into_iter();
+            let folders: Vec<PathBuf> = bases
+                .flat_map(|base| [base.join("files"), base])
+                .filter(|folder| folder.is_dir())
+                .collect();
+            (folders, pattern)
         };
         let glob = globset::GlobBuilder::new(names)
             .literal_separator(true)

@@ -119,7 +119,7 @@ impl TaskScope {
         let dependencies = || {
             let included = included();
             let all = play_roles().chain(&included);
-            unique(all.flat_map(|used| dependencies_of(used)))
+            unique(all.flat_map(dependencies_of))
         };
         Some(match name {
             "role_names" | "ansible_play_role_names" => {
@@ -178,13 +178,13 @@ impl TaskScope {
     fn play_name(&self) -> String {
         let written = crate::playbook::play_name(&self.batch.play);
         if !crate::base::value::Value::string(&*written).is_template() {
-            return written.to_string();
+            return written.clone();
         }
         let mut scope = self.clone();
         (scope.host, scope.task) = (None, None);
         let rendered = super::render::value(&scope, &Value::string(&*written));
         rendered.map_or_else(
-            |_| written.to_string(),
+            |_| written.clone(),
             |name| crate::base::python::python(&name),
         )
     }

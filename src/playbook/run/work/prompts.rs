@@ -40,12 +40,11 @@ pub(super) async fn ask(runner: &Arc<Runner>, batch: &Arc<Batch>) -> Result<(), 
         if runner.hosts.extra.contains_key(&question.name) {
             continue;
         }
-        let value = match before.shift_remove(&question.name) {
-            Some(value) => value,
-            None => {
-                let value = question.value(runner).await;
-                value.map_err(|why| prompt.error(why).to_string())?
-            }
+        let value = if let Some(value) = before.shift_remove(&question.name) {
+            value
+        } else {
+            let value = question.value(runner).await;
+            value.map_err(|why| prompt.error(why).to_string())?
         };
         kept.insert(question.name.clone(), value.clone());
         answers.insert(question.name, here(value, "vars_prompt"));

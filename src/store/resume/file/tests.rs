@@ -8,7 +8,7 @@ fn run() -> RunId {
 
 fn reader(folder: &Path, run: RunId) -> ResumeReader {
     match ResumeReader::open(folder, run).unwrap() {
-        Left::File(reader) => reader,
+        Left::File(reader) => *reader,
         Left::Nothing | Left::Resumed(_) => panic!("there is a file"),
     }
 }
@@ -117,7 +117,7 @@ fn old_files_go_unless_their_run_lives() {
     written(folder.path(), old);
     let file = ResumeFile::create(folder.path(), alive).unwrap();
     assert_eq!(prune_unfinished(folder.path(), SystemTime::UNIX_EPOCH), 0);
-    let soon = SystemTime::now() + std::time::Duration::from_secs(60);
+    let soon = SystemTime::now() + std::time::Duration::from_mins(1);
     assert_eq!(prune_unfinished(folder.path(), soon), 1);
     let left = ResumeReader::open(folder.path(), old).unwrap();
     assert!(matches!(left, Left::Nothing));

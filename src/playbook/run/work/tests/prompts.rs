@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use super::*;
+use crate::playbook::run::work::runner::{Keys, Until};
 
 /// Somebody with these answers, who remembers the questions.
 #[derive(Default)]
@@ -20,6 +21,16 @@ impl Ask for Somebody {
             .unwrap()
             .push(format!("{}{hidden}", question.trim_end()));
         Ok(self.answers.lock().unwrap().pop_front().map(str::to_owned))
+    }
+
+    fn keys(
+        &self,
+        _question: &str,
+        _echo: bool,
+        _until: Until,
+        _stopped: &dyn Fn() -> bool,
+    ) -> std::io::Result<Keys> {
+        panic!("nothing but lines are asked for");
     }
 }
 
