@@ -119,7 +119,7 @@ impl TaskScope {
         let dependencies = || {
             let included = included();
             let all = play_roles().chain(&included);
-            unique(all.flat_map(|used| dependencies_of(used)))
+            unique(all.flat_map(dependencies_of))
         };
         Some(match name {
             "role_names" | "ansible_play_role_names" => {
@@ -177,14 +177,14 @@ impl TaskScope {
     /// As it is shown; as it is written where it can't be rendered without a host.
     fn play_name(&self) -> String {
         let written = crate::playbook::play_name(&self.batch.play);
-        if !crate::base::value::Value::string(&*written).is_template() {
-            return written.to_string();
+        if !crate::base::value::Value::string(&written).is_template() {
+            return written.clone();
         }
         let mut scope = self.clone();
         (scope.host, scope.task) = (None, None);
-        let rendered = super::render::value(&scope, &Value::string(&*written));
+        let rendered = super::render::value(&scope, &Value::string(&written));
         rendered.map_or_else(
-            |_| written.to_string(),
+            |_| written.clone(),
             |name| crate::base::python::python(&name),
         )
     }

@@ -14,7 +14,7 @@ use crate::template::WebRequest;
 /// No answer is larger, in bytes.
 const ANSWER_MAX: u64 = 64 << 20;
 /// However slowly it comes, it comes within this time.
-const WHOLE: Duration = Duration::from_secs(300);
+const WHOLE: Duration = Duration::from_mins(5);
 
 /// Fetches it; waited for.
 pub(super) fn fetch(wanted: &WebRequest) -> Result<Vec<u8>, String> {
