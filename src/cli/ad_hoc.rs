@@ -8,7 +8,7 @@ use super::execution::OutputArgs;
 use super::operands::operands;
 use super::perform::{confirm_all, list, nobody};
 use super::play::hosts::Chosen;
-use super::play::perform::{Begin, Work, perform};
+use super::play::perform::{Begin, Keeping, Work, perform};
 use super::play::{ModeArgs, denied};
 use super::playbooks;
 use super::rerun::RerunArgs;
@@ -123,6 +123,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
             max_output: args.output.max_output,
             allow_empty: args.output.allow_empty,
             no_log: args.output.no_log,
+            keeping: Keeping::Nothing,
             prompt,
         },
     )

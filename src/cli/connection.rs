@@ -88,6 +88,34 @@ impl ReadsInput for ConnectionArgs {
 }
 
 impl ConnectionArgs {
+    /// These flags, and those of another where these say nothing.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let asks = self.ask_pass || self.connection_password_file.is_some();
+        let asks_to_become = self.ask_become_pass || self.become_password_file.is_some();
+        Self {
+            user: self.user.or(other.user),
+            ask_pass: self.ask_pass || (other.ask_pass && !asks),
+            connection_password_file: self
+                .connection_password_file
+                .or(other.connection_password_file.filter(|_| !asks)),
+            private_key: self.private_key.or(other.private_key),
+            connection: self.connection.or(other.connection),
+            connect_timeout: self.connect_timeout.or(other.connect_timeout),
+            host_key: self.host_key.or(other.host_key),
+            ssh_common_args: self.ssh_common_args.or(other.ssh_common_args),
+            ssh_extra_args: self.ssh_extra_args.or(other.ssh_extra_args),
+            ssh_config: self.ssh_config.or(other.ssh_config),
+            r#become: self.r#become || other.r#become,
+            become_user: self.become_user.or(other.become_user),
+            become_method: self.become_method.or(other.become_method),
+            ask_become_pass: self.ask_become_pass || (other.ask_become_pass && !asks_to_become),
+            become_password_file: self
+                .become_password_file
+                .or(other.become_password_file.filter(|_| !asks_to_become)),
+        }
+    }
+
     /// The flags as the resolver takes them; asks for passwords where told to. `ask_become`: the
     /// settings say so of the password of becoming.
     pub fn flags(&self, prompt: &dyn Prompt, ask_become: bool) -> Result<Flags, CliError> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::{CliError, named_file};
 use crate::base::secret::MASK;
+use crate::base::seen::Seen;
 use crate::base::value::Value;
 use crate::base::yaml;
 use crate::inventory::VaultFile;
@@ -19,12 +20,12 @@ pub struct ExtraVars(HashMap<Arc<str>, Found>);
 
 impl ExtraVars {
     /// Reads all `-e`; later ones are stronger. `open` opens files that are vaults.
-    pub fn parse(given: &[String], open: &VaultFile) -> Result<Self, CliError> {
+    pub fn parse(given: &[String], open: &VaultFile, seen: &Seen) -> Result<Self, CliError> {
         let mut vars = Self::default();
         for text in given {
             let text = text.trim();
             if let Some(file) = text.strip_prefix('@') {
-                vars.file(file, open)?;
+                vars.file(file, open, seen)?;
             } else if text.starts_with(['{', '[']) {
                 vars.document(text, Path::new("-e"), "-e", false)?;
             } else {
@@ -70,10 +71,11 @@ impl ExtraVars {
         shown
     }
 
-    fn file(&mut self, name: &str, open: &VaultFile) -> Result<(), CliError> {
+    fn file(&mut self, name: &str, open: &VaultFile, seen: &Seen) -> Result<(), CliError> {
         let fail = |why: &dyn std::fmt::Display| CliError::new(format!("-e @{name}: {why}"));
         let path = named_file(name);
         let text = std::fs::read_to_string(&path).map_err(|error| fail(&error))?;
+        seen.file(&path, text.as_bytes());
         let text = text.trim_start_matches('\u{feff}');
         let origin = format!("-e @{name}");
         if crate::vault::is_vault(text.as_bytes()) {

@@ -9,6 +9,7 @@ use super::vaults::VaultArgs;
 use super::{CliError, Setup};
 use crate::base::prompt::Prompt;
 use crate::base::secret::Secret;
+use crate::base::seen::Seen;
 use crate::base::value::{Map, Value};
 use crate::event::{ErrorKind, HostError, Redactor};
 use crate::inventory::{Inventory, Loader, VaultFile};
@@ -44,8 +45,12 @@ fn opener(vault: &Arc<Vault>) -> VaultFile {
 }
 
 /// The inventories that were named, else the usual one; `None` when there is none.
-fn inventory(named: &[String], vault: &Arc<Vault>) -> Result<Option<Inventory>, CliError> {
-    let mut loader = Loader::new(Some(opener(vault)));
+fn inventory(
+    named: &[String],
+    vault: &Arc<Vault>,
+    seen: &Seen,
+) -> Result<Option<Inventory>, CliError> {
+    let mut loader = Loader::new(Some(opener(vault))).seeing(seen.clone());
     if named.is_empty() {
         let usual = USUAL
             .iter()
@@ -103,8 +108,8 @@ impl Fleet {
         without: impl FnOnce() -> Result<Inventory, CliError>,
     ) -> Result<Arc<Self>, CliError> {
         let vault = Arc::new(vaults.vault(&setup.settings, prompt));
-        let extra = ExtraVars::parse(extra_vars, &opener(&vault))?;
-        let inventory = match inventory(setup.inventories(), &vault)? {
+        let extra = ExtraVars::parse(extra_vars, &opener(&vault), &setup.seen)?;
+        let inventory = match inventory(setup.inventories(), &vault, &setup.seen)? {
             Some(inventory) => inventory,
             None => without()?,
         };
@@ -126,7 +131,8 @@ impl Fleet {
     pub fn again(&self, named: &[String]) -> LoadAgain {
         let (named, vault) = (named.to_owned(), self.vault.clone());
         Arc::new(move || {
-            let found = inventory(&named, &vault).map_err(|error| error.message)?;
+            let found = inventory(&named, &vault, &Seen::default());
+            let found = found.map_err(|error| error.message)?;
             Ok(found.unwrap_or_else(nobody))
         })
     }

@@ -52,6 +52,7 @@ pub mod lint;
 pub mod ping;
 pub mod play;
 pub mod repo;
+pub mod resume;
 pub mod run;
 pub mod script;
 pub mod upload;

@@ -31,6 +31,7 @@ pub(super) fn options(setup: &Setup, vault: Arc<Vault>) -> Options {
         },
         collections: folders(COLLECTIONS),
         extra_vars: crate::base::value::Map::new(),
+        seen: setup.seen.clone(),
         vault: Some(Arc::new(move |text| {
             let opened = vault.decrypt(text).map_err(|why| why.to_string())?;
             Ok(opened.expose().to_owned())

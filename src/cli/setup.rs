@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::globals::{ColorWhen, Output};
 use super::{CliError, Globals, OutputForm, logging};
+use crate::base::seen::Seen;
 use crate::config::{self, Settings};
 use crate::event::Redactor;
 use crate::report::Screen;
@@ -16,6 +17,8 @@ pub struct Setup {
     pub settings: Settings,
     /// Takes secrets out of all that is shown or written.
     pub redactor: Arc<Redactor>,
+    /// Notes the files that are read, for verbs that want to know.
+    pub seen: Seen,
     globals: Globals,
 }
 
@@ -27,12 +30,25 @@ impl Setup {
         let setup = Self {
             settings: settings(globals)?,
             redactor,
+            seen: Seen::default(),
             globals: globals.clone(),
         };
         for warning in setup.settings.warnings() {
             setup.warn(&warning);
         }
         Ok(setup)
+    }
+
+    /// Takes over what the flags of an earlier run said of every verb, where those of this one say
+    /// nothing; not how it was shown.
+    pub fn adopt(&mut self, earlier: &Globals, inventories: &[String]) -> Result<(), CliError> {
+        let globals = &mut self.globals;
+        globals.config = globals.config.take().or_else(|| earlier.config.clone());
+        if globals.inventory.is_empty() {
+            globals.inventory = inventories.to_vec();
+        }
+        self.settings = settings(globals)?;
+        Ok(())
     }
 
     /// The form of output that was asked for.

@@ -39,6 +39,14 @@ impl ReadsInput for VaultArgs {
 }
 
 impl VaultArgs {
+    /// These flags, or those of another where these say nothing.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let says_nothing =
+            self.vault_password_file.is_empty() && self.vault_id.is_empty() && !self.ask_vault_pass;
+        if says_nothing { other } else { self }
+    }
+
     /// The vault: flags first, then the settings. Nothing is read before it is needed.
     pub fn vault(&self, settings: &Settings, prompt: &Arc<dyn Prompt>) -> Vault {
         Vault::new(self.passwords(settings, prompt))

@@ -4,7 +4,7 @@ use clap::Subcommand;
 
 use super::{
     CliError, Globals, Status, ad_hoc, completions, config_show, db, doc, doctor, download,
-    history, hostkeys, inventory, lint, ping, play, repo, run, script, upload, vault,
+    history, hostkeys, inventory, lint, ping, play, repo, resume, run, script, upload, vault,
 };
 
 /// What `iomsctl` can do.
@@ -22,6 +22,8 @@ pub enum Verb {
     Do(Box<ad_hoc::Args>),
     /// Run playbooks
     Play(Box<play::Args>),
+    /// Go on with a run of playbooks that was killed or stopped
+    Resume(Box<resume::Args>),
     /// Reach hosts: connect, log in, and say how long it took
     Ping(Box<ping::Args>),
     /// Walk the way to hosts step by step: what is wrong, and its fix
@@ -60,6 +62,7 @@ impl Verb {
             Self::Download(args) => download::execute(&args, globals),
             Self::Do(args) => ad_hoc::execute(&args, globals),
             Self::Play(args) => play::execute(&args, globals),
+            Self::Resume(args) => resume::execute(&args, globals),
             Self::Ping(args) => ping::execute(&args, globals),
             Self::Doctor(args) => doctor::execute(&args, globals),
             Self::Completions(args) => completions::completions(&args, globals),

@@ -49,17 +49,19 @@ struct Known {
 }
 
 impl Redactor {
-    /// Learns a secret. Empty and very short ones are not looked for.
-    pub fn learn(&self, secret: &Secret) {
+    /// Learns a secret; whether it was new. Empty and very short ones are not looked for.
+    pub fn learn(&self, secret: &Secret) -> bool {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let fresh: Vec<Form> = forms(secret.expose())
             .into_iter()
             .filter(|form| !known.forms.contains(form))
             .collect();
-        if !fresh.is_empty() {
-            known.add(fresh);
-            self.any.store(true, Ordering::Release);
+        if fresh.is_empty() {
+            return false;
         }
+        known.add(fresh);
+        self.any.store(true, Ordering::Release);
+        true
     }
 
     /// Takes secrets out of a text that is whole.

@@ -22,8 +22,10 @@ const OUTPUT_MAX: u64 = 256 << 20;
 /// Runs the program and adds what it says.
 pub(super) fn load(inventory: &mut Inventory, path: &Arc<Path>) -> Result<(), InventoryError> {
     let text = run(path, &["--list"])?;
+    let printed = output(path, "--list");
+    inventory.reading.seen.output(&printed, text.as_bytes());
     let source = Source {
-        file: &output(path, "--list"),
+        file: &printed,
         text: &text,
         secret: false,
     };
@@ -158,8 +160,11 @@ impl Reader<'_> {
         for host in &self.hosts {
             let name = self.inventory.name_of(*host);
             let text = run(self.program, &["--host", &name])?;
+            let printed = output(self.program, &format!("--host {name}"));
+            let seen = &self.inventory.reading.seen;
+            seen.output(&printed, text.as_bytes());
             let source = Source {
-                file: &output(self.program, &format!("--host {name}")),
+                file: &printed,
                 text: &text,
                 secret: false,
             };

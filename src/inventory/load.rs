@@ -11,6 +11,7 @@ use super::model::{Inventory, Located, UNGROUPED, VaultFile};
 use super::source::{self, Source};
 use super::{address, dynamic, ini, yaml_format};
 use crate::base::diag::Place;
+use crate::base::seen::Seen;
 use crate::base::value::Value;
 
 /// What Ansible passes over in a folder of inventories.
@@ -35,8 +36,15 @@ impl Loader {
     /// A loader; `vault` opens vault files of variables.
     pub fn new(vault: Option<VaultFile>) -> Self {
         let mut loader = Self::default();
-        loader.inventory.vault = vault;
+        loader.inventory.reading.vault = vault;
         loader
+    }
+
+    /// Tells of each file that is read, now and later.
+    #[must_use]
+    pub fn seeing(mut self, seen: Seen) -> Self {
+        self.inventory.reading.seen = seen;
+        self
     }
 
     /// Adds one source; later ones are stronger.
@@ -147,7 +155,7 @@ impl Loader {
                         .into(),
             });
         }
-        let (text, secret) = source::read(path, &head, file, self.inventory.vault.as_ref())?;
+        let (text, secret) = source::read(path, &head, file, &self.inventory.reading)?;
         self.add_source(&Source {
             file: &shared,
             text: &text,

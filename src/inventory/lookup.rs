@@ -90,7 +90,7 @@ impl Inventory {
 
     fn host_file_vars(&self, host: &Host) -> Result<Option<Arc<Vars>>, InventoryError> {
         host.files
-            .get_or_init(|| self.var_files.of_host(&host.name, self.vault.as_ref()))
+            .get_or_init(|| self.var_files.of_host(&host.name, &self.reading))
             .clone()
     }
 
@@ -98,7 +98,7 @@ impl Inventory {
         let group = &self.groups[ix.0];
         group
             .files
-            .get_or_init(|| self.var_files.of_group(&group.name, self.vault.as_ref()))
+            .get_or_init(|| self.var_files.of_group(&group.name, &self.reading))
             .as_ref()
             .map_err(Clone::clone)
     }

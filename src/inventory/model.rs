@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use indexmap::IndexMap;
 
 use super::error::InventoryError;
+use super::source::Reading;
 use super::vars::{Layers, VarFiles};
 use crate::base::diag::Place;
 use crate::base::value::Value;
@@ -73,7 +74,7 @@ pub struct Inventory {
     pub(super) groups: Vec<Group>,
     pub(super) group_index: HashMap<Arc<str>, GroupIx>,
     pub(super) var_files: VarFiles,
-    pub(super) vault: Option<VaultFile>,
+    pub(super) reading: Reading,
     /// What is odd but no error.
     pub(super) warnings: Vec<String>,
 }
@@ -86,7 +87,7 @@ impl Default for Inventory {
             groups: Vec::new(),
             group_index: HashMap::new(),
             var_files: VarFiles::default(),
-            vault: None,
+            reading: Reading::default(),
             warnings: Vec::new(),
         };
         inventory.group("all");

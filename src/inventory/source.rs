@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::error::InventoryError;
 use super::model::{Located, Vars, VaultFile};
 use crate::base::diag::{Diagnostic, Place};
+use crate::base::seen::Seen;
 use crate::base::value::Value;
 use crate::base::yaml::{self, Node};
 
@@ -85,13 +86,20 @@ impl Source<'_> {
     }
 }
 
+/// What reading files needs, and who hears of it.
+#[derive(Clone, Default)]
+pub(super) struct Reading {
+    pub(super) vault: Option<VaultFile>,
+    pub(super) seen: Seen,
+}
+
 /// Reads what is left of a file that begins with `head` and opens it where it is a vault; the text,
 /// and whether it was one.
 pub(super) fn read(
     path: &Path,
     head: &[u8],
     file: std::fs::File,
-    vault: Option<&VaultFile>,
+    reading: &Reading,
 ) -> Result<(String, bool), InventoryError> {
     let unreadable = |why: String| InventoryError::Read {
         path: path.to_owned(),
@@ -104,6 +112,7 @@ pub(super) fn read(
     if bytes.len() as u64 > FILE_MAX {
         return Err(unreadable("is larger than 256 MiB".into()));
     }
+    reading.seen.file(path, &bytes);
     let mut text = String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
         let before = error.as_bytes().get(..good).unwrap_or_default();
@@ -120,6 +129,9 @@ pub(super) fn read(
         path: path.to_owned(),
         why,
     };
-    let open = vault.ok_or_else(|| fail("is a vault, and no password was given".into()))?;
+    let open = reading
+        .vault
+        .as_ref()
+        .ok_or_else(|| fail("is a vault, and no password was given".into()))?;
     Ok((open(&text).map_err(fail)?, true))
 }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::InventoryError;
-use super::model::{Vars, VaultFile};
-use super::source::{self, Source};
+use super::model::Vars;
+use super::source::{self, Reading, Source};
 
 /// What a file of variables may end with, strongest first; one of a name is read, as in Ansible.
 const ENDINGS: &[&str] = &["", ".yml", ".yaml", ".json"];
@@ -64,25 +64,21 @@ impl VarFiles {
         self.folders.len()
     }
 
-    pub(super) fn of_group(
-        &self,
-        name: &str,
-        vault: Option<&VaultFile>,
-    ) -> Result<Layers, InventoryError> {
+    pub(super) fn of_group(&self, name: &str, reading: &Reading) -> Result<Layers, InventoryError> {
         self.folders
             .iter()
-            .map(|folder| folder.groups.read(name, vault))
+            .map(|folder| folder.groups.read(name, reading))
             .collect()
     }
 
     pub(super) fn of_host(
         &self,
         name: &str,
-        vault: Option<&VaultFile>,
+        reading: &Reading,
     ) -> Result<Option<Arc<Vars>>, InventoryError> {
         let mut merged: Option<Arc<Vars>> = None;
         for folder in &self.folders {
-            let Some(found) = folder.hosts.read(name, vault)? else {
+            let Some(found) = folder.hosts.read(name, reading)? else {
                 continue;
             };
             merged = Some(match merged {
@@ -142,22 +138,18 @@ impl Listing {
         ));
     }
 
-    fn read(
-        &self,
-        name: &str,
-        vault: Option<&VaultFile>,
-    ) -> Result<Option<Arc<Vars>>, InventoryError> {
+    fn read(&self, name: &str, reading: &Reading) -> Result<Option<Arc<Vars>>, InventoryError> {
         let Some(entry) = self.0.get(name) else {
             return Ok(None);
         };
         if !entry.folder {
-            return Ok(Some(Arc::new(read(&entry.path, vault)?)));
+            return Ok(Some(Arc::new(read(&entry.path, reading)?)));
         }
         let mut files = Vec::new();
         walk(&entry.path, &mut files, 0);
         let mut all = Vars::new();
         for file in files {
-            all.extend(read(&file, vault)?);
+            all.extend(read(&file, reading)?);
         }
         Ok(Some(Arc::new(all)))
     }
@@ -201,12 +193,12 @@ fn walk(folder: &Path, into: &mut Vec<PathBuf>, depth: usize) {
 }
 
 /// Reads one file of variables.
-fn read(path: &Path, vault: Option<&VaultFile>) -> Result<Vars, InventoryError> {
+fn read(path: &Path, reading: &Reading) -> Result<Vars, InventoryError> {
     let file = std::fs::File::open(path).map_err(|error| InventoryError::Read {
         path: path.to_owned(),
         why: error.to_string(),
     })?;
-    let (text, secret) = source::read(path, &[], file, vault)?;
+    let (text, secret) = source::read(path, &[], file, reading)?;
     let source = Source {
         file: &Arc::from(path),
         text: &text,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::problem::{LintRule, Problem};
 use super::written::{Source, Written};
 use crate::base::diag::{Diagnostic, Place};
+use crate::base::seen::Seen;
 use crate::base::yaml;
 
 /// Opens a vault file's text; whoever loads fills it.
@@ -22,13 +23,15 @@ pub(super) const ENDINGS: [&str; 3] = [".yml", ".yaml", ".json"];
 #[derive(Default)]
 pub(super) struct Files {
     pub(super) vault: Option<OpenVault>,
+    seen: Seen,
     read: HashMap<PathBuf, Result<Written, Box<Problem>>>,
 }
 
 impl Files {
-    pub(super) fn new(vault: Option<OpenVault>) -> Self {
+    pub(super) fn new(vault: Option<OpenVault>, seen: Seen) -> Self {
         Self {
             vault,
+            seen,
             ..Self::default()
         }
     }
@@ -76,6 +79,7 @@ impl Files {
         if bytes.len() as u64 > FILE_MAX {
             return Err("the file is larger than 16 MiB".to_owned());
         }
+        self.seen.file(path, &bytes);
         let mut text = String::from_utf8(bytes)
             .map_err(|_| "the file is not UTF-8: save it as UTF-8".to_owned())?;
         if text.starts_with('\u{feff}') {

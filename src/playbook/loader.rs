@@ -11,6 +11,7 @@ use super::model::{Handler, Play, Playbook, Role, RoleUse, Step};
 use super::problem::{LintRule, Problem, Refused, Severity};
 use super::written::Written;
 use crate::base::diag::{Diagnostic, Place};
+use crate::base::seen::Seen;
 use crate::base::value::Map;
 use crate::base::yaml::Key;
 use crate::module::Library;
@@ -29,6 +30,8 @@ pub struct Options {
     pub extra_vars: Map,
     /// Opens vault files.
     pub vault: Option<OpenVault>,
+    /// Hears of each file that is read.
+    pub seen: Seen,
     /// The modules there are.
     pub modules: Arc<Library>,
 }
@@ -110,7 +113,7 @@ impl Loader {
     /// A loader that has read nothing.
     pub fn new(options: Options) -> Self {
         Self {
-            files: Files::new(options.vault.clone()),
+            files: Files::new(options.vault.clone(), options.seen.clone()),
             options,
             ..Self::default()
         }

@@ -74,6 +74,9 @@ pub enum StoreError {
     /// No such run, or several.
     #[error("{0}")]
     NoRun(String),
+    /// A run that is to be gone on with, and is under way.
+    #[error("run {0} is still under way")]
+    Alive(crate::base::id::RunId),
     /// Not a regular expression.
     #[error("not a regular expression: {0}")]
     Regex(String),

@@ -17,6 +17,7 @@ mod outputs;
 mod plays;
 mod recorder;
 mod replay;
+mod resume;
 mod url;
 
 pub use database::Store;
@@ -30,4 +31,5 @@ pub use keep::Status;
 pub use plays::HostTask;
 pub use recorder::{Leftover, Recorder};
 pub use replay::{Replayed, replay};
+pub use resume::{Entry, Left, ResumeFile, ResumeReader, prune_unfinished};
 pub use url::DatabaseUrl;

@@ -4,6 +4,7 @@ mod asking;
 pub(super) mod denied;
 mod ends;
 pub(super) mod hosts;
+pub(super) mod kept;
 mod listing;
 pub(super) mod perform;
 
@@ -21,8 +22,11 @@ use super::vaults::VaultArgs;
 use super::{CliError, Globals, Setup, Status};
 use crate::base::prompt::Prompt;
 use crate::base::quantity;
+use crate::base::seen::Seen;
 use crate::playbook::{Loader, Playbook, TagSelection};
 use hosts::Limits;
+use kept::{Resumed, Started};
+use perform::Keeping;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -152,7 +156,8 @@ pub struct ShowArgs {
 
 /// Does it.
 pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
-    let setup = Setup::new(globals)?;
+    let mut setup = Setup::new(globals)?;
+    setup.seen = Seen::noting();
     has_one_reader(&[&args.connection, &args.vaults])?;
     let earlier = RerunArgs {
         rerun: args.rerun.clone(),
@@ -162,25 +167,49 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
         Some(earlier) if args.playbooks.is_empty() => earlier.playbooks(&args.flags())?,
         _ => args.playbooks.clone(),
     };
+    let only = earlier.map(|earlier| earlier.hosts().to_vec());
+    run(&setup, args, &playbooks, only, None)
+}
+
+/// Goes on with a run that was started with these arguments.
+pub(super) fn resume(setup: &Setup, args: &Args, resumed: Resumed) -> Result<Status, CliError> {
+    let playbooks = resumed.started.playbooks.clone();
+    let only = resumed.started.only.as_ref();
+    let only = only.map(|hosts| hosts.iter().map(|host| host.as_str().into()).collect());
+    run(setup, args, &playbooks, only, Some(resumed))
+}
+
+fn run(
+    setup: &Setup,
+    args: &Args,
+    playbooks: &[PathBuf],
+    only: Option<Vec<Arc<str>>>,
+    resumed: Option<Resumed>,
+) -> Result<Status, CliError> {
+    let started = started(setup, playbooks, only.as_deref());
+    let mut resumed = Unless(resumed);
     let limits = Limits {
         limit: args.choice.limit.clone(),
         exclude: args.choice.exclude.clone(),
-        only: earlier.map(|earlier| earlier.hosts().iter().cloned().collect()),
+        only: only.map(|hosts| hosts.into_iter().collect()),
     };
     let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
     let vault = Arc::new(args.vaults.vault(&setup.settings, &prompt));
-    let fleet = Fleet::load_for_plays(&setup, &args.vaults, &args.choice.extra_vars, &prompt)?;
-    let mut options = super::playbooks::options(&setup, vault);
+    let fleet = Fleet::load_for_plays(setup, &args.vaults, &args.choice.extra_vars, &prompt)?;
+    let mut options = super::playbooks::options(setup, vault);
     options.extra_vars = fleet.extra_vars().values();
     // The one that loads what is included too: it knows which uses of a role are the same role.
     let mut loader = Loader::new(options.clone());
     let mut books = Vec::new();
-    for path in &playbooks {
+    for path in playbooks {
         books.push(load(path, &mut loader)?);
     }
     let selection = TagSelection::new(&args.choice.tags, &args.choice.skip_tags);
     if args.choice.lists() {
-        return listing::list(&setup, &fleet, &args.choice, &limits, &selection, &books);
+        return listing::list(setup, &fleet, &args.choice, &limits, &selection, &books);
+    }
+    if let Some(resumed) = &resumed.0 {
+        resumed.check(setup, &setup.seen)?;
     }
     let playbook = together(books);
     let hosts = hosts::of(&fleet.inventory, &limits, &playbook);
@@ -194,9 +223,13 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
         limit => limit.join(":"),
     };
     perform::perform(
-        &setup,
+        setup,
         perform::Work {
             verb: "play",
+            keeping: match resumed.0.take() {
+                Some(resumed) => Keeping::Resumed(Box::new(resumed)),
+                None => started.map_or(Keeping::Nothing, Keeping::Fresh),
+            },
             command: names.join(" "),
             playbooks: playbooks
                 .iter()
@@ -228,6 +261,29 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     )
 }
 
+/// A run that is gone on with: what it was to leave is removed where it does not begin.
+struct Unless(Option<Resumed>);
+
+impl Drop for Unless {
+    fn drop(&mut self) {
+        if let Some(resumed) = &self.0 {
+            resumed.discard();
+        }
+    }
+}
+
+/// How the run is started, for who resumes it; `None` where that can't be said.
+fn started(setup: &Setup, playbooks: &[PathBuf], only: Option<&[Arc<str>]>) -> Option<Started> {
+    let words = std::env::args_os().map(std::ffi::OsString::into_string);
+    Some(Started {
+        args: words.collect::<Result<_, _>>().ok()?,
+        folder: std::env::current_dir().ok()?,
+        inventories: setup.inventories().to_vec(),
+        playbooks: playbooks.to_vec(),
+        only: only.map(|hosts| hosts.iter().map(ToString::to_string).collect()),
+    })
+}
+
 /// Playbooks that run one after the other, as one.
 fn together(books: Vec<Playbook>) -> Playbook {
     let mut books = books.into_iter();
@@ -254,6 +310,21 @@ impl Args {
         .into_iter()
         .filter_map(|(flag, given)| given.then_some(flag))
         .collect()
+    }
+}
+
+impl Args {
+    /// Hosts are reached, and vaults opened, as these say where they say something.
+    pub(super) fn connect(&mut self, connection: ConnectionArgs, vaults: VaultArgs) {
+        let earlier = std::mem::take(&mut self.connection);
+        self.connection = connection.or(earlier);
+        let earlier = std::mem::take(&mut self.vaults);
+        self.vaults = vaults.or(earlier);
+    }
+
+    /// Writes the JUnit report here.
+    pub(super) fn report_to(&mut self, junit: PathBuf) {
+        self.show.junit = Some(junit);
     }
 }
 

@@ -21,6 +21,7 @@ use super::asking::{AtTerminal, StepByStep};
 use super::denied::{self, Deny};
 use super::ends::Ends;
 use super::hosts::{Chosen, OfPlays};
+use super::kept::{Kept, Resumed, Started};
 use crate::base::clock;
 use crate::base::id::RunId;
 use crate::base::prompt::Prompt;
@@ -29,7 +30,7 @@ use crate::engine::Halt;
 use crate::event::capture::CaptureLimits;
 use crate::event::{Emitter, Event, PlayEvent, PlayStats, RunEnd, RunHeader, Stopped};
 use crate::module::Library;
-use crate::playbook::run::{self, EarlierFacts, Hosts, Parts, PlayEnd, RunOptions, Runner};
+use crate::playbook::run::{self, EarlierFacts, Hosts, Keep, Parts, PlayEnd, RunOptions, Runner};
 use crate::playbook::{Loader, Playbook, TagSelection};
 use crate::report::Report;
 use crate::transport::{Pool, raise_open_files};
@@ -64,6 +65,18 @@ pub(in crate::cli) struct Work<'a> {
     pub(in crate::cli) allow_empty: bool,
     pub(in crate::cli) no_log: bool,
     pub(in crate::cli) prompt: Arc<dyn Prompt>,
+    /// Whether it can be resumed.
+    pub(in crate::cli) keeping: Keeping,
+}
+
+/// What a run keeps for who may have to go on with it.
+pub(in crate::cli) enum Keeping {
+    /// Nothing.
+    Nothing,
+    /// How it was started, and all that follows.
+    Fresh(Started),
+    /// It goes on itself.
+    Resumed(Box<Resumed>),
 }
 
 /// What holds for plays alone.
@@ -136,7 +149,9 @@ async fn play(
     ways: Arc<WaysToHosts>,
     bounds: Bounds,
 ) -> Result<PlayEnd, CliError> {
-    let header = Arc::new(header(setup, &work, bounds.forks));
+    let mut work = work;
+    let keeping = std::mem::replace(&mut work.keeping, Keeping::Nothing);
+    let header = Arc::new(header(setup, &work, bounds.forks, &keeping));
     let progress = work.verb == "do" && !setup.quiet();
     let mut options = work.form.options(setup.form(), progress)?;
     options.verbose = setup.verbosity();
@@ -156,6 +171,14 @@ async fn play(
     let ends = Ends::new(header.clone(), emitter.clone());
     let earlier = FactsOnRecord::of(setup)?;
     emitter.emit(Event::RunStarted(header.clone())).await;
+    let mut kept = match keeping {
+        Keeping::Nothing => None,
+        Keeping::Fresh(started) => Kept::fresh(setup, header.run, &started),
+        Keeping::Resumed(resumed) => Some(Kept::resumed(setup, *resumed)),
+    };
+    if let Some(kept) = &mut kept {
+        kept.begin(&emitter).await?;
+    }
     let denied = denied::at_once(&setup.settings, &work.playbook, &work.selection);
     let end = if let Some(reason) = denied {
         emitter.emit(Event::Notice(reason)).await;
@@ -167,6 +190,7 @@ async fn play(
             deny: &deny,
             ends: &ends,
             earlier: earlier.as_ref(),
+            keep: kept.as_ref().map(Kept::keep),
         };
         run_plays(setup, work, ways.clone(), bounds, parts).await?
     };
@@ -178,10 +202,12 @@ async fn play(
         stopped: end.stopped,
     };
     let notices = deny.notices().into_iter();
+    let left = kept.and_then(|kept| kept.finish(&end));
     let notices = notices
         .chain(ways.notices())
         .chain(identities.settle())
-        .chain(earlier.and_then(|earlier| earlier.notice()));
+        .chain(earlier.and_then(|earlier| earlier.notice()))
+        .chain(left);
     for notice in notices {
         emitter.emit(Event::Notice(notice)).await;
     }
@@ -215,6 +241,7 @@ struct Shared<'a> {
     deny: &'a Deny,
     ends: &'a Arc<Ends>,
     earlier: Option<&'a Arc<FactsOnRecord>>,
+    keep: Option<Arc<Keep>>,
 }
 
 async fn run_plays(
@@ -254,7 +281,14 @@ async fn run_plays(
     let again = work.fleet.again(setup.inventories());
     let fleet = Arc::into_inner(work.fleet)
         .ok_or_else(|| CliError::new("internal error: the fleet is in use"))?;
+    let asks = (work.begin.step).then(|| Arc::new(StepByStep) as Arc<dyn run::Steps>);
+    let step = match &shared.keep {
+        Some(keep) => asks.map(|asks| keep.steps(asks)),
+        None => asks,
+    };
     let runner = Runner::new(run::Setup {
+        seen: setup.seen.clone(),
+        keep: shared.keep,
         hosts: Hosts::new(fleet.inventory, extra, vault, setup.redactor.clone()).reloading(again),
         ways,
         connections: shared.pool.clone(),
@@ -288,7 +322,7 @@ async fn run_plays(
         gather_facts: true,
         force_handlers: work.begin.force_handlers,
         start_at_task: work.begin.start_at_task,
-        step: (work.begin.step).then(|| Arc::new(StepByStep) as Arc<dyn run::Steps>),
+        step,
         deadline: work.mode.deadline.filter(|time| !time.is_zero()),
     };
     Ok(run::run(&work.playbook, options, parts).await)
@@ -297,7 +331,7 @@ async fn run_plays(
 /// A task's time, where nothing says otherwise.
 const TASK_TIMEOUT: std::time::Duration = std::time::Duration::from_hours(1);
 
-fn header(setup: &Setup, work: &Work<'_>, forks: usize) -> RunHeader {
+fn header(setup: &Setup, work: &Work<'_>, forks: usize, keeping: &Keeping) -> RunHeader {
     let (user, from) = origin();
     let mode = &work.mode;
     let tags: Vec<&String> = work
@@ -306,8 +340,12 @@ fn header(setup: &Setup, work: &Work<'_>, forks: usize) -> RunHeader {
         .iter()
         .filter(|tag| *tag != "all")
         .collect();
+    let (run, resumes) = match keeping {
+        Keeping::Resumed(resumed) => (resumed.run(), Some(resumed.from)),
+        Keeping::Nothing | Keeping::Fresh(_) => (RunId::new(), None),
+    };
     RunHeader {
-        run: RunId::new(),
+        run,
         verb: work.verb.to_owned(),
         command: Some(if work.no_log {
             MASK.to_owned()
@@ -323,6 +361,7 @@ fn header(setup: &Setup, work: &Work<'_>, forks: usize) -> RunHeader {
             "playbooks": work.playbooks,
             "skip_tags": work.selection.skip, "start_at_task": work.begin.start_at_task,
             "become": work.connection.r#become, "expect_no_change": mode.expect_no_change,
+            "resumes": resumes,
         }),
         started: clock::now(),
         no_log: work.no_log,

@@ -166,6 +166,9 @@ fn judge(context: &Context<'_>, outcome: &mut Outcome) {
 
 async fn say_retrying(context: &Context<'_>, outcome: &Outcome, began: Timestamp, retry: Retry) {
     let result = task::event(context, outcome, None, began);
+    if let Some(kept) = &context.scope.kept {
+        kept.retry(&result, retry);
+    }
     let event = PlayEvent::Retrying(std::sync::Arc::new(result), retry);
     context.runner().emitter.emit(Event::Play(event)).await;
 }

@@ -51,11 +51,7 @@ pub(super) async fn module_on(
     };
     let prepared = Call::new(module, args, situation).and_then(|mut call| {
         for secret in module.secrets(&call.params) {
-            context
-                .runner()
-                .hosts
-                .redactor()
-                .learn(&Secret::new(secret));
+            context.runner().hosts.learn(&Secret::new(secret));
         }
         let script = call.prepare(&finder, &task::mark())?;
         Ok((call, script))

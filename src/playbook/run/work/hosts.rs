@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
+use super::kept::Keep;
 use crate::base::secret::Secret;
 use crate::base::value::Value;
 use crate::event::Redactor;
@@ -29,6 +30,7 @@ pub struct Hosts {
     pub(super) extra: ExtraVars,
     vault: OpenVault,
     redactor: Arc<Redactor>,
+    keep: Option<Arc<Keep>>,
 }
 
 impl Hosts {
@@ -46,7 +48,15 @@ impl Hosts {
             extra,
             vault,
             redactor,
+            keep: None,
         }
+    }
+
+    /// Secrets that come up are kept, too.
+    #[must_use]
+    pub(super) fn keeping(mut self, keep: Option<Arc<Keep>>) -> Self {
+        self.keep = keep;
+        self
     }
 
     /// With a way to load the inventory again: `meta: refresh_inventory`.
@@ -106,7 +116,7 @@ impl Hosts {
     /// Opens a vault; its text is taken out of all that is shown from now on.
     pub fn open(&self, vault: &str) -> Result<Secret, String> {
         let secret = (self.vault)(vault)?;
-        self.redactor.learn(&secret);
+        self.learn(&secret);
         Ok(secret)
     }
 
@@ -115,9 +125,13 @@ impl Hosts {
         (self.vault)(vault).map(|text| text.expose().to_owned())
     }
 
-    /// The secrets of the run.
-    pub(super) fn redactor(&self) -> &Arc<Redactor> {
-        &self.redactor
+    /// Takes a secret out of all that is shown from now on, also by who goes on with this run.
+    pub(super) fn learn(&self, secret: &Secret) {
+        if self.redactor.learn(secret)
+            && let Some(keep) = &self.keep
+        {
+            keep.secret(secret);
+        }
     }
 
     /// A variable of the inventory.

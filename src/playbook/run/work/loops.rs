@@ -138,6 +138,9 @@ async fn one(
     let event = task::event(&context, &outcome, Some(label.clone()), began);
     // Under `no_log` it is hidden from here on.
     let label = event.label.clone().unwrap_or(label);
+    if let Some(kept) = &context.scope.kept {
+        kept.item(&event, task::no_log(&context.scope, prepared));
+    }
     let event = PlayEvent::ItemFinished(Arc::new(event));
     context.runner().emitter.emit(Event::Play(event)).await;
     (outcome, label)

@@ -9,6 +9,7 @@ mod exchange;
 mod files;
 mod hosts;
 mod jobs;
+mod kept;
 mod layers;
 mod lazy;
 mod lookups;
@@ -35,5 +36,6 @@ mod web;
 mod tests;
 
 pub use hosts::{ExtraVars, Hosts, LoadAgain, OpenVault};
+pub use kept::{Earlier, Keep, Ledger};
 pub use recall::EarlierFacts;
 pub use runner::{Ask, Denies, NobodyToAsk, RunOptions, Runner, Setup, Ways};

@@ -2,8 +2,9 @@
 //! its arguments are templates.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use super::kept::Print;
 use super::layers::{Layers, TaskLayers};
 use crate::base::value::Value;
 use crate::module::{Library, Module, ModuleError};
@@ -24,6 +25,8 @@ pub(super) struct Prepared {
     /// `module_defaults` of all levels, the outermost first.
     pub(super) defaults: Vec<Written>,
     pub(super) args: Vec<Argument>,
+    /// What tells it from other tasks, once somebody has asked.
+    pub(super) print: OnceLock<Print>,
 }
 
 /// An argument of a task.
@@ -67,6 +70,7 @@ impl Prepared {
             environment: environment.iter().flat_map(Written::items).collect(),
             defaults: keywords.all(Keyword::ModuleDefaults).to_vec(),
             args,
+            print: OnceLock::new(),
         }
     }
 

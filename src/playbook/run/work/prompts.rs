@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use super::runner::Runner;
 use super::scope::here;
 use crate::base::secret::Secret;
-use crate::base::value::Value;
+use crate::base::value::{Map, Value};
 use crate::playbook::run::worker::Batch;
 use crate::playbook::{Keyword, Written, as_bool};
 use crate::template::{self, Found};
@@ -21,27 +21,26 @@ pub(super) async fn ask(runner: &Arc<Runner>, batch: &Batch) -> Result<(), Strin
         return Ok(());
     };
     let mut answers: IndexMap<Arc<str>, Found> = IndexMap::new();
+    let mut kept = Map::new();
+    let keep = runner.keep.as_ref();
+    let mut before = keep.map_or_else(Map::new, |keep| keep.answers(batch.number));
     for prompt in prompts.items() {
         let question = Question::of(&prompt)?;
         if runner.hosts.extra.contains_key(&question.name) {
             continue;
         }
-        let mut answer = question.ask(runner).await?;
-        if question.private {
-            runner.hosts.redactor().learn(&Secret::new(answer.as_str()));
-        }
-        if let Some(hash) = &question.hash {
-            answer = hash
-                .of(answer)
-                .await
-                .map_err(|why| prompt.error(why).to_string())?;
-        }
-        let value = if question.templates {
-            Value::string(answer)
-        } else {
-            Value::Unsafe(answer.into())
+        let value = match before.shift_remove(&question.name) {
+            Some(value) => value,
+            None => {
+                let value = question.value(runner).await;
+                value.map_err(|why| prompt.error(why).to_string())?
+            }
         };
+        kept.insert(question.name.clone(), value.clone());
         answers.insert(question.name, here(value, "vars_prompt"));
+    }
+    if let Some(keep) = &runner.keep {
+        keep.answered(batch.number, &kept);
     }
     runner
         .play(&batch.play, batch.number)
@@ -104,6 +103,21 @@ impl Question {
             confirm: flag("confirm").unwrap_or(false),
             hash: text("encrypt").map(|kind| Hash { kind, salt }),
             templates: !flag("unsafe").unwrap_or(false),
+        })
+    }
+
+    async fn value(&self, runner: &Runner) -> Result<Value, String> {
+        let mut answer = self.ask(runner).await?;
+        if self.private {
+            runner.hosts.learn(&Secret::new(answer.as_str()));
+        }
+        if let Some(hash) = &self.hash {
+            answer = hash.of(answer).await?;
+        }
+        Ok(if self.templates {
+            Value::string(answer)
+        } else {
+            Value::Unsafe(answer.into())
         })
     }
 

@@ -166,6 +166,6 @@ impl Variables for TaskVariables<'_> {
     }
 
     fn learn(&self, secret: &Secret) {
-        self.scope.runner.hosts.redactor().learn(secret);
+        self.scope.runner.hosts.learn(secret);
     }
 }

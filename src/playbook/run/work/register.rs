@@ -72,22 +72,41 @@ fn described(prepared: &Prepared) -> Map {
 /// the hosts themselves rather than variables.
 pub(super) fn facts(context: &Context<'_>, outcome: &Outcome) -> Option<FactsOf> {
     let result = &outcome.result;
-    let Some(Value::Map(facts)) = result.get("ansible_facts") else {
+    if !matches!(result.get("ansible_facts"), Some(Value::Map(_))) {
         return None;
-    };
+    }
     if outcome.flag("failed") || outcome.flag("unreachable") || outcome.flag("skipped") {
         return None;
     }
     let module = &*context.prepared.task.action.module;
-    let own = match module {
+    let hosts = context.facts_of();
+    if let Some(kept) = &context.scope.kept {
+        kept.facts(&hosts);
+    }
+    take_facts(context.runner(), module, &hosts, result);
+    are_of_hosts(module, result).then(|| FactsOf {
+        hosts,
+        item: None,
+        gathered: module == GATHER_FACTS,
+    })
+}
+
+/// Whether a result's facts are what hosts are like, rather than variables.
+fn are_of_hosts(module: &str, result: &Map) -> bool {
+    match module {
         "set_fact" => results::is_true(result, results::CACHEABLE),
         "include_vars" => false,
         _ => true,
+    }
+}
+
+/// Facts of a result, for hosts.
+pub(super) fn take_facts(runner: &Runner, module: &str, hosts: &[Arc<str>], result: &Map) {
+    let Some(Value::Map(facts)) = result.get("ansible_facts") else {
+        return;
     };
-    let gathered = module == GATHER_FACTS;
-    let hosts = context.facts_of();
-    for host in &hosts {
-        let state = context.runner().states.of(host);
+    for host in hosts {
+        let state = runner.states.of(host);
         let mut state = locked(&state);
         for (name, value) in facts {
             match module {
@@ -96,18 +115,13 @@ pub(super) fn facts(context: &Context<'_>, outcome: &Outcome) -> Option<FactsOf>
                 _ => {}
             }
         }
-        if own {
+        if are_of_hosts(module, result) {
             state.facts(facts);
         }
-        if gathered {
+        if module == GATHER_FACTS {
             state.note_gathering();
         }
     }
-    own.then_some(FactsOf {
-        hosts,
-        item: None,
-        gathered,
-    })
 }
 
 impl Context<'_> {

@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 
 use super::hosts::Hosts;
 use super::jobs::Jobs;
+use super::kept::Keep;
 use super::layers::{Layer, Layers};
 use super::play_vars::PlayVars;
 use super::prepared::Prepared;
@@ -16,9 +17,10 @@ use super::recall::{EarlierFacts, Recall};
 use super::scope::TaskScope;
 use super::state::States;
 use crate::base::secret::Secret;
+use crate::base::seen::Seen;
 use crate::base::value::Value;
 use crate::engine::{Control, Halt};
-use crate::event::{Emitter, HostError, Redactor};
+use crate::event::{Emitter, HostError};
 use crate::module::Library;
 use crate::playbook::run::worker::{Scene, Worker};
 use crate::playbook::{Play, Source, Task, Written};
@@ -102,6 +104,8 @@ impl Default for RunOptions {
 pub struct Setup {
     /// The hosts, extra variables, vaults, and the redactor.
     pub hosts: Hosts,
+    /// Hears of each file of variables that is read.
+    pub seen: Seen,
     /// How they are reached.
     pub ways: Arc<dyn Ways>,
     /// Their connections; a pool that keeps them open.
@@ -118,6 +122,8 @@ pub struct Setup {
     pub deny: Denies,
     /// What earlier runs found of the hosts; none where that does not serve.
     pub earlier: Option<Arc<dyn EarlierFacts>>,
+    /// Keeps what resuming the run needs.
+    pub keep: Option<Arc<Keep>>,
     /// Flags and settings.
     pub options: RunOptions,
 }
@@ -128,6 +134,7 @@ type Custom = IndexMap<Option<Arc<str>>, serde_json::Map<String, serde_json::Val
 /// A run: what its tasks share.
 pub struct Runner {
     pub(super) hosts: Hosts,
+    seen: Seen,
     pub(super) targets: Arc<dyn Ways>,
     pub(super) connections: Arc<dyn Connections>,
     pub(super) library: Arc<Library>,
@@ -135,6 +142,7 @@ pub struct Runner {
     pub(super) halt: Control,
     pub(super) ask: Arc<dyn Ask>,
     pub(super) deny: Denies,
+    pub(super) keep: Option<Arc<Keep>>,
     pub(super) options: RunOptions,
     pub(super) states: States,
     pub(super) recall: Recall,
@@ -155,7 +163,8 @@ impl Runner {
     /// A run that has done nothing yet.
     pub fn new(setup: Setup) -> Arc<Self> {
         Arc::new(Self {
-            hosts: setup.hosts,
+            hosts: setup.hosts.keeping(setup.keep.clone()),
+            seen: setup.seen,
             targets: setup.ways,
             connections: setup.connections,
             library: setup.library,
@@ -163,6 +172,7 @@ impl Runner {
             halt: setup.halt,
             ask: setup.ask,
             deny: setup.deny,
+            keep: setup.keep,
             options: setup.options,
             states: States::default(),
             recall: Recall::new(setup.earlier),
@@ -234,6 +244,7 @@ impl Runner {
             without_files: false,
             without_play: false,
             suits: "files",
+            kept: None,
         }
     }
 
@@ -241,18 +252,19 @@ impl Runner {
     pub(super) fn learn(&self, found: &Found) {
         let mut learnt = self.learnt.lock().unwrap_or_else(PoisonError::into_inner);
         if learnt.insert(found.origin.clone()) {
-            learn_texts(&found.value, self.hosts.redactor());
+            learn_texts(&found.value, &self.hosts);
         }
     }
 
     /// All of a file that is a vault as a whole is in use.
     pub(super) fn learn_all(&self, value: &Value) {
-        learn_texts(value, self.hosts.redactor());
+        learn_texts(value, &self.hosts);
     }
 
     /// A YAML document of the controller, a vault opened.
     pub(super) fn document(&self, path: &Path) -> Result<Written, String> {
         let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        self.seen.file(path, &bytes);
         let text =
             String::from_utf8(bytes).map_err(|_| format!("{}: it is not UTF-8", path.display()))?;
         let text = text.trim_start_matches('\u{feff}');
@@ -297,14 +309,14 @@ impl Runner {
     }
 }
 
-fn learn_texts(value: &Value, redactor: &Redactor) {
+fn learn_texts(value: &Value, hosts: &Hosts) {
     match value {
         Value::String(text) | Value::Unsafe(text) if !value.is_template() => {
-            redactor.learn(&Secret::new(&**text));
+            hosts.learn(&Secret::new(&**text));
         }
-        Value::Int(number) => redactor.learn(&Secret::new(number.to_string())),
-        Value::List(items) => items.iter().for_each(|item| learn_texts(item, redactor)),
-        Value::Map(map) => map.values().for_each(|item| learn_texts(item, redactor)),
+        Value::Int(number) => hosts.learn(&Secret::new(number.to_string())),
+        Value::List(items) => items.iter().for_each(|item| learn_texts(item, hosts)),
+        Value::Map(map) => map.values().for_each(|item| learn_texts(item, hosts)),
         _ => {}
     }
 }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::kept::TurnKept;
 use super::layers::{Layer, TaskLayers};
 use super::play_vars::PlayVars;
 use super::prepared::Prepared;
@@ -35,6 +36,8 @@ pub(super) struct TaskScope {
     pub(super) without_play: bool,
     /// The folder of roles that files are looked for in where no other is named.
     pub(super) suits: &'static str,
+    /// The turn that is being done, where the run keeps what resuming it needs.
+    pub(super) kept: Option<Arc<TurnKept>>,
 }
 
 impl TaskScope {

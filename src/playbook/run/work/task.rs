@@ -1,6 +1,7 @@
 //! One task on one host, from its condition to what is made of its result.
 
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -9,6 +10,7 @@ use super::actions;
 use super::attempts;
 use super::context::Context;
 use super::jobs;
+use super::kept::{self, Found};
 use super::loops;
 use super::prepared::Prepared;
 use super::prompts;
@@ -38,8 +40,23 @@ impl Worker for Hands {
             task: Some(&turn.task),
             scope: turn.scope.as_ref(),
         };
-        let scope = self.0.scope(&scene, Some(&prepared));
-        perform(&scope, &prepared, turn).await
+        let mut scope = self.0.scope(&scene, Some(&prepared));
+        let Some(keep) = &self.0.keep else {
+            return perform(&scope, &prepared, turn, None).await;
+        };
+        let mut lost = None;
+        match keep.turn(&prepared, turn) {
+            Found::Done(entry) => match kept::again(&scope, &prepared, turn, &entry).await {
+                Ok(done) => return done,
+                Err(error) => tracing::error!(%error, "a task is done again"),
+            },
+            Found::Open(turn) => scope.kept = Some(turn),
+            Found::Lost(turn) => {
+                scope.kept = Some(turn);
+                lost = Some(Outcome::error(keep.report_lost()));
+            }
+        }
+        perform(&scope, &prepared, turn, lost).await
     }
 
     fn render(&self, scene: &Scene<'_>, value: &Value) -> Result<Value, String> {
@@ -87,12 +104,28 @@ impl Worker for Hands {
     }
 }
 
-async fn perform(scope: &TaskScope, prepared: &Arc<Prepared>, turn: &Turn) -> Done {
-    let number = turn.number;
+/// What keywords say of a task's result.
+pub(super) struct Verdict {
+    pub(super) ignored: bool,
+    pub(super) no_log: bool,
+    pub(super) delegated: Option<Arc<str>>,
+    pub(super) notify: Vec<String>,
+    pub(super) began: Timestamp,
+    pub(super) duration: Duration,
+}
+
+/// Does it, unless it is known what came of it.
+async fn perform(
+    scope: &TaskScope,
+    prepared: &Arc<Prepared>,
+    turn: &Turn,
+    known: Option<Outcome>,
+) -> Done {
     let began = clock::now();
-    let mut outcome = match &prepared.task.r#loop {
-        Some(over) => loops::perform(scope, prepared, over, number).await,
-        None => once(scope, prepared, number).await.0,
+    let mut outcome = match (known, &prepared.task.r#loop) {
+        (Some(outcome), _) => outcome,
+        (None, Some(over)) => loops::perform(scope, prepared, over, turn.number).await,
+        (None, None) => once(scope, prepared, turn.number).await.0,
     };
     // Of an include this is said of the task, not of items.
     let changed = outcome.result.entry("changed".into());
@@ -102,30 +135,52 @@ async fn perform(scope: &TaskScope, prepared: &Arc<Prepared>, turn: &Turn) -> Do
     let status = outcome.status();
     let ignored = ignored(scope, prepared, status);
     register::keep(scope, prepared, &turn.hosts, &outcome);
-    let no_log = no_log(scope, prepared);
-    let result = Arc::new(results::shown(&outcome.result, no_log));
-    let seen = if no_log && status == TaskStatus::Failed {
+    let verdict = Verdict {
+        ignored,
+        no_log: no_log(scope, prepared),
+        delegated: delegated(scope, prepared),
+        notify: notifications(scope, prepared, &outcome.result, status),
+        began,
+        duration: since(began),
+    };
+    if let Some(kept) = &scope.kept {
+        let in_loop = prepared.task.r#loop.is_some();
+        kept.end(&outcome, &verdict, in_loop, scope.runner.stopping());
+    }
+    conclude(scope, turn, outcome, verdict).await
+}
+
+/// Says what came of a task, to all and to its strategy.
+pub(super) async fn conclude(
+    scope: &TaskScope,
+    turn: &Turn,
+    mut outcome: Outcome,
+    said: Verdict,
+) -> Done {
+    let status = outcome.status();
+    let result = Arc::new(results::shown(&outcome.result, said.no_log));
+    let seen = if said.no_log && status == TaskStatus::Failed {
         Arc::new(results::shown(&outcome.result, false))
     } else {
         result.clone()
     };
-    let error = outcome.error.clone().filter(|_| !no_log);
+    let error = outcome.error.filter(|_| !said.no_log);
     let event = TaskResult {
-        task: number,
+        task: turn.number,
         host: scope.host.clone().unwrap_or_else(|| Arc::from("localhost")),
-        delegated: delegated(scope, prepared),
+        delegated: said.delegated,
         status,
-        ignored,
+        ignored: said.ignored,
         label: None,
         result,
         error: error.clone(),
-        facts: if no_log {
+        facts: if said.no_log {
             Vec::new()
         } else {
             std::mem::take(&mut outcome.facts)
         },
-        started: began,
-        duration: since(began),
+        started: said.began,
+        duration: said.duration,
     };
     // What `meta` asks for, the strategy says itself.
     if outcome.meta.is_none() {
@@ -134,8 +189,8 @@ async fn perform(scope: &TaskScope, prepared: &Arc<Prepared>, turn: &Turn) -> Do
     }
     Done {
         status,
-        ignored,
-        notify: notifications(scope, prepared, &outcome.result, status),
+        ignored: said.ignored,
+        notify: said.notify,
         includes: outcome.includes,
         meta: outcome.meta,
         error,

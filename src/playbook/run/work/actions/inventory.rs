@@ -1,7 +1,10 @@
 //! `add_host` and `group_by`: the inventory grows for the rest of the run.
 
+use std::sync::Arc;
+
 use super::super::context::Context;
 use super::super::results::Outcome;
+use super::super::runner::Runner;
 use super::super::state::locked;
 use super::text;
 use crate::base::diag::Place;
@@ -48,22 +51,10 @@ pub(super) fn add_host(context: &Context<'_>, mut params: Map) -> Outcome {
             .entry("ansible_port".into())
             .or_insert(Value::Int(port));
     }
-    let located = |value: &Value| Located {
-        value: value.clone(),
-        place: Place::new("add_host", 0, 0),
-        secret: false,
-    };
-    let vars: Vars = params
-        .iter()
-        .map(|(name, value)| (name.clone(), located(value)))
-        .collect();
-    let changed = context
-        .runner()
-        .hosts
-        .change(|inventory| inventory.grow_host(name, &groups, vars));
-    if let Some(state) = context.runner().states.known(name) {
-        locked(&state).reached.clear();
+    if let Some(kept) = &context.scope.kept {
+        kept.add_host(name, &groups, &params);
     }
+    let changed = grow_host(context.runner(), name, &groups, &params);
     let told = Map::from_iter([
         ("host_name".into(), Value::Unsafe(name.into())),
         ("groups".into(), list(&groups)),
@@ -73,6 +64,31 @@ pub(super) fn add_host(context: &Context<'_>, mut params: Map) -> Outcome {
         ("changed", Value::Bool(changed)),
         ("add_host", Value::Map(told)),
     ])
+}
+
+/// Adds a host, or to what is known of it; whether that changed anything.
+pub(in super::super) fn grow_host(
+    runner: &Runner,
+    name: &str,
+    groups: &[String],
+    vars: &Map,
+) -> bool {
+    let located = |value: &Value| Located {
+        value: value.clone(),
+        place: Place::new("add_host", 0, 0),
+        secret: false,
+    };
+    let vars: Vars = vars
+        .iter()
+        .map(|(name, value)| (name.clone(), located(value)))
+        .collect();
+    let changed = runner
+        .hosts
+        .change(|inventory| inventory.grow_host(name, groups, vars));
+    if let Some(state) = runner.states.known(name) {
+        locked(&state).reached.clear();
+    }
+    changed
 }
 
 /// The host comes into a group whose name is worked out for it.
@@ -87,15 +103,28 @@ pub(super) fn group_by(context: &Context<'_>, params: &Map) -> Outcome {
         .map(|each| dashed(each))
         .collect();
     let host = context.host();
-    let changed = context
-        .runner()
-        .hosts
-        .change(|inventory| inventory.grow_group(&host, &group, &parents));
-    let state = context.runner().states.of(&host);
-    locked(&state).reached.clear();
+    if let Some(kept) = &context.scope.kept {
+        kept.group_by(&host, &group, &parents);
+    }
+    let changed = grow_group(context.runner(), &host, &group, &parents);
     Outcome::with([
         ("changed", Value::Bool(changed)),
         ("add_group", Value::Unsafe(group.into())),
         ("parent_groups", list(&parents)),
     ])
+}
+
+/// A host comes into a group; whether that changed anything.
+pub(in super::super) fn grow_group(
+    runner: &Runner,
+    host: &Arc<str>,
+    group: &str,
+    parents: &[String],
+) -> bool {
+    let changed = runner
+        .hosts
+        .change(|inventory| inventory.grow_group(host, group, parents));
+    let state = runner.states.of(host);
+    locked(&state).reached.clear();
+    changed
 }

@@ -20,6 +20,9 @@ pub(super) async fn perform(context: &Context<'_>, params: &Map) -> Outcome {
         "noop" => Meta::Nothing,
         "clear_facts" => {
             clear_facts(context).await;
+            if let Some(kept) = &context.scope.kept {
+                kept.clear_facts(&context.host());
+            }
             Meta::Nothing
         }
         "reset_connection" => match context.target() {
@@ -32,6 +35,9 @@ pub(super) async fn perform(context: &Context<'_>, params: &Map) -> Outcome {
         "refresh_inventory" => match context.runner().hosts.refresh() {
             Ok(()) => {
                 context.runner().states.forget_ways();
+                if let Some(kept) = &context.scope.kept {
+                    kept.refresh();
+                }
                 Meta::Nothing
             }
             Err(why) => return Outcome::failed(why),

@@ -9,11 +9,11 @@ mod fail;
 mod fetch;
 mod include;
 mod include_vars;
-mod inventory;
+pub(super) mod inventory;
 pub(super) mod meta;
 mod pause;
 mod set_fact;
-mod set_stats;
+pub(super) mod set_stats;
 mod waiting;
 
 use super::context::Context;
@@ -21,6 +21,7 @@ use super::results::Outcome;
 use super::{exchange, jobs};
 use crate::base::value::{Map, Value};
 use crate::event::{ErrorKind, HostError};
+use crate::module::Module;
 use crate::playbook::commands::command_line;
 
 /// What `async` does not stand with: Ansible's controller does these, or a part of them.
@@ -73,6 +74,11 @@ pub(super) async fn perform(context: &Context<'_>) -> Outcome {
     {
         return Outcome::error(HostError::new(ErrorKind::Denied, reason));
     }
+    if let Some(kept) = &context.scope.kept
+        && !may_be_done_twice(context, module, &args)
+    {
+        kept.begin();
+    }
     if !module.control {
         return exchange::module(context, module, &args).await;
     }
@@ -80,6 +86,15 @@ pub(super) async fn perform(context: &Context<'_>) -> Outcome {
         Ok(params) => control(context, &module.name, &args, params).await,
         Err(error) => Outcome::refused(&error, context.prepared),
     }
+}
+
+/// Whether it does no harm to do it again, where nobody knows how far it came.
+fn may_be_done_twice(context: &Context<'_>, module: &Module, args: &Map) -> bool {
+    let asks_only = || {
+        let method = text(args, "method").unwrap_or("GET");
+        &*module.name == "uri" && matches!(method, "GET" | "HEAD" | "OPTIONS")
+    };
+    context.check || (context.background.is_none() && (module.idempotent || asks_only()))
 }
 
 async fn control(context: &Context<'_>, name: &str, args: &Map, mut params: Map) -> Outcome {

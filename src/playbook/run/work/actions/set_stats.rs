@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::super::context::Context;
 use super::super::results::Outcome;
+use super::super::runner::Runner;
 use super::set_fact::{self, is_variable_name};
 use crate::base::value::{Map, Value};
 
@@ -27,19 +28,10 @@ pub(super) fn perform(context: &Context<'_>, params: &Map) -> Outcome {
     }
     let data = named;
     let host: Option<Arc<str>> = per_host.then(|| context.host());
-    let mut stats = context
-        .runner()
-        .stats
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    let stats = stats.entry(host).or_default();
-    for (name, value) in &data {
-        let value = value.to_json();
-        match stats.get_mut(&**name) {
-            Some(known) if aggregate => join(known, value),
-            _ => _ = stats.insert(name.to_string(), value),
-        }
+    if let Some(kept) = &context.scope.kept {
+        kept.stats(host.as_deref(), aggregate, &data);
     }
+    add(context.runner(), host, aggregate, &data);
     let told = Map::from_iter([
         ("data".into(), Value::Map(data)),
         ("per_host".into(), Value::Bool(per_host)),
@@ -49,6 +41,19 @@ pub(super) fn perform(context: &Context<'_>, params: &Map) -> Outcome {
         ("changed", Value::Bool(false)),
         ("ansible_stats", Value::Map(told)),
     ])
+}
+
+/// Adds values to those of a host, or of the run.
+pub(in super::super) fn add(runner: &Runner, host: Option<Arc<str>>, aggregate: bool, data: &Map) {
+    let mut stats = runner.stats.lock().unwrap_or_else(PoisonError::into_inner);
+    let stats = stats.entry(host).or_default();
+    for (name, value) in data {
+        let value = value.to_json();
+        match stats.get_mut(&**name) {
+            Some(known) if aggregate => join(known, value),
+            _ => _ = stats.insert(name.to_string(), value),
+        }
+    }
 }
 
 /// Numbers are summed, texts and lists put together, mappings merged; what does not fit replaces.

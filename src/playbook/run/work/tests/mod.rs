@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::base::seen::Seen;
 use crate::base::value::Value;
 use crate::engine::{Control, Halt};
 use crate::event::capture::CaptureLimits;
@@ -154,12 +155,14 @@ impl Bench {
                 Arc::new(|_: &str| Err("no vault".into())),
                 redactor,
             ),
+            seen: Seen::default(),
             ways: ways(),
             connections: Arc::new(Pool::new(transports, 10, true)),
             library: Arc::new(Library::default()),
             emitter,
             halt: control,
             ask: self.ask.clone(),
+            keep: None,
             deny: Arc::new(|_| None),
             options: self.options.clone(),
         });

@@ -1,0 +1,301 @@
+//! The file of one run: a head, then entries, each `length, sealed(kind, form, content), tag`.
+//! Written with one `write` each and never synced: it is the controller's death that it is for, not
+//! the machine's.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, BufReader, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+use super::seal::{SALT, Seal, TAG, random};
+use crate::base::id::RunId;
+use crate::store::error::StoreError;
+
+/// The folder of the files, in the data folder.
+const FOLDER: &str = "plays";
+/// What a file begins with, and the version of its form.
+const MAGIC: &[u8; 8] = b"iomsrsm1";
+/// What stands in place of a file whose run was resumed.
+const RESUMED: &[u8; 8] = b"iomsrsm>";
+const HEAD: u64 = (MAGIC.len() + SALT) as u64;
+/// Kind and form, before the content.
+const LEAD: usize = 2;
+/// Contents from this size on are compressed, in bytes.
+const COMPRESS: usize = 1024;
+/// No entry is larger, opened and unpacked, in bytes.
+const ENTRY_MAX: usize = 256 << 20;
+
+/// One entry, opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Whose it is; the writer's own number.
+    pub kind: u8,
+    /// Where it stands.
+    pub place: u64,
+    /// What is in it.
+    pub content: Vec<u8>,
+}
+
+/// The file of a run under way: locked while it lives.
+pub struct ResumeFile {
+    path: PathBuf,
+    file: File,
+    seal: Seal,
+    end: Mutex<End>,
+}
+
+/// Where the next entry goes.
+struct End {
+    at: u64,
+    /// A write failed: what is there may be torn, and no place may be used twice.
+    failed: bool,
+}
+
+impl ResumeFile {
+    /// Makes the file of a run.
+    pub fn create(data_dir: &Path, run: RunId) -> Result<Self, StoreError> {
+        let folder = data_dir.join(FOLDER);
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)
+            .map_err(StoreError::file(&folder))?;
+        // Under its name once it is locked: nobody must take it for one that was left behind.
+        let (making, path) = (folder.join(format!(".{run}")), folder.join(run.to_string()));
+        let salt = random::<SALT>().map_err(StoreError::file(&path))?;
+        let seal = Seal::new(data_dir, &salt)?;
+        let file = OpenOptions::new()
+            .append(true)
+            .read(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&making)
+            .map_err(StoreError::file(&making))?;
+        let made = (|| {
+            file.lock()?;
+            (&file).write_all(&[MAGIC.as_slice(), &salt].concat())?;
+            std::fs::rename(&making, &path)
+        })();
+        if let Err(error) = made {
+            let _ = std::fs::remove_file(&making);
+            return Err(StoreError::file(&path)(error));
+        }
+        Ok(Self {
+            path,
+            file,
+            seal,
+            end: Mutex::new(End {
+                at: HEAD,
+                failed: false,
+            }),
+        })
+    }
+
+    /// Appends an entry; its place. Once that has failed, it fails for good.
+    pub fn append(&self, kind: u8, content: &[u8]) -> io::Result<u64> {
+        let (form, packed) = match compressed(content) {
+            Some(packed) => (1, packed),
+            None => (0, content.to_vec()),
+        };
+        let length = LEAD + packed.len() + TAG;
+        let mut line = Vec::with_capacity(4 + length);
+        let too_large = |_| io::Error::other("the entry is too large");
+        line.extend(u32::try_from(length).map_err(too_large)?.to_le_bytes());
+        line.extend([kind, form]);
+        line.extend(packed);
+        let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        if end.failed {
+            return Err(io::Error::other("it could not be written before"));
+        }
+        let at = end.at;
+        let sealed = line.split_at_mut_checked(4);
+        let tag = sealed.and_then(|(_, sealed)| self.seal.seal(at, sealed));
+        line.extend(tag.ok_or_else(|| io::Error::other("it can't be sealed"))?);
+        if let Err(error) = (&self.file).write_all(&line) {
+            end.failed = true;
+            return Err(error);
+        }
+        end.at += line.len() as u64;
+        Ok(at)
+    }
+
+    /// Reads an entry again.
+    pub fn read(&self, place: u64) -> Result<Entry, StoreError> {
+        let fail = StoreError::file(&self.path);
+        let read = || -> io::Result<Option<Entry>> {
+            let mut length = [0; 4];
+            self.file.read_exact_at(&mut length, place)?;
+            let mut sealed = vec![0; bounded(length)?];
+            self.file.read_exact_at(&mut sealed, place + 4)?;
+            Ok(opened(&self.seal, place, &mut sealed))
+        };
+        match read() {
+            Ok(Some(entry)) => Ok(entry),
+            Ok(None) => Err(fail(io::Error::other("an entry can't be opened"))),
+            Err(error) => Err(fail(error)),
+        }
+    }
+
+    /// The run came to its end: nothing is left to resume.
+    pub fn remove(&self) -> Result<(), StoreError> {
+        std::fs::remove_file(&self.path).map_err(StoreError::file(&self.path))
+    }
+}
+
+fn compressed(content: &[u8]) -> Option<Vec<u8>> {
+    (content.len() >= COMPRESS)
+        .then(|| zstd::bulk::compress(content, 1).ok())
+        .flatten()
+        .filter(|packed| packed.len() < content.len())
+}
+
+fn bounded(length: [u8; 4]) -> io::Result<usize> {
+    let length = u32::from_le_bytes(length) as usize;
+    if !(LEAD + TAG..=ENTRY_MAX).contains(&length) {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    Ok(length)
+}
+
+fn opened(seal: &Seal, place: u64, sealed: &mut [u8]) -> Option<Entry> {
+    let plain = seal.open(place, sealed)?;
+    let ([kind, form], content) = plain.split_first_chunk::<LEAD>()?;
+    let content = match form {
+        0 => content.to_vec(),
+        _ => unpacked(content)?,
+    };
+    Some(Entry {
+        kind: *kind,
+        place,
+        content,
+    })
+}
+
+fn unpacked(content: &[u8]) -> Option<Vec<u8>> {
+    let mut all = Vec::new();
+    let decoder = zstd::Decoder::new(content).ok()?;
+    let mut bounded = decoder.take(ENTRY_MAX as u64 + 1);
+    bounded.read_to_end(&mut all).ok()?;
+    (all.len() <= ENTRY_MAX).then_some(all)
+}
+
+/// What a run has left.
+pub enum Left {
+    /// Nothing: it came to its end, or is too old, or was none of plays.
+    Nothing,
+    /// It was resumed already, as this run.
+    Resumed(RunId),
+    /// What resuming it needs.
+    File(ResumeReader),
+}
+
+/// The file that a run has left: what was written to its end, in order. Locked, as by a run.
+pub struct ResumeReader {
+    path: PathBuf,
+    file: BufReader<File>,
+    seal: Seal,
+    at: u64,
+}
+
+impl ResumeReader {
+    /// Opens it. A run that still lives is an error.
+    pub fn open(data_dir: &Path, run: RunId) -> Result<Left, StoreError> {
+        let path = data_dir.join(FOLDER).join(run.to_string());
+        let fail = |error| StoreError::file(&path)(error);
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Left::Nothing),
+            Err(error) => return Err(fail(error)),
+        };
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(std::fs::TryLockError::WouldBlock) => return Err(StoreError::Alive(run)),
+            Err(std::fs::TryLockError::Error(error)) => return Err(fail(error)),
+        }
+        let (mut magic, mut salt) = ([0; MAGIC.len()], [0; SALT]);
+        file.read_exact(&mut magic).map_err(fail)?;
+        if magic == *RESUMED {
+            let mut next = String::new();
+            file.read_to_string(&mut next).map_err(fail)?;
+            let next = next.trim().parse();
+            let next = next.map_err(|_| fail(io::ErrorKind::InvalidData.into()))?;
+            return Ok(Left::Resumed(next));
+        }
+        if magic != *MAGIC {
+            let why = "it was written by another version of iomsctl";
+            return Err(fail(io::Error::other(why)));
+        }
+        file.read_exact(&mut salt).map_err(fail)?;
+        Ok(Left::File(Self {
+            seal: Seal::new(data_dir, &salt)?,
+            path,
+            file: BufReader::with_capacity(1 << 18, file),
+            at: HEAD,
+        }))
+    }
+
+    /// The next entry; `None` at the end, or where its writer was killed in the middle of one.
+    #[expect(clippy::should_implement_trait, reason = "it may fail")]
+    pub fn next(&mut self) -> Result<Option<Entry>, StoreError> {
+        let fail = |error| StoreError::file(&self.path)(error);
+        let mut length = [0; 4];
+        if !filled(&mut self.file, &mut length).map_err(fail)? {
+            return Ok(None);
+        }
+        let wanted = bounded(length).map_err(fail)?;
+        let mut sealed = Vec::new();
+        let rest = (&mut self.file).take(wanted as u64);
+        if { rest }.read_to_end(&mut sealed).map_err(fail)? != wanted {
+            return Ok(None);
+        }
+        let entry = opened(&self.seal, self.at, &mut sealed).ok_or_else(|| {
+            let why = "it can't be opened: it was changed, or sealed with another key";
+            fail(io::Error::other(why))
+        })?;
+        self.at += 4 + wanted as u64;
+        Ok(Some(entry))
+    }
+
+    /// The run goes on as another, which has taken over all that is here.
+    pub fn resumed(self, next: RunId) -> Result<(), StoreError> {
+        let name = self.path.file_name().unwrap_or_default();
+        let making = self
+            .path
+            .with_file_name(format!(".{}.next", name.to_string_lossy()));
+        let text = [RESUMED.as_slice(), next.to_string().as_bytes(), b"\n"].concat();
+        std::fs::write(&making, text)
+            .and_then(|()| std::fs::rename(&making, &self.path))
+            .map_err(StoreError::file(&self.path))
+    }
+}
+
+/// Whether there was enough to fill it.
+fn filled(from: &mut impl io::Read, into: &mut [u8]) -> io::Result<bool> {
+    match from.read_exact(into) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes what runs have left that were last at work before a time; how many they were.
+pub fn prune_unfinished(data_dir: &Path, before: SystemTime) -> usize {
+    let Ok(entries) = std::fs::read_dir(data_dir.join(FOLDER)) else {
+        return 0;
+    };
+    let old = entries.flatten().filter(|entry| {
+        let written = entry.metadata().and_then(|metadata| metadata.modified());
+        let lives = || {
+            let file = File::open(entry.path());
+            file.is_ok_and(|file| file.try_lock().is_err())
+        };
+        written.is_ok_and(|written| written < before) && !lives()
+    });
+    old.filter(|entry| std::fs::remove_file(entry.path()).is_ok())
+        .count()
+}
+
+#[cfg(test)]
+mod tests;
