@@ -128,6 +128,21 @@ mod tests {
     }
 
     #[test]
+    fn the_slips_that_people_make_most_are_answered() {
+        for (text, answer) in [
+            (
+                "a: {{ b }}",
+                "help: a value that begins with a template stands in quotes",
+            ),
+            ("a: b: c", "help: a value that holds `: ` stands in quotes"),
+            ("a:\n\t- b", "help: indent with blanks"),
+        ] {
+            let said = error(text);
+            assert!(said.contains(answer), "{said}");
+        }
+    }
+
+    #[test]
     fn scalars_are_those_of_yaml_1_1() {
         let table = [
             ("yes", Value::Bool(true)),

@@ -8,7 +8,7 @@ use super::ask::confirm;
 use super::{CliError, Globals, Setup, Status, records};
 use crate::base::clock;
 use crate::base::quantity;
-use crate::store::{Store, journals, replay};
+use crate::store::{Store, journals, prune_unfinished, replay};
 
 /// Its verbs.
 #[derive(Debug, clap::Args)]
@@ -132,6 +132,7 @@ async fn prune(setup: &Setup, args: &PruneArgs) -> Result<Status, CliError> {
         )?;
     }
     let removed = store.prune(before).await?;
+    prune_unfinished(&setup.data_dir(), before.into());
     say(
         setup,
         &json!({ "runs": removed }),

@@ -175,7 +175,7 @@ mod tests {
             "{\"a\": 2, \"c\": [1]}".to_owned(),
             format!("@{}", file.path().display()),
         ];
-        let vars = ExtraVars::parse(&given, &no_vault()).unwrap();
+        let vars = ExtraVars::parse(&given, &no_vault(), &Seen::default()).unwrap();
         let a = vars.get("a").unwrap();
         assert_eq!((&a.value, a.origin.as_str()), (&Value::Int(2), "-e"));
         let b = vars.get("b").unwrap();
@@ -201,7 +201,7 @@ mod tests {
             "[1]",
         ] {
             assert!(
-                ExtraVars::parse(&[bad.to_owned()], &no_vault()).is_err(),
+                ExtraVars::parse(&[bad.to_owned()], &no_vault(), &Seen::default()).is_err(),
                 "{bad}"
             );
         }

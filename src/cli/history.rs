@@ -187,7 +187,7 @@ pub(super) fn run_json(row: &RunRow) -> Json {
         "run": header.run, "verb": header.verb, "command": header.command, "pattern": header.pattern,
         "user": header.user, "from": header.from, "started": rfc3339(header.started),
         "finished": row.end.as_ref().map(|end| rfc3339(end.finished)), "outcome": row.outcome,
-        "summary": row.end.as_ref().map(|end| end.summary),
+        "summary": row.end.as_ref().map(|end| end.summary), "resumes": header.options["resumes"],
     })
 }
 
@@ -277,8 +277,10 @@ async fn show(setup: &Setup, store: &Store, args: &ShowArgs) -> Result<Status, C
         OutputForm::Human | OutputForm::Fold | OutputForm::Host
     ) {
         let command = row.header.command.as_deref().unwrap_or_default();
+        let earlier = row.header.options["resumes"].as_str();
+        let earlier = earlier.map(|run| format!("it goes on with run {run}\n"));
         let head = format!(
-            "{}  {} by {} from {}: {} {} {}\n",
+            "{}  {} by {} from {}: {} {} {}\n{}",
             row.header.run,
             local_time(row.header.started),
             row.header.user,
@@ -286,6 +288,7 @@ async fn show(setup: &Setup, store: &Store, args: &ShowArgs) -> Result<Status, C
             row.header.verb,
             terminal_safe(&row.header.pattern),
             terminal_safe(command),
+            earlier.unwrap_or_default(),
         );
         setup.print(&head)?;
     }

@@ -21,6 +21,7 @@ mod handed;
 mod history_diff;
 mod identities;
 mod inventory_document;
+mod keys;
 mod logging;
 mod look_up;
 mod operands;

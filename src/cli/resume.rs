@@ -22,7 +22,8 @@ Examples:
   iomsctl resume 3f2a91bc -K --output json
 
 Everything but these flags is as the run was started: playbooks, hosts, tags, variables, check mode.
-Passwords are not kept: what was asked for then is asked for again. docs/resume.md has the rest.";
+Passwords are not kept: what was asked for then is asked for again. Ends as `iomsctl play` does, with 1
+where the run can't be gone on with. docs/resume.md has the rest.";
 
 /// Arguments of `resume`.
 #[derive(Debug, clap::Args)]

@@ -98,7 +98,7 @@ impl SelectionArgs {
 
 /// A pattern with `@file` and `-` replaced by what they hold: patterns, one a line; nothing where
 /// they hold none.
-fn written_out(pattern: &str) -> Result<Option<String>, CliError> {
+pub(super) fn written_out(pattern: &str) -> Result<Option<String>, CliError> {
     let text = if pattern == "-" {
         let mut text = String::new();
         std::io::stdin()

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::capture::{Capture, CaptureLimits, Store};
 use super::error::HostError;
@@ -28,10 +28,18 @@ pub trait Consumer: Send {
     fn consume(&mut self, event: &Stamped) -> io::Result<()>;
 }
 
+/// What goes to the consumers' thread.
+#[derive(Debug)]
+enum Item {
+    Event(Stamped),
+    /// Everything before it was seen: whoever asked is told.
+    Seen(oneshot::Sender<()>),
+}
+
 /// The engine's end of the stream.
 #[derive(Debug, Clone)]
 pub struct Emitter {
-    queue: mpsc::Sender<Stamped>,
+    queue: mpsc::Sender<Item>,
     redactor: Arc<Redactor>,
     captured: Arc<Store>,
 }
@@ -44,9 +52,16 @@ impl Emitter {
         limits: CaptureLimits,
         mut consumers: Vec<Box<dyn Consumer>>,
     ) -> io::Result<(Self, JoinHandle<()>)> {
-        let (queue, mut events) = mpsc::channel::<Stamped>(QUEUE);
+        let (queue, mut events) = mpsc::channel::<Item>(QUEUE);
         let thread = std::thread::Builder::new().name("consumers".into()).spawn(move || {
-            while let Some(event) = events.blocking_recv() {
+            while let Some(item) = events.blocking_recv() {
+                let event = match item {
+                    Item::Event(event) => event,
+                    Item::Seen(asks) => {
+                        let _ = asks.send(());
+                        continue;
+                    }
+                };
                 consumers.retain_mut(|consumer| match consumer.consume(&event) {
                     Ok(()) => true,
                     Err(error) if error.kind() == io::ErrorKind::BrokenPipe => false,
@@ -78,19 +93,27 @@ impl Emitter {
         // The receiver lives as long as any sender does.
         let _ = self
             .queue
-            .send(Stamped {
+            .send(Item::Event(Stamped {
                 at: clock::now(),
                 event,
-            })
+            }))
             .await;
+    }
+
+    /// Waits until all that was said so far has been seen: what is asked after it stands below it.
+    pub async fn seen(&self) {
+        let (tells, told) = oneshot::channel();
+        if self.queue.send(Item::Seen(tells)).await.is_ok() {
+            let _ = told.await;
+        }
     }
 
     /// Says something only if somebody has an ear for it now.
     pub fn mention(&self, event: Event) {
-        let _ = self.queue.try_send(Stamped {
+        let _ = self.queue.try_send(Item::Event(Stamped {
             at: clock::now(),
             event,
-        });
+        }));
     }
 
     /// The secrets that are taken out.

@@ -244,7 +244,7 @@ impl Ingest {
             .filter(|_| whole)
             .filter_map(|ix| Some(HostIx(u32::try_from(ix).ok()?)))
             .filter(|host| !self.finished.contains(host))
-            .map(|host| (host, lost(self.started.contains(&host), at)))
+            .map(|host| (host, lost(&header, self.started.contains(&host), at)))
             .collect();
         let mut tx = store.begin().await?;
         if self.stored.is_none() {
@@ -289,7 +289,7 @@ async fn summary(
 }
 
 /// What is recorded of a host whose controller died.
-fn lost(started: bool, at: Timestamp) -> HostRecord {
+fn lost(header: &RunHeader, started: bool, at: Timestamp) -> HostRecord {
     let (outcome, message) = if started {
         (
             Outcome::Failed,
@@ -301,6 +301,10 @@ fn lost(started: bool, at: Timestamp) -> HostRecord {
             "the controller died before the host's turn",
         )
     };
+    let mut error = HostError::new(ErrorKind::ControllerLost, message);
+    if header.verb == "play" {
+        error = error.hint(format!("go on with: iomsctl resume {}", header.run));
+    }
     HostRecord {
         outcome,
         exit: None,
@@ -309,7 +313,7 @@ fn lost(started: bool, at: Timestamp) -> HostRecord {
         started: at,
         duration_us: 0,
         attempts: u32::from(started),
-        error: Some(HostError::new(ErrorKind::ControllerLost, message)),
+        error: Some(error),
         timings_us: None,
         stdout: OutputRecord::default(),
         stderr: OutputRecord::default(),

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use ioms_fleet::Sshd;
 
 use crate::support::{Lab, Ran, only};
+use crate::terminal::at_a_terminal;
 use crate::users::User;
 
 /// Whether the private number of an ECDSA key begins with a zero byte, as one in 256 does: the
@@ -97,48 +98,6 @@ fn a_key_nobody_authorised_is_denied_and_the_error_says_what_was_tried() {
     assert!(host["error"]["hint"].is_string(), "{host}");
 }
 
-/// Runs the program at a terminal of its own and types a line at each prompt that holds `prompt`.
-fn at_a_terminal(command: &Command, prompt: &str, answer: &str) -> Ran {
-    const DRIVER: &str = r"
-import os, pty, select, sys, time
-prompt, answer, argv = sys.argv[1].encode(), sys.argv[2].encode(), sys.argv[3:]
-pid, fd = pty.fork()
-if pid == 0:
-    os.execv(argv[0], argv)
-seen = said = b''
-while True:
-    if not select.select([fd], [], [], 60)[0]:
-        break
-    try:
-        piece = os.read(fd, 65536)
-    except OSError:
-        break
-    if not piece:
-        break
-    seen += piece
-    said += piece
-    if prompt in said:
-        said = said[said.index(prompt) + len(prompt):]
-        time.sleep(3)  # longer than --connect-timeout
-        os.write(fd, answer + b'\n')
-sys.stdout.buffer.write(seen)
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-";
-    let mut driver = Command::new("python3");
-    driver
-        .args(["-c", DRIVER, prompt, answer])
-        .arg(command.get_program())
-        .args(command.get_args())
-        .env_clear()
-        .current_dir(command.get_current_dir().unwrap());
-    for (name, value) in command.get_envs() {
-        if let Some(value) = value {
-            driver.env(name, value);
-        }
-    }
-    Ran::of(driver)
-}
-
 #[test]
 fn an_encrypted_key_is_asked_for_once_for_all_hosts() {
     let sshd = Sshd::start().unwrap();
@@ -163,7 +122,9 @@ fn an_encrypted_key_is_asked_for_once_for_all_hosts() {
         ]
         .concat(),
     );
-    let ran = at_a_terminal(&command, "locked: ", "open sesame").ends_with(0);
+    // Longer than --connect-timeout.
+    let delay = std::time::Duration::from_secs(3);
+    let ran = at_a_terminal(&command, &[("locked: ", "open sesame\n")], delay).ends_with(0);
     assert!(ran.stdout.contains("(4)"), "{ran:?}");
     assert_eq!(ran.stdout.matches("Passphrase").count(), 1, "{ran:?}");
     // Without a terminal nobody can be asked: an error, not a wait.

@@ -172,3 +172,24 @@ fn values_of_vaults_are_never_shown() {
     let ran = desk.run(&["lint", "repo"]).ends_with(0);
     assert!(!ran.stdout.contains("6162"), "{ran:?}");
 }
+
+#[test]
+fn variables_of_groups_and_hosts_are_read_too() {
+    let desk = repository(&[
+        ("group_vars/all", "a: b: c\n"),
+        ("inventory/host_vars/web01/main.yml", "a: 1\na: 2\n"),
+        ("group_vars/fine.yml", "a: 1\n"),
+        ("group_vars/README.md", "a: b: c\n"),
+    ]);
+    let found = document(&desk, 2);
+    let paths: Vec<_> = found["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| (&finding["path"], &finding["rule"]))
+        .collect();
+    assert_eq!(
+        format!("{paths:?}"),
+        r#"[(String("repo/group_vars/all:1:5"), String("yaml")), (String("repo/inventory/host_vars/web01/main.yml:2:1"), String("yaml"))]"#
+    );
+}

@@ -33,6 +33,7 @@ mod secrets;
 mod settings;
 mod store;
 mod support;
+mod terminal;
 mod upload;
 mod users;
 mod vault;

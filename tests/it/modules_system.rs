@@ -1,12 +1,19 @@
 //! Modules that change a system, on whole Debian systems without Python: what check mode foretells,
 //! applied, applied again without a change, and how they fail.
 
-use ioms_fleet::SystemFleet;
+mod accounts;
+mod alpine;
+mod circumstances;
+mod firewall;
+mod power;
+mod sources;
+
+use ioms_fleet::{SystemFleet, SystemFleetBuilder};
 use serde_json::{Value, json};
 
 use crate::support::{Desk, only};
 
-/// A system to work on, its lists of packages fetched if `apt` is to be used.
+/// A system to work on.
 struct System {
     fleet: SystemFleet,
     desk: Desk,
@@ -14,14 +21,32 @@ struct System {
 
 impl System {
     fn start() -> Self {
-        let fleet = SystemFleet::start(1).unwrap();
+        Self::with(SystemFleet::builder(), "root")
+    }
+
+    /// As this user, on a fleet of these settings.
+    fn with(builder: SystemFleetBuilder, user: &str) -> Self {
+        let fleet = builder.start(1).unwrap();
         let desk = Desk::new();
         let path = desk.file("hosts.yml", "");
-        fleet.write_inventory(&path).unwrap();
+        fleet.write_inventory_as(user, &path).unwrap();
         Self {
             fleet,
             desk: desk.inventoried(path),
         }
+    }
+
+    /// Installs packages of Debian's, without what they recommend.
+    fn install(&self, packages: &str) {
+        self.sh(&format!(
+            "DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends {packages}"
+        ));
+    }
+
+    /// Makes a program there.
+    fn program(&self, path: &str, text: &str) {
+        let make = format!("mkdir -p \"$(dirname {path})\" && cat >{path} && chmod 755 {path}");
+        self.fleet.host(0).feed(&make, text).unwrap();
     }
 
     /// What a command prints there.
@@ -65,18 +90,29 @@ impl System {
     /// and a second time it does not.
     #[track_caller]
     fn changes_once(&self, module: &str, args: &[&str], watch: &str) -> Value {
+        self.changes_once_with(&[], module, args, watch)
+    }
+
+    /// The same with more flags.
+    #[track_caller]
+    fn changes_once_with(&self, flags: &[&str], module: &str, args: &[&str], watch: &str) -> Value {
         let before = self.sh(watch);
-        let foretold = self.task(&["--check", "--diff"], module, args);
+        let foretold = self.task(&[flags, &["--check", "--diff"]].concat(), module, args);
         assert_eq!(foretold["changed"], true, "{module} {args:?}: {foretold:#}");
         assert_eq!(
             self.sh(watch),
             before,
             "{module} {args:?} changed in check mode"
         );
-        let result = self.done(module, args);
+        let result = self.task(flags, module, args);
         assert_eq!(result["changed"], true, "{module} {args:?}: {result:#}");
         assert_ne!(self.sh(watch), before, "{module} {args:?} changed nothing");
-        self.changes_not(module, args);
+        let again = self.task(flags, module, args);
+        assert_eq!(
+            (&again["changed"], again["failed"] == true),
+            (&json!(false), false),
+            "{module} {args:?}: {again:#}"
+        );
         result
     }
 

@@ -10,7 +10,9 @@ mod fetching;
 mod forms;
 mod hosts;
 mod records;
+mod resume;
 mod statuses;
+mod terminal;
 
 use std::path::PathBuf;
 

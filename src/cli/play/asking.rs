@@ -1,26 +1,44 @@
 //! What a play asks the user at the terminal: `pause`, `vars_prompt`, `--step`.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io;
+
+use rustix::process::{Signal, getpid, kill_process};
 
 use crate::base::prompt::undisturbed;
-use crate::playbook::run::{Answer, Ask, Steps};
+use crate::cli::keys;
+use crate::playbook::run::{Answer, Ask, Keys, Steps, Until};
 
 /// Asks at the terminal, where there is one.
 pub(super) struct AtTerminal;
 
 impl Ask for AtTerminal {
     fn line(&self, question: &str, echo: bool) -> io::Result<Option<String>> {
-        if !io::stdin().is_terminal() {
-            return Ok(None);
+        match self.keys(question, echo, Until::Enter, &|| false)? {
+            Keys::Typed(text) => Ok(Some(text)),
+            Keys::Nobody => Ok(None),
+            Keys::Interrupted => {
+                // As if nobody had read keys.
+                let _ = kill_process(getpid(), Signal::INT);
+                Err(io::Error::new(
+                    io::ErrorKind::Interrupted,
+                    "User interrupted execution",
+                ))
+            }
         }
-        let asked = if echo {
-            undisturbed(|| line(question))
-        } else {
-            undisturbed(|| rpassword::prompt_password(question))
-        };
-        asked
+    }
+
+    fn keys(
+        &self,
+        question: &str,
+        echo: bool,
+        until: Until,
+        stopped: &dyn Fn() -> bool,
+    ) -> io::Result<Keys> {
+        if !keys::is_there() {
+            return Ok(Keys::Nobody);
+        }
+        undisturbed(|| keys::read(question, echo, until, stopped))
             .unwrap_or_else(|| Err(io::ErrorKind::Other.into()))
-            .map(Some)
     }
 }
 
@@ -30,20 +48,13 @@ pub(super) struct StepByStep;
 impl Steps for StepByStep {
     fn perform(&self, task: &str) -> Answer {
         let question = format!("Perform task: {task} (N)o/(y)es/(c)ontinue: ");
-        let answer = undisturbed(|| line(&question)).and_then(Result::ok);
+        let Ok(answer) = AtTerminal.line(&question, true) else {
+            return Answer::Stop;
+        };
         match answer.unwrap_or_default().to_ascii_lowercase().as_str() {
             "y" | "yes" => Answer::Yes,
             "c" | "continue" => Answer::Continue,
             _ => Answer::No,
         }
     }
-}
-
-fn line(question: &str) -> io::Result<String> {
-    let mut stderr = io::stderr().lock();
-    write!(stderr, "{question}")?;
-    stderr.flush()?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(answer.trim_end_matches(['\r', '\n']).to_owned())
 }

@@ -18,6 +18,14 @@ pub struct Limits {
     pub only: Option<HashSet<Arc<str>>>,
 }
 
+impl Limits {
+    /// What of the patterns is the name of nothing.
+    pub(super) fn unmatched(&self, inventory: &Inventory) -> Vec<String> {
+        let found = select(inventory, "all", &self.limit, &self.exclude);
+        found.map(|found| found.unmatched).unwrap_or_default()
+    }
+}
+
 /// Who says which hosts a play has.
 #[derive(Debug, Clone)]
 pub enum Chosen {

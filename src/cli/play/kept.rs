@@ -344,7 +344,7 @@ impl Kept {
         if lost > 0 && self.book.write(ENDED, &[]).is_some() {
             let tasks = tasks(lost);
             return Some(format!(
-                "{tasks} reported lost: iomsctl resume {run} --redo does what it can't be known of again"
+                "{tasks} reported lost: look at the hosts; iomsctl resume {run} --redo does such tasks again"
             ));
         }
         let _ = self.book.file.remove();

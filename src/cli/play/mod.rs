@@ -189,8 +189,8 @@ fn run(
     let started = started(setup, playbooks, only.as_deref());
     let mut resumed = Unless(resumed);
     let limits = Limits {
-        limit: args.choice.limit.clone(),
-        exclude: args.choice.exclude.clone(),
+        limit: written_out(&args.choice.limit, Some(NOBODY))?,
+        exclude: written_out(&args.choice.exclude, None)?,
         only: only.map(|hosts| hosts.into_iter().collect()),
     };
     let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
@@ -198,6 +198,9 @@ fn run(
     let fleet = Fleet::load_for_plays(setup, &args.vaults, &args.choice.extra_vars, &prompt)?;
     let mut options = super::playbooks::options(setup, vault);
     options.extra_vars = fleet.extra_vars().values();
+    for piece in limits.unmatched(&fleet.inventory) {
+        setup.warn(&format!("no host or group is called `{piece}`"));
+    }
     // The one that loads what is included too: it knows which uses of a role are the same role.
     let mut loader = Loader::new(options.clone());
     let mut books = Vec::new();
@@ -282,6 +285,19 @@ fn started(setup: &Setup, playbooks: &[PathBuf], only: Option<&[Arc<str>]>) -> O
         playbooks: playbooks.to_vec(),
         only: only.map(|hosts| hosts.iter().map(ToString::to_string).collect()),
     })
+}
+
+/// A pattern that no host is of.
+const NOBODY: &str = "all:!all";
+
+/// Patterns with what `@file` and `-` hold; `empty` stands for one that holds nothing.
+fn written_out(patterns: &[String], empty: Option<&str>) -> Result<Vec<String>, CliError> {
+    let mut all = Vec::new();
+    for pattern in patterns {
+        let text = super::selection::written_out(pattern)?;
+        all.extend(text.or(empty.map(str::to_owned)));
+    }
+    Ok(all)
 }
 
 /// Playbooks that run one after the other, as one.

@@ -30,14 +30,15 @@ enum Codec {
 
 impl Codec {
     fn named(name: &str) -> Option<Self> {
-        Some(
-            match name.to_lowercase().replace(['_', ' '], "-").as_str() {
-                "utf-16" | "utf16" | "u16" => Self::Marked,
-                "utf-16-le" | "utf-16le" => Self::Little,
-                "utf-16-be" | "utf-16be" => Self::Big,
-                _ => Self::Plain(text::encoding(name)?),
-            },
-        )
+        let name = name.to_lowercase().replace(['_', ' '], "-");
+        // `latin-1` and `latin1` are one.
+        let known = || text::encoding(&name).or_else(|| text::encoding(&name.replace('-', "")));
+        Some(match name.as_str() {
+            "utf-16" | "utf16" | "u16" => Self::Marked,
+            "utf-16-le" | "utf-16le" => Self::Little,
+            "utf-16-be" | "utf-16be" => Self::Big,
+            _ => Self::Plain(known()?),
+        })
     }
 
     fn decode(&self, bytes: &[u8]) -> Option<String> {

@@ -16,7 +16,7 @@ apk_set_up() {
 # apk_do COMMAND...: lines `(1/2) Installing NAME (VERSION)` are what it does.
 apk_do() {
     pm apk $apk_options "$@"
-    [ "$pm_rc" -eq 0 ] || pm_fail "failed: $(grep -v '^fetch' "$ioms_temporary/out" "$ioms_temporary/err" -h | tail -n 5)"
+    [ "$pm_rc" -eq 0 ] || pm_fail "failed: $(grep -hv '^fetch' "$ioms_temporary/out" "$ioms_temporary/err" | tail -n 5)"
     sed -n 's/^([0-9/ ]*) [A-Z][a-z]* \([^ ]*\).*/\1/p' "$ioms_temporary/out" >"$ioms_temporary/packages"
     while IFS= read -r ioms_l; do
         changed=1

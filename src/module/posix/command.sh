@@ -45,6 +45,8 @@ command_expand() {
             esac
             case $ioms_n in
                 ''|[0-9]*|*[!A-Za-z0-9_]*) ioms_o="$ioms_o\$" ;;
+                # As the command will have it.
+                LC_ALL) if [ "$ioms_all_set" ]; then ioms_o=$ioms_o$ioms_all; else ioms_o=$ioms_o$ioms_l; fi; ioms_w=$ioms_r ;;
                 *) eval "if [ \"\${$ioms_n+1}\" ]; then ioms_o=\$ioms_o\$$ioms_n; else ioms_o=\$ioms_o\$ioms_l; fi"; ioms_w=$ioms_r ;;
             esac
         done

@@ -32,7 +32,9 @@ http() {
     elif has wget || { has busybox && busybox wget --help >/dev/null 2>&1; }; then
         [ "${x_plain-}" ] || fail 'the host has neither curl nor GNU wget: its wget can not be given headers or passwords unseen'
         if has wget; then set -- wget; else set -- busybox wget; fi
-        if "$@" -q -T "$p_timeout" -O "$ioms_temporary/body" "$x_url" 2>"$ioms_temporary/error"; then h_status=200
+        # A build that knows no -T dies of it.
+        case $("$@" --help 2>&1) in *-T*) set -- "$@" -T "$p_timeout" ;; esac
+        if "$@" -q -O "$ioms_temporary/body" "$x_url" 2>"$ioms_temporary/error"; then h_status=200
         else
             h_error=$(tail -n 1 "$ioms_temporary/error")
             h_status=$(sed -n 's/.*HTTP\/[0-9.]* \([0-9]*\).*/\1/p' "$ioms_temporary/error" | tail -n 1)

@@ -218,3 +218,21 @@ fn names_are_no_options_and_of_any_letters() {
         assert_eq!(mode(&folder.join("out/é")), 0o600);
     });
 }
+
+#[test]
+fn a_folder_that_a_link_leads_to_is_packed() {
+    everywhere(|run, folder| {
+        tree(folder);
+        std::os::unix::fs::symlink("d", folder.join("current")).unwrap();
+        for (path, inner) in [("current", "current/sub dir/b"), ("current/", "sub dir/b")] {
+            let dest = folder.join("packed.tar");
+            let args = json!({"path": folder.join(path), "dest": dest, "format": "tar"});
+            let did = settles(run, "archive", &args);
+            assert_eq!(did["dest_state"], "archive", "{did}");
+            let list = Command::new("tar").arg("tf").arg(&dest).output().unwrap();
+            let list = String::from_utf8(list.stdout).unwrap();
+            assert!(list.lines().any(|name| name == inner), "{list}");
+            fs::remove_file(dest).unwrap();
+        }
+    });
+}

@@ -23,7 +23,7 @@ const PASSED_OVER: &[&str] = &[
     "__pycache__",
 ];
 /// Folders of variables and the like.
-const OF_VALUES: &[&str] = &["group_vars", "host_vars", "vars", "defaults", "meta"];
+const OF_VALUES: &[&str] = &["vars", "defaults", "meta"];
 /// Folders of plugins beside playbooks and in roles, and in collections (`plugins/...`).
 const PLUGINS: &[(&str, LintRule)] = &[
     ("library", LintRule::ModulePlugins),
@@ -83,6 +83,8 @@ impl Repository {
                 }
             } else if is_python(path) {
                 self.plugin(path);
+            } else if of_inventory(path) {
+                self.variables(path, loader);
             } else if is_yaml(path) {
                 self.yaml(path, loader, entry.depth() == 0);
             }
@@ -118,6 +120,13 @@ impl Repository {
         );
         self.problems
             .push(Problem::warning(*rule, found.help(help)).about(stem));
+    }
+
+    /// Variables of groups and hosts: any play may need them.
+    fn variables(&mut self, path: &Path, loader: &Loader) {
+        if let Err(problem) = loader.files.peek(path) {
+            self.problems.push(*problem);
+        }
     }
 
     fn yaml(&mut self, path: &Path, loader: &Loader, named: bool) {
@@ -194,6 +203,13 @@ fn what(document: &Written) -> What {
 fn is_yaml(path: &Path) -> bool {
     path.extension()
         .is_some_and(|ending| ending == "yml" || ending == "yaml")
+}
+
+/// Whether it holds variables of a group or host: those names need no ending.
+fn of_inventory(path: &Path) -> bool {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let is_of = |name: &str| folder.ancestors().take(2).any(|each| each.ends_with(name));
+    (is_of("group_vars") || is_of("host_vars")) && (is_yaml(path) || path.extension().is_none())
 }
 
 fn is_python(path: &Path) -> bool {

@@ -8,6 +8,8 @@ use super::cursor::Leaf;
 use super::error::RunError;
 use super::play::Answer;
 use super::worker::{Meta, Turn};
+use crate::engine::Halt;
+use crate::event::Stopped;
 use crate::playbook::{Keyword, Task, Written};
 
 /// Modules that are done once for all hosts.
@@ -73,12 +75,21 @@ async fn step(going: &mut Going<'_>, hosts: &[usize]) -> Result<(), RunError> {
     else {
         return Ok(());
     };
-    if !is_meta(&next.task) && ask(going, &next, first) == Answer::No {
-        for at in hosts {
-            going.pass_over(*at);
-            going.go_on(*at);
+    if !is_meta(&next.task) {
+        match ask(going, &next, first).await {
+            Answer::Yes | Answer::Continue => {}
+            Answer::No => {
+                for at in hosts {
+                    going.pass_over(*at);
+                    going.go_on(*at);
+                }
+                return Ok(());
+            }
+            Answer::Stop => {
+                going.run.stop(Halt::Stop(Stopped::Interrupted));
+                return Ok(());
+            }
         }
-        return Ok(());
     }
     let once = is_once(&next.task) || going.flag(Keyword::RunOnce, &next, first)?;
     let fatal = once || going.flag(Keyword::AnyErrorsFatal, &next, first)?;
@@ -204,13 +215,16 @@ fn is_once(task: &Task) -> bool {
 }
 
 /// `--step`: whether the task is to be done.
-fn ask(going: &mut Going<'_>, next: &Next, first: usize) -> Answer {
+async fn ask(going: &mut Going<'_>, next: &Next, first: usize) -> Answer {
     let Some(asks) = going.run.options.step.clone() else {
         return Answer::Yes;
     };
     let scene = going.scene(next, first);
     let name = super::show::task(&next.task, |written| going.run.text(written, &scene));
-    let answer = asks.perform(&name);
+    going.run.emitter.seen().await;
+    // (Nothing else is under way: a strategy that asks may wait.)
+    let answer = tokio::task::spawn_blocking(move || asks.perform(&name)).await;
+    let answer = answer.unwrap_or(Answer::Stop);
     if answer == Answer::Continue {
         going.run.options.step = None;
     }

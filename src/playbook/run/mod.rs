@@ -25,7 +25,7 @@ mod worker;
 pub use error::RunError;
 pub use play::{Answer, Fleet, Options, Parts, PlayEnd, Steps, run};
 pub use work::{
-    Ask, Denies, Earlier, EarlierFacts, ExtraVars, Hosts, Keep, Ledger, LoadAgain, NobodyToAsk,
-    OpenVault, RunOptions, Runner, Setup, Ways,
+    Ask, Denies, Earlier, EarlierFacts, ExtraVars, Hosts, Keep, Keys, Ledger, LoadAgain,
+    NobodyToAsk, OpenVault, RunOptions, Runner, Setup, Until, Ways,
 };
 pub use worker::{Batch, CustomStats, Done, Include, Meta, Scene, Scope, Turn, Worker};

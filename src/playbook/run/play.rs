@@ -74,6 +74,8 @@ pub enum Answer {
     Yes,
     /// Do it and all that follow.
     Continue,
+    /// End the run.
+    Stop,
 }
 
 /// Knows the hosts of the run. They may become more while it lasts.
@@ -241,10 +243,14 @@ impl Run {
             nobody.clone(),
             nobody.clone(),
         ));
-        self.worker
-            .begin_play(&base)
-            .await
-            .map_err(RunError::Other)?;
+        let begun = self.worker.begin_play(&base).await;
+        // Ctrl-C at a question is no error of the play's.
+        let halt = *self.control.borrow();
+        if halt != Halt::No {
+            self.stop(halt);
+            return Ok(true);
+        }
+        begun.map_err(RunError::Other)?;
         let scene = Scene {
             batch: &base,
             host: None,

@@ -51,7 +51,8 @@ fn why(task: &TaskInfo, result: &TaskResult) -> String {
         return error.message.clone();
     }
     let message = result.result.get("msg").and_then(|msg| msg.as_str());
-    let message = one_line(message.unwrap_or_default().trim());
+    let first = message.unwrap_or_default().trim().lines().next();
+    let message = one_line(first.unwrap_or_default());
     let mut shown: String = message.chars().take(LONGEST).collect();
     if shown.len() < message.len() {
         shown.push('…');

@@ -22,8 +22,10 @@ pub(super) fn host(result: &TaskResult) -> String {
 pub(super) fn of(result: &TaskResult, action: &str, verbose: u8) -> (Tone, String) {
     let host = host(result);
     let item = result.label.as_ref().map(|label| format!("(item={label})"));
-    // What could not even begin says so in a line.
-    let speaks = matches!(short(action), "debug" | "assert") && result.error.is_none();
+    // What they came to; not that they could not be asked, nor that it is hidden.
+    let speaks = matches!(short(action), "debug" | "assert")
+        && result.error.is_none()
+        && !result.result.contains_key("censored");
     let shown = || python_json::write(&Value::Object(cleaned(result, action)), speaks);
     let told = verbose > 0 || speaks;
     let plain = |word: &str| match (&item, told) {
@@ -36,6 +38,8 @@ pub(super) fn of(result: &TaskResult, action: &str, verbose: u8) -> (Tone, Strin
         TaskStatus::Ok => (Tone::Ok, plain("ok")),
         TaskStatus::Changed => (Tone::Changed, plain("changed")),
         TaskStatus::Skipped => {
+            // It was done nowhere.
+            let host = &result.host;
             let line = match (&item, verbose > 0) {
                 (None, false) => format!("skipping: [{host}]"),
                 (Some(item), false) => format!("skipping: [{host}] => {item} "),

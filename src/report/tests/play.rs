@@ -189,6 +189,9 @@ fn a_play_is_shown_as_ansible_shows_it() {
     1 
     1 TASK [each] ********************************************************************
     1 changed: [web01] => (item=a)
+    1 [ERROR]: Task failed: no\x1b[2J
+    1 Origin: site.yml:6:5
+    1 
     1 failed: [web01] (item=b) => {"changed": false, "msg": "no\u001b[2J"}
     1 ...ignoring
     1 changed: [主机2] => (item=a)
@@ -196,6 +199,9 @@ fn a_play_is_shown_as_ansible_shows_it() {
     1 
     1 TASK [wait] ********************************************************************
     1 FAILED - RETRYING: [web01]: wait (2 retries left).
+    1 [ERROR]: Task failed: over
+    1 Origin: site.yml:7:5
+    1 
     1 fatal: [web01]: FAILED! => {"changed": false, "msg": "over", "rc": 1}
     1 fatal: [主机2]: UNREACHABLE! => {"msg": "refused", "unreachable": true}
     1 
@@ -252,6 +258,9 @@ fn at_a_terminal_it_has_ansibles_colours() {
     1 
     1 TASK [each] ********************************************************************
     1 ␛[33mchanged: [web01] => (item=a)␛[0m
+    1 ␛[31m[ERROR]: Task failed: no\x1b[2J␛[0m
+    1 ␛[31mOrigin: site.yml:6:5␛[0m
+    1 ␛[31m␛[0m
     1 ␛[31mfailed: [web01] (item=b) => {"changed": false, "msg": "no\u001b[2J"}␛[0m
     1 ␛[36m...ignoring␛[0m
     1 ␛[33mchanged: [主机2] => (item=a)␛[0m
@@ -259,6 +268,9 @@ fn at_a_terminal_it_has_ansibles_colours() {
     1 
     1 TASK [wait] ********************************************************************
     1 ␛[1m␛[30mFAILED - RETRYING: [web01]: wait (2 retries left).␛[0m
+    1 ␛[31m[ERROR]: Task failed: over␛[0m
+    1 ␛[31mOrigin: site.yml:7:5␛[0m
+    1 ␛[31m␛[0m
     1 ␛[31mfatal: [web01]: FAILED! => {"changed": false, "msg": "over", "rc": 1}␛[0m
     1 ␛[1m␛[31mfatal: [主机2]: UNREACHABLE! => {"msg": "refused", "unreachable": true}␛[0m
     1 
@@ -437,4 +449,55 @@ fn a_report_for_ci_has_a_case_a_task_and_host() {
         </testsuite>
     </testsuites>
     "#);
+}
+
+#[test]
+fn why_a_task_failed_is_said_once_for_all_hosts_with_its_place() {
+    let mut show = of("play", Look::default(), 0);
+    show.play("p", "linear").task(0, "cut", "command");
+    let failed = || json!({"msg": "non-zero return code\nmore", "rc": 1});
+    let mut placed = task(
+        0,
+        "db1",
+        TaskStatus::Failed,
+        json!({"msg": "'a' is undefined"}),
+    );
+    placed.error = Some(crate::event::HostError::new(
+        crate::event::ErrorKind::Template,
+        "site.yml:7:3: 'a' is undefined",
+    ));
+    show.finished(task(0, "web01", TaskStatus::Failed, failed()))
+        .finished(task(0, "web02", TaskStatus::Failed, failed()))
+        .finished(placed);
+    let shown = show.end();
+    let once = "1 [ERROR]: Task failed: non-zero return code\n1 Origin: site.yml:5:5\n1 \n1 fatal: [web01]: FAILED! => ";
+    assert!(shown.contains(once), "{shown}");
+    let placed = "1 fatal: [web02]: FAILED! => {\"msg\": \"non-zero return code\\nmore\", \"rc\": 1}\n\
+         1 [ERROR]: site.yml:7:3: 'a' is undefined\n1 \n1 fatal: [db1]: FAILED! => ";
+    assert!(shown.contains(placed), "{shown}");
+}
+
+#[test]
+fn debug_shows_its_message_alone_and_nothing_of_what_is_hidden() {
+    let mut show = of("play", Look::default(), 0);
+    show.play("p", "linear").task(0, "say", "debug");
+    show.finished(task(
+        0,
+        "web01",
+        TaskStatus::Ok,
+        json!({"msg": "hi", "changed": false, "item": 1}),
+    ))
+    .finished(task(
+        0,
+        "web02",
+        TaskStatus::Ok,
+        json!({"censored": "hidden", "changed": false}),
+    ));
+    let mut skipped = task(0, "web03", TaskStatus::Skipped, json!({"skipped": true}));
+    skipped.delegated = Some("localhost".into());
+    show.finished(skipped);
+    let shown = show.end();
+    let lines =
+        "1 ok: [web01] => {\n1     \"msg\": \"hi\"\n1 }\n1 ok: [web02]\n1 skipping: [web03]\n";
+    assert!(shown.contains(lines), "{shown}");
 }

@@ -60,13 +60,16 @@ pub fn with_variables(env: &[(String, String)], script: &str) -> String {
 }
 
 /// All that a PowerShell has to read to do one script and end, without anybody there: a session of one
-/// task. The marks are random, of letters and digits, and no others'.
-pub fn unattended(script: &str, marks: [&str; 2]) -> Vec<u8> {
-    let mut session = Session::new(marks[0], Carrier::Winrm);
+/// task. It says the marks, as any session says its own: they are random, of letters and digits, and no
+/// others'; two are used.
+pub fn unattended(script: &str, marks: &[String]) -> String {
+    let mark = |at: usize| marks.get(at).map(String::as_str).unwrap_or_default();
+    let mut session = Session::new(mark(0), Carrier::Winrm);
     let mut lines = session.begin();
     session.ready = true;
-    lines.extend(session.say(script, marks[1]).unwrap_or_default());
-    lines
+    lines.extend(session.say(script, mark(1)).unwrap_or_default());
+    // All of it is base64 and ASCII.
+    String::from_utf8_lossy(&lines).into_owned()
 }
 
 /// How a task ended.

@@ -23,7 +23,7 @@ const HEAD: u64 = (MAGIC.len() + SALT) as u64;
 /// Kind and form, before the content.
 const LEAD: usize = 2;
 /// Contents from this size on are compressed, in bytes.
-const COMPRESS: usize = 1024;
+const COMPRESS: usize = 4096;
 /// No entry is larger, opened and unpacked, in bytes.
 const ENTRY_MAX: usize = 256 << 20;
 
@@ -265,9 +265,13 @@ impl ResumeReader {
             .path
             .with_file_name(format!(".{}.next", name.to_string_lossy()));
         let text = [RESUMED.as_slice(), next.to_string().as_bytes(), b"\n"].concat();
-        std::fs::write(&making, text)
-            .and_then(|()| std::fs::rename(&making, &self.path))
-            .map_err(StoreError::file(&self.path))
+        let write = || {
+            let mut options = OpenOptions::new();
+            options.write(true).create(true).truncate(true).mode(0o600);
+            options.open(&making)?.write_all(&text)?;
+            std::fs::rename(&making, &self.path)
+        };
+        write().map_err(StoreError::file(&self.path))
     }
 }
 

@@ -339,7 +339,7 @@ fn rekey_on_member(args: &Args<'_>) -> Result<Val, Fail> {
     for member in members {
         let key = args.cx.own_item(&member, &Val::Str(name.clone()))?;
         if key.is_undefined() {
-            return fail(format!("Key {name} was not found"));
+            return fail(format!("Key '{name}' was not found"));
         }
         let key = python::key(&key)?;
         if !overwrite && entries.contains_key(&key) {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::super::error::{Fail, fail};
+use super::super::error::Fail;
 use super::super::eval::{Context, defined, undefined};
 use super::super::lower::Form;
 use super::super::object::Object;
@@ -174,8 +174,7 @@ fn joined(cx: &Context<'_>, out: &[Val]) -> Result<String, Fail> {
         let piece = match node {
             Val::Undefined(why) if why.lenient => continue,
             Val::Str(text) => text.clone(),
-            Val::None => continue,
-            Val::Omit => return fail("A template was resolved to an Omit scalar."),
+            Val::None | Val::Omit => continue,
             other => text(&finalized(&cx.settle(other)?))?,
         };
         cx.run.memory(piece.len())?;

@@ -129,3 +129,27 @@ fn hosts_that_were_down_are_run_again() {
         .ends_with(0);
     assert!(ran.stdout.contains("hosts (1):\n      db01\n"), "{ran:?}");
 }
+
+#[test]
+fn limits_and_variables_come_from_files_too() {
+    let desk = pair();
+    let site = playbook(&desk, "- debug: {msg: 'x is {{ x }}'}\n");
+    let site = site.to_str().unwrap();
+    desk.file("hosts.txt", "# the second\nweb02\n");
+    desk.file("vars.yml", "x: from a file\n");
+    let args = ["play", site, "--limit", "@hosts.txt", "-e", "@vars.yml"];
+    let ran = desk.run(&args).ends_with(0);
+    assert!(ran.stdout.contains("x is from a file"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("ok: [web02]"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("web01"), "{}", ran.stdout);
+    let ran = desk
+        .run(&["play", site, "--limit", "nosuch", "-e", "x=1"])
+        .ends_with(5);
+    assert!(
+        ran.stderr.contains("no host or group is called `nosuch`"),
+        "{}",
+        ran.stderr
+    );
+    desk.file("hosts.txt", "# nobody\n");
+    desk.run(&args).ends_with(5);
+}

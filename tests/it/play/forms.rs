@@ -45,7 +45,7 @@ fn people_read_what_they_know_from_ansible() {
 
     TASK [a file] ******************************************************************
     --- before: FOLDER/home/web01
-    +++ after: dynamically generated
+    +++ after: FOLDER/home/web01
     @@ -0,0 +1 @@
     +two
 
@@ -64,6 +64,9 @@ fn people_read_what_they_know_from_ansible() {
     skipping: [web01]
 
     TASK [a mistake] ***************************************************************
+    [ERROR]: Task failed: non-zero return code
+    Origin: FOLDER/site.yml:18:7
+
     fatal: [web01]: FAILED! => {"changed": true, "cmd": "exit 3", TIME, TIME, "msg": "non-zero return code", "rc": 3, TIME, "stderr": "", "stderr_lines": [], "stdout": "", "stdout_lines": []}
     ...ignoring
 

@@ -10,6 +10,23 @@ fn status(desk: &Desk, tasks: &str, flags: &[&str]) -> i32 {
 }
 
 #[test]
+fn without_an_inventory_there_is_this_machine() {
+    let desk = Desk::new();
+    let site = desk.file(
+        "site.yml",
+        "- hosts: localhost\n  gather_facts: false\n  tasks:\n    - command: echo here\n",
+    );
+    let ran = desk.run(&["play", site.to_str().unwrap()]);
+    assert_eq!(ran.status, 0, "{}", ran.said());
+    assert!(
+        ran.stdout.contains("changed: [localhost]"),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stderr.contains("only localhost"), "{}", ran.stderr);
+}
+
+#[test]
 fn statuses_are_the_contracts() {
     let desk = pair();
     assert_eq!(status(&desk, "- command: 'true'", &[]), 0);

@@ -52,7 +52,8 @@ impl<'a> Context<'a> {
         let in_background = limit_of_async > 0.0
             && render::number(&scope, prepared.keyword(Keyword::Poll))? == Some(0.0);
         // What is waited for is a task with a limit, however often it would be asked about.
-        let keyword_timeout = keyword_timeout.or_else(|| seconds(limit_of_async));
+        let limit_of_task = limit_of_async * f64::from(!in_background);
+        let keyword_timeout = keyword_timeout.or_else(|| seconds(limit_of_task));
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,

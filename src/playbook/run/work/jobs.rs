@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +42,9 @@ pub(super) struct Jobs(Mutex<Vec<(Arc<Target>, Arc<str>)>>);
 struct Head {
     module: String,
     mark: String,
+    /// Lines that the host's shell says, and no task.
+    #[serde(default)]
+    noise: Vec<String>,
     check: bool,
     diff: bool,
     /// How many seconds it may take.
@@ -62,6 +66,7 @@ impl Head {
         Self {
             module: call.module.name.to_string(),
             mark: mark.to_owned(),
+            noise: Vec::new(),
             check: call.situation.check,
             diff: call.situation.diff,
             limit,
@@ -81,15 +86,17 @@ pub(super) async fn begin(
     env: Vec<(String, String)>,
     limit: u64,
 ) -> Outcome {
-    let head = Head::of(call, &script.mark, limit);
-    let program = match call.situation.platform {
-        Platform::Posix => script.text,
+    let mut head = Head::of(call, &script.mark, limit);
+    match call.situation.platform {
+        Platform::Posix => start(context, target, &head, script.text, env).await,
         Platform::Windows => {
-            let lines = windows::unattended(&script.text, [&task::mark(), &task::mark()]);
-            String::from_utf8(lines).unwrap_or_default()
+            // What starts it there may take no variables along.
+            let text = windows::with_variables(&env, &script.text);
+            head.noise = vec![task::mark(), task::mark()];
+            let program = windows::unattended(&text, &head.noise);
+            start(context, target, &head, program, Vec::new()).await
         }
-    };
-    start(context, target, &head, program, env).await
+    }
 }
 
 /// A task that can't be left alone, as it asks the controller or is given content, was done before its
@@ -262,9 +269,21 @@ fn ended(context: &Context<'_>, target: &Target, said: &Record) -> Outcome {
     Outcome::of(call.conclude(&Said {
         record,
         exit: None,
-        stderr: field("ioms/err"),
+        stderr: without(&field("ioms/err"), &head.noise),
         time,
     }))
+}
+
+/// Without the lines that are these.
+fn without(text: &[u8], noise: &[String]) -> Bytes {
+    let lines = text.split_inclusive(|byte| *byte == b'\n');
+    let is_noise = |line: &[u8]| {
+        noise
+            .iter()
+            .any(|noise| noise.as_bytes() == line.trim_ascii())
+    };
+    let kept: Vec<&[u8]> = lines.filter(|line| !is_noise(line)).collect();
+    kept.concat().into()
 }
 
 /// A module by its name, of the task's role or playbook too.

@@ -38,4 +38,4 @@ mod tests;
 pub use hosts::{ExtraVars, Hosts, LoadAgain, OpenVault};
 pub use kept::{Earlier, Keep, Ledger};
 pub use recall::EarlierFacts;
-pub use runner::{Ask, Denies, NobodyToAsk, RunOptions, Runner, Setup, Ways};
+pub use runner::{Ask, Denies, Keys, NobodyToAsk, RunOptions, Runner, Setup, Until, Ways};

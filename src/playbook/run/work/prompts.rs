@@ -1,14 +1,18 @@
 //! `vars_prompt`: what a play asks the user before it begins.
 
+use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use super::render;
 use super::runner::Runner;
-use super::scope::here;
+use super::scope::{TaskScope, here};
 use crate::base::secret::Secret;
 use crate::base::value::{Map, Value};
-use crate::playbook::run::worker::Batch;
+use crate::event::Event;
+use crate::playbook::run::worker::{Batch, Scene};
 use crate::playbook::{Keyword, Written, as_bool};
 use crate::template::{self, Found};
 
@@ -16,7 +20,7 @@ use crate::template::{self, Found};
 const SALT_MAX: usize = 22;
 
 /// Asks what the play wants to know. Variables of the command line are not asked for.
-pub(super) async fn ask(runner: &Arc<Runner>, batch: &Batch) -> Result<(), String> {
+pub(super) async fn ask(runner: &Arc<Runner>, batch: &Arc<Batch>) -> Result<(), String> {
     let Some(prompts) = batch.play.keywords.get(Keyword::VarsPrompt) else {
         return Ok(());
     };
@@ -24,8 +28,15 @@ pub(super) async fn ask(runner: &Arc<Runner>, batch: &Batch) -> Result<(), Strin
     let mut kept = Map::new();
     let keep = runner.keep.as_ref();
     let mut before = keep.map_or_else(Map::new, |keep| keep.answers(batch.number));
+    let scene = Scene {
+        batch,
+        host: None,
+        task: None,
+        scope: None,
+    };
+    let scope = runner.scope(&scene, None);
     for prompt in prompts.items() {
-        let question = Question::of(&prompt)?;
+        let question = Question::of(&prompt, &scope)?;
         if runner.hosts.extra.contains_key(&question.name) {
             continue;
         }
@@ -77,13 +88,16 @@ impl Hash {
 }
 
 impl Question {
-    fn of(written: &Written) -> Result<Self, String> {
-        let text = |key: &str| {
-            let part = written.get(key)?;
-            Some(crate::base::python::python(&part.value()))
-        };
-        let flag = |key: &str| written.get(key).and_then(|part| as_bool(&part.value()));
+    fn of(written: &Written, scope: &TaskScope) -> Result<Self, String> {
         let wrong = |what: &str| written.error(what).to_string();
+        let mut values = Map::new();
+        for (key, part) in written.entries() {
+            // The play's own variables may stand there.
+            let value = render::written(scope, &part).map_err(|wrong| wrong.error().message)?;
+            values.insert(key.name.clone(), value);
+        }
+        let text = |key: &str| values.get(key).map(crate::base::python::python);
+        let flag = |key: &str| values.get(key).and_then(as_bool);
         let name = text("name").ok_or_else(|| wrong("a prompt has a `name`: the variable"))?;
         let size = match text("salt_size") {
             Some(size) => Some(
@@ -123,18 +137,22 @@ impl Question {
 
     async fn ask(&self, runner: &Runner) -> Result<String, String> {
         let question = match &self.default {
-            Some(default) if !self.private => format!("{} [{default}]: ", self.prompt),
-            _ => format!("{}: ", self.prompt),
+            Some(default) => format!("{} [{default}]: ", self.prompt),
+            None => format!("{}: ", self.prompt),
         };
         loop {
             let Some(answer) = line(runner, &question, !self.private).await? else {
-                // Nobody to ask: as Ansible, the default, or nothing.
+                // As Ansible, the default, or nothing.
+                let told = "Not prompting as we are not in interactive mode".to_owned();
+                runner.emitter.emit(Event::Notice(told)).await;
                 return Ok(self.default.clone().unwrap_or_default());
             };
             if self.confirm {
                 let again = format!("confirm {question}");
                 let again = line(runner, &again, !self.private).await?;
                 if again.as_deref() != Some(&answer) {
+                    let told = "***** VALUES ENTERED DO NOT MATCH ****".to_owned();
+                    runner.emitter.emit(Event::Notice(told)).await;
                     continue;
                 }
             }
@@ -147,9 +165,16 @@ impl Question {
 }
 
 async fn line(runner: &Runner, question: &str, echo: bool) -> Result<Option<String>, String> {
+    runner.emitter.seen().await;
     let (asks, question) = (runner.ask.clone(), question.to_owned());
     let answered = tokio::task::spawn_blocking(move || asks.line(&question, echo)).await;
-    answered
-        .map_err(|error| error.to_string())?
-        .map_err(|error| error.to_string())
+    let answered = answered.map_err(|error| error.to_string())?;
+    if matches!(&answered, Err(error) if error.kind() == io::ErrorKind::Interrupted) {
+        // The run hears of it in a moment.
+        runner.sleep(HEARS).await;
+    }
+    answered.map_err(|error| error.to_string())
 }
+
+/// How long a run may take to hear of a signal.
+const HEARS: Duration = Duration::from_secs(5);

@@ -47,6 +47,43 @@ pub trait Ways: Send + Sync {
 pub trait Ask: Send + Sync {
     /// Shows the question and gives the line that was typed; `None` where nobody can be asked.
     fn line(&self, question: &str, echo: bool) -> std::io::Result<Option<String>>;
+
+    /// Shows the question, if there is one, and reads keys until there are enough of them, or
+    /// `stopped` says that nobody waits for them any more.
+    fn keys(
+        &self,
+        question: &str,
+        echo: bool,
+        until: Until,
+        stopped: &dyn Fn() -> bool,
+    ) -> std::io::Result<Keys>;
+}
+
+/// What ends the reading of keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// Enter; Ctrl-C interrupts.
+    Enter,
+    /// So much time; Ctrl-C interrupts.
+    Time(Duration),
+    /// One key, of either case; another interrupts.
+    Key {
+        /// That key.
+        end: char,
+        /// The other one.
+        interrupt: char,
+    },
+}
+
+/// What was typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Keys {
+    /// It came to its end; all keys before.
+    Typed(String),
+    /// The user wants something else.
+    Interrupted,
+    /// Nobody can be asked.
+    Nobody,
 }
 
 /// Says why a command line must not run; `None` where it may.
@@ -59,6 +96,16 @@ pub struct NobodyToAsk;
 impl Ask for NobodyToAsk {
     fn line(&self, _question: &str, _echo: bool) -> std::io::Result<Option<String>> {
         Ok(None)
+    }
+
+    fn keys(
+        &self,
+        _question: &str,
+        _echo: bool,
+        _until: Until,
+        _stopped: &dyn Fn() -> bool,
+    ) -> std::io::Result<Keys> {
+        Ok(Keys::Nobody)
     }
 }
 

@@ -77,6 +77,8 @@ function IomsRefused($value) {
 # The number of the new process; nothing where there is no WMI to be told. What was told and gave no
 # good answer is never told again another way: it may have been started.
 function IomsByWmi {
+    # Wine's knows no Create, and takes its caller along: another PowerShell need not find that out.
+    if (IomsWine) { return }
     $lines = '. ([scriptblock]::Create([Text.Encoding]::UTF8.GetString([Convert]::FromBase64String([Console]::In.ReadLine()))))'
     $lines += "`n" + (IomsEncoded $Ioms.Create) + "`n" + (IomsEncoded (IomsSaid 'commandline')) + ',' + (IomsEncoded (IomsHere)) + "`n"
     # The same PowerShell as this one.
@@ -89,8 +91,6 @@ function IomsByWmi {
         IomsNot 'remote_io' ('WMI failed to start it: ' + [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($Matches[1])))
     }
     if ($said -match 'ioms create') {
-        # Wine's WMI knows no Create: it takes its caller along.
-        if ($Ioms.Exit -ne $null -and (IomsWine)) { return }
         IomsNot 'remote_io' 'WMI was told to start it and gave no answer: it may have been started'
     }
     if ($Ioms.Exit -eq $null) { IomsNot 'remote_io' 'WMI did not answer within a minute: nothing was started' }

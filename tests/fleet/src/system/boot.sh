@@ -15,8 +15,15 @@ done
 rm -rf work/work/incompat
 mount -t overlay overlay -o "lowerdir=$layers,upperdir=upper,workdir=work,volatile" root || exit 1
 
+line=
+for option; do
+    case $option in --network-veth-extra=*) line=${option#*=} line=${line%%:*} ;; esac
+done
+
 status=133 # how systemd-nspawn says: start me again
 while [ "$status" = 133 ]; do
+    # A network in which a connection still waits for an answer outlives its host, and keeps the line.
+    [ -z "$line" ] || ip link delete "$line" 2>/dev/null
     setpriv --pdeathsig KILL systemd-nspawn --quiet --register=no --keep-unit --boot --machine="$name" \
         --directory=root --console=pipe --resolv-conf=off --timezone=off --link-journal=no "$@"
     status=$?

@@ -8,6 +8,7 @@ use super::text;
 use crate::base::clock;
 use crate::base::value::{Map, Value};
 use crate::event::Event;
+use crate::playbook::run::work::runner::{Keys, Until};
 
 pub(super) async fn perform(context: &Context<'_>, params: &Map) -> Outcome {
     let began = Instant::now();
@@ -18,30 +19,20 @@ pub(super) async fn perform(context: &Context<'_>, params: &Map) -> Outcome {
         (None, Some(minutes)) => Some(minutes * 60.0),
         (None, None) => None,
     };
-    let mut answer = String::new();
-    let said = if let Some(seconds) = seconds {
+    let typed = match seconds {
         // As Ansible: never less than a second.
-        let seconds = seconds.max(1.0);
-        if let Some(prompt) = text(params, "prompt") {
-            notice(context, format!("[pause] {prompt}")).await;
-        }
-        let time = Duration::try_from_secs_f64(seconds).unwrap_or_default();
-        if !context.runner().sleep(time).await {
-            return Outcome::failed("user requested abort!");
-        }
-        let passed = began.elapsed().as_secs_f64();
-        let rounded = |time: f64| (time * 100.0).round() / 100.0;
-        match number(params, "minutes") {
-            Some(_) => format!("Paused for {:?} minutes", rounded(passed / 60.0)),
-            None => format!("Paused for {:?} seconds", rounded(passed)),
-        }
-    } else {
-        match ask(context, params, echo).await {
-            Ok(line) => answer = line,
-            Err(outcome) => return *outcome,
-        }
-        let minutes = began.elapsed().as_secs_f64() / 60.0;
-        format!("Paused for {minutes:.2} minutes")
+        Some(seconds) => wait(context, params, echo, seconds.max(1.0)).await,
+        None => ask(context, params, echo).await,
+    };
+    let answer = match typed {
+        Ok(text) => text,
+        Err(outcome) => return *outcome,
+    };
+    let passed = began.elapsed().as_secs_f64();
+    let rounded = |time: f64| (time * 100.0).round() / 100.0;
+    let said = match number(params, "seconds") {
+        Some(_) => format!("Paused for {:?} seconds", rounded(passed)),
+        None => format!("Paused for {:?} minutes", rounded(passed / 60.0)),
     };
     let delta = i64::try_from(began.elapsed().as_secs()).unwrap_or(i64::MAX);
     let words = |text: &str| Value::Unsafe(text.into());
@@ -58,22 +49,92 @@ pub(super) async fn perform(context: &Context<'_>, params: &Map) -> Outcome {
     ])
 }
 
-async fn ask(context: &Context<'_>, params: &Map, echo: bool) -> Result<String, Box<Outcome>> {
-    let name = context.prepared.task.title();
-    let prompt = text(params, "prompt").unwrap_or("Press enter to continue, Ctrl+C to interrupt");
-    let question = format!("[{name}]\n{prompt}:");
-    let asks = context.runner().ask.clone();
-    let answered = tokio::task::spawn_blocking(move || asks.line(&question, echo)).await;
-    let failed = |why: String| Box::new(Outcome::failed(why));
-    match answered.map_err(|error| failed(error.to_string()))? {
-        Ok(Some(line)) => Ok(line),
-        Ok(None) => {
-            let told = "Not waiting for response to prompt as stdin is not interactive".to_owned();
-            notice(context, told).await;
+type Typed = Result<String, Box<Outcome>>;
+
+/// How a pause of some time is left early.
+const EARLY: &str = "(ctrl+C then 'C' = continue early, ctrl+C then 'A' = abort)";
+
+/// Waits for the time to pass, or the user to end it.
+async fn wait(context: &Context<'_>, params: &Map, echo: bool, seconds: f64) -> Typed {
+    notice(
+        context,
+        format!("Pausing for {} seconds{}", seconds.trunc(), hidden(echo)),
+    )
+    .await;
+    let question = match text(params, "prompt") {
+        Some(_) => format!("{EARLY}\n{}", prompt(context, params, echo)),
+        None => EARLY.to_owned(),
+    };
+    let time = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+    match keys(context, format!("{question}\n"), false, Until::Time(time)).await? {
+        Keys::Typed(_) => Ok(String::new()),
+        Keys::Interrupted => choose(context, false).await,
+        Keys::Nobody if context.runner().sleep(time).await => Ok(String::new()),
+        Keys::Nobody => Err(aborted()),
+    }
+}
+
+/// Asks the user for a line.
+async fn ask(context: &Context<'_>, params: &Map, echo: bool) -> Typed {
+    let question = format!("{}\n", prompt(context, params, echo));
+    match keys(context, question, echo, Until::Enter).await? {
+        Keys::Typed(line) => Ok(line),
+        Keys::Interrupted => choose(context, echo).await,
+        Keys::Nobody => {
+            let told = "Not waiting for response to prompt as stdin is not interactive";
+            notice(context, told.to_owned()).await;
             Ok(String::new())
         }
-        Err(error) => Err(failed(error.to_string())),
     }
+}
+
+/// After Ctrl-C.
+async fn choose(context: &Context<'_>, echo: bool) -> Typed {
+    let question = "Press 'C' to continue the play or 'A' to abort \n".to_owned();
+    let until = Until::Key {
+        end: 'c',
+        interrupt: 'a',
+    };
+    match keys(context, question, echo, until).await? {
+        Keys::Typed(text) => Ok(text),
+        Keys::Interrupted | Keys::Nobody => Err(aborted()),
+    }
+}
+
+fn aborted() -> Box<Outcome> {
+    Box::new(Outcome::failed("user requested abort!"))
+}
+
+fn prompt(context: &Context<'_>, params: &Map, echo: bool) -> String {
+    let name = context.prepared.task.title();
+    let prompt = text(params, "prompt").filter(|prompt| !prompt.is_empty());
+    let prompt = prompt.unwrap_or("Press enter to continue, Ctrl+C to interrupt");
+    format!("[{name}]\n{prompt}{}:", hidden(echo))
+}
+
+fn hidden(echo: bool) -> &'static str {
+    if echo { "" } else { " (output is hidden)" }
+}
+
+async fn keys(
+    context: &Context<'_>,
+    question: String,
+    echo: bool,
+    until: Until,
+) -> Result<Keys, Box<Outcome>> {
+    let runner = context.runner().clone();
+    runner.emitter.seen().await;
+    let typed = tokio::task::spawn_blocking(move || {
+        runner
+            .ask
+            .keys(&question, echo, until, &|| runner.stopping())
+    });
+    let failed = |why: String| Box::new(Outcome::failed(why));
+    let typed = typed.await.map_err(|error| failed(error.to_string()))?;
+    if context.runner().stopping() {
+        return Err(aborted());
+    }
+    typed.map_err(|error| failed(error.to_string()))
 }
 
 async fn notice(context: &Context<'_>, text: String) {

@@ -96,14 +96,16 @@ async fn attempts(
     command: impl Fn() -> Command,
     good: impl Fn(&str) -> bool,
 ) -> Result<String, String> {
+    let mut why = "no answer".to_owned();
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        let why = match tokio::time::timeout(left, say(context, target, command())).await {
+        // (An attempt that the end cuts short tells less than the one before.)
+        match tokio::time::timeout(left, say(context, target, command())).await {
             Ok(Ok(said)) if good(&said) => return Ok(said),
-            Ok(Ok(_)) => "the host has not been booted yet".to_owned(),
-            Ok(Err(error)) => error.message,
-            Err(_) => "no answer".to_owned(),
-        };
+            Ok(Ok(_)) => "the host has not been booted yet".clone_into(&mut why),
+            Ok(Err(error)) => why = error.message,
+            Err(_) => {}
+        }
         if deadline.saturating_duration_since(Instant::now()) <= pause {
             return Err(why);
         }

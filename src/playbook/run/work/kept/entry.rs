@@ -51,11 +51,13 @@ pub(super) fn print(prepared: &Prepared, handler: bool) -> Print {
     print
 }
 
-pub(super) fn of_answer(answer: Answer) -> u8 {
+/// Nothing of one that ends the run: whoever goes on with it is asked again.
+pub(super) fn of_answer(answer: Answer) -> Option<u8> {
     match answer {
-        Answer::No => 0,
-        Answer::Yes => 1,
-        Answer::Continue => 2,
+        Answer::No => Some(0),
+        Answer::Yes => Some(1),
+        Answer::Continue => Some(2),
+        Answer::Stop => None,
     }
 }
 

@@ -103,8 +103,8 @@ impl Keep {
     /// The result of a turn that was lost.
     pub(super) fn report_lost(&self) -> HostError {
         self.lost.fetch_add(1, Ordering::Relaxed);
-        let message = "the earlier run had begun this task and did not live to see its end: it may have \
-                       done its work, or a part of it";
+        let message = "the earlier run had begun this task and has not seen its end: it may have done its \
+                       work, or a part of it";
         HostError::new(ErrorKind::ControllerLost, message).hint(
             "look at the host; `iomsctl resume --redo` does such tasks again, `--rerun failed` the play",
         )
@@ -152,11 +152,13 @@ impl Steps for KeptSteps {
         let known = self.keep.earlier().step(task);
         known.unwrap_or_else(|| {
             let answer = self.asks.perform(task);
-            let mut entry = Packer::default();
-            entry.byte(entry::STEP);
-            entry.byte(entry::of_answer(answer));
-            entry.text(task);
-            self.keep.ledger.append(&entry.finish());
+            if let Some(said) = entry::of_answer(answer) {
+                let mut entry = Packer::default();
+                entry.byte(entry::STEP);
+                entry.byte(said);
+                entry.text(task);
+                self.keep.ledger.append(&entry.finish());
+            }
             answer
         })
     }

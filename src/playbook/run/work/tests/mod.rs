@@ -1,5 +1,6 @@
 //! The worker over the controller's own shell: a play from text, its tasks one after the other.
 
+mod controller;
 mod precedence;
 mod prompts;
 mod shapes;
