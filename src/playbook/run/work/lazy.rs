@@ -152,6 +152,7 @@ const MAGIC: &[&str] = &[
     "inventory_hostname_short",
     "play_hosts",
     "playbook_dir",
+    "role_names",
 ];
 
 /// The names of all variables that a scope knows.

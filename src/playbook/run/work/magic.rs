@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::scope::TaskScope;
 use super::state::locked;
+use crate::base::python::python;
 use crate::base::value::{Map, Value};
 use crate::playbook::RoleUse;
 
@@ -177,16 +178,14 @@ impl TaskScope {
     /// As it is shown; as it is written where it can't be rendered without a host.
     fn play_name(&self) -> String {
         let written = crate::playbook::play_name(&self.batch.play);
-        if !crate::base::value::Value::string(&*written).is_template() {
-            return written.clone();
+        let name = Value::string(&written);
+        if !name.is_template() {
+            return written;
         }
         let mut scope = self.clone();
         (scope.host, scope.task) = (None, None);
-        let rendered = super::render::value(&scope, &Value::string(&*written));
-        rendered.map_or_else(
-            |_| written.clone(),
-            |name| crate::base::python::python(&name),
-        )
+        let rendered = super::render::value(&scope, &name);
+        rendered.map_or(written, |name| python(&name))
     }
 
     fn magic_of_run(&self, name: &str) -> Option<Value> {
