@@ -21,6 +21,16 @@ impl Ask for Somebody {
             .push(format!("{}{hidden}", question.trim_end()));
         Ok(self.answers.lock().unwrap().pop_front().map(str::to_owned))
     }
+
+    fn keys(
+        &self,
+        _question: &str,
+        _echo: bool,
+        _until: Until,
+        _stopped: &dyn Fn() -> bool,
+    ) -> std::io::Result<Keys> {
+        Ok(Keys::Nobody)
+    }
 }
 
 const PLAY: &str = "- hosts: all
