@@ -221,6 +221,8 @@ async fn ask(going: &mut Going<'_>, next: &Next, first: usize) -> Answer {
     };
     let scene = going.scene(next, first);
     let name = super::show::task(&next.task, |written| going.run.text(written, &scene));
+    let kind = if next.handler { "HANDLER" } else { "TASK" };
+    let name = format!("{kind}: {name}");
     going.run.emitter.seen().await;
     // (Nothing else is under way: a strategy that asks may wait.)
     let answer = tokio::task::spawn_blocking(move || asks.perform(&name)).await;

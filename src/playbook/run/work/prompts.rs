@@ -136,8 +136,8 @@ impl Question {
 
     async fn ask(&self, runner: &Runner) -> Result<String, String> {
         let question = match &self.default {
-            Some(default) => format!("{} [{default}]: ", self.prompt),
-            None => format!("{}: ", self.prompt),
+            Some(default) if !self.private => format!("{} [{default}]: ", self.prompt),
+            _ => format!("{}: ", self.prompt),
         };
         loop {
             let Some(answer) = line(runner, &question, !self.private).await? else {

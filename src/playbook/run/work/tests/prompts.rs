@@ -30,7 +30,7 @@ impl Ask for Somebody {
         _until: Until,
         _stopped: &dyn Fn() -> bool,
     ) -> std::io::Result<Keys> {
-        panic!("nothing but lines are asked for");
+        Ok(Keys::Nobody)
     }
 }
 
