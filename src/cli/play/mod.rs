@@ -154,6 +154,9 @@ pub struct ShowArgs {
 pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     let setup = Setup::new(globals)?;
     has_one_reader(&[&args.connection, &args.vaults])?;
+    for warning in setup.settings.warnings_of_plays() {
+        setup.warn(&warning);
+    }
     let earlier = RerunArgs {
         rerun: args.rerun.clone(),
     }
