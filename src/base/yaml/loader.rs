@@ -195,13 +195,12 @@ impl<'a> Loader<'a> {
             let Content::Scalar(name) = &key.content else {
                 let found = self.error("a key must be text", span);
                 // `name: {{ x }}` is a mapping with a mapping for a key.
-                return Err(match self.text_at(span).starts_with('{') {
-                    true => found.help(
-                        "a value that begins with a template stands in quotes: \"{{ name }}\"",
-                    ),
-                    false => found,
+                if self.text_at(span).starts_with('{') {
+                    let help =
+                        "a value that begins with a template stands in quotes: \"{{ name }}\"";
+                    return Err(found.help(help).into());
                 }
-                .into());
+                return Err(found.into());
             };
             let name: Arc<str> = key_text(name);
             if let Some(first) = places.insert(name.clone(), key.line) {
