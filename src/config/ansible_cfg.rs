@@ -31,6 +31,7 @@ pub(super) fn apply(
             settings.ignored.push(Ignored {
                 name: format!("[{}] {}", entry.section, entry.key),
                 place: place.to_string(),
+                of_plays: changes_plays(&entry),
             });
             continue;
         };
@@ -49,6 +50,17 @@ pub(super) fn apply(
         }
     }
     Ok(())
+}
+
+/// Whether playbooks mean something else with it.
+fn changes_plays(entry: &Entry) -> bool {
+    let no = ["false", "no", "off", "0"].contains(&entry.value.to_ascii_lowercase().as_str());
+    match (entry.section.as_str(), entry.key.as_str()) {
+        ("defaults", "hash_behaviour") => entry.value.eq_ignore_ascii_case("merge"),
+        ("defaults", "error_on_undefined_vars") => no,
+        ("defaults", "ansible_managed") => true,
+        _ => false,
+    }
 }
 
 /// The setting an entry means, if it means one, and its value.

@@ -163,6 +163,7 @@ fn variables(settings: &mut Settings, env: &Environment) -> Result<(), ConfigErr
         .extend(unknown.into_iter().map(|name| Ignored {
             name: name.clone(),
             place: "environment".into(),
+            of_plays: false,
         }));
     Ok(())
 }

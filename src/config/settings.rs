@@ -28,6 +28,8 @@ pub struct Ignored {
     pub name: String,
     /// Where.
     pub place: String,
+    /// Whether playbooks mean something else with it.
+    pub of_plays: bool,
 }
 
 /// What a project's `ansible.cfg` said of the check of host keys: users have such files, so that they
@@ -102,6 +104,19 @@ impl Settings {
                 )
             })
             .collect()
+    }
+
+    /// What of Ansible's settings playbooks may count on in vain.
+    pub fn warnings_of_plays(&self) -> impl Iterator<Item = String> {
+        self.ignored
+            .iter()
+            .filter(|each| each.of_plays)
+            .map(|each| {
+                format!(
+                    "{}: {} is not obeyed: playbooks run as if it were not there",
+                    each.place, each.name
+                )
+            })
     }
 
     /// Every setting with its value and origin, in the table's order.

@@ -119,6 +119,22 @@ fn ansible_cfg_is_read_and_what_is_ignored_is_named() {
     );
     assert_eq!(settings.ignored().len(), 1);
     assert_eq!(settings.ignored()[0].name, "[defaults] callback");
+    assert_eq!(settings.warnings_of_plays().count(), 0);
+}
+
+#[test]
+fn what_playbooks_may_count_on_in_vain_is_warned_of() {
+    let lab = lab();
+    lab.write(
+        "home/.ansible.cfg",
+        "[defaults]\nhash_behaviour = merge\nerror_on_undefined_vars = True\nlibrary = x\n",
+    );
+    let warnings: Vec<String> = lab.load().unwrap().warnings_of_plays().collect();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(
+        warnings[0].contains(".ansible.cfg:2: [defaults] hash_behaviour is not obeyed"),
+        "{warnings:?}"
+    );
 }
 
 #[test]

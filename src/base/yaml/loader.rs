@@ -195,13 +195,11 @@ impl<'a> Loader<'a> {
             let Content::Scalar(name) = &key.content else {
                 let found = self.error("a key must be text", span);
                 // `name: {{ x }}` is a mapping with a mapping for a key.
-                let found = if self.text_at(span).starts_with('{') {
-                    found.help(
-                        "a value that begins with a template stands in quotes: \"{{ name }}\"",
-                    )
-                } else {
-                    found
-                };
+                if self.text_at(span).starts_with('{') {
+                    let help =
+                        "a value that begins with a template stands in quotes: \"{{ name }}\"";
+                    return Err(found.help(help).into());
+                }
                 return Err(found.into());
             };
             let name: Arc<str> = key_text(name);

@@ -159,6 +159,9 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     let mut setup = Setup::new(globals)?;
     setup.seen = Seen::noting();
     has_one_reader(&[&args.connection, &args.vaults])?;
+    for warning in setup.settings.warnings_of_plays() {
+        setup.warn(&warning);
+    }
     let earlier = RerunArgs {
         rerun: args.rerun.clone(),
     }

@@ -13,6 +13,17 @@ use crate::template::{Change, Controller, PathKind, WebRequest};
 /// No file that a lookup reads is larger, in bytes.
 const FILE_MAX: u64 = 64 << 20;
 
+impl TaskScope {
+    /// Where files of the task may be, in the order they are looked for.
+    fn folders_of_files(&self) -> Vec<PathBuf> {
+        let bases = self.search_path().into_iter();
+        bases
+            .flat_map(|base| [base.join("files"), base])
+            .filter(|folder| folder.is_dir())
+            .collect()
+    }
+}
+
 /// The files of a folder that a pattern means, by name. As in a shell, what begins with a dot is meant
 /// only by a dot.
 fn files_like(
@@ -59,17 +70,11 @@ impl Controller for TaskScope {
     }
 
     fn glob(&self, pattern: &str) -> Result<Vec<String>, String> {
-        let (folders, names) = if let Some((folder, names)) = pattern.rsplit_once('/') {
-            let folder = if folder.is_empty() { "/" } else { folder };
-            (self.find_file("files", folder).into_iter().collect(), names)
-        } else {
+        let (folders, names): (Vec<PathBuf>, _) = match pattern.rsplit_once('/') {
+            Some(("", names)) => (vec!["/".into()], names),
+            Some((folder, names)) => (self.find_file("files", folder).into_iter().collect(), names),
             // A bare name is tried everywhere: the first folder that has such files holds.
-            let bases = self.search_path().into_iter();
-            let folders: Vec<PathBuf> = bases
-                .flat_map(|base| [base.join("files"), base])
-                .filter(|folder| folder.is_dir())
-                .collect();
-            (folders, pattern)
+            None => (self.folders_of_files(), pattern),
         };
         let glob = globset::GlobBuilder::new(names)
             .literal_separator(true)
