@@ -153,7 +153,7 @@ impl Drive<'_> {
         let opening = conversation.opening();
         progress.sent = conversation.opens_with_the_work();
         if !opening.is_empty() {
-            match timeout(BEFORE_START, process.input.write(opening.into())).await {
+            match timeout(BEFORE_START, process.input.write(opening)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) if error.kind == ErrorKind::Disconnected => {
                     return Stop::Broken(error);

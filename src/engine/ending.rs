@@ -55,7 +55,7 @@ async fn say(
     let mut process = connection.exec(request(conversation.begin())).await?;
     let opening = conversation.opening();
     if !opening.is_empty() {
-        process.input.write(opening.into()).await?;
+        process.input.write(opening).await?;
     }
     let mut said = Vec::new();
     loop {

@@ -186,10 +186,10 @@ mod tests {
         write("odd.yml", "module: other\nposix: ':'\n");
         let library = Library::new(vec![folder.path().to_owned()]);
         let find = |name: &str| library.find(name, &[]);
-        assert!(find("ping").unwrap().unwrap().posix != Some("put pong theirs".into()));
+        assert!(find("ping").unwrap().unwrap().posix != Some("put pong theirs\n".into()));
         assert_eq!(
             find("own").unwrap().unwrap().posix.as_deref(),
-            Some("put pong own")
+            Some("put pong own\n")
         );
         assert!(find("nowhere").unwrap().is_none());
         assert!(find("odd").unwrap_err().message.contains("called `other`"));

@@ -1,7 +1,9 @@
 //! A module's program for Unix shells: the prelude, the parameters as variables, the script. Dash,
 //! busybox and the shells of old systems understand it.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use rust_embed::RustEmbed;
 
@@ -17,9 +19,18 @@ use crate::shell::quote::word;
 #[folder = "src/module/posix"]
 struct Parts;
 
-/// The program of a call. Its frames begin with `mark`.
+/// Room for a program's variables, in bytes; most have less.
+const VARIABLES: usize = 2048;
+
+/// The program of a call. Its frames begin with `mark`; `script` is [`lean`].
 pub(super) fn program(call: &Call, script: &str, mark: &str) -> Result<String, ModuleError> {
-    let mut text = String::new();
+    let used = call.module.uses.iter().map(String::as_str);
+    let parts: Vec<Arc<str>> = std::iter::once("prelude")
+        .chain(used.filter(|name| has_part(name)))
+        .map(part)
+        .collect::<Result<_, _>>()?;
+    let constant: usize = parts.iter().map(|part| part.len()).sum();
+    let mut text = String::with_capacity(constant + script.len() + VARIABLES);
     let flag = |flag: bool| if flag { "1" } else { "" };
     let _ = writeln!(
         text,
@@ -27,10 +38,7 @@ pub(super) fn program(call: &Call, script: &str, mark: &str) -> Result<String, M
         flag(call.situation.check),
         flag(call.situation.diff)
     );
-    part(&mut text, "prelude")?;
-    for name in call.module.uses.iter().filter(|name| has_part(name)) {
-        part(&mut text, name)?;
-    }
+    text.extend(parts.iter().map(|part| &**part));
     for (name, kind, value) in call.typed() {
         variable(&mut text, &format!("p_{name}"), kind, value)?;
     }
@@ -46,7 +54,7 @@ pub(super) fn program(call: &Call, script: &str, mark: &str) -> Result<String, M
             flag(payload.travels_along().is_some())
         );
     }
-    lean(&mut text, script);
+    text.push_str(script);
     // What ends otherwise did not come to its end.
     text.push_str("exit 0\n");
     Ok(text)
@@ -74,16 +82,24 @@ pub(super) fn has_part(name: &str) -> bool {
     Parts::get(&format!("{name}.sh")).is_some()
 }
 
-fn part(text: &mut String, name: &str) -> Result<(), ModuleError> {
+/// A part; each is made lean once.
+fn part(name: &str) -> Result<Arc<str>, ModuleError> {
+    static LEAN: LazyLock<Mutex<HashMap<String, Arc<str>>>> = LazyLock::new(Mutex::default);
+    let mut known = LEAN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(part) = known.get(name) {
+        return Ok(part.clone());
+    }
     let file = Parts::get(&format!("{name}.sh"))
         .ok_or_else(|| ModuleError::new(format!("there is no part `{name}` for modules")))?;
-    lean(text, &String::from_utf8_lossy(&file.data));
-    Ok(())
+    let part: Arc<str> = lean(&String::from_utf8_lossy(&file.data)).into();
+    known.insert(name.to_owned(), part.clone());
+    Ok(part)
 }
 
 /// A script without its comments and indentation: hosts read it byte by byte. A line in a text that
 /// must keep its blanks can't begin with them.
-fn lean(text: &mut String, script: &str) {
+pub(super) fn lean(script: &str) -> String {
+    let mut text = String::with_capacity(script.len());
     for line in script.lines() {
         let line = line.trim();
         if !line.is_empty() && !line.starts_with('#') {
@@ -91,6 +107,7 @@ fn lean(text: &mut String, script: &str) {
             text.push('\n');
         }
     }
+    text
 }
 
 /// A variable of the program; one that was not given is unset. Lists and mappings are words for

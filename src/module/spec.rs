@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rust_embed::RustEmbed;
 
+use super::sh;
 use crate::base::diag::Diagnostic;
 use crate::base::value::Value;
 use crate::base::yaml::{self, Node};
@@ -47,7 +48,7 @@ pub struct Module {
     pub returns: Vec<Returned>,
     /// Remarks for its users.
     pub notes: Vec<String>,
-    /// The program for Unix shells.
+    /// The program for Unix shells, without comments and indentation.
     pub posix: Option<String>,
     /// The program for PowerShell.
     pub windows: Option<String>,
@@ -238,7 +239,7 @@ impl Reader<'_> {
                 "examples" => module.examples = self.text_of(value)?,
                 "returns" => module.returns = self.returns(value)?,
                 "notes" => module.notes = self.words(value)?,
-                "posix" => module.posix = Some(self.text_of(value)?),
+                "posix" => module.posix = Some(sh::lean(&self.text_of(value)?)),
                 "windows" => module.windows = Some(self.text_of(value)?),
                 other => return self.wrong(value, format!("a module has no `{other}`")),
             }

@@ -67,7 +67,7 @@ pub trait Conversation: Send + Sync {
     fn begin(&self) -> Opening;
 
     /// What may be written at once, without waiting for the hello: saves a round trip.
-    fn opening(&self) -> Vec<u8>;
+    fn opening(&self) -> Bytes;
 
     /// What follows on standard input before the user's own; to be written once [`Step::started`]
     /// was said or the command is under way.

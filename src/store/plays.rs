@@ -140,38 +140,31 @@ impl Store {
     /// The tasks of a run on a host, in the order in which they were done.
     pub async fn host_tasks(&self, run: RunId, host: &str) -> Result<Vec<HostTask>, StoreError> {
         let failed = |error| self.failed(error);
-        let done = sqlx::query(
-            "SELECT task, status, duration_us FROM play_events WHERE run = ? AND host = ? ORDER BY seq",
+        let rows = sqlx::query(
+            "SELECT task, host, status, duration_us, body FROM play_events \
+             WHERE run = ? AND task IS NOT NULL AND (host IS NULL OR host = ?) ORDER BY seq",
         )
         .bind(run.to_string())
         .bind(host.chars().take(255).collect::<String>())
         .fetch_all(&self.pool)
         .await
         .map_err(failed)?;
-        if done.is_empty() {
-            return Ok(Vec::new());
-        }
-        let begun = sqlx::query(
-            "SELECT body FROM play_events WHERE run = ? AND task IS NOT NULL AND host IS NULL",
-        )
-        .bind(run.to_string())
-        .fetch_all(&self.pool)
-        .await
-        .map_err(failed)?;
         let mut tasks = HashMap::new();
-        for row in &begun {
-            if let PlayEvent::TaskStarted(task) = event(row.try_get("body").map_err(failed)?)? {
-                tasks.insert(i64::from(task.task), task);
+        let mut found = Vec::new();
+        for row in &rows {
+            let number: i64 = self.get(row, "task")?;
+            if self.get::<Option<String>>(row, "host")?.is_none() {
+                if let PlayEvent::TaskStarted(task) = event(self.get(row, "body")?)? {
+                    tasks.insert(number, task);
+                }
+                continue;
             }
-        }
-        let mut found = Vec::with_capacity(done.len());
-        for row in &done {
-            let Some(task) = tasks.get(&self.get::<i64>(row, "task")?) else {
+            let Some(task) = tasks.get(&number) else {
                 continue;
             };
             let us: i64 = self.get(row, "duration_us")?;
             found.push(HostTask {
-                task: (**task).clone(),
+                task: TaskInfo::clone(task),
                 status: self.get(row, "status")?,
                 duration: Duration::from_micros(u64::try_from(us).unwrap_or(0)),
             });

@@ -20,7 +20,7 @@ use super::url::DatabaseUrl;
 use crate::event::Recorded;
 
 /// Lines are gathered for so long before they are brought over: a record lags at most 2 s behind.
-const GATHER: Duration = Duration::from_millis(500);
+const GATHER: Duration = Duration::from_secs(1);
 /// Between two attempts at a database that is away.
 const RETRY: Duration = Duration::from_secs(2);
 

@@ -53,7 +53,7 @@ pub struct PosixConversation {
     prompt: String,
     escalation: Option<(Escalation, Option<Secret>)>,
     pty: bool,
-    script: Vec<u8>,
+    script: Bytes,
     payload: Bytes,
     reports: bool,
     /// Whether what follows the script is sent after its report only.
@@ -93,9 +93,13 @@ impl PosixConversation {
         let mut words = words.into_bytes();
         let payload = match &plan.command {
             // On a terminal it waits until that takes no byte for a signal any more.
-            Command::Module(module) if waits => script::module_text(module, &inner_mark).into(),
+            Command::Module(module) if waits => {
+                let mut text = Vec::new();
+                script::add_module(module, &inner_mark, &mut text);
+                text.into()
+            }
             Command::Module(module) => {
-                words.extend(script::module_text(module, &inner_mark));
+                script::add_module(module, &inner_mark, &mut words);
                 Bytes::new()
             }
             Command::Script(script) => script.body.clone(),
@@ -109,7 +113,7 @@ impl PosixConversation {
             prompt: format!("[{mark}p]"),
             pty: plan.tty || dialogue,
             escalation,
-            script: words,
+            script: words.into(),
             payload,
             reports: script::needs_report(plan) || waits,
             waits,
@@ -131,7 +135,7 @@ impl PosixConversation {
             mark.to_owned()
         };
         Some(Self {
-            script: script::kill(group, other.folder.as_deref(), &inner_mark).into_bytes(),
+            script: script::kill(group, other.folder.as_deref(), &inner_mark).into(),
             stage: Stage::Hello,
             mark: mark.to_owned(),
             prompt: format!("[{mark}p]"),
@@ -151,10 +155,10 @@ impl PosixConversation {
         })
     }
 
-    fn first_script(&self) -> Vec<u8> {
+    fn first_script(&self) -> Bytes {
         match &self.escalation {
             None => self.script.clone(),
-            Some((how, _)) => script::escalate(how, &self.inner_mark, &self.prompt).into_bytes(),
+            Some((how, _)) => script::escalate(how, &self.inner_mark, &self.prompt).into(),
         }
     }
 
@@ -345,9 +349,9 @@ impl Conversation for PosixConversation {
         }
     }
 
-    fn opening(&self) -> Vec<u8> {
+    fn opening(&self) -> Bytes {
         if self.pty {
-            Vec::new()
+            Bytes::new()
         } else {
             self.first_script()
         }

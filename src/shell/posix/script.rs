@@ -200,17 +200,19 @@ fn read_module(mark: &str) -> String {
     )
 }
 
-/// A module's program as [`read_module`] reads it, and the payload that travels along.
-pub(super) fn module_text(module: &ModuleScript, mark: &str) -> Vec<u8> {
-    let mut text = format!("{}\n{mark}e\n", module.text).into_bytes();
-    if let Some(bytes) = module
-        .payload
-        .as_ref()
-        .and_then(|payload| payload.travels_along())
-    {
-        text.extend_from_slice(bytes);
-    }
-    text
+/// Adds a module's program as [`read_module`] reads it, and the payload that travels along.
+pub(super) fn add_module(module: &ModuleScript, mark: &str, words: &mut Vec<u8>) {
+    let payload = module.payload.as_ref();
+    let payload = payload.and_then(|payload| payload.travels_along());
+    let parts = [
+        module.text.as_bytes(),
+        b"\n",
+        mark.as_bytes(),
+        b"e\n",
+        payload.map_or(&[][..], |bytes| bytes),
+    ];
+    words.reserve_exact(parts.iter().map(|part| part.len()).sum());
+    parts.iter().for_each(|part| words.extend_from_slice(part));
 }
 
 /// A task with files. A terminal has no end of input: what it reads is counted, and comes when it is

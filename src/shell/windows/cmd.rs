@@ -106,8 +106,8 @@ impl Conversation for CmdConversation {
         self.opening.clone()
     }
 
-    fn opening(&self) -> Vec<u8> {
-        Vec::new()
+    fn opening(&self) -> Bytes {
+        Bytes::new()
     }
 
     fn payload(&self) -> Bytes {

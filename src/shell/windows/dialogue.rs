@@ -369,8 +369,8 @@ impl Conversation for PowershellConversation {
         self.opening.clone()
     }
 
-    fn opening(&self) -> Vec<u8> {
-        self.lines.clone().into_bytes()
+    fn opening(&self) -> Bytes {
+        self.lines.clone().into()
     }
 
     fn payload(&self) -> Bytes {

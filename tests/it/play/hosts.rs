@@ -36,6 +36,27 @@ fn a_fleet_goes_through_a_play_with_facts_handlers_and_batches() {
 }
 
 #[test]
+fn each_task_is_one_exchange_on_one_connection_and_so_are_all_facts() {
+    let lab = Lab::new(2);
+    lab.desk.file("file", "content\n");
+    let site = lab.desk.file(
+        "site.yml",
+        "\
+- hosts: all
+  tasks:
+    - command: echo {{ ansible_facts.kernel }}
+    - copy: {src: file, dest: '{{ ansible_facts.env.HOME }}/{{ inventory_hostname }}.file'}
+    - template: {src: file, dest: '{{ ansible_facts.env.HOME }}/{{ inventory_hostname }}.text'}
+    - debug: {msg: '{{ ansible_facts.mounts | length }}'}
+",
+    );
+    lab.run(&["play", site.to_str().unwrap()]).ends_with(0);
+    let log = lab.sshd.log();
+    assert_eq!(log.matches("Accepted publickey").count(), 2, "{log}");
+    assert_eq!(log.matches("Starting session").count(), 2 * 4, "{log}");
+}
+
+#[test]
 fn tasks_are_done_as_another_user_by_sudo() {
     if ioms_fleet::left_out("becoming another user", "root") {
         return;

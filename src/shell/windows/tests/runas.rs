@@ -318,7 +318,7 @@ fn the_password_goes_out_after_the_hello_and_shows_nowhere() {
     let mut conversation = PowershellConversation::new(&plan, &situation, MARK).unwrap();
     let secret = "aHVudGVyMg==";
     assert!(
-        !String::from_utf8(conversation.opening())
+        !String::from_utf8(conversation.opening().to_vec())
             .unwrap()
             .contains(secret)
     );
