@@ -65,7 +65,7 @@ fn all_of_an_account_is_settled_once() {
             .starts_with("ssh-ed25519 ")
     );
     system.sh("ssh-keygen -y -P geheim -f /home/carl/.ssh/id_ed25519");
-    system.fails("user", &["name=ann", "comment=a:b"], "invalid comment");
+    system.fails("user", &["name=ann", "comment=a:b"], "invalid field 'a:b'");
     system.fails("user", &["name=x", "uid=2223"], "is not unique");
     system.fails("user", &["name=a b"], "invalid user name");
     system.fails("group", &["name=carl", "state=absent"], "primary group");
