@@ -33,7 +33,7 @@ fn prepared() -> Desk {
     - {{name: see, debug: {{msg: '{{{{ of_host | default(0) }}}}{{{{ of_file }}}}{{{{ extra }}}}'}}}}
     - {{name: hold, {HOLD}}}
     - {{name: write, template: {{src: text.j2, dest: written}}, run_once: true}}
-    - include_tasks: end.yml
+    - include_tasks: '{{{{ inventory_hostname[:0] }}}}end.yml'
 "
         ),
     );
@@ -82,7 +82,7 @@ fn every_file_that_the_run_has_read_is_named_where_it_is_another_one() {
         desk.dir.path().join("vars.yml"),
     )
     .unwrap();
-    // What comes up later is as it is now, as in any run.
+    // What only the run could name comes up later, and is as it is now, as in any run.
     edit(&desk, "end.yml");
     desk.file("templates/text.j2", "other");
     resume(&desk, &[]).ends_with(0);
