@@ -421,9 +421,8 @@ impl Consumer for Story {
                     .unwrap_or_default();
                 told.say(format!("included {what} for {}{label}", hosts.join(" ")));
             }
-            PlayEvent::FactsCleared(_) => {}
             PlayEvent::Stats(_) => told.say("RECAP".to_owned()),
-            PlayEvent::ItemFinished(_) | PlayEvent::Retrying(..) => {}
+            PlayEvent::ItemFinished(_) | PlayEvent::Retrying(..) | PlayEvent::FactsCleared(_) => {}
         }
         Ok(())
     }

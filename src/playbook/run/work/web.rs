@@ -96,6 +96,7 @@ fn said(url: &str, error: &Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
     use std::io::{BufRead as _, BufReader, Write as _};
     use std::net::TcpListener;
 
@@ -116,7 +117,7 @@ mod tests {
                     ["x-a", "authorization"].contains(&&*name.to_ascii_lowercase())
                 });
                 let told: Vec<&str> = told.map(String::as_str).collect();
-                heard += &format!("{} {}\n", head[0], told.join(" "));
+                let _ = writeln!(heard, "{} {}", head[0], told.join(" "));
                 (&stream).write_all(answer.as_bytes()).unwrap();
             }
             heard
