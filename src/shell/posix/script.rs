@@ -212,7 +212,9 @@ pub(super) fn add_module(module: &ModuleScript, mark: &str, words: &mut Vec<u8>)
         payload.map_or(&[][..], |bytes| bytes),
     ];
     words.reserve_exact(parts.iter().map(|part| part.len()).sum());
-    parts.iter().for_each(|part| words.extend_from_slice(part));
+    for part in parts {
+        words.extend_from_slice(part);
+    }
 }
 
 /// A task with files. A terminal has no end of input: what it reads is counted, and comes when it is
