@@ -213,6 +213,11 @@ and it does not: inventory, the record, and the end of input, which is told to a
 second (one that reads would wait for ever). On these hosts, which take a second for an answer at 200 at a time, that is
 so for most: 8 requests a host in place of 6.
 """,
+    "play50": """\
+Each program's run finds hosts on which nothing was done yet, but `iomsctl again`, which finds what the run before it
+left. Of ours the connection is about 0.9 ms a host (the floor of 100 OpenSSH hosts above); a task is one exchange on it,
+for which sshd answers at least four times: the channel, the command, the shell's first word, the result.
+""",
     "files-up": """\
 Of ours 94 ms are one MD5 of 64 MiB, before anything is sent; scp makes none. The second one is the host's.
 """,

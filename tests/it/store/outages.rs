@@ -77,7 +77,7 @@ async fn mysql_is_migrated_by_its_verb_alone() {
     let store = Store::connect(&url).await.unwrap();
     store.migrate().await.unwrap();
     store.migrate().await.unwrap();
-    assert_eq!(store.version().await.unwrap(), 5);
+    assert_eq!(store.version().await.unwrap(), 6);
     Store::open(&url).await.unwrap();
 }
 
@@ -95,7 +95,7 @@ async fn a_newer_schema_is_refused_by_name() {
         Store::open(&bed.url).await,
         Err(StoreError::Newer {
             found: 99,
-            known: 5,
+            known: 6,
             ..
         })
     ));

@@ -77,7 +77,7 @@ impl Host {
         };
         let mut process = self.connection.exec(request).await.unwrap();
         let lines = conversation.opening();
-        process.input.write(lines.into()).await.unwrap();
+        process.input.write(lines).await.unwrap();
         let mut input = Some(process.input);
         let mut said = Said::default();
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());

@@ -4,7 +4,10 @@ use std::fs::{self, File};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::error::{Error, Result, Tried};
+use crate::process;
 
 const LOCKS: &str = "/run/ioms-fleet";
 
@@ -97,13 +100,26 @@ impl Slot {
     }
 }
 
-/// A control group goes by rmdir(2), after those in it.
+/// A control group goes by rmdir(2), after those in it, and after what still runs there: hosts outlive
+/// their `boot.sh` where nobody was left to switch them off.
 fn remove_group(group: PathBuf) {
+    let left = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
+    for id in left
+        .lines()
+        .filter_map(|id| Pid::from_raw(id.parse().ok()?))
+    {
+        let _ = kill_process(id, Signal::KILL);
+    }
     let entries = fs::read_dir(&group).into_iter().flatten().flatten();
     for entry in entries {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             remove_group(entry.path());
         }
     }
-    let _ = fs::remove_dir(group);
+    process::wait_until(|| fs::remove_dir(&group).is_ok() || !is_populated(&group));
+}
+
+/// Whether processes of it are still ending.
+fn is_populated(group: &Path) -> bool {
+    fs::read_to_string(group.join("cgroup.procs")).is_ok_and(|left| !left.is_empty())
 }
