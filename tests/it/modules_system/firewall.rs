@@ -10,7 +10,7 @@ use super::System;
 #[test]
 fn firewalls_and_the_kernels_network_are_settled_once() {
     let system = System::with(SystemFleet::builder().private_network(), "root");
-    bring(&system, "iptables firewalld");
+    bring(&system, "iptables firewalld kmod");
     // It closes the door behind itself.
     system.sh("systemctl -q start firewalld; firewall-cmd -q --permanent --add-port=2240/tcp; firewall-cmd -q --add-port=2240/tcp");
     firewalld(&system);
