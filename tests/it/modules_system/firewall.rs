@@ -54,8 +54,8 @@ fn bring(system: &System, packages: &str) {
     let (from, to) = (other.fleet.host(0).upper(), system.fleet.host(0));
     for entry in fs::read_dir(from.join(ARCHIVES)).unwrap() {
         let entry = entry.unwrap();
-        let name = entry.file_name().into_string().unwrap();
-        if name.ends_with(".deb") {
+        if entry.path().extension().is_some_and(|kind| kind == "deb") {
+            let name = entry.file_name().into_string().unwrap();
             let place = format!("cat >'/{ARCHIVES}/{name}'");
             let mut cat = to.command(&place).unwrap();
             let file = fs::File::open(entry.path()).unwrap();
