@@ -23,17 +23,22 @@ copy_tree() {
     fi
     put_file ioms/have "$ioms_temporary/have"
     ask send
-    mkdir "$ioms_temporary/tree"
+    d_stage=$ioms_temporary/tree
+    mkdir "$d_stage"
+    d_nest=$d_stage
     if [ "$r_verdict" = write ]; then
         changed=1
         [ -z "$check" ] || return 0
         # Near its place, where there is room for it.
-        ioms_new=$(mktemp -d "$d_root/.ioms.XXXXXXXXXX") || { ioms_new=; fail "$d_root is not writable by the current user."; }
-        d_stage=$ioms_new
+        d_nest=$(nest "$d_root") || fail "$d_root is not writable by the current user."
+        ioms_new=$d_nest ioms_d=$d_root
+        enter 7 "$d_nest"
+        d_stage=$ioms_pin
+        d_probe=$(mktemp "$d_stage/.ioms.XXXXXXXXXX") || fail "Could not write in $d_root"
+        is_ours "$d_stage" "$d_probe"
+        rm -f -- "$d_probe"
         ioms_e=$(answer | (cd "$d_stage" && tar -xpf - 2>&1)) || fail "tar: $ioms_e"
-        [ -z "$ioms_e" ] || [ "$(find "$d_stage" | head -n 2 | wc -l)" -gt 1 ] || fail "tar: $ioms_e"
-    else
-        d_stage=$ioms_temporary/tree
+        [ -z "$ioms_e" ] || [ "$(find "$d_stage/." | head -n 2 | wc -l)" -gt 1 ] || fail "tar: $ioms_e"
     fi
     d_quiet=1 d_mode=${p_mode-} d_folders=${p_directory_mode-}
     while IFS= read -r f; do
@@ -52,7 +57,7 @@ copy_tree() {
                 ioms_new=
                 deliver "$d_stage/$f" "$d_root/$f"
                 rm -f -- "$d_stage/$f"
-                ioms_new=$d_stage
+                ioms_new=$d_nest
             elif [ "${p_owner-}${p_group-}${p_mode-}" ] && [ -f "$d_root/$f" ]; then
                 attributes "$d_root/$f"
             fi ;;
@@ -63,7 +68,7 @@ copy_tree() {
             } ;;
         esac
     done <"$ioms_temporary/list"
-    rm -rf -- "$d_stage"
+    rm -rf -- "$d_nest"
     ioms_new=
 }
 

@@ -120,6 +120,17 @@ fn all_kinds(system: &System, flags: &[&str]) {
         let result = system.task(flags, module, &args);
         assert_ne!(result["failed"], true, "{module}: {result:#}");
     }
+    let script = system
+        .desk
+        .file("script.sh", "test -r /etc/shadow && echo may\n");
+    let said = system.task(flags, "script", &[script.to_str().unwrap()]);
+    assert_eq!(said["stdout"], "may\n", "{said:#}");
+    let to = format!("dest={here}/fetched");
+    system.task(flags, "fetch", &["src=/etc/shadow", &to, "flat=yes"]);
+    assert_eq!(
+        crate::support::read(format!("{here}/fetched")),
+        system.sh("cat /etc/shadow")
+    );
     let facts = system.task(flags, "setup", &[]);
     assert_eq!(facts["ansible_facts"]["ansible_distribution"], "Debian");
     let failed = system.task(flags, "apt", &["name=no-such-package"]);

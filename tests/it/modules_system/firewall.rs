@@ -10,7 +10,7 @@ use super::System;
 #[test]
 fn firewalls_and_the_kernels_network_are_settled_once() {
     let system = System::with(SystemFleet::builder().private_network(), "root");
-    bring(&system, "iptables firewalld");
+    bring(&system, "iptables firewalld kmod");
     // It closes the door behind itself.
     system.sh("systemctl -q start firewalld; firewall-cmd -q --permanent --add-port=2240/tcp; firewall-cmd -q --add-port=2240/tcp");
     firewalld(&system);
@@ -54,8 +54,8 @@ fn bring(system: &System, packages: &str) {
     let (from, to) = (other.fleet.host(0).upper(), system.fleet.host(0));
     for entry in fs::read_dir(from.join(ARCHIVES)).unwrap() {
         let entry = entry.unwrap();
-        let name = entry.file_name().into_string().unwrap();
-        if name.ends_with(".deb") {
+        if entry.path().extension().is_some_and(|kind| kind == "deb") {
+            let name = entry.file_name().into_string().unwrap();
             let place = format!("cat >'/{ARCHIVES}/{name}'");
             let mut cat = to.command(&place).unwrap();
             let file = fs::File::open(entry.path()).unwrap();

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::System;
 
-/// A repository of git with two commits, keys of OpenPGP, two versions of a package of Debian's, and a
+/// A repository of git with two commits, keys of `gpg`'s, two versions of a package of Debian's, and a
 /// package of Python's.
 const SOURCES: &str = r#"
 set -e
