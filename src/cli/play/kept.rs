@@ -39,6 +39,9 @@ pub(in crate::cli) struct Started {
     /// Its inventories, from wherever they were named.
     pub(in crate::cli) inventories: Vec<String>,
     pub(in crate::cli) playbooks: Vec<PathBuf>,
+    /// `--limit` and `--exclude`, files of hosts written out.
+    pub(in crate::cli) limit: Vec<String>,
+    pub(in crate::cli) exclude: Vec<String>,
     /// `--rerun`: the hosts that it meant then.
     pub(in crate::cli) only: Option<Vec<String>>,
 }

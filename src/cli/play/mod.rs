@@ -189,13 +189,25 @@ fn run(
     only: Option<Vec<Arc<str>>>,
     resumed: Option<Resumed>,
 ) -> Result<Status, CliError> {
-    let started = started(setup, playbooks, only.as_deref());
+    let resumed_one = resumed.is_some();
     let mut resumed = Unless(resumed);
+    // As it was read then: what a file of hosts or standard input held.
+    let (limit, exclude) = match &resumed.0 {
+        Some(resumed) => (
+            resumed.started.limit.clone(),
+            resumed.started.exclude.clone(),
+        ),
+        None => (
+            written_out(&args.choice.limit, Some(NOBODY))?,
+            written_out(&args.choice.exclude, None)?,
+        ),
+    };
     let limits = Limits {
-        limit: written_out(&args.choice.limit, Some(NOBODY))?,
-        exclude: written_out(&args.choice.exclude, None)?,
+        limit,
+        exclude,
         only: only.map(|hosts| hosts.into_iter().collect()),
     };
+    let started = started(setup, playbooks, &limits);
     let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
     let vault = Arc::new(args.vaults.vault(&setup.settings, &prompt));
     let fleet = Fleet::load_for_plays(setup, &args.vaults, &args.choice.extra_vars, &prompt)?;
@@ -254,7 +266,8 @@ fn run(
                 force_handlers: args.force_handlers,
                 start_at_task: choice.start_at_task.clone(),
                 step: choice.step,
-                flush_cache: args.flush_cache,
+                // What the resumed run has found is not forgotten again.
+                flush_cache: args.flush_cache && !resumed_one,
             },
             mode: &args.mode,
             connection: &args.connection,
@@ -279,14 +292,16 @@ impl Drop for Unless {
 }
 
 /// How the run is started, for who resumes it; `None` where that can't be said.
-fn started(setup: &Setup, playbooks: &[PathBuf], only: Option<&[Arc<str>]>) -> Option<Started> {
+fn started(setup: &Setup, playbooks: &[PathBuf], limits: &Limits) -> Option<Started> {
     let words = std::env::args_os().map(std::ffi::OsString::into_string);
     Some(Started {
         args: words.collect::<Result<_, _>>().ok()?,
         folder: std::env::current_dir().ok()?,
         inventories: setup.inventories().to_vec(),
         playbooks: playbooks.to_vec(),
-        only: only.map(|hosts| hosts.iter().map(ToString::to_string).collect()),
+        limit: limits.limit.clone(),
+        exclude: limits.exclude.clone(),
+        only: (limits.only.as_ref()).map(|hosts| hosts.iter().map(ToString::to_string).collect()),
     })
 }
 

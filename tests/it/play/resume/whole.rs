@@ -127,6 +127,7 @@ fn a_resumed_run_that_is_killed_goes_on_too() {
 fn the_flags_of_the_run_hold_again() {
     let desk = pair();
     desk.file("vars.yml", "b: of file\n");
+    let hosts = desk.file("hosts", "web02\n");
     site(
         &desk,
         &format!(
@@ -144,7 +145,7 @@ fn the_flags_of_the_run_hold_again() {
     let flags = [
         "site.yml",
         "--limit",
-        "web02",
+        "@hosts",
         "--tags",
         "some",
         "--skip-tags",
@@ -156,6 +157,7 @@ fn the_flags_of_the_run_hold_again() {
     ];
     killed(&desk, &flags, "TASK [hold]");
     let_go(&desk);
+    std::fs::remove_file(hosts).unwrap();
     let document = resume(&desk, &["--output", "json"]).ends_with(0).stdout;
     let document: serde_json::Value = serde_json::from_str(&document).unwrap();
     assert_eq!(document["plays"][0]["tasks"].as_array().unwrap().len(), 3);
