@@ -52,12 +52,15 @@ impl Going {
     /// Waits until it says a text.
     #[track_caller]
     fn until(mut self, text: &str) -> Self {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         while !self.said.contains(text) {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.lines.recv_timeout(left) {
-                Ok(line) => self.said += &format!("{line}\n"),
-                Err(_) => panic!("it never said {text:?}: {}", self.said),
+                Ok(line) => {
+                    self.said.push_str(&line);
+                    self.said.push('\n');
+                }
+                Err(error) => panic!("{error}; it never said {text:?}: {}", self.said),
             }
         }
         self
