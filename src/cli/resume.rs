@@ -1,6 +1,7 @@
 //! `iomsctl resume`: goes on with a run of plays that was killed or stopped.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Parser as _;
 
@@ -11,7 +12,7 @@ use super::verbs::Verb;
 use super::{Cli, CliError, Globals, Setup, Status, records};
 use crate::base::id::RunId;
 use crate::base::seen::Seen;
-use crate::store::{Left, ResumeReader, RunRow, StoreError};
+use crate::store::{Left, ResumeReader, RunRow, Store, StoreError, journals};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -71,22 +72,24 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     play::resume(&setup, &play, resumed)
 }
 
+/// How often a run is looked for again while some are not on record yet: a child that was just made for
+/// a run when it was killed holds its journal until it is a program of its own.
+const PATIENCE: u32 = 10;
+
 /// The run by its name, and its row where it is on record.
 fn find(setup: &Setup, named: Option<&str>) -> Result<(RunId, Option<RunRow>), CliError> {
     let found = super::database_runtime()?.block_on(async {
-        let store = records::open(setup).await?;
-        let row = if let Some(run) = named {
-            store.find_run(run).await?
-        } else {
-            let user = crate::target::ssh_config::Local::of_process().user;
-            let newest = store.newest_run(&user, Some("play")).await?;
-            newest.ok_or_else(|| {
-                CliError::new("you have no run of playbooks on record")
-                    .hint("`iomsctl history list` shows the runs of everybody")
-            })?
-        };
-        store.close().await;
-        Ok::<_, CliError>(row)
+        let mut patience = PATIENCE;
+        loop {
+            let store = records::open(setup).await?;
+            let row = look_up(&store, named).await;
+            store.close().await;
+            if row.is_ok() || patience == 0 || journals(&setup.data_dir()).is_empty() {
+                break row;
+            }
+            patience -= 1;
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
     });
     let row = match (found, named.map(str::parse)) {
         (Ok(row), _) => row,
@@ -108,6 +111,18 @@ fn find(setup: &Setup, named: Option<&str>) -> Result<(RunId, Option<RunRow>), C
         _ => "`iomsctl play` is what can be resumed".to_owned(),
     };
     Err(CliError::new(format!("run {run} is no run of playbooks: it was `{verb}`")).hint(hint))
+}
+
+async fn look_up(store: &Store, named: Option<&str>) -> Result<RunRow, CliError> {
+    if let Some(run) = named {
+        return Ok(store.find_run(run).await?);
+    }
+    let user = crate::target::ssh_config::Local::of_process().user;
+    let newest = store.newest_run(&user, Some("play")).await?;
+    newest.ok_or_else(|| {
+        CliError::new("you have no run of playbooks on record")
+            .hint("`iomsctl history list` shows the runs of everybody")
+    })
 }
 
 /// Why there is nothing to go on with.
