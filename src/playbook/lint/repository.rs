@@ -135,8 +135,7 @@ impl Repository {
             "",
         );
         let found = found.help("call the file, and its `module`, something else");
-        self.problems
-            .push(Problem::error(LintRule::Module, found).about(name));
+        self.problems.push(Problem::error(LintRule::Module, found));
     }
 
     /// Variables of groups and hosts: any play may need them.
