@@ -27,11 +27,6 @@ impl Packer {
         self.0
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// A byte.
     pub fn byte(&mut self, byte: u8) {
         self.0.push(byte);

@@ -1,7 +1,7 @@
 //! A file that is its owner's alone and that several may want to change at once: the file of a password.
 
 use std::fs::OpenOptions;
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
@@ -14,7 +14,7 @@ pub fn amend(
     path: &Path,
     change: &(dyn Fn(&str) -> Result<Option<String>, String> + '_),
 ) -> Result<String, String> {
-    let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+    let failed = |error: io::Error| format!("{}: {error}", path.display());
     if let Some(folder) = path.parent() {
         let mut builder = std::fs::DirBuilder::new();
         builder.recursive(true).mode(0o700);
@@ -25,8 +25,10 @@ pub fn amend(
     let mut file = options.mode(0o600).open(path).map_err(failed)?;
     file.lock().map_err(failed)?;
     let mut held = String::new();
-    let read = (&file).take(SIZE_MAX).read_to_string(&mut held);
-    read.map_err(failed)?;
+    let read = (&file).take(SIZE_MAX + 1).read_to_string(&mut held);
+    if read.map_err(failed)? as u64 > SIZE_MAX {
+        return Err(failed(io::Error::other("it is larger than 1 MiB")));
+    }
     let Some(content) = change(&held)? else {
         return Ok(held);
     };
@@ -71,5 +73,10 @@ mod tests {
         assert_eq!(amend(&path, &|_| Ok(Some("x".into()))).unwrap(), "x");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "x");
         assert!(amend(&path, &|_| Err("no".into())).is_err());
+        // What is not read as a whole is not written either.
+        let large = "x".repeat(1 << 20) + "y";
+        std::fs::write(&path, &large).unwrap();
+        assert!(amend(&path, &|_| Ok(Some("x".into()))).is_err());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), large);
     }
 }

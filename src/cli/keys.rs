@@ -1,8 +1,9 @@
 //! Keys as they are typed at the terminal, Ctrl-C among them, up to a key or a time.
 
-use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Instant;
 
+use rustix::io::Errno;
 use rustix::termios::{
     LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr,
     tcgetpgrp, tcsetattr,
@@ -37,13 +38,16 @@ pub(super) fn read(
         if matches!(until, Until::Time(time) if began.elapsed() >= time) {
             break Keys::Typed(typed.text());
         }
-        // It comes back after a tenth of a second without a key.
-        let key = match io::stdin().lock().read(&mut buffer) {
-            Ok(0) => continue,
-            Ok(_) => buffer[0],
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
+        // It comes back after a tenth of a second without a key. (Not by way of Rust's `Stdin`, which
+        // reads ahead: those keys would answer the next question.)
+        let key = match rustix::io::read(io::stdin(), &mut buffer) {
+            // Nor does a terminal that hung up have one, and it says so at once.
+            Ok(0) => tcgetattr(io::stdin()).map(|_| None)?,
+            Ok(_) => Some(buffer[0]),
+            Err(Errno::INTR) => None,
+            Err(error) => return Err(error.into()),
         };
+        let Some(key) = key else { continue };
         match ends(until, key, terminal.interrupt) {
             Some(true) => break Keys::Typed(typed.text()),
             Some(false) => break Keys::Interrupted,

@@ -72,14 +72,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
         }
         Err(error) => return Err(error.into()),
     };
-    let ready = again(args, &mut setup, &resumed);
-    let play = match ready {
-        Ok(play) => play,
-        Err(error) => {
-            resumed.discard();
-            return Err(error);
-        }
-    };
+    let play = again(args, &mut setup, &resumed)?;
     play::resume(&setup, &play, resumed)
 }
 

@@ -73,8 +73,9 @@ impl Store {
     }
 
     /// Removes runs that began before a time and are over, then outputs that nobody refers to.
-    /// Facts that were last seen before that time, too. Gives the number of runs. Many small transactions: the recorders of runs under way write
-    /// between them, and what is done stays done when this ends early.
+    /// Facts that were last seen before that time, too. Gives the number of runs. Many small
+    /// transactions: the recorders of runs under way write between them, and what is done stays done
+    /// when this ends early.
     pub async fn prune(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut removed = 0;
         loop {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -60,7 +61,7 @@ pub(in crate::cli) struct Resumed {
 }
 
 impl Resumed {
-    /// Takes all of it over into the file of a new run. That one is removed where it comes to nothing.
+    /// Takes all of it over into the file of a new run, which is gone again where that does not begin.
     pub(in crate::cli) fn take(
         setup: &Setup,
         from: RunId,
@@ -93,41 +94,38 @@ impl Resumed {
             }
             Ok(())
         };
-        let copied = copy().and_then(|()| match started {
-            Some(started) if redo || !ended => Ok(started),
-            Some(_) => Err(CliError::new(format!(
-                "run {from} came to its end; what it reported lost is done with --redo only"
-            ))
-            .hint(format!(
-                "look at the hosts, then: iomsctl resume {from} --redo"
-            ))),
-            None => Err(
-                CliError::new(format!("run {from} was killed before it began"))
-                    .hint("run the playbook again"),
-            ),
-        });
-        match copied {
-            Ok(started) => {
-                for secret in earlier.secrets() {
-                    setup.redactor.learn(secret);
-                }
-                Ok(Self {
-                    from,
-                    started,
-                    files,
-                    earlier,
-                    reader,
-                    run,
-                    file,
-                    redo,
-                    anyway,
-                })
+        copy()?;
+        let started = match started {
+            Some(started) if redo || !ended => started,
+            Some(_) => {
+                return Err(CliError::new(format!(
+                    "run {from} came to its end; what it reported lost is done with --redo only"
+                ))
+                .hint(format!(
+                    "look at the hosts, then: iomsctl resume {from} --redo"
+                )));
             }
-            Err(error) => {
-                let _ = file.remove();
-                Err(error)
+            None => {
+                return Err(
+                    CliError::new(format!("run {from} was killed before it began"))
+                        .hint("run the playbook again"),
+                );
             }
+        };
+        for secret in earlier.secrets() {
+            setup.redactor.learn(secret);
         }
+        Ok(Self {
+            from,
+            started,
+            files,
+            earlier,
+            reader,
+            run,
+            file,
+            redo,
+            anyway,
+        })
     }
 
     /// The run that goes on.
@@ -150,11 +148,6 @@ impl Resumed {
             "undo the change, or give --anyway: tasks whose own text is as it was are not done again, \
              others are",
         ))
-    }
-
-    /// It comes to nothing.
-    pub(in crate::cli) fn discard(&self) {
-        let _ = self.file.remove();
     }
 }
 
@@ -204,6 +197,8 @@ fn file_of(entry: &[u8]) -> Result<(PathBuf, Digest), Malformed> {
 /// The file as the run's tasks see it.
 struct Book {
     file: ResumeFile,
+    /// Something could not be written: it is not whole, and gone.
+    lacks: AtomicBool,
     /// While the run lasts.
     emitter: Mutex<Option<Emitter>>,
 }
@@ -218,7 +213,8 @@ impl Book {
             Ok(place) => Some(place),
             Err(error) => {
                 // What is not whole must not be resumed. (Later attempts fail without a word.)
-                if self.file.remove().is_ok()
+                if !self.lacks.swap(true, Ordering::Relaxed)
+                    && self.file.remove().is_ok()
                     && let Some(emitter) = &*self.emitter()
                 {
                     let text = format!("if this run is killed it can't be resumed: {error}");
@@ -262,8 +258,8 @@ impl Kept {
         let begun = || -> Result<ResumeFile, CliError> {
             let file = ResumeFile::create(&data_dir, run)?;
             let started = serde_json::to_vec(started).map_err(unreadable)?;
-            let written = file.append(STARTED, &started);
-            written.inspect_err(|_| _ = file.remove())?;
+            file.append(STARTED, &started)?;
+            file.keep();
             Ok(file)
         };
         match begun() {
@@ -297,6 +293,7 @@ impl Kept {
     fn over(setup: &Setup, run: RunId, file: ResumeFile, earlier: Earlier, redo: bool) -> Self {
         let book = Arc::new(Book {
             file,
+            lacks: AtomicBool::new(false),
             emitter: Mutex::default(),
         });
         let on = book.clone();
@@ -317,7 +314,12 @@ impl Kept {
     pub(super) async fn begin(&mut self, emitter: &Emitter) -> Result<(), CliError> {
         *self.book.emitter() = Some(emitter.clone());
         if let Some(reader) = self.superseded.take() {
+            if self.book.lacks.load(Ordering::Relaxed) {
+                return Err(CliError::new("what the run has to keep can't be written")
+                    .hint("see that the data folder has room"));
+            }
             reader.resumed(self.run)?;
+            self.book.file.keep();
         }
         for notice in self.notices.drain(..) {
             emitter.emit(Event::Notice(notice)).await;
@@ -334,6 +336,9 @@ impl Kept {
     pub(super) fn finish(self, end: &PlayEnd) -> Option<String> {
         // Whoever shows the run waits until nobody can say anything more.
         *self.book.emitter() = None;
+        if self.book.lacks.load(Ordering::Relaxed) {
+            return None;
+        }
         let run = self.run;
         let broke_off = end.error.is_some()
             || matches!(

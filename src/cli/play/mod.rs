@@ -190,9 +190,8 @@ fn run(
     resumed: Option<Resumed>,
 ) -> Result<Status, CliError> {
     let resumed_one = resumed.is_some();
-    let mut resumed = Unless(resumed);
     // As it was read then: what a file of hosts or standard input held.
-    let (limit, exclude) = match &resumed.0 {
+    let (limit, exclude) = match &resumed {
         Some(resumed) => (
             resumed.started.limit.clone(),
             resumed.started.exclude.clone(),
@@ -226,7 +225,7 @@ fn run(
     if args.choice.lists() {
         return listing::list(setup, &fleet, &args.choice, &limits, &selection, &books);
     }
-    if let Some(resumed) = &resumed.0 {
+    if let Some(resumed) = &resumed {
         resumed.check(setup, &setup.seen)?;
     }
     let playbook = together(books);
@@ -244,7 +243,7 @@ fn run(
         setup,
         perform::Work {
             verb: "play",
-            keeping: match resumed.0.take() {
+            keeping: match resumed {
                 Some(resumed) => Keeping::Resumed(Box::new(resumed)),
                 None => started.map_or(Keeping::Nothing, Keeping::Fresh),
             },
@@ -278,17 +277,6 @@ fn run(
             prompt,
         },
     )
-}
-
-/// A run that is gone on with: what it was to leave is removed where it does not begin.
-struct Unless(Option<Resumed>);
-
-impl Drop for Unless {
-    fn drop(&mut self) {
-        if let Some(resumed) = &self.0 {
-            resumed.discard();
-        }
-    }
 }
 
 /// How the run is started, for who resumes it; `None` where that can't be said.

@@ -376,6 +376,13 @@ impl<'a> Going<'a> {
         }
     }
 
+    /// The run ends with this play where one of these has failed for good: no later play is begun,
+    /// also where nobody was left who could be stopped.
+    pub(super) fn end_with_failures(&mut self, bad: &[usize]) {
+        let lost = |at: &usize| self.hosts.get(*at).is_some_and(|host| !host.takes_part());
+        self.run.failures_end_it |= bad.iter().any(lost);
+    }
+
     /// All that take part fail but these, since these have failed. Where it is a gate that closes,
     /// whoever isn't rescued is stopped by it.
     pub(super) fn fail_the_rest(&mut self, spared: &[usize], gate: bool) {

@@ -193,6 +193,7 @@ async fn settle(
         // Those that are well stand at the task still, so they fail within its block.
         // That one host's result holds for all is no gate.
         going.fail_the_rest(&bad, !once);
+        going.end_with_failures(&bad);
     } else {
         for host in results.going_on {
             going.go_on(host);

@@ -184,6 +184,8 @@ pub(super) struct Run {
     pub(super) stopped: Option<Stopped>,
     /// Failures of some hosts ended the play for others.
     pub(super) gate_closed: bool,
+    /// A failure that is to end the run was not rescued.
+    pub(super) failures_end_it: bool,
     /// More of a batch have failed than may.
     pub(super) over_the_share: bool,
     matched: bool,
@@ -207,6 +209,7 @@ impl Run {
             unreachable: HashSet::new(),
             stopped: None,
             gate_closed: false,
+            failures_end_it: false,
             over_the_share: false,
             matched: false,
             tasks: 0,
@@ -278,7 +281,7 @@ impl Run {
             let before = self.lost();
             let batch = Arc::new(Batch::new(play.clone(), number, all.clone(), hosts.clone()));
             let ended = self.batch(batch, &start, &info.strategy).await?;
-            if self.is_stopped() || self.gate_closed {
+            if self.is_stopped() || self.gate_closed || self.failures_end_it {
                 return Ok(true);
             }
             // Nobody is left who could show that it is well: the rest is spared.

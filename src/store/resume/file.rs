@@ -6,6 +6,7 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, BufReader, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -38,12 +39,13 @@ pub struct Entry {
     pub content: Vec<u8>,
 }
 
-/// The file of a run under way: locked while it lives.
+/// The file of a run under way: locked while it lives, and gone with it until it is to be kept.
 pub struct ResumeFile {
     path: PathBuf,
     file: File,
     seal: Seal,
     end: Mutex<End>,
+    keep: AtomicBool,
 }
 
 /// Where the next entry goes.
@@ -90,11 +92,20 @@ impl ResumeFile {
                 at: HEAD,
                 failed: false,
             }),
+            keep: AtomicBool::new(false),
         })
+    }
+
+    /// It is to outlive its run: there is something to resume from now on.
+    pub fn keep(&self) {
+        self.keep.store(true, Ordering::Relaxed);
     }
 
     /// Appends an entry; its place. Once that has failed, it fails for good.
     pub fn append(&self, kind: u8, content: &[u8]) -> io::Result<u64> {
+        if content.len() > ENTRY_MAX - LEAD - TAG {
+            return Err(io::Error::other("the entry is too large"));
+        }
         let (form, packed) = match compressed(content) {
             Some(packed) => (1, packed),
             None => (0, content.to_vec()),
@@ -138,9 +149,18 @@ impl ResumeFile {
         }
     }
 
-    /// The run came to its end: nothing is left to resume.
+    /// Nothing is left to resume.
     pub fn remove(&self) -> Result<(), StoreError> {
         std::fs::remove_file(&self.path).map_err(StoreError::file(&self.path))
+    }
+}
+
+/// A run that never began leaves nothing.
+impl Drop for ResumeFile {
+    fn drop(&mut self) {
+        if !self.keep.load(Ordering::Relaxed) {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -242,6 +262,10 @@ impl ResumeReader {
         let fail = |error| StoreError::file(&self.path)(error);
         let mut length = [0; 4];
         if !filled(&mut self.file, &mut length).map_err(fail)? {
+            return Ok(None);
+        }
+        // Room that the file system had given out when the machine went down, never written to.
+        if length == [0; 4] {
             return Ok(None);
         }
         let wanted = bounded(length).map_err(fail)?;

@@ -93,6 +93,7 @@ fn mistakes_in_yaml() {
       |
     2 |  hosts:
       |  ^
+    help: indent with blanks
     ");
     insta::assert_snapshot!(yaml("web:\n  vars:\n    p: !secret x\n"), @r"
     hosts.yml:3:16: the tag `!secret` is unknown

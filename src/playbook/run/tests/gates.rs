@@ -56,6 +56,31 @@ fn hosts_that_failed_take_no_part_in_later_plays() {
 }
 
 #[test]
+fn any_errors_fatal_ends_the_run_also_where_nobody_is_left_to_be_stopped() {
+    let done = Trial::play(
+        "h1 h2",
+        "
+- hosts: all
+  any_errors_fatal: true
+  tasks:
+    - {meta: end_host, vars: {skipped: h1}}
+    - {name: a, say: x, vars: {fails: h1}}
+- hosts: all
+  tasks:
+    - {name: never, say: x}
+",
+    )
+    .run();
+    done.tells(
+        "PLAY all [h1 h2]
+        meta: h1(skipped) h2
+        a: h1(failed)
+        RECAP",
+    );
+    assert_eq!((done.end.exit(), done.end.stopped), (2, None));
+}
+
+#[test]
 fn any_errors_fatal_ends_the_run_for_all_but_through_rescue_and_always() {
     let done = Trial::play(
         "h1 h2",

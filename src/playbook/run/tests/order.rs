@@ -132,8 +132,8 @@ fn steps_are_asked_for_until_all_that_follow_are_wanted() {
         fn perform(&self, task: &str) -> Answer {
             self.0.lock().unwrap().push(task.to_owned());
             match task {
-                "a" => Answer::No,
-                "b" => Answer::Yes,
+                "TASK: a" => Answer::No,
+                "TASK: b" => Answer::Yes,
                 _ => Answer::Continue,
             }
         }
@@ -151,5 +151,5 @@ fn steps_are_asked_for_until_all_that_follow_are_wanted() {
         d: h1 h2
         RECAP",
     );
-    assert_eq!(asked.0.lock().unwrap().join(" "), "a b c");
+    assert_eq!(asked.0.lock().unwrap().join(" "), "TASK: a TASK: b TASK: c");
 }

@@ -23,14 +23,20 @@ const SAME: &[(&[&str], Option<Keyword>)] = &[
 impl TaskScope {
     /// The value of such a variable.
     pub(super) fn of_way(&self, name: &str) -> Result<Option<Found>, String> {
-        let (Some(host), Some(task), false) = (&self.host, &self.task, self.without_play) else {
+        let aside = self.without_play || self.working_out;
+        let (Some(host), Some(task), false) = (&self.host, &self.task, aside) else {
             return Ok(None);
         };
         let Some((names, keyword)) = SAME.iter().find(|(names, _)| names.contains(&name)) else {
             return Ok(None);
         };
         let place = self.delegated.as_ref().unwrap_or(host);
-        let scope = self.of_host(place);
+        // `remote_user: "{{ ansible_user | default('root') }}"` asks for what it says.
+        let own = Self {
+            working_out: true,
+            ..self.clone()
+        };
+        let scope = own.of_host(place);
         let rendered = |scope: &Self, value: &Value| {
             render::value(scope, value).map_err(|error| error.to_string())
         };
@@ -42,7 +48,7 @@ impl TaskScope {
         }
         let said = keyword.and_then(|keyword| task.keyword(keyword));
         if let Some(written) = said {
-            let value = rendered(self, &written.value())?;
+            let value = rendered(&own, &written.value())?;
             if !matches!(value, Value::Omit | Value::Null) {
                 return Ok(Some(here(value, "the task")));
             }

@@ -179,11 +179,11 @@ impl TaskScope {
     fn play_name(&self) -> String {
         let written = crate::playbook::play_name(&self.batch.play);
         let name = Value::string(&written);
-        if !name.is_template() {
+        if !name.is_template() || self.working_out {
             return written;
         }
         let mut scope = self.clone();
-        (scope.host, scope.task) = (None, None);
+        (scope.host, scope.task, scope.working_out) = (None, None, true);
         let rendered = super::render::value(&scope, &name);
         rendered.map_or(written, |name| python(&name))
     }

@@ -290,6 +290,7 @@ impl Runner {
             delegated: None,
             without_files: false,
             without_play: false,
+            working_out: false,
             suits: "files",
             kept: None,
         }

@@ -34,6 +34,9 @@ pub(super) struct TaskScope {
     pub(super) without_files: bool,
     /// Without the play's variables: a member of `hostvars`, as in Ansible.
     pub(super) without_play: bool,
+    /// A variable that is only known by what is said elsewhere is being worked out: what the play is
+    /// called, how a host is reached. What says so may ask for it, and is told nothing.
+    pub(super) working_out: bool,
     /// The folder of roles that files are looked for in where no other is named.
     pub(super) suits: &'static str,
     /// The turn that is being done, where the run keeps what resuming it needs.

@@ -35,6 +35,7 @@ fn written(folder: &Path, run: RunId) -> (PathBuf, Vec<(u8, Vec<u8>)>) {
         let again = file.read(place).unwrap();
         assert_eq!((again.kind, &again.content), (*kind, content));
     }
+    file.keep();
     (folder.join("plays").join(run.to_string()), entries)
 }
 
@@ -62,6 +63,8 @@ fn whatever_a_killed_writer_left_of_its_last_entry_is_passed_over() {
         std::fs::write(&path, &whole[..cut]).unwrap();
         assert_eq!(contents(folder.path(), run).unwrap(), entries[..2]);
     }
+    std::fs::write(&path, [whole, vec![0; 100]].concat()).unwrap();
+    assert_eq!(contents(folder.path(), run).unwrap(), entries);
 }
 
 #[test]
@@ -101,6 +104,7 @@ fn a_run_that_lives_is_not_resumed_and_one_that_was_says_as_which() {
     let file = ResumeFile::create(folder.path(), run).unwrap();
     let refused = ResumeReader::open(folder.path(), run).err().unwrap();
     assert!(matches!(refused, StoreError::Alive(id) if id == run));
+    file.keep();
     drop(file);
     let next = RunId::new();
     reader(folder.path(), run).resumed(next).unwrap();
@@ -108,6 +112,14 @@ fn a_run_that_lives_is_not_resumed_and_one_that_was_says_as_which() {
     assert!(matches!(left, Left::Resumed(id) if id == next));
     let nothing = ResumeReader::open(folder.path(), next).unwrap();
     assert!(matches!(nothing, Left::Nothing));
+}
+
+#[test]
+fn a_run_that_never_began_leaves_nothing() {
+    let (folder, run) = (tempfile::tempdir().unwrap(), run());
+    drop(ResumeFile::create(folder.path(), run).unwrap());
+    let left = ResumeReader::open(folder.path(), run).unwrap();
+    assert!(matches!(left, Left::Nothing));
 }
 
 #[test]

@@ -111,6 +111,11 @@ impl Greeter {
                 if end.load(Ordering::SeqCst) {
                     break;
                 }
+                // To a client of HTTP an answer before its question is a lost connection.
+                let _ = stream.set_read_timeout(Some(Duration::from_millis(200)));
+                if !words.is_empty() {
+                    let _ = stream.peek(&mut [0]);
+                }
                 if peer.ip().is_loopback() && stream.write_all(words).is_ok() {
                     kept.push(stream);
                 }

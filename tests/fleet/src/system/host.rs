@@ -60,6 +60,10 @@ pub(super) struct Plan {
     pub(super) key: String,
 }
 
+/// A process inside, waited for from outside. nsenter's own waiting stops with the process, which a
+/// system that goes down stops before it kills it: neither would ever end.
+const INSIDE: &str = "/bin/sh -c \"$1\"; exit \"$?\"";
+
 impl SystemHost {
     /// Writes the files by which it differs from its base.
     pub(super) fn prepare(plan: Plan) -> Result<Self> {
@@ -213,8 +217,8 @@ impl SystemHost {
         let init = self.init().ok_or_else(|| self.not_ready("it is off"))?;
         let mut nsenter = Command::new(process::find("nsenter")?);
         nsenter
-            .args(["-t", &init.to_string(), "-a", "--", "/bin/sh", "-c"])
-            .arg(command)
+            .args(["-t", &init.to_string(), "-a", "-F", "--"])
+            .args(["/bin/sh", "-c", INSIDE, "sh", command])
             .env_clear()
             .env(
                 "PATH",

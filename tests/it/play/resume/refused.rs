@@ -108,6 +108,7 @@ fn what_is_pruned_or_damaged_can_not_be_gone_on_with() {
     let refused = resume(&desk, &[]).ends_with(1).stderr;
     assert!(refused.contains("can't be opened"), "{refused}");
     std::fs::write(&path, whole).unwrap();
+    resume(&desk, &["--connection-password-file", "nowhere"]).ends_with(1);
     // A refusal leaves nothing behind.
     assert_eq!(
         std::fs::read_dir(desk.dir.path().join("data/plays"))

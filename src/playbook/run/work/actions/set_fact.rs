@@ -25,7 +25,8 @@ pub(super) fn perform(context: &Context<'_>, mut params: Map) -> Outcome {
     };
     let mut facts = Map::new();
     for (written, mut value) in params {
-        let name = match named(context, &written) {
+        let in_playbook = context.prepared.argument(&written).is_some();
+        let name = match named(context, &written, in_playbook) {
             Ok(name) => name,
             Err(wrong) => return Outcome::wrong(&wrong),
         };
@@ -53,10 +54,15 @@ pub(super) fn perform(context: &Context<'_>, mut params: Map) -> Outcome {
     outcome
 }
 
-/// The variable's name, which may be a template here.
-pub(super) fn named(context: &Context<'_>, name: &Arc<str>) -> Result<Arc<str>, Wrong> {
+/// The variable's name, which may be a template where the playbook itself says it: names that come
+/// from elsewhere may be a host's.
+pub(super) fn named(
+    context: &Context<'_>,
+    name: &Arc<str>,
+    in_playbook: bool,
+) -> Result<Arc<str>, Wrong> {
     let value = Value::String(name.clone());
-    if !value.is_template() {
+    if !in_playbook || !value.is_template() {
         return Ok(name.clone());
     }
     let place = &context.prepared.task.action.place;

@@ -17,8 +17,10 @@ pub(super) fn perform(context: &Context<'_>, params: &Map) -> Outcome {
         return Outcome::failed("The 'data' option needs to be a dictionary/hash");
     };
     let mut named = Map::new();
+    let written = context.prepared.argument("data");
     for (name, value) in data {
-        match set_fact::named(context, name) {
+        let in_playbook = written.is_some_and(|data| data.written.get(name).is_some());
+        match set_fact::named(context, name, in_playbook) {
             Ok(name) if is_variable_name(&name) => _ = named.insert(name, value.clone()),
             Ok(name) => {
                 return Outcome::failed(format!("The variable name '{name}' is not valid."));

@@ -68,3 +68,17 @@ async fn variables_of_other_hosts_and_of_the_run() {
         "two-2 1 one,two.example ['web'] 2 True False"
     );
 }
+
+#[tokio::test]
+async fn what_says_how_a_host_is_reached_or_a_play_called_may_ask_for_just_that() {
+    let bench = Bench::new();
+    let ran = bench
+        .play(
+            "- hosts: all\n  name: \"{{ ansible_play_name | length }}\"\n  gather_facts: false\n  remote_user: \"{{ ansible_user | default('root') }}\"\n  \
+             port: \"{{ ansible_ssh_port | default(22) }}\"\n  tasks:\n  \
+             - debug: {msg: '{{ ansible_play_name }} {{ ansible_user }} {{ ansible_ssh_user }} {{ ansible_port }} {{ ansible_host }}'}\n    \
+               vars: {ansible_host: \"{{ ansible_ssh_host | default('h') }}\"}\n",
+        )
+        .await;
+    assert_eq!(ran.last()["msg"], "32 root root 22 h");
+}

@@ -141,3 +141,40 @@ async fn facts_that_tasks_set_are_seen_by_the_next_item_and_task() {
         .await;
     assert_eq!(ran.last(), &json!({"changed": false, "list": [1, 2]}));
 }
+
+#[tokio::test]
+async fn names_of_variables_are_templates_in_playbooks_and_never_in_what_a_host_says() {
+    let bench = Bench::new();
+    let ran = bench
+        .tasks(
+            "  - set_fact: {'{{ \"a\" }}_b': 1}\n  - set_stats: {data: {'{{ \"c\" }}_d': 2}}\n  \
+             - debug: {msg: '{{ a_b }}'}\n",
+        )
+        .await;
+    assert_eq!(ran.last()["msg"], 1);
+    assert_eq!(
+        ran.of("set_stats")["ansible_stats"]["data"],
+        json!({"c_d": 2})
+    );
+    bench.file("said.json", r#"{"{{ lookup('env', 'HOME') }}": 1}"#);
+    let said = bench.folder.path().join("said.json");
+    let ran = bench
+        .tasks(&format!(
+            "  - {{command: cat {}, register: r}}\n  - {{name: whole, set_fact: '{{{{ r.stdout | from_json }}}}', ignore_errors: true}}\n  \
+             - {{name: stats, set_stats: {{data: '{{{{ r.stdout | from_json }}}}'}}, ignore_errors: true}}\n",
+            said.display()
+        ))
+        .await;
+    for (task, told) in [
+        (
+            "whole",
+            "Invalid variable name '{{ lookup('env', 'HOME') }}'.",
+        ),
+        (
+            "stats",
+            "The variable name '{{ lookup('env', 'HOME') }}' is not valid.",
+        ),
+    ] {
+        assert_eq!(ran.of(task)["msg"], told);
+    }
+}
