@@ -11,6 +11,7 @@ use super::vaults::VaultArgs;
 use super::verbs::Verb;
 use super::{Cli, CliError, Globals, Setup, Status, records};
 use crate::base::id::RunId;
+use crate::base::quantity;
 use crate::base::seen::Seen;
 use crate::store::{Left, ResumeReader, RunRow, Store, StoreError, journals};
 
@@ -39,6 +40,9 @@ pub struct Args {
     /// Go on although playbooks, roles, variables or the inventory have changed
     #[arg(long)]
     anyway: bool,
+    /// End this run after so long, in place of the time that the run was given
+    #[arg(long, value_name = "TIME", value_parser = quantity::duration)]
+    deadline: Option<Duration>,
     /// Write a JUnit report; `-` is standard output, and nothing else is written there
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -162,6 +166,7 @@ fn again(args: &Args, setup: &mut Setup, resumed: &Resumed) -> Result<play::Args
     setup.adopt(&cli.globals, &started.inventories)?;
     setup.seen = Seen::noting();
     play.connect(args.connection.clone(), args.vaults.clone());
+    play.end_after(args.deadline);
     if let Some(junit) = &args.junit {
         play.report_to(junit.clone());
     }

@@ -2,7 +2,7 @@
 //! parameters, what it returns, and a script per system; in Rust (`hooks/`) only what has to be known
 //! of the controller. Pure: arguments become a program, a record becomes a result; no connection.
 //!
-//! Users' own modules are files of the same form; docs/modules.md has the tutorial.
+//! Users' own modules are files of the same form; docs/own-modules.md has the tutorial.
 
 mod answer;
 mod args;

@@ -216,7 +216,8 @@ fn meant(name: &str, found: Diagnostic) -> Diagnostic {
     names.retain(|each| each.chars().next() == bare.chars().next());
     match nearest(bare, names) {
         Some(close) if close != bare => found.help(format!("did you mean `{close}`?")),
-        _ => found
-            .help("`iomsctl doc` lists the modules there are; docs/modules.md says how to add one"),
+        _ => found.help(
+            "`iomsctl doc` lists the modules there are; docs/own-modules.md says how to add one",
+        ),
     }
 }

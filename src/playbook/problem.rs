@@ -35,7 +35,7 @@ rules! {
     File            "file"             "A file that is named does not exist or can't be read.";
     Keyword         "keyword"          "A keyword is unknown or may not stand there.";
     Value           "value"            "A keyword's value is of the wrong kind.";
-    Module          "module"           "A module does not exist here.";
+    Module          "module"           "A module does not exist here, or a file in `modules/` is called as one of the program's and never used.";
     Parameter       "parameter"        "A module's arguments are wrong: unknown, missing, excluding each other, of a wrong kind.";
     Template        "template"         "A template has a mistake, or uses a filter, test or lookup that does not exist here.";
     Loop            "loop"             "A loop is of a kind that does not exist here, or stands where none may.";

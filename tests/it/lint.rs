@@ -78,13 +78,13 @@ fn findings_have_place_snippet_and_hint_and_are_summed_up() {
       |
     1 | - zfs: {name: y, state: true}
       |   ^
-    help: `iomsctl doc` lists the modules there are; docs/modules.md says how to add one
+    help: `iomsctl doc` lists the modules there are; docs/own-modules.md says how to add one
 
     error[module]: repo/site.yml:3:7: there is no module `zfs`
       |
     3 |     - zfs: {name: x, state: true}
       |       ^
-    help: `iomsctl doc` lists the modules there are; docs/modules.md says how to add one
+    help: `iomsctl doc` lists the modules there are; docs/own-modules.md says how to add one
 
     error[keyword]: repo/site.yml:6:7: a task has no keyword `regsiter`
       |
@@ -104,6 +104,27 @@ fn findings_have_place_snippet_and_hint_and_are_summed_up() {
     assert_eq!(first["level"], "error");
     assert_eq!(first["rule"], "module");
     assert_eq!(first["message"], "there is no module `zfs`");
+}
+
+#[test]
+fn a_module_of_ones_own_that_is_called_as_one_of_the_programs_is_found() {
+    let desk = repository(&[
+        (
+            "site.yml",
+            "- hosts: all\n  tasks: [{copy: {content: a, dest: /a}}]\n",
+        ),
+        ("modules/copy.yml", "module: copy\nposix: ':'\n"),
+        ("modules/own.yml", "module: own\nposix: ':'\n"),
+        ("tasks/modules/user.yml", "- user: {name: a}\n"),
+    ]);
+    let found = document(&desk, 2);
+    let findings = found["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 1, "{found}");
+    assert_eq!(findings[0]["path"], "repo/modules/copy.yml");
+    assert_eq!(
+        findings[0]["message"],
+        "`copy` is a module of the program: this file is never used"
+    );
 }
 
 #[test]

@@ -348,6 +348,11 @@ impl Args {
     pub(super) fn report_to(&mut self, junit: PathBuf) {
         self.show.junit = Some(junit);
     }
+
+    /// The run's time, in place of what is said, where one is given.
+    pub(super) fn end_after(&mut self, deadline: Option<Duration>) {
+        self.mode.deadline = deadline.or(self.mode.deadline);
+    }
 }
 
 impl ShowArgs {

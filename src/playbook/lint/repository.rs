@@ -7,6 +7,7 @@ use walkdir::WalkDir;
 use super::is_role;
 use crate::base::diag::{Diagnostic, Place};
 use crate::base::yaml::Content;
+use crate::module;
 use crate::playbook::files::tidy;
 use crate::playbook::loader::Loader;
 use crate::playbook::problem::{LintRule, Problem};
@@ -106,7 +107,7 @@ impl Repository {
             .into_owned();
         let help = match rule {
             LintRule::ModulePlugins => {
-                "write it as a module of ours: a YAML file with a script per system (docs/modules.md)"
+                "write it as a module of ours: a YAML file with a script per system (docs/own-modules.md)"
             }
             LintRule::FilterPlugins => {
                 "see whether a filter that exists does it, or put the value into a variable"
@@ -120,6 +121,21 @@ impl Repository {
         );
         self.problems
             .push(Problem::warning(*rule, found.help(help)).about(stem));
+    }
+
+    /// A user's module that is called as one of the program's is never used.
+    fn taken_name(&mut self, path: &Path) {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        if module::builtin(&name).is_none() {
+            return;
+        }
+        let found = Diagnostic::new(
+            format!("`{name}` is a module of the program: this file is never used"),
+            Place::new(path, 0, 0),
+            "",
+        );
+        let found = found.help("call the file, and its `module`, something else");
+        self.problems.push(Problem::error(LintRule::Module, found));
     }
 
     /// Variables of groups and hosts: any play may need them.
@@ -146,6 +162,9 @@ impl Repository {
                 return;
             }
         };
+        if folder.ends_with("modules") && document.get("module").is_some() {
+            self.taken_name(path);
+        }
         match what(&document) {
             What::Playbook => self.playbooks.push(path.to_owned()),
             What::Tasks if named || of_tasks => self.tasks.push(path.to_owned()),

@@ -53,6 +53,8 @@ fn why(task: &TaskInfo, result: &TaskResult) -> String {
     let message = result.result.get("msg").and_then(|msg| msg.as_str());
     let first = message.unwrap_or_default().trim().lines().next();
     let message = one_line(first.unwrap_or_default());
+    // Some messages begin with it themselves.
+    let message = message.strip_prefix("Task failed: ").unwrap_or(&message);
     let mut shown: String = message.chars().take(LONGEST).collect();
     if shown.len() < message.len() {
         shown.push('…');

@@ -22,10 +22,11 @@ pub(super) fn host(result: &TaskResult) -> String {
 pub(super) fn of(result: &TaskResult, action: &str, verbose: u8) -> (Tone, String) {
     let host = host(result);
     let item = result.label.as_ref().map(|label| format!("(item={label})"));
-    // What they came to; not that they could not be asked, nor that it is hidden.
+    // What they came to; not that they could not be asked, nor that it is hidden or not to be said.
     let speaks = matches!(short(action), "debug" | "assert")
         && result.error.is_none()
-        && !result.result.contains_key("censored");
+        && !result.result.contains_key("censored")
+        && result.result.get("_ansible_verbose_always") != Some(&Value::Bool(false));
     let shown = || python_json::write(&Value::Object(cleaned(result, action)), speaks);
     let told = verbose > 0 || speaks;
     let plain = |word: &str| match (&item, told) {

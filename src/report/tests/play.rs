@@ -392,6 +392,21 @@ fn one_module_is_shown_a_block_a_host() {
 }
 
 #[test]
+fn an_assertion_that_is_quiet_takes_one_line_and_no_word_is_said_twice() {
+    let mut show = of("play", Look::default(), 0);
+    show.play("site", "linear").task(0, "holds", "assert");
+    let quiet = json!({"msg": "All assertions passed", "_ansible_verbose_always": false});
+    show.finished(task(0, "web01", TaskStatus::Ok, quiet));
+    show.task(1, "late", "command");
+    let late = json!({"msg": "Task failed: Timed out after 1 second(s)."});
+    show.finished(task(1, "web01", TaskStatus::Failed, late));
+    let shown = show.end();
+    assert!(shown.contains("1 ok: [web01]\n"), "{shown}");
+    let once = "1 [ERROR]: Task failed: Timed out after 1 second(s).\n";
+    assert!(shown.contains(once), "{shown}");
+}
+
+#[test]
 fn a_report_for_ci_has_a_case_a_task_and_host() {
     use TaskStatus::{Changed, Failed, Ok, Skipped, Unreachable};
     let folder = tempfile::tempdir().unwrap();

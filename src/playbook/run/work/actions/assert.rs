@@ -7,7 +7,16 @@ use crate::base::value::{Map, Value};
 use crate::playbook::Written;
 
 pub(super) fn perform(context: &Context<'_>, params: &Map) -> Outcome {
-    let quiet = params.get("quiet") == Some(&Value::Bool(true));
+    let mut outcome = come_to(context, params);
+    if params.get("quiet") == Some(&Value::Bool(true)) {
+        outcome
+            .result
+            .insert("_ansible_verbose_always".into(), Value::Bool(false));
+    }
+    outcome
+}
+
+fn come_to(context: &Context<'_>, params: &Map) -> Outcome {
     let conditions = context
         .prepared
         .argument("that")
@@ -21,13 +30,7 @@ pub(super) fn perform(context: &Context<'_>, params: &Map) -> Outcome {
     }
     let message = params.get("success_msg").cloned();
     let message = message.unwrap_or_else(|| Value::Unsafe("All assertions passed".into()));
-    let mut outcome = Outcome::with([("changed", Value::Bool(false)), ("msg", message)]);
-    if quiet {
-        outcome
-            .result
-            .insert("_ansible_verbose_always".into(), Value::Bool(false));
-    }
-    outcome
+    Outcome::with([("changed", Value::Bool(false)), ("msg", message)])
 }
 
 fn holds(context: &Context<'_>, condition: &Written) -> Result<bool, render::Wrong> {
