@@ -196,10 +196,8 @@ impl Bench {
                 }
             }
         }
-        drop((worker, halt));
-        let runner = ran.runner.clone();
-        drop(runner);
-        let _ = thread;
+        ran.runner.emitter.seen().await;
+        drop((worker, halt, thread));
         ran.heard = heard.0.lock().unwrap().clone();
         ran
     }
