@@ -144,13 +144,19 @@ impl Store {
         if found > known {
             return Err(self.newer(found, known));
         }
-        let Err(error) = self.migrator().run(&self.pool).await else {
-            return Ok(());
+        let mut at = found;
+        let error = loop {
+            let Err(error) = self.migrator().run(&self.pool).await else {
+                return Ok(());
+            };
+            // Another process may be at it: then there is more than before, and what is missing is tried
+            // again.
+            match self.version().await {
+                Ok(version) if version == known => return Ok(()),
+                Ok(version) if version > at => at = version,
+                _ => break error,
+            }
         };
-        // Another process may have been at it.
-        if self.version().await.is_ok_and(|version| version == known) {
-            return Ok(());
-        }
         Err(match error {
             sqlx::migrate::MigrateError::Execute(source) => self.failed(source),
             other => self.failed(sqlx::Error::Migrate(Box::new(other))),

@@ -208,11 +208,11 @@ async fn attempt(
         }
     };
     let digest = opened.hashing.finish();
-    let size = item.found.size;
+    let is_so_long = opened.length == item.found.size;
     let as_was_said = match &item.digest {
-        // Files of /proc are of no size, whatever they hold.
-        Some(expected) => *expected == digest && [opened.length, 0].contains(&size),
-        None => !more && opened.length == size,
+        // What is no regular file has no size that could be known.
+        Some(expected) => *expected == digest && (is_so_long || !item.is_file()),
+        None => !more && is_so_long,
     };
     if !order.options.unchecked && !as_was_said {
         let _ = remove().await;
