@@ -162,22 +162,31 @@ impl Store {
         Ok(border.is_some())
     }
 
+    /// The last name of the next stretch after a name; none where nothing comes after it.
+    async fn end_of_stretch(
+        &self,
+        names: &'static str,
+        after: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let rows = sqlx::query(names)
+            .bind(after.to_owned())
+            .bind(OUTPUTS)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))?;
+        rows.last().map(|row| self.get(row, "name")).transpose()
+    }
+
     /// Removes facts that were last seen before a time, a stretch of hosts at a time.
     async fn prune_facts(&self, before: Timestamp) -> Result<(), StoreError> {
         let fail = |error| self.failed(error);
         let mut after = String::new();
         loop {
-            let rows =
-                sqlx::query("SELECT DISTINCT host FROM facts WHERE host > ? ORDER BY host LIMIT ?")
-                    .bind(after.clone())
-                    .bind(OUTPUTS)
-                    .fetch_all(&self.pool)
-                    .await
-                    .map_err(fail)?;
-            let Some(last) = rows.last() else {
+            let hosts =
+                "SELECT DISTINCT host AS name FROM facts WHERE host > ? ORDER BY host LIMIT ?";
+            let Some(last) = self.end_of_stretch(hosts, &after).await? else {
                 return Ok(());
             };
-            let last: String = self.get(last, "host")?;
             let began = Instant::now();
             sqlx::query("DELETE FROM facts WHERE host > ? AND host <= ? AND collected < ?")
                 .bind(after)
@@ -196,18 +205,10 @@ impl Store {
         let fail = |error| self.failed(error);
         let mut after = String::new();
         loop {
-            let rows = sqlx::query(
-                "SELECT digest FROM outputs WHERE digest > ? AND piece = 0 ORDER BY digest LIMIT ?",
-            )
-            .bind(after.clone())
-            .bind(OUTPUTS)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(fail)?;
-            let Some(last) = rows.last() else {
+            let digests = "SELECT digest AS name FROM outputs WHERE digest > ? AND piece = 0 ORDER BY digest LIMIT ?";
+            let Some(last) = self.end_of_stretch(digests, &after).await? else {
                 return Ok(());
             };
-            let last: String = self.get(last, "digest")?;
             let began = Instant::now();
             let mut tx = self.begin().await?;
             sqlx::query("DELETE FROM outputs WHERE digest > ? AND digest <= ? AND NOT EXISTS (SELECT 1 FROM run_hosts WHERE stdout_digest = outputs.digest) AND NOT EXISTS (SELECT 1 FROM run_hosts WHERE stderr_digest = outputs.digest)")
