@@ -64,6 +64,11 @@ pub(super) trait Listener: Send {
     /// Takes a piece of it. An error ends the command.
     async fn output(&mut self, stream: Stream, bytes: Bytes) -> Result<(), HostError>;
 
+    /// Whether the command has said its last word, though its streams may still be open.
+    fn has_heard_all(&self) -> bool {
+        false
+    }
+
     /// What it speaks is known now.
     fn speaks(&mut self, _encoding: Charset) {}
 }
@@ -107,21 +112,43 @@ enum Stop {
     Broken(HostError),
 }
 
+/// How a command gets its process.
+pub(super) enum Start {
+    /// By what the conversation begins with.
+    Exec,
+    /// It has one.
+    Begun(Process),
+}
+
+/// A process on a host; else how that ended.
+pub(super) async fn open(
+    connection: &Arc<dyn Connection>,
+    request: ExecRequest,
+    halt: &mut Control,
+) -> Result<Process, End> {
+    let departure = request.departure.clone();
+    let opened = tokio::select! {
+        opened = timeout(BEFORE_START, connection.exec(request)) => opened,
+        why = stopped(halt) => return Err(halted_early(why, &departure)),
+    };
+    match opened {
+        Ok(Ok(process)) => Ok(process),
+        Ok(Err(error)) => Err(not_begun(error)),
+        Err(_) if departure.call_off() => Err(End::unreachable(no_session())),
+        Err(_) => Err(not_begun(no_start())),
+    }
+}
+
 impl Drive<'_> {
     /// Runs the plan's command to its end.
-    pub(super) async fn run(mut self, mut conversation: Box<dyn Conversation>) -> End {
-        let conversation = &mut *conversation;
-        let request = request(conversation.begin());
-        let departure = request.departure.clone();
-        let opened = tokio::select! {
-            opened = timeout(BEFORE_START, self.connection.exec(request)) => opened,
-            why = stopped(self.halt) => return halted_early(why, &departure),
+    pub(super) async fn run(mut self, start: Start, conversation: &mut dyn Conversation) -> End {
+        let begun = match start {
+            Start::Begun(process) => Ok(process),
+            Start::Exec => open(self.connection, request(conversation.begin()), self.halt).await,
         };
-        let mut process = match opened {
-            Ok(Ok(process)) => process,
-            Ok(Err(error)) => return not_begun(error),
-            Err(_) if departure.call_off() => return End::unreachable(no_session()),
-            Err(_) => return not_begun(no_start()),
+        let mut process = match begun {
+            Ok(process) => process,
+            Err(end) => return end,
         };
         let now = Instant::now();
         let mut progress = Progress {
@@ -232,6 +259,10 @@ impl Drive<'_> {
             }
             if conversation.is_started() {
                 feeding.command_reads();
+            }
+            if progress.exit.is_none() && self.output.has_heard_all() {
+                // What it has left behind may hold its streams.
+                progress.exit = Some((Exit::Status(0), Instant::now()));
             }
         }
     }

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
 use tokio::time::{Instant, timeout};
 
-use super::drive::{Drive, Listener};
+use super::drive::{Drive, Listener, Start};
 use super::host::{Activity, stopped};
 use super::job::{Control, Limits, Work};
 use super::outcome::End;
@@ -205,7 +205,7 @@ impl Link for HostLink<'_> {
             self.limits.timeout = Some(until.saturating_duration_since(Instant::now()));
         }
         self.activity.saw_life();
-        let conversation = speak::conversation(&plan, self.target)?;
+        let mut conversation = speak::conversation(&plan, self.target)?;
         let mut ear = Ear {
             sink,
             complaints: BytesMut::new(),
@@ -223,7 +223,7 @@ impl Link for HostLink<'_> {
             console: None,
             given,
         }
-        .run(conversation)
+        .run(Start::Exec, &mut *conversation)
         .await;
         self.speaking.store(false, Ordering::Relaxed);
         let stderr = ear.complaints.freeze();

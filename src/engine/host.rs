@@ -175,7 +175,7 @@ impl Executor {
             Work::Command(plan) => plan,
             files => return self.transfer(files, target, connection, output).await,
         };
-        let conversation = match speak::conversation(plan, target) {
+        let mut conversation = match speak::conversation(plan, target) {
             Ok(conversation) => conversation,
             Err(error) => return End::failed(error),
         };
@@ -191,7 +191,7 @@ impl Executor {
             console: Some(Console::new(self.host, &job.targets, target, connection)),
             given: None,
         }
-        .run(conversation)
+        .run(drive::Start::Exec, &mut *conversation)
         .await
     }
 

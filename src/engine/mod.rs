@@ -11,6 +11,7 @@ mod host;
 pub mod job;
 mod outcome;
 mod session;
+mod shell;
 mod speak;
 pub mod task;
 mod verdict;

@@ -36,7 +36,8 @@ pub(super) fn conversation(
     windows::conversation(plan, &situation, &mark).map_err(failure_error)
 }
 
-fn escalation(
+/// How one becomes another user of a Unix host.
+pub(super) fn escalation(
     how: &Become,
 ) -> Result<(shell::Escalation, Option<crate::base::secret::Secret>), HostError> {
     let method = match how.method {

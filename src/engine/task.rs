@@ -11,12 +11,13 @@ use tokio::io::AsyncReadExt as _;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::drive::{Drive, Listener};
+use super::drive::{Drive, Listener, Start};
 use super::files::{self, HostLink};
 use super::host::{Activity, stopped};
 use super::job::{Control, Limits};
 use super::outcome::End;
 use super::session::Turn;
+use super::shell;
 use super::speak;
 use crate::base::chunks::Chunks;
 use crate::event::{ErrorKind, HostError, Outcome, Stream};
@@ -195,13 +196,9 @@ async fn attempt(order: &Order<'_>) -> TaskEnd {
         }
         ear.want_payload();
     }
-    let conversation = match speak::conversation(order.plan, order.target) {
-        Ok(conversation) => conversation,
-        Err(error) => return ear.end(End::failed(error)),
-    };
     let limits = limits(order.timeout);
     let given = ear.given(order.plan);
-    let end = Drive {
+    let drive = Drive {
         plan: order.plan,
         limits: &limits,
         connections: order.connections,
@@ -212,10 +209,26 @@ async fn attempt(order: &Order<'_>) -> TaskEnd {
         output: &mut ear,
         console: None,
         given,
-    }
-    .run(conversation)
-    .await;
+    };
+    let end = match &order.plan.command {
+        Command::Module(script) if shell::can_be_kept(order.target) => {
+            match connection.kept().try_hold() {
+                Some(holding) => shell::run(drive, script, holding).await,
+                // The shell is at work for another task.
+                None => alone(drive).await,
+            }
+        }
+        _ => alone(drive).await,
+    };
     ear.end(end)
+}
+
+/// By a process of the task's own.
+async fn alone(drive: Drive<'_>) -> End {
+    match speak::conversation(drive.plan, drive.target) {
+        Ok(mut conversation) => drive.run(Start::Exec, &mut *conversation).await,
+        Err(error) => End::failed(error),
+    }
 }
 
 /// Hears what a task says.
@@ -329,6 +342,10 @@ impl Listener for Ear {
         self.truncated |= bytes.len() > room;
         kept.extend_from_slice(bytes.get(..room).unwrap_or(&bytes));
         Ok(())
+    }
+
+    fn has_heard_all(&self) -> bool {
+        self.record.as_ref().is_some_and(RecordReader::has_ended)
     }
 }
 

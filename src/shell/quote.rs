@@ -55,6 +55,15 @@ impl Line {
         self
     }
 
+    /// Adds what sets variables for all that follows.
+    pub(super) fn export(&mut self, variables: &[(String, String)]) -> &mut Self {
+        for (name, value) in variables {
+            self.code("export ").code(name).code("=").quoted(value);
+            self.code("; ");
+        }
+        self
+    }
+
     /// Adds another line's code.
     pub(super) fn append(&mut self, other: Self) -> &mut Self {
         self.newlines |= other.newlines;

@@ -158,6 +158,11 @@ impl RecordReader {
         self.needs
     }
 
+    /// Whether the script has said its end.
+    pub fn has_ended(&self) -> bool {
+        self.record.ended
+    }
+
     /// A question that the script has asked, and what it had said by then. A script waits for the
     /// answer before it says more.
     pub fn question(&mut self) -> Option<(String, Record)> {

@@ -18,12 +18,17 @@ impl Kept {
         Holding(self.0.lock().await)
     }
 
+    /// One's turn, if nobody else has the place in hands.
+    pub fn try_hold(&self) -> Option<Holding<'_>> {
+        self.0.try_lock().ok().map(Holding)
+    }
+
     /// Lets go of what is there, unless somebody has it in hands: who has it finds the connection
-    /// closed.
-    pub fn clear(&self) {
-        if let Ok(mut kept) = self.0.try_lock() {
-            *kept = None;
-        }
+    /// closed. Whether there was anything.
+    pub fn clear(&self) -> bool {
+        self.0
+            .try_lock()
+            .is_ok_and(|mut kept| kept.take().is_some())
     }
 }
 

@@ -11,6 +11,7 @@ mod forms;
 mod hosts;
 mod records;
 mod resume;
+mod sessions;
 mod statuses;
 mod terminal;
 

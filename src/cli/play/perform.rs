@@ -119,9 +119,15 @@ pub(in crate::cli) fn perform(setup: &Setup, work: Work<'_>) -> Result<Status, C
         max_output: work.max_output.unwrap_or(setup.settings.max_output()),
     };
     let (expect_no_change, allow_empty) = (work.mode.expect_no_change, work.allow_empty);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
+    let runtime = if std::env::var_os("IOMS_RT").is_some() {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?
+    } else {
+        tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?
+    };
     let end = runtime.block_on(play(setup, work, ways, bounds))?;
     runtime.shutdown_background();
     if let Some(error) = &end.error {

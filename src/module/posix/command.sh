@@ -82,17 +82,24 @@ command_denied() {
     fail 'Error executing command.'
 }
 
-# Runs the words; their output is the record's `stdout`, their errors the channel's.
+# Runs the words; their output is the record's `stdout`, their errors the channel's. What they leave
+# running may hold these for ever: they are given pipes, not the streams by which the host is spoken to.
+# The record ends before the pipes do.
 command_run() {
     changed=1
+    { { command_spoken "$@" 2>&1 >&4 4>&- | cat >&2 4>&-; } 4>&1 | cat; } 3<&-
+    trap - EXIT
+    exit 0
+}
+command_spoken() {
     put_open stdout
     if is_given stdin; then
         if [ "$p_stdin_add_newline" ]; then printf '%s\n' "$p_stdin"; else printf '%s' "$p_stdin"; fi | (own_locale; exec "$@")
     else
-        (own_locale; exec "$@") </dev/null
+        (own_locale; exec "$@")
     fi
     ioms_rc=$?
     printf '\n'
     put_int rc "$ioms_rc"
-    exit 0
+    ioms_over
 }

@@ -8,6 +8,8 @@ ioms_all=${LC_ALL-} ioms_all_set=${LC_ALL+1}
 export LC_ALL=C
 own_locale() { if [ "$ioms_all_set" ]; then LC_ALL=$ioms_all; else unset LC_ALL; fi; }
 umask 022
+# What the controller sends comes on 3; no tool may take it for its own input.
+exec 3<&0 </dev/null
 changed=
 nl='
 '
@@ -33,7 +35,8 @@ put_open() { printf '%s %s o\n' "$ioms_mark" "$1"; }
 # asked for there.)
 payload() {
     [ "$payload_here" ] || printf '\n%s need\n' "$ioms_mark"
-    head -c "$payload_size" >"$1"
+    head -c "$payload_size" <&3 >"$1"
+    ioms_paid=1
 }
 
 # ask NAME: a question to the controller. Its answer's variables are set (`r_NAME`); `answer` is its
@@ -41,13 +44,13 @@ payload() {
 ask() {
     printf '\n%s ask %s\n' "$ioms_mark" "$1"
     ioms_s=
-    while IFS= read -r ioms_l; do
+    while IFS= read -r ioms_l <&3; do
         [ "$ioms_l" != "$ioms_mark" ] || { eval "$ioms_s"; return 0; }
         ioms_s=$ioms_s$ioms_l$nl
     done
     fail 'the controller did not answer'
 }
-answer() { head -c "$answer_size"; }
+answer() { head -c "$answer_size" <&3; }
 
 # is_given NAME: whether the parameter was given.
 is_given() { eval "[ \"\${p_$1+1}\" ]"; }
@@ -62,12 +65,14 @@ skip() { put msg "$1"; put_bool skipped 1; exit 0; }
 try() { ioms_e=$("$@" 2>&1) || fail "$1: ${ioms_e:-failed}"; }
 
 # Files of the program's own, removed at its end.
-ioms_temporary= ioms_new= ioms_nest=
+ioms_temporary= ioms_new= ioms_nest= ioms_paid=
 temporary() {
     ioms_temporary=${ioms_temporary:-$(mktemp -d "${TMPDIR:-/tmp}/.ioms.XXXXXXXXXX")} || fail "can't make a temporary folder in ${TMPDIR:-/tmp}"
 }
 
 ioms_over() {
+    # What is left is in the next program's way, and the shell reads it byte by byte.
+    [ -z "${payload_here-}" ] || [ "$ioms_paid" ] || head -c "$payload_size" <&3 >/dev/null
     [ -z "$ioms_temporary$ioms_new$ioms_nest" ] || rm -rf -- ${ioms_temporary:+"$ioms_temporary"} ${ioms_new:+"$ioms_new"} ${ioms_nest:+"$ioms_nest"}
     printf '\n%s changed b 1\n%s\n%s end\n' "$ioms_mark" "${changed:-0}" "$ioms_mark"
 }

@@ -63,7 +63,8 @@ valid() {
 
 # backup PATH NAME: keeps a copy, which the result's NAME says.
 backup() {
-    ioms_b="$1.$$.$(date +%Y-%m-%d@%H:%M:%S)~"
+    # Not $$, which is the same for all programs of a shell.
+    ioms_b="$1.$(sh -c 'echo $PPID').$(date +%Y-%m-%d@%H:%M:%S)~"
     ioms_e=$(cp -p -- "$1" "$ioms_b" 2>&1) || fail "Could not make backup of $1 to $ioms_b: $ioms_e"
     put "$2" "$ioms_b"
 }

@@ -4,14 +4,17 @@
 //! ```text
 //! exec the constant ─► hello ─► script ─► (report) ─► the command's own streams
 //! with become:         hello ─► sudo ... ─► prompt? password ─► inner hello ─► script ─► ...
+//! a session:           ... ─► script ─► program ─► its streams ─► program ─► its streams ...
 //! ```
 
 use bytes::{Bytes, BytesMut};
 
 use super::script::{self, Escalation, Footing};
+use super::session;
 use crate::base::secret::Secret;
 use crate::shell::conversation::{Conversation, Failure, Opening, Step};
 use crate::shell::find;
+use crate::shell::module::ModuleScript;
 use crate::shell::plan::{Command, Plan};
 
 /// How much a host may say before its hello: banners and start-up files.
@@ -31,6 +34,15 @@ const REFUSALS: &[&str] = &[
     "no password was provided",
     "a terminal is required",
 ];
+
+/// The mark of the hello that the work begins with.
+fn inner(mark: &str, escalated: bool) -> String {
+    if escalated {
+        format!("{mark}i")
+    } else {
+        mark.to_owned()
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -76,11 +88,7 @@ impl PosixConversation {
         tmpdir: Option<&str>,
         mark: &str,
     ) -> Self {
-        let inner_mark = if escalation.is_some() {
-            format!("{mark}i")
-        } else {
-            mark.to_owned()
-        };
+        let inner_mark = inner(mark, escalation.is_some());
         let dialogue = escalation
             .as_ref()
             .is_some_and(|(how, _)| how.method.needs_pty());
@@ -107,21 +115,41 @@ impl PosixConversation {
             _ => Bytes::new(),
         };
         Self {
-            stage: Stage::Hello,
-            mark: mark.to_owned(),
-            inner_mark,
-            prompt: format!("[{mark}p]"),
             pty: plan.tty || dialogue,
-            escalation,
-            script: words.into(),
             payload,
             reports: script::needs_report(plan) || waits,
             waits,
-            seen: BytesMut::new(),
-            complaints: BytesMut::new(),
-            password_sent: false,
-            group: None,
-            folder: None,
+            ..Self::saying(words, escalation, mark)
+        }
+    }
+
+    /// A conversation that begins a session ([`session`]) with its first program. `secret` is the
+    /// session's, `mark` that of its hello; both are random and of letters and digits only. Not with what
+    /// needs a terminal.
+    pub fn beginning(
+        plan: &Plan,
+        module: &ModuleScript,
+        escalation: Option<(Escalation, Option<Secret>)>,
+        secret: &str,
+        mark: &str,
+    ) -> Self {
+        let mut script = session::begin(secret).into_bytes();
+        script.extend(session::say(plan, module, secret));
+        Self::saying(script, escalation, mark)
+    }
+
+    /// A conversation about one more program with the shell of a session, of this process group.
+    pub fn within(
+        plan: &Plan,
+        module: &ModuleScript,
+        escalation: Option<(Escalation, Option<Secret>)>,
+        secret: &str,
+        group: u32,
+    ) -> Self {
+        Self {
+            stage: Stage::Started,
+            group: Some(group),
+            ..Self::saying(session::say(plan, module, secret), escalation, "")
         }
     }
 
@@ -129,21 +157,34 @@ impl PosixConversation {
     fn ending_of(other: &Self, mark: &str) -> Option<Self> {
         let group = other.group?;
         let escalation = other.escalation.clone();
-        let inner_mark = if escalation.is_some() {
-            format!("{mark}i")
-        } else {
-            mark.to_owned()
+        let pty = escalation
+            .as_ref()
+            .is_some_and(|(how, _)| how.method.needs_pty());
+        let ending = Self {
+            pty,
+            ..Self::saying(Vec::new(), escalation, mark)
         };
+        let script = script::kill(group, other.folder.as_deref(), &ending.inner_mark);
         Some(Self {
-            script: script::kill(group, other.folder.as_deref(), &inner_mark).into(),
+            script: script.into(),
+            ..ending
+        })
+    }
+
+    /// A conversation that says a script and nothing after it.
+    fn saying(
+        script: Vec<u8>,
+        escalation: Option<(Escalation, Option<Secret>)>,
+        mark: &str,
+    ) -> Self {
+        Self {
             stage: Stage::Hello,
             mark: mark.to_owned(),
+            inner_mark: inner(mark, escalation.is_some()),
             prompt: format!("[{mark}p]"),
-            inner_mark,
-            pty: escalation
-                .as_ref()
-                .is_some_and(|(how, _)| how.method.needs_pty()),
             escalation,
+            pty: false,
+            script: script.into(),
             payload: Bytes::new(),
             reports: false,
             waits: false,
@@ -152,11 +193,12 @@ impl PosixConversation {
             password_sent: false,
             group: None,
             folder: None,
-        })
+        }
     }
 
     fn first_script(&self) -> Bytes {
         match &self.escalation {
+            _ if self.stage == Stage::Started => self.script.clone(),
             None => self.script.clone(),
             Some((how, _)) => script::escalate(how, &self.inner_mark, &self.prompt).into(),
         }
@@ -362,7 +404,11 @@ impl Conversation for PosixConversation {
     }
 
     fn opens_with_the_work(&self) -> bool {
-        !self.pty && self.escalation.is_none()
+        self.starts_at_once() || (!self.pty && self.escalation.is_none())
+    }
+
+    fn starts_at_once(&self) -> bool {
+        self.stage == Stage::Started
     }
 
     fn opens_with_all(&self) -> bool {

@@ -4,6 +4,8 @@ mod conversation;
 pub mod files;
 pub mod files_pull;
 mod script;
+mod session;
 
 pub use conversation::PosixConversation;
 pub use script::{Escalation, Method};
+pub use session::Frame;

@@ -130,13 +130,7 @@ pub(super) fn script(plan: &Plan, tmpdir: Option<&str>, mark: &str, footing: Foo
     if plan.tty {
         line.code("stty icanon 2>/dev/null; ");
     }
-    for (name, value) in &plan.env {
-        line.code("export ")
-            .code(name)
-            .code("=")
-            .quoted(value)
-            .code("; ");
-    }
+    line.export(&plan.env);
     if let Some(folder) = &plan.chdir {
         line.code("cd -- ").quoted(folder).code(" || ");
         report(

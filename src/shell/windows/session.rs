@@ -35,7 +35,7 @@ use super::dialogue::PowershellConversation;
 use super::powershell::{self, Program};
 use super::quote::powershell_text;
 use crate::shell::conversation::{Conversation, Failure, Opening};
-use crate::shell::find;
+use crate::shell::until;
 
 /// How much of a script is a line, in bytes: a multiple of three.
 const PIECE: usize = 48 * 1024;
@@ -210,7 +210,7 @@ impl Session {
             return step;
         }
         self.stdout.seen.extend_from_slice(bytes);
-        step.stdout = until(&mut self.stdout.seen, mark.as_bytes());
+        step.stdout = take_until(&mut self.stdout.seen, mark.as_bytes());
         if let Some(rest) = self.stdout.seen.strip_prefix(mark.as_bytes()) {
             if let Some(end) = rest.iter().position(|b| *b == b'\n') {
                 let number = String::from_utf8_lossy(rest.get(..end).unwrap_or_default());
@@ -244,7 +244,7 @@ impl Session {
             return step;
         }
         self.stderr.seen.extend_from_slice(bytes);
-        step.stderr = until(&mut self.stderr.seen, mark.as_bytes());
+        step.stderr = take_until(&mut self.stderr.seen, mark.as_bytes());
         self.stderr.ended = self.stderr.seen.starts_with(mark.as_bytes());
         self.conclude(&mut step);
         step
@@ -309,14 +309,8 @@ impl Session {
 }
 
 /// Takes everything before `mark` away, but for what may be the beginning of it.
-fn until(seen: &mut BytesMut, mark: &[u8]) -> Bytes {
-    let length = find(seen, mark).unwrap_or_else(|| {
-        let longest = mark.len().saturating_sub(1).min(seen.len());
-        let held = (1..=longest)
-            .rev()
-            .find(|length| seen.ends_with(mark.get(..*length).unwrap_or_default()));
-        seen.len() - held.unwrap_or(0)
-    });
+fn take_until(seen: &mut BytesMut, mark: &[u8]) -> Bytes {
+    let length = until(seen, mark);
     seen.split_to(length).freeze()
 }
 

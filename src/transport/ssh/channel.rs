@@ -1,6 +1,7 @@
 //! A logged-in connection and the commands on it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -45,7 +46,17 @@ impl SshConnection {
     /// A channel for a command or a subsystem (RFC 4254, 6.1). `before` what the connection was lost,
     /// if it was.
     async fn session(&self, before: &str) -> Result<Channel<Msg>, HostError> {
-        let opened = self.handle.channel_open_session().await;
+        let mut opened = self.handle.channel_open_session().await;
+        // A host that grants few sessions gets back the one that is kept; it takes a moment to see that.
+        if is_too_many(&opened) && self.kept.clear() {
+            for _ in 0..SECOND_TRIES {
+                tokio::time::sleep(BETWEEN_TRIES).await;
+                opened = self.handle.channel_open_session().await;
+                if !is_too_many(&opened) {
+                    break;
+                }
+            }
+        }
         opened.map_err(|error| match error {
             russh::Error::ChannelOpenFailure(why) => HostError::new(
                 ErrorKind::Quota,
@@ -87,6 +98,14 @@ impl SshConnection {
             }),
         }
     }
+}
+
+/// How often, and how long after one another, a session is asked for once one was given back.
+const SECOND_TRIES: u32 = 20;
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
+
+fn is_too_many(opened: &Result<Channel<Msg>, russh::Error>) -> bool {
+    matches!(opened, Err(russh::Error::ChannelOpenFailure(_)))
 }
 
 #[async_trait]

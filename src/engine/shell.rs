@@ -1,0 +1,188 @@
+//! Modules on Unix hosts: one shell a connection, kept beside it, does one program after another. What
+//! it is told and how what it says is taken apart is `shell`'s ([`Frame`]); here its process is lent to
+//! one task at a time, as if it were the task's own. A program that does not end in time takes the shell
+//! with it; the next one begins another.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::FutureExt as _;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::drive::{Drive, Start, mark, open, request};
+use super::outcome::End;
+use super::speak;
+use crate::event::{HostError, Stream};
+use crate::shell::{Conversation as _, Frame, ModuleScript, PosixConversation};
+use crate::target::{Become, BecomeMethod, ShellKind, Target};
+use crate::transport::{Exit, Holding, Input, Output, OutputEvent, Process};
+
+/// A shell that nobody has spoken to for so long is not spoken to again: whether its connection still
+/// lives is asked by opening another, before there is work that may or may not have begun.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// A shell and its process.
+struct Kept {
+    input: Arc<Mutex<Box<dyn Input>>>,
+    output: Arc<Mutex<Box<dyn Output>>>,
+    secret: String,
+    /// Its process group; known once it has said hello.
+    group: Option<u32>,
+    /// As whom it runs.
+    user: Option<Become>,
+    used: Instant,
+}
+
+/// Whether a shell for modules can be kept for a host: not where it begins at a terminal, which has no
+/// end of input.
+pub(super) fn can_be_kept(target: &Target) -> bool {
+    let terminal = |how: &Become| how.method != BecomeMethod::Sudo;
+    target.shell == ShellKind::Posix && !target.r#become.as_ref().is_some_and(terminal)
+}
+
+/// Does a module's program by the shell that is kept in `holding`, or by one that is kept there from now
+/// on. `drive` is what else a command needs.
+pub(super) async fn run(drive: Drive<'_>, script: &ModuleScript, mut holding: Holding<'_>) -> End {
+    let target = drive.target.clone();
+    let escalation = match target.r#become.as_ref().map(speak::escalation).transpose() {
+        Ok(escalation) => escalation,
+        Err(error) => return End::failed(error),
+    };
+    let kept = holding.take::<Kept>();
+    let kept = kept.filter(|kept| kept.serves(target.r#become.as_ref()));
+    let (mut conversation, mut kept) = match kept.and_then(|kept| Some((kept.group?, kept))) {
+        Some((group, kept)) => {
+            let secret = &kept.secret;
+            let within = PosixConversation::within(drive.plan, script, escalation, secret, group);
+            (within, kept)
+        }
+        None => {
+            let secret = mark();
+            let beginning =
+                PosixConversation::beginning(drive.plan, script, escalation, &secret, &mark());
+            let opened = open(drive.connection, request(beginning.begin()), drive.halt).await;
+            match opened {
+                Ok(process) => {
+                    let user = target.r#become.clone();
+                    (beginning, Box::new(Kept::new(process, secret, user)))
+                }
+                Err(end) => return end,
+            }
+        }
+    };
+    let over = Arc::new(AtomicBool::new(false));
+    let process = kept.lend(&script.mark, over.clone());
+    let end = drive.run(Start::Begun(process), &mut conversation).await;
+    if over.load(Ordering::Relaxed) {
+        kept.group = conversation.group();
+        kept.used = Instant::now();
+        holding.put(kept);
+    } else {
+        kept.output.lock().await.close().await;
+    }
+    end
+}
+
+impl Kept {
+    fn new(process: Process, secret: String, user: Option<Become>) -> Self {
+        Self {
+            input: Arc::new(Mutex::new(process.input)),
+            output: Arc::new(Mutex::new(process.output)),
+            secret,
+            group: None,
+            user,
+            used: Instant::now(),
+        }
+    }
+
+    /// Whether it can do a task as this user. What came since its last one belongs to none.
+    fn serves(&self, user: Option<&Become>) -> bool {
+        if self.user.as_ref() != user || self.used.elapsed() > IDLE {
+            return false;
+        }
+        let Ok(mut output) = self.output.try_lock() else {
+            return false;
+        };
+        loop {
+            match output.next().now_or_never() {
+                None => return true,
+                Some(OutputEvent::Data(..)) => {}
+                Some(_) => return false,
+            }
+        }
+    }
+
+    /// Its process as that of one program.
+    fn lend(&self, mark: &str, over: Arc<AtomicBool>) -> Process {
+        Process {
+            input: Box::new(LentInput(self.input.clone())),
+            output: Box::new(LentOutput {
+                output: self.output.clone(),
+                frame: Frame::new(mark),
+                exit_said: false,
+                over,
+            }),
+        }
+    }
+}
+
+/// The shell's input in the hands of one program.
+struct LentInput(Arc<Mutex<Box<dyn Input>>>);
+
+#[async_trait]
+impl Input for LentInput {
+    async fn write(&mut self, bytes: Bytes) -> Result<(), HostError> {
+        self.0.lock().await.write(bytes).await
+    }
+
+    /// The program knows how much it is given; the shell reads on.
+    async fn close(&mut self) -> Result<(), HostError> {
+        Ok(())
+    }
+}
+
+/// The shell's output in the hands of one program: closed where the program ends.
+struct LentOutput {
+    output: Arc<Mutex<Box<dyn Output>>>,
+    frame: Frame,
+    exit_said: bool,
+    /// Told when it came to its end, and the shell is free.
+    over: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl Output for LentOutput {
+    async fn next(&mut self) -> OutputEvent {
+        loop {
+            if let Some(status) = self.frame.status() {
+                self.over.store(true, Ordering::Relaxed);
+                if std::mem::replace(&mut self.exit_said, true) {
+                    return OutputEvent::Closed;
+                }
+                return OutputEvent::Exit(Exit::Status(status));
+            }
+            let event = self.output.lock().await.next().await;
+            let OutputEvent::Data(stream, bytes) = event else {
+                return event;
+            };
+            let said = match stream {
+                Stream::Stdout => self.frame.stdout(bytes),
+                Stream::Stderr => self.frame.stderr(bytes),
+            };
+            if !said.is_empty() {
+                return OutputEvent::Data(stream, said);
+            }
+        }
+    }
+
+    async fn end(&mut self, grace: Duration) -> Option<Result<(), HostError>> {
+        self.output.lock().await.end(grace).await
+    }
+
+    /// The shell goes on.
+    async fn close(&mut self) {}
+}

@@ -1,0 +1,176 @@
+//! One shell for one program after another: what it is told, and how what it says is taken apart.
+//! Pure: bytes in, bytes out; who drives it keeps the time, and gives the shell up when a program does
+//! not end.
+//!
+//! A program runs in a subshell, so that nothing it does to itself (folder, variables, traps) is left
+//! for the next one; `exit` ends the program, not the shell. A line with the session's secret begins
+//! each: whatever the one before it has left unread of its input is passed over. Its output ends with its
+//! mark on both streams.
+
+use bytes::{Bytes, BytesMut};
+
+use super::script::add_module;
+use crate::shell::module::ModuleScript;
+use crate::shell::plan::Plan;
+use crate::shell::quote::Line;
+use crate::shell::{find, until};
+
+/// How long what follows a mark on standard output may be: a number.
+const TAIL_MAX: usize = 16;
+
+/// The line that the constant reads and evaluates: reads programs and does them until nobody says any
+/// more. `read` takes no byte of what follows a line.
+pub(super) fn begin(secret: &str) -> String {
+    format!(
+        r#"ioms_n=$(printf '\nx'); ioms_n=${{ioms_n%x}}; while IFS= read -r ioms_l; do case $ioms_l in "{secret} "*) ;; *) continue ;; esac; ioms_k=${{ioms_l#* }} ioms_s= ioms_e=; while IFS= read -r ioms_l; do [ "$ioms_l" = "${{ioms_k}}e" ] && {{ ioms_e=1; break; }}; ioms_s=$ioms_s$ioms_l$ioms_n; done; [ "$ioms_e" ] || exit 1; (eval "$ioms_s"); ioms_e=$?; echo "$ioms_k" >&2; echo "$ioms_k over $ioms_e"; done{newline}"#,
+        newline = '\n'
+    )
+}
+
+/// What the shell is told to do a program of `plan`.
+pub(super) fn say(plan: &Plan, module: &ModuleScript, secret: &str) -> Vec<u8> {
+    let mark = &module.mark;
+    // What was left unread may end within a line.
+    let mut words = format!("\n{secret} {mark}\n").into_bytes();
+    if !plan.env.is_empty() {
+        let mut line = Line::default();
+        line.export(&plan.env);
+        words.extend(line.finish().into_bytes());
+    }
+    add_module(module, mark, &mut words);
+    words
+}
+
+/// Takes one program's output out of what a shell says.
+#[derive(Debug)]
+pub struct Frame {
+    /// What ends standard output: a number and a newline follow it.
+    end: Vec<u8>,
+    /// What ends standard error.
+    mark: Vec<u8>,
+    stdout: Stream,
+    stderr: Stream,
+    status: Option<i32>,
+}
+
+/// Where one stream stands.
+#[derive(Debug, Default)]
+struct Stream {
+    seen: BytesMut,
+    /// Whether its mark came.
+    ended: bool,
+}
+
+impl Frame {
+    /// For the program with this mark.
+    pub fn new(mark: &str) -> Self {
+        Self {
+            end: format!("{mark} over ").into_bytes(),
+            mark: mark.as_bytes().to_vec(),
+            stdout: Stream::default(),
+            stderr: Stream::default(),
+            status: None,
+        }
+    }
+
+    /// Standard output was seen: what of it is the program's.
+    pub fn stdout(&mut self, bytes: Bytes) -> Bytes {
+        let said = take(&mut self.stdout, bytes, &self.end);
+        let Some(tail) = self.stdout.seen.get(self.end.len()..) else {
+            return said;
+        };
+        if self.stdout.ended && self.status.is_none() {
+            let length = tail.iter().position(|byte| *byte == b'\n');
+            let number = tail.get(..length.unwrap_or(0)).unwrap_or_default();
+            let number = std::str::from_utf8(number)
+                .ok()
+                .and_then(|text| text.parse().ok());
+            if length.is_some() || tail.len() > TAIL_MAX {
+                // What is no number is not the shell's: whoever said it, the program is over.
+                self.status = Some(number.unwrap_or(255));
+            }
+        }
+        said
+    }
+
+    /// Standard error was seen: what of it is the program's.
+    pub fn stderr(&mut self, bytes: Bytes) -> Bytes {
+        take(&mut self.stderr, bytes, &self.mark)
+    }
+
+    /// The program's exit status, once all of its output was seen.
+    pub fn status(&self) -> Option<i32> {
+        self.status.filter(|_| self.stderr.ended)
+    }
+}
+
+/// What belongs to the program of `bytes`; `seen` holds the rest, from the mark on.
+fn take(stream: &mut Stream, bytes: Bytes, mark: &[u8]) -> Bytes {
+    if stream.ended {
+        stream.seen.extend_from_slice(&bytes);
+        return Bytes::new();
+    }
+    // Most comes whole, mark and all.
+    let said = if stream.seen.is_empty() {
+        let length = until(&bytes, mark);
+        stream
+            .seen
+            .extend_from_slice(bytes.get(length..).unwrap_or_default());
+        bytes.slice(..length)
+    } else {
+        stream.seen.extend_from_slice(&bytes);
+        let length = until(&stream.seen, mark);
+        stream.seen.split_to(length).freeze()
+    };
+    stream.ended = find(&stream.seen, mark) == Some(0);
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn both(frame: &mut Frame, pieces: &[&[u8]]) -> String {
+        let said = pieces
+            .iter()
+            .map(|piece| frame.stdout(Bytes::copy_from_slice(piece)));
+        String::from_utf8(said.collect::<Vec<_>>().concat()).unwrap()
+    }
+
+    #[test]
+    fn a_program_ends_with_its_mark_on_both_streams_at_any_border() {
+        let said = b"a\nM ov\nM over 3\n";
+        for border in 0..said.len() {
+            let (one, two) = said.split_at(border);
+            let mut frame = Frame::new("M");
+            assert_eq!(
+                both(&mut frame, &[one, two]),
+                "a\nM ov\n",
+                "cut at {border}"
+            );
+            assert_eq!(frame.status(), None);
+            assert_eq!(frame.stderr(Bytes::from_static(b"oh")), "oh");
+            assert_eq!(frame.stderr(Bytes::from_static(b"M\n")), "");
+            assert_eq!(frame.status(), Some(3));
+        }
+    }
+
+    #[test]
+    fn what_others_say_after_the_end_is_nobodys() {
+        let mut frame = Frame::new("M");
+        assert_eq!(
+            both(&mut frame, &[b"M over 0\nstray", b"more\nM over 1\n"]),
+            ""
+        );
+        assert_eq!(frame.stderr(Bytes::from_static(b"M\nstray")), "");
+        assert_eq!(frame.status(), Some(0));
+    }
+
+    #[test]
+    fn an_end_that_is_none_ends_it_all_the_same() {
+        let mut frame = Frame::new("M");
+        both(&mut frame, &[b"M over and over and over again"]);
+        frame.stderr(Bytes::from_static(b"M\n"));
+        assert_eq!(frame.status(), Some(255));
+    }
+}

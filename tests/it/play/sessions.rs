@@ -1,0 +1,211 @@
+//! Tasks of a host share one shell: what that saves, and what it keeps apart.
+
+use serde_json::Value;
+
+use super::playbook;
+use crate::support::{Lab, runs, wait_until};
+use crate::users::User;
+use ioms_fleet::Sshd;
+
+/// What a play of these tasks says of the first host.
+fn played(lab: &Lab, tasks: &str) -> Vec<Value> {
+    let site = playbook(&lab.desk, tasks);
+    let document = lab.json(&["play", site.to_str().unwrap()]);
+    let tasks = document["plays"][0]["tasks"].as_array().unwrap();
+    let first = |task: &Value| task["hosts"].as_object().unwrap().values().next().cloned();
+    tasks.iter().map(|task| first(task).unwrap()).collect()
+}
+
+fn sessions(lab: &Lab) -> usize {
+    lab.sshd.log().matches("Starting session").count()
+}
+
+#[test]
+fn nothing_of_a_task_is_left_for_the_next_one() {
+    let lab = Lab::new(1);
+    let said = played(
+        &lab,
+        "\
+- shell: cat; pwd; umask 077; cd /; export LEFT=1; trap 'echo trapped' EXIT; set -f; exit 3
+  environment: {GIVEN: \"two\\nlines\", LEFT: x}
+  failed_when: false
+- shell: cat; pwd; umask; echo \"$GIVEN$LEFT.\" /et[c]; ls -l /proc/self/fd | grep -c pipe
+",
+    );
+    let first = said[0]["stdout"].as_str().unwrap();
+    let home = first.lines().next().unwrap();
+    assert_eq!(
+        (first, &said[0]["rc"]),
+        (format!("{home}\ntrapped").as_str(), &3.into())
+    );
+    // Its three streams, and no more.
+    assert_eq!(
+        said[1]["stdout"],
+        format!("{home}\n0022\n. /etc\n2"),
+        "{said:?}"
+    );
+    assert_eq!(sessions(&lab), 1);
+}
+
+#[test]
+fn what_a_command_leaves_running_neither_holds_up_the_play_nor_speaks_in_later_tasks() {
+    let lab = Lab::new(1);
+    let mark = format!("ioms-noise-{}", std::process::id());
+    let noise = lab.desk.file(
+        &mark,
+        "while :; do echo noise; echo noise >&2; sleep 0.05; done\n",
+    );
+    let said = played(
+        &lab,
+        &format!(
+            "\
+- shell: sh {} & echo begun
+- shell: sleep 0.3; echo quiet
+- command: seq 20000
+- copy: {{content: text, dest: '{}/copied'}}
+",
+            noise.display(),
+            lab.desk.home().display()
+        ),
+    );
+    assert!(
+        said[0]["stdout"].as_str().unwrap().starts_with("begun"),
+        "{said:?}"
+    );
+    for (task, text) in [
+        (1, "quiet".to_owned()),
+        (
+            2,
+            (1..=20000)
+                .map(|n| n.to_string())
+                .collect::<Vec<_>>()
+                .join("\n"),
+        ),
+    ] {
+        assert_eq!(
+            (&said[task]["stdout"], &said[task]["stderr"]),
+            (&text.into(), &"".into())
+        );
+    }
+    assert_eq!(said[3]["changed"], true);
+    // Nobody reads it any more.
+    wait_until("the command ends with its pipe", || !runs(&mark));
+}
+
+#[test]
+fn a_task_that_does_not_end_takes_the_shell_with_it_and_the_next_begins_another() {
+    let lab = Lab::new(1);
+    let mark = format!("31{}", std::process::id());
+    let said = played(
+        &lab,
+        &format!(
+            "\
+- {{command: sleep {mark}, timeout: 1, ignore_errors: true}}
+- command: echo on
+- {{shell: 'kill -9 $(ps -o pgid= $$)', ignore_errors: true}}
+- command: echo and on
+"
+        ),
+    );
+    assert_eq!(said[0]["status"], "failed", "{said:?}");
+    assert_eq!(
+        (&said[1]["stdout"], &said[3]["stdout"]),
+        (&"on".into(), &"and on".into())
+    );
+    assert!(!runs(&format!("sleep {mark}")));
+}
+
+#[test]
+fn content_that_nobody_reads_is_in_nobodys_way() {
+    let lab = Lab::new(1);
+    let home = lab.desk.home().display().to_string();
+    lab.desk.file("small", "s".repeat(60_000));
+    lab.desk.file("large", "l".repeat(200_000));
+    let copies = format!(
+        "- {{copy: {{src: small, dest: '{home}/to/small'}}, ignore_errors: true}}
+- {{copy: {{src: large, dest: '{home}/to/large'}}, ignore_errors: true}}
+- copy: {{src: small, dest: '{home}/small.copy'}}
+- copy: {{src: large, dest: '{home}/large.copy'}}
+- lineinfile: {{path: '{home}/small.copy', line: last}}
+"
+    );
+    let said = played(&lab, &format!("{copies}{copies}- command: echo through\n"));
+    let of = |word: &str| {
+        said.iter()
+            .filter(|result| result["status"] == word)
+            .count()
+    };
+    // The second time but the one whose line was cut off again.
+    assert_eq!(
+        (of("failed"), of("changed"), of("ok")),
+        (4, 6, 1),
+        "{said:?}"
+    );
+    assert_eq!(said.last().unwrap()["stdout"], "through");
+    assert_eq!(sessions(&lab), 1, "{}", lab.sshd.log());
+}
+
+#[test]
+fn hosts_that_grant_one_session_at_a_time_are_served_too() {
+    let sshd = Sshd::builder().config("MaxSessions 1").start().unwrap();
+    let lab = Lab::on(sshd, 1, 0);
+    let said = played(
+        &lab,
+        "\
+- command: echo kept
+- raw: echo raw
+- command: echo kept again
+- {command: sleep 60, timeout: 1, ignore_errors: true}
+- command: echo still
+",
+    );
+    let said: Vec<_> = said.iter().map(|result| &result["stdout"]).collect();
+    assert_eq!(said, ["kept", "raw\n", "kept again", "", "still"]);
+}
+
+#[test]
+fn tasks_for_one_host_that_come_together_do_not_wait_for_each_other() {
+    let lab = Lab::new(3);
+    let meeting = lab.desk.home().join("meeting");
+    std::fs::create_dir(&meeting).unwrap();
+    let site = playbook(
+        &lab.desk,
+        &format!(
+            "- shell: 'touch {0}/{{{{ inventory_hostname }}}}; until [ $(ls {0} | wc -l) = 3 ]; do sleep 0.05; done'
+  delegate_to: web01
+  timeout: 60\n",
+            meeting.display()
+        ),
+    );
+    let document = lab.json(&["play", site.to_str().unwrap()]);
+    assert_eq!(document["summary"]["changed"], 3, "{document}");
+}
+
+#[test]
+fn every_user_has_a_shell_of_its_own() {
+    if ioms_fleet::left_out("becoming another user", "root") {
+        return;
+    }
+    let lab = Lab::new(1);
+    let user = User::new("/bin/bash");
+    let said = played(
+        &lab,
+        &format!(
+            "\
+- command: id -un
+- {{command: id -un, become: true, become_user: {0}}}
+- {{command: id -un, become: true, become_user: {0}}}
+- {{command: id -un, become: true, become_user: nobody}}
+- command: id -un
+",
+            user.name
+        ),
+    );
+    let who: Vec<_> = said
+        .iter()
+        .map(|result| result["stdout"].as_str().unwrap())
+        .collect();
+    let name = user.name.as_str();
+    assert_eq!(who, ["root", name, name, "nobody", "root"]);
+    assert_eq!(sessions(&lab), 4);
+}
