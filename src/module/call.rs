@@ -1,5 +1,6 @@
 //! One task on one host: settled parameters, the program, and the result that its record means.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -74,7 +75,7 @@ pub struct Content {
 }
 
 /// A task under way on a host.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Call {
     /// The module.
     pub module: Arc<Module>,
@@ -90,6 +91,16 @@ pub struct Call {
     pub known: Map,
     /// What the program is told when it asks.
     pub(super) answering: Answering,
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("module", &self.module.name)
+            .field("params", &self.params.keys().collect::<Vec<_>>())
+            .field("situation", &self.situation)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a host said of a task.

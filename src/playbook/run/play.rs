@@ -220,10 +220,7 @@ impl Run {
         if let Some(name) = &self.options.start_at_task
             && !playbook.plays.iter().any(|play| start::is_in(play, name))
         {
-            return Err(RunError::Other(format!(
-                "no task is named `{name}`: --start-at-task finds tasks of the playbook and of static \
-                 imports"
-            )));
+            return Err(RunError::NoStart(name.clone()));
         }
         for (number, play) in playbook.plays.iter().enumerate() {
             if self.is_stopped()
