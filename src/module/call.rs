@@ -153,6 +153,20 @@ impl Module {
         texts
     }
 
+    /// Numbers and flags among the parameters: nothing of them is anybody's text.
+    #[must_use]
+    pub fn without_texts(&self, params: &Map) -> Map {
+        let no_text =
+            |value: &Value| matches!(value, Value::Bool(_) | Value::Int(_) | Value::Float(_));
+        let plain = |value: &Value| match value {
+            Value::List(items) => items.iter().all(no_text),
+            value => no_text(value),
+        };
+        let mut open = self.without_secrets(params);
+        open.retain(|name, value| self.parameter(name).is_some() && plain(value));
+        open
+    }
+
     /// Parameters without those that are secrets.
     #[must_use]
     pub fn without_secrets(&self, params: &Map) -> Map {
