@@ -3,14 +3,17 @@
 //! or a later one, as the file beside it says what the record is to be read with. What `no_log` keeps
 //! out of that file only the run itself knows.
 
-use std::collections::HashMap;
+mod known;
+
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
+
+pub(super) use known::Jobs;
 
 use super::context::Context;
 use super::exchange;
@@ -35,26 +38,6 @@ const RECORD_MAX: usize = 16 << 20;
 
 /// How long parameters may be that are left on the host to read the record with, in bytes.
 const HEAD_MAX: usize = 256 * 1024;
-
-/// What a run knows of jobs.
-#[derive(Default)]
-pub(super) struct Jobs(Mutex<Known>);
-
-#[derive(Default)]
-struct Known {
-    /// Those whose end was read: they are removed when the run ends.
-    read: Vec<(Arc<Target>, Arc<str>)>,
-    /// Of those with `no_log`, what their files do not hold.
-    hidden: HashMap<String, Hidden>,
-}
-
-/// What is not left on a host.
-#[derive(Clone)]
-struct Hidden {
-    params: Map,
-    known: Map,
-    result: Option<Map>,
-}
 
 /// What stands in a job's file.
 #[derive(Debug, Serialize, Deserialize)]
@@ -436,38 +419,12 @@ impl Controller for NoFiles {
     }
 }
 
-impl Jobs {
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn read(&self, target: &Arc<Target>, id: &str) {
-        let read = &mut self.known().read;
-        if !read.iter().any(|(_, known)| **known == *id) {
-            read.push((target.clone(), id.into()));
-        }
-    }
-
-    fn hide(&self, id: String, call: &Call, result: Option<Map>) {
-        let hidden = Hidden {
-            params: call.params.clone(),
-            known: call.known.clone(),
-            result,
-        };
-        self.known().hidden.insert(id, hidden);
-    }
-
-    fn hidden(&self, id: &str) -> Option<Hidden> {
-        self.known().hidden.get(id).cloned()
-    }
-}
-
 /// How long the removal of a job may take.
 const REMOVAL: Duration = Duration::from_secs(30);
 
 /// Removes from their hosts the jobs whose end the run has read; one that can't be removed stays.
 pub(super) async fn remove_read(runner: &Arc<Runner>) {
-    let read = std::mem::take(&mut runner.jobs.known().read);
+    let read = runner.jobs.take_read();
     let removals = futures::stream::iter(read);
     let forks = runner.options.forks.max(1);
     removals
