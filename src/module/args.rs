@@ -95,7 +95,11 @@ pub(super) fn settle(module: &Module, given: &Map) -> Result<Map, ModuleError> {
     }
     for constraint in &module.constraints {
         let has = |name: &str| settled.contains_key(name);
-        let is = |name: &str, wanted: &Value| settled.get(name).is_some_and(|v| v == wanted);
+        // What holds by default is a value, too.
+        let is = |name: &str, wanted: &Value| {
+            let default = || module.parameter(name)?.default.as_ref();
+            settled.get(name).or_else(default) == Some(wanted)
+        };
         if let Some(error) = broken(constraint, has, is) {
             return Err(error);
         }

@@ -4,6 +4,8 @@
 mod accounts;
 mod alpine;
 mod circumstances;
+mod diffs;
+mod failures;
 mod firewall;
 mod power;
 mod sources;
@@ -436,7 +438,12 @@ fn packages_of_other_managers_come_and_go() {
     system.changes_once("pacman", &["name=theirs"], pacman);
     system.sh("cd /srv/pac && repo-add -q own.db.tar.gz theirs-2.0-1-any.pkg.tar.zst");
     system.done("pacman", &["update_cache=yes"]);
-    system.changes_once("pacman", &["name=theirs", "state=latest"], pacman);
+    let latest = ["name=theirs", "state=latest"];
+    assert_eq!(
+        system.task(&["--check", "--diff"], "pacman", &latest)["diff"],
+        json!({"before": "theirs 1.0-1\n", "after": "theirs 2.0-1\n"})
+    );
+    system.changes_once("pacman", &latest, pacman);
     system.changes_once(
         "package",
         &["name=theirs", "state=absent", "use=pacman"],
