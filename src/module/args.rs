@@ -46,11 +46,16 @@ pub(super) fn check_names<'a>(
     errors
 }
 
+/// Its page says why a parameter that others' module of the name has is refused.
 fn unknown(module: &Module, name: &str) -> ModuleError {
     let error = ModuleError::of(
         name,
         format!("module {} has no parameter `{name}`", module.name),
     );
+    let quoted = format!("`{name}`");
+    if let Some(why) = module.notes.iter().find(|note| note.contains(&quoted)) {
+        return error.hint(why.trim());
+    }
     let names = module
         .parameters
         .iter()

@@ -99,7 +99,7 @@ fn firewalld(system: &System) {
     system.changes_once("firewalld", &rule, now);
     let forward =
         "port_forward={{ [{'port': 443, 'proto': 'tcp', 'toport': 8443, 'toaddr': '192.0.2.1'}] }}";
-    let forward = |state| [forward, "permanent=yes", "immediate=yes", state];
+    let forward = |state| [forward, state];
     system.changes_once("firewalld", &forward("state=enabled"), now);
     system.changes_once("firewalld", &forward("state=disabled"), now);
     let https = "service=https permanent=yes immediate=yes state=disabled";
