@@ -66,10 +66,9 @@ fn working_copies(system: &System) {
     system.changes_once("git", &with(&["version=v1"]), watch);
     system.changes_once("git", &with(&[]), watch);
     let back = with(&["version=old"]);
-    let foretold = system.task(&["--check", "--diff"], "git", &back);
-    let lines = foretold["diff"]["prepared"].as_str().unwrap();
-    assert!(lines.ends_with("\n-2\n+1\n"), "{foretold:#}");
-    system.changes_once("git", &back, watch);
+    let went = system.changes_once("git", &back, watch);
+    let lines = went["foretold"]["diff"]["prepared"].as_str().unwrap();
+    assert!(lines.ends_with("\n-2\n+1\n"), "{went:#}");
     system.sh("echo mine >/srv/wc/f");
     system.fails("git", &back, "Local modifications exist in the destination");
     system.changes_once("git", &with(&["version=old", "force=yes"]), watch);
