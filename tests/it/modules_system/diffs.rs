@@ -107,4 +107,44 @@ fn a_diff_shows_what_a_text_was_and_what_it_becomes() {
             );
         }
     }
+    settings(&system);
+}
+
+/// Those of settings show the ones that change.
+fn settings(system: &System) {
+    let name = system.sh("uname -n");
+    for (module, args, before, after) in [
+        (
+            "file",
+            "path=/etc/fstab mode=0600",
+            json!({"path": "/etc/fstab", "mode": "0644"}),
+            json!({"path": "/etc/fstab", "mode": "0600"}),
+        ),
+        (
+            "file",
+            "path=/srv/new state=touch",
+            json!({"path": "/srv/new", "state": "absent"}),
+            json!({"path": "/srv/new", "state": "touch"}),
+        ),
+        (
+            "hostname",
+            "name=web01",
+            json!(format!("hostname = {name}")),
+            json!("hostname = web01\n"),
+        ),
+        (
+            "timezone",
+            "name=Asia/Tokyo",
+            json!({"name": "Etc/UTC"}),
+            json!({"name": "Asia/Tokyo"}),
+        ),
+    ] {
+        let args: Vec<&str> = args.split(' ').collect();
+        let result = system.task(&["--check", "--diff"], module, &args);
+        assert_eq!(
+            result["diff"],
+            json!({"before": before, "after": after}),
+            "{module} {args:?}"
+        );
+    }
 }
