@@ -46,11 +46,16 @@ pub(super) fn check_names<'a>(
     errors
 }
 
+/// Its page says why a parameter that others' module of the name has is refused.
 fn unknown(module: &Module, name: &str) -> ModuleError {
     let error = ModuleError::of(
         name,
         format!("module {} has no parameter `{name}`", module.name),
     );
+    let quoted = format!("`{name}`");
+    if let Some(why) = module.notes.iter().find(|note| note.contains(&quoted)) {
+        return error.hint(why.trim());
+    }
     let names = module
         .parameters
         .iter()
@@ -95,7 +100,11 @@ pub(super) fn settle(module: &Module, given: &Map) -> Result<Map, ModuleError> {
     }
     for constraint in &module.constraints {
         let has = |name: &str| settled.contains_key(name);
-        let is = |name: &str, wanted: &Value| settled.get(name).is_some_and(|v| v == wanted);
+        // What holds by default is a value, too.
+        let is = |name: &str, wanted: &Value| {
+            let default = || module.parameter(name)?.default.as_ref();
+            settled.get(name).or_else(default) == Some(wanted)
+        };
         if let Some(error) = broken(constraint, has, is) {
             return Err(error);
         }

@@ -202,7 +202,8 @@ mod tests {
     fn the_pages_in_docs_are_those_of_the_modules() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/modules");
         let mut index = String::from(
-            "# Modules\n\nOne page each, generated from the modules' files; `iomsctl doc MODULE` shows the same.\n\n\
+            "# Modules\n\nOne page each, generated from the modules' files; `iomsctl doc MODULE` shows the same. Each parameter that Ansible's\n\
+             documentation names is taken, or refused with the reason that stands on the page.\n\n\
              | module | |\n| --- | --- |\n",
         );
         let mut pages = Vec::new();

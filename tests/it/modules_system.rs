@@ -4,6 +4,8 @@
 mod accounts;
 mod alpine;
 mod circumstances;
+mod diffs;
+mod failures;
 mod firewall;
 mod power;
 mod sources;
@@ -87,7 +89,7 @@ impl System {
     }
 
     /// Check mode says that it would change, and changes nothing of what `watch` prints; then it does,
-    /// and a second time it does not.
+    /// and a second time it does not. The result has with it what was `foretold`, with the diff.
     #[track_caller]
     fn changes_once(&self, module: &str, args: &[&str], watch: &str) -> Value {
         self.changes_once_with(&[], module, args, watch)
@@ -104,7 +106,7 @@ impl System {
             before,
             "{module} {args:?} changed in check mode"
         );
-        let result = self.task(flags, module, args);
+        let mut result = self.task(flags, module, args);
         assert_eq!(result["changed"], true, "{module} {args:?}: {result:#}");
         assert_ne!(self.sh(watch), before, "{module} {args:?} changed nothing");
         let again = self.task(flags, module, args);
@@ -113,6 +115,7 @@ impl System {
             (&json!(false), false),
             "{module} {args:?}: {again:#}"
         );
+        result["foretold"] = foretold;
         result
     }
 
@@ -414,9 +417,16 @@ fn packages_of_other_managers_come_and_go() {
     system.done("apt", &[&name, "update_cache=yes", "install_recommends=no"]);
     system.sh(REPOSITORIES);
     let rpm = "rpm -qa | sort; true";
-    system.changes_once("dnf", &["name=ours-1.0"], rpm);
+    // What dnf and zypper say of their transactions is the diff.
+    let shown = |module, args: &[&str], line: &str| {
+        let done = system.changes_once(module, args, rpm);
+        let diff = &done["foretold"]["diff"]["prepared"];
+        let diff = diff.as_str().unwrap_or_default();
+        assert!(diff.contains(line), "{module} {args:?}: {done:#}");
+    };
+    shown("dnf", &["name=ours-1.0"], "Installing:\n ours ");
     system.changes_once("yum", &["name=ours", "state=latest"], rpm);
-    system.changes_once("dnf", &["name=ours", "state=absent"], rpm);
+    shown("dnf", &["name=ours", "state=absent"], "Removing:\n ours ");
     system.fails(
         "dnf",
         &["name=nosuch"],
@@ -424,7 +434,8 @@ fn packages_of_other_managers_come_and_go() {
     );
     system.changes_once("zypper", &["name=keep"], rpm);
     system.changes_once("zypper", &["name=ours=1.0"], rpm);
-    system.changes_once("zypper", &["name=ours", "state=latest"], rpm);
+    let upgraded = "The following package is going to be upgraded:\n  ours\n";
+    shown("zypper", &["name=ours", "state=latest"], upgraded);
     system.changes_once("zypper", &["name=ours", "state=absent"], rpm);
     system.fails("zypper", &["name=nosuch"], "No provider of 'nosuch' found");
 
@@ -436,7 +447,12 @@ fn packages_of_other_managers_come_and_go() {
     system.changes_once("pacman", &["name=theirs"], pacman);
     system.sh("cd /srv/pac && repo-add -q own.db.tar.gz theirs-2.0-1-any.pkg.tar.zst");
     system.done("pacman", &["update_cache=yes"]);
-    system.changes_once("pacman", &["name=theirs", "state=latest"], pacman);
+    let latest = ["name=theirs", "state=latest"];
+    let latest = system.changes_once("pacman", &latest, pacman);
+    assert_eq!(
+        latest["foretold"]["diff"],
+        json!({"before": "theirs 1.0-1\n", "after": "theirs 2.0-1\n"})
+    );
     system.changes_once(
         "package",
         &["name=theirs", "state=absent", "use=pacman"],

@@ -9,6 +9,7 @@
 
 mod case;
 mod document;
+mod parameters;
 mod sides;
 
 use std::path::{Path, PathBuf};

@@ -14,6 +14,7 @@ mod resume;
 mod sessions;
 mod statuses;
 mod terminal;
+mod waiting;
 
 use std::path::PathBuf;
 

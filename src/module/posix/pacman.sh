@@ -27,12 +27,12 @@ pacman_do() {
     $pacman -Q 2>/dev/null | sort >"$ioms_temporary/after"
     { comm -13 "$ioms_temporary/before" "$ioms_temporary/after"; comm -23 "$ioms_temporary/before" "$ioms_temporary/after"; } | cut -d' ' -f1 | sort -u >"$ioms_temporary/packages"
     pacman_packages
+}
+pacman_packages() {
     [ -z "$diff" ] || [ ! -s "$ioms_temporary/packages" ] || {
         put_file diff/before "$ioms_temporary/before"
         put_file diff/after "$ioms_temporary/after"
     }
-}
-pacman_packages() {
     while IFS= read -r ioms_l; do
         changed=1
         put packages/+ "$ioms_l"
@@ -41,9 +41,15 @@ pacman_packages() {
 
 # pacman_would COMMAND...: what it would do to which packages.
 pacman_would() {
-    pm $pacman --noconfirm --print --print-format '%n' "$@"
+    pm $pacman --noconfirm --print --print-format '%n %v' "$@"
     [ "$pm_rc" -eq 0 ] || pm_fail
-    grep -v '^ \|^::\|^warning' "$ioms_temporary/out" >"$ioms_temporary/packages"
+    grep -v '^ \|^::\|^warning' "$ioms_temporary/out" >"$ioms_temporary/would"
+    cut -d' ' -f1 "$ioms_temporary/would" >"$ioms_temporary/packages"
+    $pacman -Q 2>/dev/null | sort >"$ioms_temporary/before"
+    {
+        awk 'NR == FNR { named[$1]; next } !($1 in named)' "$ioms_temporary/would" "$ioms_temporary/before"
+        [ "$1" = --remove ] || cat "$ioms_temporary/would"
+    } | sort >"$ioms_temporary/after"
     pacman_packages
 }
 

@@ -10,6 +10,7 @@ rpm_do() {
     pm "$@"
     if [ "$check" ]; then
         rpm_would
+        rpm_diff
         return 0
     fi
     rpm_accept
@@ -20,6 +21,16 @@ rpm_do() {
         changed=1
         put results/+ "$ioms_l"
     done <"$ioms_temporary/results"
+    rpm_diff
+}
+
+# rpm_diff: what the manager said that it would do.
+rpm_diff() {
+    [ -z "$diff" ] || [ -z "$changed" ] || put diff/prepared "$(sed -n '
+        /^The following/,/^[0-9]* package/p
+        /^\(Install\|Upgrad\|Updat\|Downgrad\|Reinstall\|Remov\)ing.*:$/,/^Transaction Summary/{
+            /^Transaction Summary/!p
+        }' "$ioms_temporary/out")"
 }
 
 # rpm_has NAME: a plain name, with or without version and arch, that is installed.

@@ -1,11 +1,14 @@
 # Services: systemd, openrc, and scripts in /etc/init.d.
 
-# service_act WHAT COMMAND...: does it unless in check mode.
+# service_act WHAT COMMAND...: does it unless in check mode. What it says goes to a file: a daemon that
+# keeps its script's outputs would hold a pipe open as long as it runs.
 service_act() {
+    changed=1
+    [ -z "$check" ] || return 0
     ioms_w=$1
     shift
-    [ "$check" ] || ioms_e=$("$@" </dev/null 2>&1) || fail "Unable to $ioms_w service $p_name: $ioms_e"
-    changed=1
+    temporary
+    "$@" </dev/null >"$ioms_temporary/said" 2>&1 || fail "Unable to $ioms_w service $p_name: $(cat "$ioms_temporary/said")"
 }
 
 # service_state RUNNING: what is to be done that it is as `state` says: start, stop, restart, reload.

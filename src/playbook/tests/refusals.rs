@@ -51,6 +51,10 @@ const TASKS: &[(&str, &str)] = &[
         "`结果` can't be the name of a variable",
     ),
     ("synchronize: src=a", "`copy` sends folders"),
+    (
+        "win_unzip: src=a dest=b password=x",
+        "nothing that Windows has opens such archives",
+    ),
     ("pam_limits: domain=x", "`lineinfile` keeps a line"),
     ("say: hi\n      listen: x", "only handlers listen"),
     (

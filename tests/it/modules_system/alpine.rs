@@ -15,6 +15,13 @@ command_background=yes
 pidfile=/run/ours.pid
 ";
 
+/// One that starts something and leaves its outputs to it.
+const KEEPS: &str = "#!/sbin/openrc-run
+start() {
+    sleep 1000 &
+}
+";
+
 #[test]
 fn apks_packages_come_and_go() {
     let system = System::start();
@@ -66,6 +73,9 @@ fn openrcs_services_are_as_they_shall_be() {
     let restarted = ["name=ours", "use=openrc", "state=restarted"];
     assert_eq!(system.done("service", &restarted)["changed"], true);
     once(&["state=stopped", "enabled=no"]);
+    // A daemon that keeps what its script wrote to: the task does not wait for its end.
+    system.program("/etc/init.d/keeps", KEEPS);
+    system.done("service", &["name=keeps", "use=openrc", "state=started"]);
     system.fails(
         "service",
         &["name=nosuch", "use=openrc", "state=started"],

@@ -82,6 +82,12 @@ const KINDS: &[(&str, &str, &str)] = &[
 
 /// Does all of it once; with `flags` the desk's user may.
 fn all_kinds(system: &System, flags: &[&str]) {
+    kinds(system, flags, KINDS);
+    looks(system, flags);
+}
+
+/// Does each once.
+fn kinds(system: &System, flags: &[&str], kinds: &[(&str, &str, &str)]) {
     let file = system.desk.file("file", "x");
     let archive = system.desk.dir.path().join("ours.tar");
     let mut tar = Command::new("tar");
@@ -92,7 +98,7 @@ fn all_kinds(system: &System, flags: &[&str]) {
     assert!(tar.arg("file").status().unwrap().success());
     system.desk.file("ours.j2", "{{ inventory_hostname }}\n");
     let here = file.parent().unwrap().display();
-    for (module, args, watch) in KINDS {
+    for (module, args, watch) in kinds {
         let args: Vec<String> = args
             .split('|')
             .map(|word| word.replace("src=ours", &format!("src={here}/ours")))
@@ -100,6 +106,10 @@ fn all_kinds(system: &System, flags: &[&str]) {
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         system.changes_once_with(flags, module, &args, &format!("{watch} 2>&1; true"));
     }
+}
+
+/// What only looks or runs something; root's eyes are needed.
+fn looks(system: &System, flags: &[&str]) {
     for (module, args) in [
         ("stat", "path=/etc/shadow"),
         ("slurp", "src=/etc/shadow"),
@@ -125,12 +135,10 @@ fn all_kinds(system: &System, flags: &[&str]) {
         .file("script.sh", "test -r /etc/shadow && echo may\n");
     let said = system.task(flags, "script", &[script.to_str().unwrap()]);
     assert_eq!(said["stdout"], "may\n", "{said:#}");
-    let to = format!("dest={here}/fetched");
+    let fetched = system.desk.dir.path().join("fetched");
+    let to = format!("dest={}", fetched.display());
     system.task(flags, "fetch", &["src=/etc/shadow", &to, "flat=yes"]);
-    assert_eq!(
-        crate::support::read(format!("{here}/fetched")),
-        system.sh("cat /etc/shadow")
-    );
+    assert_eq!(crate::support::read(fetched), system.sh("cat /etc/shadow"));
     let facts = system.task(flags, "setup", &[]);
     assert_eq!(facts["ansible_facts"]["ansible_distribution"], "Debian");
     let failed = system.task(flags, "apt", &["name=no-such-package"]);
@@ -165,6 +173,36 @@ fn who_becomes_root_on_a_chinese_host_does_the_same() {
     system.changes_once_with(&app, "cron", &own, "crontab -u app -l 2>&1; true");
     let refused = system.task(&app, "copy", &["content=x", "dest=/etc/f"]);
     assert_eq!(refused["failed"], true, "{refused:#}");
+}
+
+#[test]
+fn who_becomes_root_by_a_password_does_the_same() {
+    let system = System::with(SystemFleet::builder(), "dev");
+    let password = |text: &str| {
+        let text = format!("ansible_become_password: {text}\n");
+        system.desk.file("group_vars/all.yml", text);
+    };
+    password("nobodys");
+    let refused = system.task(&["--become"], "copy", &["content=x", "dest=/etc/ours"]);
+    assert_eq!(refused["msg"], "sudo: wrong password", "{refused:#}");
+    password(system.fleet.password());
+    // Those that say something to the host or are asked something while they run, and two that do not.
+    const BY_PASSWORD: &[&str] = &[
+        "copy",
+        "lineinfile",
+        "template",
+        "unarchive",
+        "assemble",
+        "user",
+        "cron",
+    ];
+    let some: Vec<_> = KINDS
+        .iter()
+        .copied()
+        .filter(|(module, ..)| BY_PASSWORD.contains(module))
+        .collect();
+    kinds(&system, &["--become"], &some);
+    looks(&system, &["--become"]);
 }
 
 #[test]

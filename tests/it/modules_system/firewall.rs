@@ -10,7 +10,7 @@ use super::System;
 #[test]
 fn firewalls_and_the_kernels_network_are_settled_once() {
     let system = System::with(SystemFleet::builder().private_network(), "root");
-    bring(&system, "iptables firewalld kmod");
+    bring(&system, "iptables firewalld ipset kmod");
     // It closes the door behind itself.
     system.sh("systemctl -q start firewalld; firewall-cmd -q --permanent --add-port=2240/tcp; firewall-cmd -q --add-port=2240/tcp");
     firewalld(&system);
@@ -44,6 +44,15 @@ fn firewalls_and_the_kernels_network_are_settled_once() {
     );
     system.fails("modprobe", &["name=no-such-module"], "no-such-module");
     system.changes_not("modprobe", &["name=no-such-module", "state=absent"]);
+    // A container may load no module, as they are the machine's own: that was not tried. One that the
+    // kernel has built in is as good as loaded, and what is loaded at boot is settled of it.
+    system.sh(
+        "d=/lib/modules/$(uname -r); mkdir -p $d; echo kernel/net/unix/unix.ko >$d/modules.builtin",
+    );
+    let kept = "cat /etc/modules-load.d/*.conf /etc/modprobe.d/*.conf 2>/dev/null; true";
+    let with = |persistent| ["name=unix", "params=a=1", persistent];
+    system.changes_once("modprobe", &with("persistent=present"), kept);
+    system.changes_once("modprobe", &with("persistent=absent"), kept);
 }
 
 /// Installs packages without a network: another system fetches them.
@@ -88,6 +97,11 @@ fn firewalld(system: &System) {
         "state=enabled",
     ];
     system.changes_once("firewalld", &rule, now);
+    let forward =
+        "port_forward={{ [{'port': 443, 'proto': 'tcp', 'toport': 8443, 'toaddr': '192.0.2.1'}] }}";
+    let forward = |state| [forward, state];
+    system.changes_once("firewalld", &forward("state=enabled"), now);
+    system.changes_once("firewalld", &forward("state=disabled"), now);
     let https = "service=https permanent=yes immediate=yes state=disabled";
     system.changes_once("firewalld", &words(https), now);
     for (args, why) in [
@@ -108,6 +122,7 @@ fn firewalld(system: &System) {
 fn iptables(system: &System) {
     let watch = "iptables-save | sed '/^#/d; s/\\[.*//'; ip6tables -S; true";
     let words = |text: &'static str| text.split(' ').collect::<Vec<_>>();
+    system.sh("ipset create friends hash:ip");
     let https =
         "chain=INPUT protocol=tcp destination_port=443 ctstate=NEW jump=ACCEPT comment=it's";
     for args in [
@@ -121,6 +136,10 @@ fn iptables(system: &System) {
         "chain=OURS protocol=tcp destination_port=81 reject_with=tcp-reset",
         "chain=INPUT protocol=tcp destination_ports=80,444:445 jump=ACCEPT action=insert rule_num=1",
         "chain=INPUT ip_version=both protocol=tcp destination_port=2240 jump=ACCEPT",
+        "chain=INPUT match_set=friends match_set_flags=src jump=ACCEPT",
+        "chain=INPUT match_set=!friends match_set_flags=src,dst jump=DROP",
+        "table=mangle chain=OUTPUT protocol=tcp set_dscp_mark=8",
+        "table=mangle chain=OUTPUT protocol=udp jump=DSCP set_dscp_mark_class=CS1",
         "chain=FORWARD policy=DROP",
         "table=nat chain=POSTROUTING out_interface=eth0 jump=MASQUERADE",
         "table=nat chain=PREROUTING protocol=tcp destination_port=80 jump=REDIRECT to_ports=8080",
@@ -135,6 +154,11 @@ fn iptables(system: &System) {
     system.done("iptables", &["chain=OURS", "flush=yes"]);
     let gone = ["chain=OURS", "chain_management=yes", "state=absent"];
     system.changes_once("iptables", &gone, watch);
+    system.fails(
+        "iptables",
+        &["chain=INPUT", "match_set=nosuch", "jump=ACCEPT"],
+        "nosuch",
+    );
     system.fails("iptables", &["chain=NOSUCH", "jump=ACCEPT"], "iptables");
     system.fails(
         "iptables",

@@ -1,8 +1,6 @@
 //! Where software comes from besides an archive's packages: repositories of git, files of packages, keys,
 //! Python's packages.
 
-use serde_json::json;
-
 use super::System;
 
 /// A repository of git with two commits, keys of `gpg`'s, two versions of a package of Debian's, and a
@@ -68,12 +66,9 @@ fn working_copies(system: &System) {
     system.changes_once("git", &with(&["version=v1"]), watch);
     system.changes_once("git", &with(&[]), watch);
     let back = with(&["version=old"]);
-    let foretold = system.task(&["--check", "--diff"], "git", &back);
-    assert_eq!(
-        foretold["diff"]["before"],
-        json!(format!("{}\n", foretold["before"].as_str().unwrap()))
-    );
-    system.changes_once("git", &back, watch);
+    let went = system.changes_once("git", &back, watch);
+    let lines = went["foretold"]["diff"]["prepared"].as_str().unwrap();
+    assert!(lines.ends_with("\n-2\n+1\n"), "{went:#}");
     system.sh("echo mine >/srv/wc/f");
     system.fails("git", &back, "Local modifications exist in the destination");
     system.changes_once("git", &with(&["version=old", "force=yes"]), watch);
@@ -168,6 +163,21 @@ fn files_of_packages(system: &System) {
         "apt",
         &["deb=/etc/passwd"],
         "is not a Debian format archive",
+    );
+
+    // From a web server, which is the host itself: no other one has its address.
+    let address = format!("{}:8080", system.fleet.host(0).address());
+    let (ip, port) = address.split_once(':').unwrap();
+    system.sh(&format!(
+        "systemd-run -q python3 -m http.server {port} --bind {ip} -d /srv
+         until ss -Hltn sport = {port} | grep -q {ip}; do sleep 0.1; done"
+    ));
+    let url = |file: &str| format!("deb=http://{address}/{file}");
+    system.changes_once("apt", &[&url("ours-2.0.deb")], watch);
+    system.fails(
+        "apt",
+        &[&url("none.deb")],
+        &format!("Failed to download http://{address}/none.deb"),
     );
 }
 

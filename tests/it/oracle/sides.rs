@@ -60,7 +60,12 @@ impl Side {
     pub fn play(&self, playbook: &str, args: &[String]) -> (i32, String) {
         let mut command = match self.program {
             Program::Ansible => {
-                let mut command = Self::ansible();
+                let mut command = ansible("ansible-playbook");
+                command.envs([
+                    ("ANSIBLE_STDOUT_CALLBACK", "ansible.posix.json"),
+                    ("ANSIBLE_PIPELINING", "1"),
+                    ("ANSIBLE_SHOW_CUSTOM_STATS", "1"),
+                ]);
                 // Its wrapper asks the password file for a home, what waits for it the environment.
                 command.env(
                     "ANSIBLE_ASYNC_DIR",
@@ -95,24 +100,20 @@ impl Side {
         )
     }
 
-    fn ansible() -> Command {
-        let folder = ioms_fleet::ansible().unwrap();
-        let mut command = Command::new(folder.join("bin/ansible-playbook"));
-        command
-            .env_clear()
-            .env("PATH", format!("{}:{PATH}", folder.join("bin").display()))
-            .envs([
-                ("ANSIBLE_STDOUT_CALLBACK", "ansible.posix.json"),
-                ("ANSIBLE_PIPELINING", "1"),
-                ("ANSIBLE_NOCOLOR", "1"),
-                ("ANSIBLE_SHOW_CUSTOM_STATS", "1"),
-            ]);
-        command
-    }
-
     fn file(&self, ending: &str) -> PathBuf {
         self.desk.join(format!("{}.{ending}", self.program.name()))
     }
+}
+
+/// A program of Ansible's.
+pub fn ansible(program: &str) -> Command {
+    let folder = ioms_fleet::ansible().unwrap().join("bin");
+    let mut command = Command::new(folder.join(program));
+    command
+        .env_clear()
+        .env("PATH", format!("{}:{PATH}", folder.display()))
+        .env("ANSIBLE_NOCOLOR", "1");
+    command
 }
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

@@ -230,6 +230,69 @@ async fn statements_fit_the_servers_packets_and_one_refused_journal_holds_up_no_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn facts_over_the_servers_packets_are_left_out_and_their_run_is_on_record() {
+    use ioms::event::{Event, FactsOf, PlayEvent, TaskResult, TaskStatus};
+    if ioms_fleet::left_out("the record on MariaDB", "mariadbd") {
+        return;
+    }
+    let bed = Bed::mariadb().await;
+    let server = bed.server.as_ref().unwrap();
+    server
+        .sql("SET GLOBAL max_allowed_packet = 1024 * 1024")
+        .unwrap();
+    let run = Run::begin(&bed, header("play", hosts(1))).await;
+    let host = run.header.hosts[0].clone();
+    let said = |result: serde_json::Value| {
+        let said = TaskResult {
+            task: 0,
+            host: host.clone(),
+            delegated: None,
+            status: TaskStatus::Ok,
+            ignored: false,
+            label: None,
+            result: std::sync::Arc::new(result.as_object().unwrap().clone()),
+            error: None,
+            facts: vec![FactsOf {
+                hosts: [host.clone()].into(),
+                item: None,
+                gathered: false,
+            }],
+            started: jiff::Timestamp::UNIX_EPOCH,
+            duration: Duration::ZERO,
+        };
+        Event::Play(PlayEvent::TaskFinished(std::sync::Arc::new(said)))
+    };
+    let facts = serde_json::json!({"large": "x".repeat(1_040_000), "small": "y"});
+    let large = said(serde_json::json!({"ansible_facts": facts}));
+    run.emitter.emit(large).await;
+    run.stored().await;
+    let store = bed.store().await;
+    let since = jiff::Timestamp::UNIX_EPOCH;
+    let facts = store
+        .facts_since(std::slice::from_ref(&host), &["fact"], since)
+        .await
+        .unwrap();
+    let names: Vec<&str> = facts.iter().map(|fact| fact.name.as_str()).collect();
+    assert_eq!(names, ["fact.small"]);
+
+    // A result that doesn't fit waits, and says what for.
+    let refused = Run::begin(&bed, header("play", hosts(1))).await;
+    let text: String = noise(7, 3_000_000)
+        .iter()
+        .map(|byte| char::from(b' ' + byte % 64))
+        .collect();
+    let large = said(serde_json::json!({"stdout": text}));
+    refused.emitter.emit(large).await;
+    let (recorded, leftover) = refused.finish(None).await;
+    assert_eq!(recorded, Recorded::Spooled);
+    let why = leftover.why.as_ref().map(ToString::to_string).unwrap();
+    assert!(
+        why.contains("what came of a task") && why.contains("max_allowed_packet to 3M"),
+        "{why}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_list_of_files_over_the_servers_packets_waits_in_the_journal_whole() {
     if ioms_fleet::left_out("the record on MariaDB", "mariadbd") {
         return;
