@@ -119,15 +119,10 @@ pub(in crate::cli) fn perform(setup: &Setup, work: Work<'_>) -> Result<Status, C
         max_output: work.max_output.unwrap_or(setup.settings.max_output()),
     };
     let (expect_no_change, allow_empty) = (work.mode.expect_no_change, work.allow_empty);
-    let runtime = if std::env::var_os("IOMS_RT").is_some() {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?
-    } else {
-        tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()?
-    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads(work.hosts.len()))
+        .enable_all()
+        .build()?;
     let end = runtime.block_on(play(setup, work, ways, bounds))?;
     runtime.shutdown_background();
     if let Some(error) = &end.error {
@@ -139,6 +134,13 @@ pub(in crate::cli) fn perform(setup: &Setup, work: Work<'_>) -> Result<Status, C
         5 if allow_empty => 0,
         status => status,
     }))
+}
+
+/// How many threads reach so many hosts: waking each other is much of what they do where one is enough.
+fn threads(hosts: usize) -> usize {
+    const HOSTS_A_THREAD: usize = 200;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    cores.min(1 + hosts / HOSTS_A_THREAD)
 }
 
 /// How much of everything.
@@ -331,7 +333,11 @@ async fn run_plays(
         step,
         deadline: work.mode.deadline.filter(|time| !time.is_zero()),
     };
-    Ok(run::run(&work.playbook, options, parts).await)
+    let playbook = work.playbook;
+    // On a thread of the runtime, where connections are looked after: not on the one that waits for it.
+    tokio::spawn(async move { run::run(&playbook, options, parts).await })
+        .await
+        .map_err(|error| CliError::new(format!("internal error: {error}")))
 }
 
 /// A task's time, where nothing says otherwise.
