@@ -50,6 +50,10 @@ const TASKS: &[(&str, &str)] = &[
         "say: hi\n      register: 结果",
         "`结果` can't be the name of a variable",
     ),
+    (
+        "say: hi\n      vars: {none: 1}",
+        "`none` can't be the name of a variable",
+    ),
     ("synchronize: src=a", "`copy` sends folders"),
     ("pam_limits: domain=x", "`lineinfile` keeps a line"),
     ("say: hi\n      listen: x", "only handlers listen"),

@@ -172,7 +172,7 @@ async fn names_of_variables_are_templates_in_playbooks_and_never_in_what_a_host_
         ),
         (
             "stats",
-            "The variable name '{{ lookup('env', 'HOME') }}' is not valid.",
+            "Invalid variable name '{{ lookup('env', 'HOME') }}'.",
         ),
     ] {
         assert_eq!(ran.of(task)["msg"], told);
