@@ -12,7 +12,7 @@ use super::ask::{Terminal, confirm};
 use super::codepages::CodePages;
 use super::connection::ConnectionArgs;
 use super::execution::{FormArgs, LimitArgs, LimitDefaults, OutputArgs};
-use super::fleet::Fleet;
+use super::fleet::{Fleet, inventories_of_record};
 use super::identities::Identities;
 use super::records::Records;
 use super::selection::Chosen;
@@ -375,7 +375,7 @@ fn header(setup: &Setup, work: &Work<'_>, limits: &Limits) -> RunHeader {
         user,
         account: None,
         from,
-        options: options(work, limits),
+        options: options(setup, work, limits),
         started: clock::now(),
         no_log: work.output.no_log,
         hosts: work.chosen.hosts.clone(),
@@ -383,7 +383,7 @@ fn header(setup: &Setup, work: &Work<'_>, limits: &Limits) -> RunHeader {
 }
 
 /// The options that bear on a run, for its record.
-fn options(work: &Work<'_>, limits: &Limits) -> serde_json::Value {
+fn options(setup: &Setup, work: &Work<'_>, limits: &Limits) -> serde_json::Value {
     let ms = |time: Option<std::time::Duration>| time.map(|time| time.as_millis());
     let mut options = json!({
         "forks": limits.forks, "timeout_ms": ms(limits.timeout), "idle_timeout_ms": ms(limits.idle_timeout),
@@ -391,6 +391,7 @@ fn options(work: &Work<'_>, limits: &Limits) -> serde_json::Value {
         "serial": !limits.serial.is_empty(),
         "become": work.connection.r#become, "become_user": work.connection.become_user,
         "user": work.connection.user, "max_fail": limits.max_fail.is_some(),
+        "inventories": inventories_of_record(setup),
     });
     if let (Some(plan), Some(options)) = (plan_of(work), options.as_object_mut()) {
         let of_plan = json!({

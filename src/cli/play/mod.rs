@@ -165,7 +165,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     let earlier = RerunArgs {
         rerun: args.rerun.clone(),
     }
-    .look_up_of(&setup, Some("play"))?;
+    .look_up_of(&mut setup, Some("play"))?;
     let playbooks = match &earlier {
         Some(earlier) if args.playbooks.is_empty() => earlier.playbooks(&args.flags())?,
         _ => args.playbooks.clone(),

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::super::connection::ConnectionArgs;
 use super::super::execution::FormArgs;
 use super::super::facts::FactsOnRecord;
-use super::super::fleet::Fleet;
+use super::super::fleet::{Fleet, inventories_of_record};
 use super::super::identities::Identities;
 use super::super::perform::{INLINE, check_destinations, origin};
 use super::super::records::Records;
@@ -268,6 +268,7 @@ async fn run_plays(
         task_timeout: Some(work.mode.timeout.unwrap_or(TASK_TIMEOUT))
             .filter(|time| !time.is_zero()),
         max_output: usize::try_from(bounds.max_output).unwrap_or(usize::MAX),
+        gathers_once: setup.settings.gathers_once(),
     };
     let mut earlier = shared.earlier.cloned();
     if work.begin.flush_cache {
@@ -319,7 +320,7 @@ async fn run_plays(
         forks: bounds.forks,
         check: work.mode.check,
         tags: work.selection,
-        gather_facts: true,
+        gather_facts: setup.settings.gathers_implicitly(),
         force_handlers: work.begin.force_handlers,
         start_at_task: work.begin.start_at_task,
         step,
@@ -358,7 +359,7 @@ fn header(setup: &Setup, work: &Work<'_>, forks: usize, keeping: &Keeping) -> Ru
         from,
         options: json!({
             "forks": forks, "check": mode.check, "diff": mode.diff, "tags": tags, "extra_vars": work.has_extra_vars,
-            "playbooks": work.playbooks,
+            "playbooks": work.playbooks, "inventories": inventories_of_record(setup),
             "skip_tags": work.selection.skip, "start_at_task": work.begin.start_at_task,
             "become": work.connection.r#become, "expect_no_change": mode.expect_no_change,
             "resumes": resumes,
