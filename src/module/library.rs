@@ -9,6 +9,7 @@ use rust_embed::RustEmbed;
 
 use super::error::ModuleError;
 use super::spec::Module;
+use crate::base::yaml;
 
 /// The modules' files.
 #[derive(RustEmbed)]
@@ -73,6 +74,35 @@ pub fn names() -> impl Iterator<Item = String> {
     names.into_iter()
 }
 
+/// What does the work of modules that are asked for and not there.
+const INSTEAD: &[(&str, &str)] = &[
+    (
+        "synchronize",
+        "`copy` sends folders and moves what differs; `iomsctl upload` goes on where it broke off",
+    ),
+    (
+        "pam_limits",
+        "`lineinfile` keeps a line of /etc/security/limits.d",
+    ),
+    ("supervisorctl", "write `command: supervisorctl ...`"),
+    ("ufw", "`iptables` and `firewalld` are there"),
+    ("subversion", "write `command: svn ...`"),
+];
+
+/// What does the work of a module of Ansible's that is not there.
+pub fn instead(name: &str) -> Option<&'static str> {
+    let bare = name.rsplit('.').next().unwrap_or(name);
+    let found = INSTEAD.iter().find(|(module, _)| *module == bare);
+    found.map(|(_, instead)| *instead)
+}
+
+/// The texts of the program's modules.
+#[cfg(test)]
+pub(super) fn files() -> impl Iterator<Item = String> {
+    let texts = Files::iter().filter_map(|file| Files::get(&file));
+    texts.map(|file| String::from_utf8_lossy(&file.data).into_owned())
+}
+
 /// The modules that a playbook can use: the program's, then those of folders, the first folder's
 /// first.
 #[derive(Debug, Default)]
@@ -90,20 +120,28 @@ impl Library {
         }
     }
 
-    /// A module by any of its names; `more`: folders that come before the library's own (a role's).
+    /// A module by any of its names; `more`: folders that come before the library's own (a role's). A
+    /// user's that is called as one of the program's is an error: whoever wrote it counts on it.
     pub fn find(&self, name: &str, more: &[PathBuf]) -> Result<Option<Arc<Module>>, ModuleError> {
-        if let Some(module) = builtin(name) {
-            return Ok(Some(module));
-        }
+        let ours = builtin(name);
         if name.contains(['/', '\\', '.']) {
-            return Ok(None);
+            return Ok(ours);
         }
         for folder in more.iter().chain(&self.folders) {
-            if let Some(module) = self.users(&folder.join(format!("{name}.yml")))? {
-                return Ok(Some(module));
+            let path = folder.join(format!("{name}.yml"));
+            if ours.is_none() {
+                if let Some(module) = self.users(&path)? {
+                    return Ok(Some(module));
+                }
+            } else if says_it_is_a_module(&path) {
+                return Err(ModuleError::new(format!(
+                    "{}: `{name}` is a module of the program, whose name can't be taken",
+                    path.display()
+                ))
+                .hint("call the file, and its `module`, something else"));
             }
         }
-        Ok(None)
+        Ok(ours)
     }
 
     fn users(&self, path: &Path) -> Result<Option<Arc<Module>>, ModuleError> {
@@ -132,6 +170,21 @@ impl Library {
         read.insert(path.to_owned(), found.clone());
         Ok(found)
     }
+}
+
+/// Whether a file is meant as a module: such a folder may hold other things too.
+fn says_it_is_a_module(path: &Path) -> bool {
+    std::fs::read_to_string(path)
+        .ok()
+        .and_then(|text| yaml::parse(&text, path).ok())
+        .and_then(|node| {
+            Some(
+                node.entries()?
+                    .iter()
+                    .any(|(key, _)| &*key.name == "module"),
+            )
+        })
+        .unwrap_or(false)
 }
 
 #[cfg(test)]
@@ -183,10 +236,15 @@ mod tests {
             |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
         write("ping.yml", "module: ping\nposix: 'put pong theirs'\n");
         write("own.yml", "module: own\nposix: 'put pong own'\n");
+        write("copy.yml", "- hosts: all\n");
         write("odd.yml", "module: other\nposix: ':'\n");
         let library = Library::new(vec![folder.path().to_owned()]);
         let find = |name: &str| library.find(name, &[]);
-        assert!(find("ping").unwrap().unwrap().posix != Some("put pong theirs\n".into()));
+        let refused = find("ping").unwrap_err().message;
+        assert!(refused.ends_with("`ping` is a module of the program, whose name can't be taken"));
+        for ours in ["ansible.builtin.ping", "copy"] {
+            assert!(find(ours).unwrap().is_some());
+        }
         assert_eq!(
             find("own").unwrap().unwrap().posix.as_deref(),
             Some("put pong own\n")

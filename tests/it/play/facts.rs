@@ -97,6 +97,33 @@ impl Bed {
     }
 }
 
+#[test]
+fn the_setting_gathering_is_for_plays_that_do_not_say_whether_they_gather() {
+    let desk = pair();
+    let play = |said: &str, word: &str| {
+        format!(
+            "- hosts: web01\n{said}  tasks:\n  - debug: msg='{word} {{{{ ansible_distribution | d('unknown') }}}}'\n"
+        )
+    };
+    let with = |gathering: &str, plays: &str| {
+        let site = desk.file("site.yml", plays);
+        let mut command = desk.command(&["play", site.to_str().unwrap()]);
+        command.env("ANSIBLE_GATHERING", gathering);
+        Ran::of(command).ends_with(0).stdout
+    };
+    let said = with("explicit", &play("", "first"));
+    assert!(said.contains("first unknown"), "{said}");
+    assert!(!said.contains("Gathering Facts"), "{said}");
+    let said = with("explicit", &play("  gather_facts: true\n", "first"));
+    assert!(!said.contains("unknown"), "{said}");
+    let twice = play("", "first") + &play("", "second");
+    for (gathering, counted) in [("implicit", "ok=4 "), ("smart", "ok=3 ")] {
+        let said = with(gathering, &twice);
+        assert!(!said.contains("unknown"), "{said}");
+        assert!(said.contains(counted), "{gathering}: {said}");
+    }
+}
+
 /// One promise on both engines.
 macro_rules! on_both {
     ($($name:ident)*) => {$(
