@@ -70,7 +70,7 @@ pub(super) fn named(
     if is_variable_name(&name) {
         Ok(name)
     } else {
-        let why = format!("Invalid variable name '{name}'.");
+        let why = format!("Task failed: Invalid variable name '{name}'.");
         Err(Box::new(Outcome::failed(why)))
     }
 }
