@@ -41,7 +41,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     let mut documents = Vec::new();
     let mut pages = Vec::new();
     for name in &args.modules {
-        let found = library.find(name, &[]).map_err(|error| {
+        let found = library.named(name, &[]).map_err(|error| {
             let shown = CliError::new(error.message);
             match error.hint {
                 Some(hint) => shown.hint(hint),

@@ -202,6 +202,11 @@ fn local_time(at: Timestamp) -> String {
     jiff::fmt::strtime::format("%Y-%m-%d %H:%M:%S", &zoned).unwrap_or_else(|_| at.to_string())
 }
 
+fn command(row: &RunRow) -> String {
+    let command = row.header.command.as_deref();
+    command.map(one_line).unwrap_or_default()
+}
+
 fn one_line(text: &str) -> String {
     let first = text.lines().next().unwrap_or_default();
     let cut: String = first.chars().take(60).collect();
@@ -229,12 +234,7 @@ async fn list(setup: &Setup, store: &Store, args: &FilterArgs) -> Result<Status,
             ),
             None => "...".to_owned(),
         };
-        let command = row
-            .header
-            .command
-            .as_deref()
-            .map(one_line)
-            .unwrap_or_default();
+        let command = command(row);
         let _ = writeln!(
             text,
             "{}  {}  {:11}  {hosts:>9} ok  {}  {} {} {command}",
@@ -292,13 +292,7 @@ async fn host(setup: &Setup, store: &Store, args: &HostArgs) -> Result<Status, C
             .and_then(Json::as_str);
         let kind = kind.map(|kind| format!(" ({kind})"));
         let outcome = format!("{}{}", each.outcome, exit.or(kind).unwrap_or_default());
-        let command = each
-            .run
-            .header
-            .command
-            .as_deref()
-            .map(one_line)
-            .unwrap_or_default();
+        let command = command(&each.run);
         let _ = writeln!(
             text,
             "{}  {}  {outcome:22}  {:>8}  {}  {} {command}",

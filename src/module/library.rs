@@ -120,28 +120,39 @@ impl Library {
         }
     }
 
-    /// A module by any of its names; `more`: folders that come before the library's own (a role's). A
-    /// user's that is called as one of the program's is an error: whoever wrote it counts on it.
+    /// A module by any of its names; `more`: folders that come before the library's own (a role's).
     pub fn find(&self, name: &str, more: &[PathBuf]) -> Result<Option<Arc<Module>>, ModuleError> {
-        let ours = builtin(name);
+        if let Some(module) = builtin(name) {
+            return Ok(Some(module));
+        }
         if name.contains(['/', '\\', '.']) {
-            return Ok(ours);
+            return Ok(None);
         }
         for folder in more.iter().chain(&self.folders) {
-            let path = folder.join(format!("{name}.yml"));
-            if ours.is_none() {
-                if let Some(module) = self.users(&path)? {
-                    return Ok(Some(module));
-                }
-            } else if says_it_is_a_module(&path) {
-                return Err(ModuleError::new(format!(
-                    "{}: `{name}` is a module of the program, whose name can't be taken",
-                    path.display()
-                ))
-                .hint("call the file, and its `module`, something else"));
+            if let Some(module) = self.users(&folder.join(format!("{name}.yml")))? {
+                return Ok(Some(module));
             }
         }
-        Ok(ours)
+        Ok(None)
+    }
+
+    /// The same for a name as a user writes it. That a file takes the name of a module of the program is
+    /// an error: whoever wrote it counts on it, and it is never used.
+    pub fn named(&self, name: &str, more: &[PathBuf]) -> Result<Option<Arc<Module>>, ModuleError> {
+        let found = self.find(name, more)?;
+        if builtin(name).is_none() || name.contains('.') {
+            return Ok(found);
+        }
+        let mut paths =
+            (more.iter().chain(&self.folders)).map(|each| each.join(format!("{name}.yml")));
+        match paths.find(|path| says_it_is_a_module(path)) {
+            Some(path) => Err(ModuleError::new(format!(
+                "{}: `{name}` is a module of the program, whose name can't be taken",
+                path.display()
+            ))
+            .hint("call the file, and its `module`, something else")),
+            None => Ok(found),
+        }
     }
 
     fn users(&self, path: &Path) -> Result<Option<Arc<Module>>, ModuleError> {
@@ -240,10 +251,12 @@ mod tests {
         write("odd.yml", "module: other\nposix: ':'\n");
         let library = Library::new(vec![folder.path().to_owned()]);
         let find = |name: &str| library.find(name, &[]);
-        let refused = find("ping").unwrap_err().message;
+        assert!(find("ping").unwrap().unwrap().posix != Some("put pong theirs\n".into()));
+        let named = |name: &str| library.named(name, &[]);
+        let refused = named("ping").unwrap_err().message;
         assert!(refused.ends_with("`ping` is a module of the program, whose name can't be taken"));
-        for ours in ["ansible.builtin.ping", "copy"] {
-            assert!(find(ours).unwrap().is_some());
+        for fine in ["ansible.builtin.ping", "copy", "own"] {
+            assert!(named(fine).unwrap().is_some());
         }
         assert_eq!(
             find("own").unwrap().unwrap().posix.as_deref(),

@@ -22,7 +22,7 @@ impl Loader {
     }
 
     fn module(&self, name: &str, within: &Within) -> Result<Option<Arc<Module>>, ModuleError> {
-        self.options.modules.find(name, &within.module_folders())
+        self.options.modules.named(name, &within.module_folders())
     }
 
     /// The one key of a task that is no keyword is no module either.

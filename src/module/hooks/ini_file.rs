@@ -187,7 +187,7 @@ fn append(
 mod tests {
     use serde_json::json;
 
-    use super::super::super::edit::tests::edited;
+    use super::super::super::edit::tests;
     use super::*;
 
     #[track_caller]
@@ -196,9 +196,7 @@ mod tests {
         for (name, value) in params {
             all[*name] = value.clone();
         }
-        let (new, said) = edited(edit, &all, Some(content)).unwrap();
-        assert_eq!(new.as_deref().unwrap_or(content), wanted);
-        assert_eq!(said, message);
+        tests::becomes(edit, &all, content, (wanted, message));
     }
 
     fn set(option: &str, value: &str) -> Vec<(&'static str, serde_json::Value)> {
