@@ -8,7 +8,7 @@ use crate::event::{ErrorKind, HostError};
 pub(super) fn seal(
     context: &mut impl Sspi,
     length: usize,
-    message: &mut Vec<u8>,
+    message: &mut [u8],
 ) -> Result<Vec<u8>, sspi::Error> {
     let mut signature = vec![0; length];
     let mut buffers = [
