@@ -1,8 +1,9 @@
-//! A file that is its owner's alone and that several may want to change at once: the file of a password.
+//! Files that are their owner's alone and that several may want to change at once: of a password, of hosts
+//! that are known.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 /// No such file is read that is larger, in bytes.
@@ -37,6 +38,49 @@ pub fn amend(
     file.write_all(content.as_bytes()).map_err(failed)?;
     file.set_len(content.len() as u64).map_err(failed)?;
     Ok(content)
+}
+
+/// Puts a file of this content in the place of one, whole or not at all. It is written at `fresh` first,
+/// which is in the same folder.
+pub fn replace(path: &Path, fresh: &Path, content: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    let mut file = options.mode(0o600).open(fresh)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    std::fs::rename(fresh, path)
+}
+
+/// The file, locked: the one that bears its name now, as [`replace`] puts a new one in its place. To be
+/// added to, and made if need be, or only to be read.
+pub fn locked(path: &Path, add: bool) -> io::Result<File> {
+    loop {
+        let mut options = OpenOptions::new();
+        options.create(add).append(add).read(true);
+        let open = options.mode(0o600).open(path)?;
+        open.lock()?;
+        let held = open.metadata()?;
+        match std::fs::metadata(path) {
+            Ok(named) if (named.dev(), named.ino()) == (held.dev(), held.ino()) => return Ok(open),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Adds lines to a file, which is made if need be, and its folder too.
+pub fn append_lines(path: &Path, lines: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true).mode(0o700).create(folder)?;
+    }
+    let mut open = locked(path, true)?;
+    // A file edited by hand may lack its last newline.
+    let torn = std::fs::read(path)?
+        .last()
+        .is_some_and(|last| *last != b'\n');
+    open.write_all(format!("{}{lines}", if torn { "\n" } else { "" }).as_bytes())
 }
 
 #[cfg(test)]

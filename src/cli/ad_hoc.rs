@@ -58,7 +58,7 @@ pub struct Args {
 
 /// Does it.
 pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
-    let setup = Setup::new(globals)?;
+    let mut setup = Setup::new(globals)?;
     let (pattern, module, mut words) = split(args)?;
     has_one_reader(&[
         &Operand("-g -", pattern.as_deref()),
@@ -71,7 +71,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
         module: &module,
         words: &words,
     };
-    let earlier = args.rerun.look_up(&setup)?;
+    let earlier = args.rerun.look_up(&mut setup)?;
     let (fleet, pattern, chosen) = super::rerun::fleet_and_hosts(
         &setup,
         &args.vaults,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{CliError, Globals, Setup, Status};
 use crate::base::nearest::nearest;
-use crate::module::{Library, Module, builtin, names};
+use crate::module::{Library, Module, builtin, instead, names};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -41,16 +41,15 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     let mut documents = Vec::new();
     let mut pages = Vec::new();
     for name in &args.modules {
-        let found = library
-            .find(name, &[])
-            .map_err(|error| CliError::new(error.to_string()))?;
+        let found = library.named(name, &[]).map_err(|error| {
+            let shown = CliError::new(error.message);
+            match error.hint {
+                Some(hint) => shown.hint(hint),
+                None => shown,
+            }
+        })?;
         let Some(module) = found else {
-            let all: Vec<String> = names().collect();
-            let error = CliError::new(format!("there is no module `{name}`"));
-            return Err(match nearest(name, all.iter().map(String::as_str)) {
-                Some(close) => error.hint(format!("did you mean `{close}`?")),
-                None => error.hint("`iomsctl doc` lists them all"),
-            });
+            return Err(not_there(name));
         };
         documents.push(document(&module));
         pages.push(module.page());
@@ -61,6 +60,18 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
         setup.print(&pages.join("\n"))?;
     }
     Ok(Status::OK)
+}
+
+fn not_there(name: &str) -> CliError {
+    let error = CliError::new(format!("there is no module `{name}`"));
+    if let Some(instead) = instead(name) {
+        return error.hint(instead);
+    }
+    let all: Vec<String> = names().collect();
+    error.hint(match nearest(name, all.iter().map(String::as_str)) {
+        Some(close) => format!("did you mean `{close}`?"),
+        None => "`iomsctl doc` lists them all".to_owned(),
+    })
 }
 
 fn list(setup: &Setup) -> Result<Status, CliError> {

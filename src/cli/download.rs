@@ -102,7 +102,7 @@ impl Args {
 
 /// Does it.
 pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
-    let setup = Setup::new(globals)?;
+    let mut setup = Setup::new(globals)?;
     has_one_reader(&[&args.selection, &args.connection, &args.vaults])?;
     let pattern = args.selection.group.clone();
     if pattern.is_none() && !args.rerun.wanted() {
@@ -126,7 +126,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
         args.source.clone(),
         args.dest.to_string_lossy().into_owned(),
     ];
-    let earlier = args.rerun.look_up(&setup)?;
+    let earlier = args.rerun.look_up(&mut setup)?;
     let (fleet, pattern, chosen) = super::rerun::fleet_and_hosts(
         &setup,
         &args.vaults,

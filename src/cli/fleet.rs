@@ -1,6 +1,7 @@
 //! The hosts of a run and what is known of them: inventory, `-e`, vaults and templates, put together
 //! for whoever asks for a host's variables.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::controller::ThisMachine;
@@ -12,7 +13,7 @@ use crate::base::secret::Secret;
 use crate::base::seen::Seen;
 use crate::base::value::{Map, Value};
 use crate::event::{ErrorKind, HostError, Redactor};
-use crate::inventory::{Inventory, Loader, VaultFile};
+use crate::inventory::{Inventory, Loader, VaultFile, is_host_list};
 use crate::playbook::run::LoadAgain;
 use crate::target::{Resolved, Variables};
 use crate::template::{self, Controller, Found, Scope};
@@ -44,23 +45,38 @@ fn opener(vault: &Arc<Vault>) -> VaultFile {
     })
 }
 
+/// The inventories that were named, else the usual one, else none.
+fn sources(named: &[String]) -> Vec<String> {
+    if !named.is_empty() {
+        return named.to_vec();
+    }
+    let usual = USUAL.iter().find(|path| Path::new(path).exists());
+    usual.map(|path| (*path).to_owned()).into_iter().collect()
+}
+
+/// The inventories that a run uses, as they are found again from any folder.
+pub(super) fn inventories_of_record(setup: &Setup) -> Vec<String> {
+    let sources = sources(setup.inventories()).into_iter();
+    sources
+        .map(|source| match std::path::absolute(&source) {
+            Ok(path) if !is_host_list(&source) => path.to_string_lossy().into_owned(),
+            _ => source,
+        })
+        .collect()
+}
+
 /// The inventories that were named, else the usual one; `None` when there is none.
 fn inventory(
     named: &[String],
     vault: &Arc<Vault>,
     seen: &Seen,
 ) -> Result<Option<Inventory>, CliError> {
-    let mut loader = Loader::new(Some(opener(vault))).seeing(seen.clone());
-    if named.is_empty() {
-        let usual = USUAL
-            .iter()
-            .find(|path| std::path::Path::new(path).exists());
-        let Some(usual) = usual else {
-            return Ok(None);
-        };
-        loader.add(usual)?;
+    let sources = sources(named);
+    if sources.is_empty() {
+        return Ok(None);
     }
-    for source in named {
+    let mut loader = Loader::new(Some(opener(vault))).seeing(seen.clone());
+    for source in &sources {
         loader.add(source)?;
     }
     Ok(Some(loader.finish()))

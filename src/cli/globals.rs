@@ -29,9 +29,9 @@ pub struct Globals {
         value_parser = EnumValueParser::<OutputForm>::new().map(Output::Form)
     )]
     pub output: Option<Output>,
-    /// Colours: always, never, or at a terminal
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    pub color: ColorWhen,
+    /// Colours: always, never, or at a terminal [default: auto]
+    #[arg(long, global = true, value_name = "WHEN")]
+    pub color: Option<ColorWhen>,
     /// Write the log to a file as well
     #[arg(long, global = true, value_name = "FILE")]
     pub log_file: Option<PathBuf>,

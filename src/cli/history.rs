@@ -1,7 +1,8 @@
 //! `iomsctl history`: what was run, where, by whom, and what came out.
 
+mod show;
+
 use std::fmt::Write as _;
-use std::io::Read as _;
 
 use clap::Subcommand;
 use jiff::Timestamp;
@@ -9,16 +10,13 @@ use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 
 use super::execution::FormArgs;
-use super::{CliError, Globals, OutputForm, Setup, Status, history_diff, records};
-use crate::base::clock::{self, rfc3339};
+use super::{CliError, Globals, Setup, Status, history_diff, records};
+use crate::base::clock::rfc3339;
 use crate::base::quantity;
 use crate::base::text::{Charset, decode, terminal_safe};
-use crate::event::{Consumer as _, Event, Recorded, RunEnd, Stamped, Summary};
-use crate::report::{self, Report};
 use crate::store::{Filter, HostRun, HostTask, Match, RunRow, Store};
 
-/// Outputs are shown in pieces, as they once came, in bytes.
-const PIECE: usize = 64 * 1024;
+pub(super) use show::scratch;
 
 /// Its verbs.
 #[derive(Debug, clap::Args)]
@@ -173,7 +171,7 @@ pub fn execute(args: Args, globals: &Globals) -> Result<Status, CliError> {
         let store = records::open(&setup).await?;
         match args.verb {
             Verb::List(filter) => list(&setup, &store, &filter).await,
-            Verb::Show(args) => show(&setup, &store, &args).await,
+            Verb::Show(args) => show::show(&setup, &store, &args).await,
             Verb::Host(args) => host(&setup, &store, &args).await,
             Verb::Grep(args) => grep(&setup, &store, &args).await,
             Verb::Diff(args) => history_diff::diff(&setup, &store, &args.one, &args.other).await,
@@ -204,6 +202,11 @@ fn local_time(at: Timestamp) -> String {
     jiff::fmt::strtime::format("%Y-%m-%d %H:%M:%S", &zoned).unwrap_or_else(|_| at.to_string())
 }
 
+fn command(row: &RunRow) -> String {
+    let command = row.header.command.as_deref();
+    command.map(one_line).unwrap_or_default()
+}
+
 fn one_line(text: &str) -> String {
     let first = text.lines().next().unwrap_or_default();
     let cut: String = first.chars().take(60).collect();
@@ -231,12 +234,7 @@ async fn list(setup: &Setup, store: &Store, args: &FilterArgs) -> Result<Status,
             ),
             None => "...".to_owned(),
         };
-        let command = row
-            .header
-            .command
-            .as_deref()
-            .map(one_line)
-            .unwrap_or_default();
+        let command = command(row);
         let _ = writeln!(
             text,
             "{}  {}  {:11}  {hosts:>9} ok  {}  {} {} {command}",
@@ -261,117 +259,6 @@ async fn find(store: &Store, run: Option<&str>) -> Result<RunRow, CliError> {
         .newest_run(&user, None)
         .await?
         .ok_or_else(|| CliError::new("you have no run on record"))
-}
-
-async fn show(setup: &Setup, store: &Store, args: &ShowArgs) -> Result<Status, CliError> {
-    let mut row = find(store, args.run.as_deref()).await?;
-    let folder = scratch()?;
-    let results = store.results(&mut row, folder.path()).await?;
-    let mut options = args.form.options(setup.form(), false)?;
-    if options.form == report::Form::Live {
-        options.form = report::Form::Host;
-    }
-    let mut report = Report::new(setup.screen(args.form.raw), options);
-    if matches!(
-        setup.form(),
-        OutputForm::Human | OutputForm::Fold | OutputForm::Host
-    ) {
-        let command = row.header.command.as_deref().unwrap_or_default();
-        let earlier = row.header.options["resumes"].as_str();
-        let earlier = earlier.map(|run| format!("it goes on with run {run}\n"));
-        let head = format!(
-            "{}  {} by {} from {}: {} {} {}\n{}",
-            row.header.run,
-            local_time(row.header.started),
-            row.header.user,
-            terminal_safe(&row.header.from),
-            row.header.verb,
-            terminal_safe(&row.header.pattern),
-            terminal_safe(command),
-            earlier.unwrap_or_default(),
-        );
-        setup.print(&head)?;
-    }
-    let begun = row.header.started;
-    let mut say = |at, event| report.consume(&Stamped { at, event });
-    let mut summary = Summary::new(results.len());
-    say(
-        begun,
-        Event::RunStarted(std::sync::Arc::new(row.header.clone())),
-    )?;
-    let mut after = 0;
-    loop {
-        let (said, next) = store.play_events(row.header.run, after).await?;
-        if said.is_empty() {
-            break;
-        }
-        for (at, event) in said {
-            say(at, Event::Play(event))?;
-        }
-        after = next;
-    }
-    for (host, result) in results {
-        summary.add(result.outcome);
-        for (stream, output) in [
-            (crate::event::Stream::Stdout, &result.stdout),
-            (crate::event::Stream::Stderr, &result.stderr),
-        ] {
-            let mut reader = output.reader()?;
-            loop {
-                let mut bytes = Vec::new();
-                reader.by_ref().take(PIECE as u64).read_to_end(&mut bytes)?;
-                if bytes.is_empty() {
-                    break;
-                }
-                let (bytes, encoding) = (bytes.into(), result.encoding);
-                let event = Event::Output {
-                    host,
-                    stream,
-                    bytes,
-                    encoding,
-                };
-                say(begun, event)?;
-            }
-        }
-        say(
-            begun,
-            Event::HostFinished(host, std::sync::Arc::new(result)),
-        )?;
-    }
-    let running = row.end.is_none();
-    let end = row.end.unwrap_or(RunEnd {
-        finished: clock::now(),
-        summary,
-        stopped: None,
-    });
-    say(begun, Event::RunFinished(end))?;
-    report.finish(Recorded::Stored)?;
-    if running {
-        setup.warn("the run is still under way");
-    }
-    Ok(Status::OK)
-}
-
-/// A folder for outputs too large for memory, gone with its owner.
-pub(super) struct Scratch(std::path::PathBuf);
-
-impl Scratch {
-    pub(super) fn path(&self) -> &std::path::Path {
-        &self.0
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-pub(super) fn scratch() -> Result<Scratch, CliError> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    let path = std::env::temp_dir().join(format!("ioms-{}", crate::base::id::RunId::new()));
-    std::fs::DirBuilder::new().mode(0o700).create(&path)?;
-    Ok(Scratch(path))
 }
 
 async fn host(setup: &Setup, store: &Store, args: &HostArgs) -> Result<Status, CliError> {
@@ -405,13 +292,7 @@ async fn host(setup: &Setup, store: &Store, args: &HostArgs) -> Result<Status, C
             .and_then(Json::as_str);
         let kind = kind.map(|kind| format!(" ({kind})"));
         let outcome = format!("{}{}", each.outcome, exit.or(kind).unwrap_or_default());
-        let command = each
-            .run
-            .header
-            .command
-            .as_deref()
-            .map(one_line)
-            .unwrap_or_default();
+        let command = command(&each.run);
         let _ = writeln!(
             text,
             "{}  {}  {outcome:22}  {:>8}  {}  {} {command}",

@@ -22,6 +22,7 @@ mod history_diff;
 mod identities;
 mod inventory_document;
 mod keys;
+mod listeners;
 mod logging;
 mod look_up;
 mod operands;

@@ -12,9 +12,9 @@ use super::ask::{Terminal, confirm};
 use super::codepages::CodePages;
 use super::connection::ConnectionArgs;
 use super::execution::{FormArgs, LimitArgs, LimitDefaults, OutputArgs};
-use super::fleet::Fleet;
+use super::fleet::{Fleet, inventories_of_record};
 use super::identities::Identities;
-use super::records::Records;
+use super::listeners::Listeners;
 use super::selection::Chosen;
 use super::targets::{Overrides, RunTargets};
 use super::{CliError, Setup, Status, signals};
@@ -23,15 +23,11 @@ use crate::base::id::RunId;
 use crate::base::prompt::Prompt;
 use crate::base::secret::MASK;
 use crate::engine::{self, Job, Limits};
-use crate::event::capture::CaptureLimits;
-use crate::event::{Emitter, Event, RunEnd, RunHeader, Stopped};
+use crate::event::{Event, RunEnd, RunHeader, Stopped};
 use crate::report::{Report, exit_status};
 use crate::shell::windows::{begins_with_start, names_a_share};
 use crate::shell::{Command, Plan};
 use crate::transport::{Pool, raise_open_files};
-
-/// Outputs beyond this go to files of the journal, in bytes.
-pub(super) const INLINE: usize = 64 * 1024;
 
 /// Hosts that files move to or from at a time.
 const TRANSFERS: usize = 100;
@@ -141,19 +137,9 @@ async fn run(
         setup.screen(work.output.form.raw),
         work.output.form.options(setup.form(), !setup.quiet())?,
     );
-    let mut records = Records::begin(setup, header.run);
-    let mut consumers: Vec<Box<dyn crate::event::Consumer>> = vec![Box::new(report.clone())];
-    consumers.extend(records.consumer());
-    consumers.extend(listener);
-    let capture = CaptureLimits {
-        inline: INLINE,
-        max: work
-            .output
-            .max_output
-            .unwrap_or(setup.settings.max_output()),
-        folder: records.folder().to_owned(),
-    };
-    let (emitter, thread) = Emitter::start(setup.redactor.clone(), capture, consumers)?;
+    let max_output = work.output.max_output;
+    let max_output = max_output.unwrap_or(setup.settings.max_output());
+    let (emitter, listeners) = Listeners::start(setup, header.run, report, listener, max_output)?;
     let control = signals::listen()?;
     let identities = Identities::new(setup, prompt);
     let pool = Arc::new(Pool::new(identities.transports(), files, false));
@@ -188,12 +174,7 @@ async fn run(
         emitter.emit(Event::Notice(notice)).await;
     }
     drop(emitter);
-    if thread.join().is_err() {
-        return Err(CliError::new(
-            "internal error while showing the run; -vv has more",
-        ));
-    }
-    records.finish(setup, |recorded| report.finish(recorded))?;
+    listeners.finish(setup)?;
     Ok(end)
 }
 
@@ -375,7 +356,7 @@ fn header(setup: &Setup, work: &Work<'_>, limits: &Limits) -> RunHeader {
         user,
         account: None,
         from,
-        options: options(work, limits),
+        options: options(setup, work, limits),
         started: clock::now(),
         no_log: work.output.no_log,
         hosts: work.chosen.hosts.clone(),
@@ -383,7 +364,7 @@ fn header(setup: &Setup, work: &Work<'_>, limits: &Limits) -> RunHeader {
 }
 
 /// The options that bear on a run, for its record.
-fn options(work: &Work<'_>, limits: &Limits) -> serde_json::Value {
+fn options(setup: &Setup, work: &Work<'_>, limits: &Limits) -> serde_json::Value {
     let ms = |time: Option<std::time::Duration>| time.map(|time| time.as_millis());
     let mut options = json!({
         "forks": limits.forks, "timeout_ms": ms(limits.timeout), "idle_timeout_ms": ms(limits.idle_timeout),
@@ -391,6 +372,7 @@ fn options(work: &Work<'_>, limits: &Limits) -> serde_json::Value {
         "serial": !limits.serial.is_empty(),
         "become": work.connection.r#become, "become_user": work.connection.become_user,
         "user": work.connection.user, "max_fail": limits.max_fail.is_some(),
+        "inventories": inventories_of_record(setup),
     });
     if let (Some(plan), Some(options)) = (plan_of(work), options.as_object_mut()) {
         let of_plan = json!({

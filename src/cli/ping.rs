@@ -44,7 +44,7 @@ pub struct Args {
 
 /// Does it.
 pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
-    let setup = Setup::new(globals)?;
+    let mut setup = Setup::new(globals)?;
     let given = operands(
         &args.operands,
         args.selection.group.as_deref(),
@@ -58,7 +58,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
         &args.connection,
         &args.vaults,
     ])?;
-    let earlier = args.rerun.look_up(&setup)?;
+    let earlier = args.rerun.look_up(&mut setup)?;
     let (fleet, pattern, chosen) = super::rerun::fleet_and_hosts(
         &setup,
         &args.vaults,

@@ -14,22 +14,22 @@ const ROLES: &[&str] = &[
     "/usr/share/ansible/roles",
     "/etc/ansible/roles",
 ];
-/// Folders of collections that Ansible looks in.
+/// Folders of collections that Ansible looks in where nothing is set.
 const COLLECTIONS: &[&str] = &["~/.ansible/collections", "/usr/share/ansible/collections"];
 
 /// The options of this process.
 pub(super) fn options(setup: &Setup, vault: Arc<Vault>) -> Options {
-    let folders = |names: &[&str]| -> Vec<PathBuf> {
-        names.iter().map(|name| super::named_file(name)).collect()
-    };
-    let roles = setup.settings.roles_path();
-    Options {
-        roles_path: if roles.is_empty() {
-            folders(ROLES)
+    let folders = |said: &[String], otherwise: &[&str]| -> Vec<PathBuf> {
+        if said.is_empty() {
+            let names = otherwise.iter();
+            names.map(|name| super::named_file(name)).collect()
         } else {
-            roles.iter().map(PathBuf::from).collect()
-        },
-        collections: folders(COLLECTIONS),
+            said.iter().map(PathBuf::from).collect()
+        }
+    };
+    Options {
+        roles_path: folders(setup.settings.roles_path(), ROLES),
+        collections: folders(setup.settings.collections_path(), COLLECTIONS),
         extra_vars: crate::base::value::Map::new(),
         seen: setup.seen.clone(),
         vault: Some(Arc::new(move |text| {

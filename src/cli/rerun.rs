@@ -42,15 +42,16 @@ impl RerunArgs {
         self.rerun.is_some()
     }
 
-    /// Looks the run up: without RUN your newest one, of whatever verb.
-    pub fn look_up(&self, setup: &Setup) -> Result<Option<Earlier>, CliError> {
+    /// Looks the run up: without RUN your newest one, of whatever verb. Where no inventory is named, those
+    /// of the run are used.
+    pub fn look_up(&self, setup: &mut Setup) -> Result<Option<Earlier>, CliError> {
         self.look_up_of(setup, None)
     }
 
     /// The same; without RUN your newest one of a verb.
     pub fn look_up_of(
         &self,
-        setup: &Setup,
+        setup: &mut Setup,
         verb: Option<&str>,
     ) -> Result<Option<Earlier>, CliError> {
         let Some(text) = &self.rerun else {
@@ -70,7 +71,7 @@ impl RerunArgs {
                     .hint("write failed, unreachable, ok or all, then :RUN for another than your newest run"));
             }
         };
-        super::database_runtime()?.block_on(async {
+        let found = super::database_runtime()?.block_on(async {
             let store = records::open(setup).await?;
             let row = if let Some(run) = run { store.find_run(run).await? } else {
                 let user = crate::target::ssh_config::Local::of_process().user;
@@ -82,15 +83,20 @@ impl RerunArgs {
             };
             let hosts = store.hosts_of(row.header.run, which).await?;
             store.close().await;
-            Ok(Some(Earlier {
-                hosts,
-                flags: flags_of(&row.header.options),
-                playbooks: playbooks_of(&row.header.options),
-                verb: row.header.verb,
-                command: row.header.command,
-                pattern: row.header.pattern,
-            }))
-        })
+            Ok::<_, CliError>((hosts, row.header))
+        });
+        let (hosts, header) = found?;
+        setup.adopt_inventories(&texts_of(&header.options, "inventories"));
+        Ok(Some(Earlier {
+            hosts,
+            flags: flags_of(&header.options),
+            playbooks: (texts_of(&header.options, "playbooks").into_iter())
+                .map(PathBuf::from)
+                .collect(),
+            verb: header.verb,
+            command: header.command,
+            pattern: header.pattern,
+        }))
     }
 }
 
@@ -168,11 +174,11 @@ fn flags_of(options: &serde_json::Value) -> Vec<&'static str> {
     .collect()
 }
 
-fn playbooks_of(options: &serde_json::Value) -> Vec<PathBuf> {
-    let paths = options.get("playbooks").and_then(|paths| paths.as_array());
-    let paths = paths.into_iter().flatten();
-    paths
-        .filter_map(|path| Some(path.as_str()?.into()))
+fn texts_of(options: &serde_json::Value, name: &str) -> Vec<String> {
+    let texts = options.get(name).and_then(|texts| texts.as_array());
+    let texts = texts.into_iter().flatten();
+    texts
+        .filter_map(|text| Some(text.as_str()?.to_owned()))
         .collect()
 }
 

@@ -85,7 +85,7 @@ impl Args {
 
 /// Does it.
 pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
-    let setup = Setup::new(globals)?;
+    let mut setup = Setup::new(globals)?;
     let has_words = !args.words.is_empty();
     let given = operands(
         &args.operands,
@@ -101,7 +101,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
         &args.connection,
         &args.vaults,
     ])?;
-    let earlier = args.rerun.look_up(&setup)?;
+    let earlier = args.rerun.look_up(&mut setup)?;
     let (command, shown) = match (given.work, has_words) {
         (None, true) => {
             let shown = crate::shell::quote::words(&args.words);

@@ -59,7 +59,7 @@ pub struct Args {
 
 /// Does it.
 pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
-    let setup = Setup::new(globals)?;
+    let mut setup = Setup::new(globals)?;
     let (pattern, file, mut words) = split(args)?;
     has_one_reader(&[
         &Operand("-g -", pattern.as_deref()),
@@ -72,7 +72,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     words.extend(args.words.iter().cloned());
     let script = read(&file, words)?;
     let shown = quote::words(&[std::slice::from_ref(&file), &script.args].concat());
-    let earlier = args.rerun.look_up(&setup)?;
+    let earlier = args.rerun.look_up(&mut setup)?;
     let plan = args.work.plan(Command::Script(Arc::new(script)))?;
     let (fleet, pattern, chosen) = super::rerun::fleet_and_hosts(
         &setup,

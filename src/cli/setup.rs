@@ -44,11 +44,16 @@ impl Setup {
     pub fn adopt(&mut self, earlier: &Globals, inventories: &[String]) -> Result<(), CliError> {
         let globals = &mut self.globals;
         globals.config = globals.config.take().or_else(|| earlier.config.clone());
-        if globals.inventory.is_empty() {
-            globals.inventory = inventories.to_vec();
-        }
         self.settings = settings(globals)?;
+        self.adopt_inventories(inventories);
         Ok(())
+    }
+
+    /// Takes over the inventories of an earlier run, where none is named.
+    pub fn adopt_inventories(&mut self, inventories: &[String]) {
+        if self.globals.inventory.is_empty() {
+            self.globals.inventory = inventories.to_vec();
+        }
     }
 
     /// The form of output that was asked for.
@@ -72,9 +77,10 @@ impl Setup {
     /// This process's screen.
     pub fn screen(&self, raw: bool) -> Screen {
         let color = match self.globals.color {
-            ColorWhen::Always => Some(true),
-            ColorWhen::Never => Some(false),
-            ColorWhen::Auto => None,
+            Some(ColorWhen::Always) => Some(true),
+            Some(ColorWhen::Never) => Some(false),
+            Some(ColorWhen::Auto) => None,
+            None => self.settings.color(),
         };
         Screen::of_process(color, raw, self.globals.quiet)
     }

@@ -192,7 +192,7 @@ impl Args {
 
 /// Does it.
 pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
-    let setup = Setup::new(globals)?;
+    let mut setup = Setup::new(globals)?;
     has_one_reader(&[args, &args.selection, &args.connection, &args.vaults])?;
     let pattern = args.selection.group.clone();
     if pattern.is_none() && !args.rerun.wanted() {
@@ -206,7 +206,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
         .map(|path| path.to_string_lossy().into_owned())
         .collect();
     let shown = quote::words(&shown);
-    let earlier = args.rerun.look_up(&setup)?;
+    let earlier = args.rerun.look_up(&mut setup)?;
     let (fleet, pattern, chosen) = super::rerun::fleet_and_hosts(
         &setup,
         &args.vaults,

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value as Json, json};
 
+use super::ansible::FLAGS;
 use super::identity::OPTIONS;
-use super::table::{Kind, SETTINGS, Setting};
+use super::table::{Ansible, Kind, SETTINGS, Setting};
 
 const HEAD: &str = "\
 # Settings
@@ -17,13 +18,14 @@ first:
 1. what is built in
 2. `ansible.cfg`: `$ANSIBLE_CONFIG`, `./ansible.cfg`, `~/.ansible.cfg`, `/etc/ansible/ansible.cfg`, the first there is;
    only the keys named below, `config show` lists what is ignored
-3. `/etc/ioms/ioms.toml`
-4. `$XDG_CONFIG_HOME/ioms/ioms.toml` (`~/.config/ioms/ioms.toml`)
-5. `ioms.toml` in the working folder, or the nearest above it
-6. `IOMS_*` variables
-7. flags
+3. Ansible's variables, as `ANSIBLE_FORKS`: those of the same settings, each named below; again `config show` lists the others
+4. `/etc/ioms/ioms.toml`
+5. `$XDG_CONFIG_HOME/ioms/ioms.toml` (`~/.config/ioms/ioms.toml`)
+6. `ioms.toml` in the working folder, or the nearest above it
+7. `IOMS_*` variables
+8. flags
 
-`--config FILE` (or `IOMS_CONFIG`) replaces the files of 2 to 5. A file that belongs to another user (but root), or that
+`--config FILE` (or `IOMS_CONFIG`) replaces the files of 2 to 6. A file that belongs to another user (but root), or that
 others may write to, is refused.
 
 A file found in the working folder or above may have come with somebody's project and can't weaken the check of host
@@ -33,10 +35,15 @@ An `ioms.toml` that does is refused. In `ansible.cfg` such a key is not obeyed, 
 say `host_key` (or the ssh arguments). To turn the check off for a project, say so in your own settings, in the
 inventory, with `--host-key`, or name the file: `--config`, `$ANSIBLE_CONFIG`.
 
+Nor do Ansible's variables weaken that check, since they are set for whole machines and pipelines and forgotten:
+`ANSIBLE_HOST_KEY_CHECKING=False` and `ANSIBLE_SSH_ARGS` with one of those options are not obeyed, with the same warning.
+`IOMS_HOST_KEY` says it for a pipeline.
+
 Nor can such a file say any of `pull.*`: how files are handed out to hosts, and under which certificate.
 
 Durations are `90` (seconds), `90s`, `5m`, `2h`, `1d`, `1h30m`, 0 for none; sizes are bytes or `64k`, `10M`, `4G`. Paths
-may begin with `~` and are relative to the file they stand in.
+may begin with `~` and are relative to the file they stand in, those of variables to the working folder. Where Ansible takes
+several folders (`roles_path`), its file and variables have them as `PATH` does, with colons.
 
 A password in `database` is taken from `IOMS_DATABASE`, or from a file that only its owner can read (mode 0600); as an
 argument it is refused.
@@ -75,15 +82,29 @@ pub fn markdown() -> String {
             kind(setting.kind),
             setting.about
         );
-        if let Some((section, key)) = setting.ansible {
-            let _ = write!(text, " In `ansible.cfg`: `[{section}] {key}`.");
+        if let Some(ansible) = &setting.ansible {
+            let _ = write!(text, " In Ansible: {}.", said(ansible));
+        }
+        let flags = FLAGS.iter().filter(|flag| flag.setting == setting.name);
+        let flags: Vec<String> = flags.map(|flag| said(&flag.ansible)).collect();
+        if !flags.is_empty() {
+            let _ = write!(text, " In Ansible: {}.", flags.join("; "));
         }
         if setting.name == "host_key" {
-            text.push_str(" Holds for the certificates of WinRM too, except in `ansible.cfg`: `[defaults] host_key_checking`.");
+            text.push_str(
+                " Holds for the certificates of WinRM too, except where Ansible's settings say it.",
+            );
         }
         text.push('\n');
     }
     text
+}
+
+fn said(ansible: &Ansible) -> String {
+    format!(
+        "`[{}] {}`, `{}`",
+        ansible.section, ansible.key, ansible.variable
+    )
 }
 
 fn kind(kind: Kind) -> String {

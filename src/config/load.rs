@@ -9,7 +9,7 @@ use super::settings::{Ignored, Settings};
 use super::table::{SETTINGS, find};
 use super::toml_file::folder;
 use super::value::{Base, Origin, Value, parse};
-use super::{ansible_cfg, toml_file};
+use super::{ansible, ansible_cfg, toml_file};
 use crate::base::url::without_password;
 
 /// What the settings depend on; injected, so that tests decide.
@@ -91,6 +91,7 @@ pub fn load(
         }
         candidates(env)
     };
+    ansible::variables(&mut settings, env)?;
     for (path, upward) in files {
         let Some(source) = read(&path, env.uid, upward)? else {
             if named.is_some() {

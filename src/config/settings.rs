@@ -32,13 +32,13 @@ pub struct Ignored {
     pub of_plays: bool,
 }
 
-/// What a project's `ansible.cfg` said of the check of host keys: users have such files, so that they
-/// are not refused.
+/// What a project's `ansible.cfg`, or a variable of Ansible's, said of the check of host keys: users have
+/// such, so that they are not refused.
 #[derive(Debug, Clone)]
 pub(super) struct Overruled {
     pub(super) key: String,
     pub(super) setting: &'static str,
-    pub(super) place: String,
+    pub(super) origin: Origin,
 }
 
 /// A setting as `config show` prints it.
@@ -60,7 +60,7 @@ pub struct Settings {
     pub(super) ignored: Vec<Ignored>,
     pub(super) files: Vec<PathBuf>,
     pub(super) overruled: Vec<Overruled>,
-    /// Where `ansible.cfg` said `host_key`: it means SSH alone.
+    /// Where Ansible's words said `host_key`: they mean SSH alone.
     pub(super) of_ssh_alone: Option<Origin>,
 }
 
@@ -98,9 +98,15 @@ impl Settings {
             .iter()
             .filter(|each| !self.values.contains_key(each.setting))
             .map(|each| {
+                let (place, who) = match &each.origin {
+                    Origin::File(place) => {
+                        (format!("{place}: "), "a file found in the working folder")
+                    }
+                    _ => (String::new(), "a variable of Ansible's"),
+                };
                 format!(
-                    "{}: `{}` is not obeyed: a file found in the working folder can't weaken the check of host keys; say `{}` in your own settings",
-                    each.place, each.key, each.setting
+                    "{place}`{}` is not obeyed: {who} can't weaken the check of host keys; say `{}` in your own settings",
+                    each.key, each.setting
                 )
             })
             .collect()
@@ -220,7 +226,7 @@ impl Settings {
     pub fn host_key(&self) -> Option<&str> {
         self.text("host_key")
     }
-    /// The same for the certificates of WinRM: what `ansible.cfg` says of host keys is not meant.
+    /// The same for the certificates of WinRM: what Ansible's settings say of host keys is not meant.
     pub fn certificates(&self) -> Option<&str> {
         let (_, origin) = self.values.get("host_key")?;
         self.host_key()
@@ -273,6 +279,25 @@ impl Settings {
     }
     pub fn roles_path(&self) -> &[String] {
         self.list("roles_path")
+    }
+    pub fn collections_path(&self) -> &[String] {
+        self.list("collections_path")
+    }
+    /// Whether plays gather facts that do not say so.
+    pub fn gathers_implicitly(&self) -> bool {
+        self.text("gathering") != Some("explicit")
+    }
+    /// Whether what a play has gathered serves the plays after it.
+    pub fn gathers_once(&self) -> bool {
+        self.text("gathering") == Some("smart")
+    }
+    /// Colours whether they can be shown or not; `None`: at a terminal.
+    pub fn color(&self) -> Option<bool> {
+        match self.text("color") {
+            Some("always") => Some(true),
+            Some("never") => Some(false),
+            _ => None,
+        }
     }
     pub fn facts_ttl(&self) -> Duration {
         self.duration("facts.ttl")

@@ -38,8 +38,19 @@ pub struct Setting {
     pub default: &'static str,
     /// What it does, in a sentence.
     pub about: &'static str,
-    /// Section and key of `ansible.cfg` that say the same.
-    pub ansible: Option<(&'static str, &'static str)>,
+    /// How Ansible says the same.
+    pub ansible: Option<Ansible>,
+}
+
+/// A setting of Ansible's.
+#[derive(Debug, Clone, Copy)]
+pub struct Ansible {
+    /// The section of `ansible.cfg` that it stands in.
+    pub section: &'static str,
+    /// Its key there.
+    pub key: &'static str,
+    /// Its variable.
+    pub variable: &'static str,
 }
 
 const fn setting(
@@ -58,9 +69,13 @@ const fn setting(
 }
 
 impl Setting {
-    const fn as_in(self, section: &'static str, key: &'static str) -> Self {
+    const fn as_in(self, section: &'static str, key: &'static str, variable: &'static str) -> Self {
         Self {
-            ansible: Some((section, key)),
+            ansible: Some(Ansible {
+                section,
+                key,
+                variable,
+            }),
             ..self
         }
     }
@@ -74,6 +89,9 @@ impl Setting {
 /// How host keys are checked.
 pub(super) const HOST_KEY: &[&str] = &["strict", "accept-new", "off"];
 
+/// When there are colours.
+pub(super) const COLOR: &[&str] = &["auto", "always", "never"];
+
 /// All settings.
 pub const SETTINGS: &[Setting] = &[
     setting(
@@ -82,7 +100,7 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "Inventories used where `-i` names none.",
     )
-    .as_in("defaults", "inventory"),
+    .as_in("defaults", "inventory", "ANSIBLE_INVENTORY"),
     setting(
         "database",
         Kind::Database,
@@ -101,14 +119,14 @@ pub const SETTINGS: &[Setting] = &[
         "500",
         "Hosts at work at a time; fewer where open files are limited.",
     )
-    .as_in("defaults", "forks"),
+    .as_in("defaults", "forks", "ANSIBLE_FORKS"),
     setting(
         "connect_timeout",
         Kind::Duration,
         "10s",
         "Time for each attempt at connecting and logging in.",
     )
-    .as_in("defaults", "timeout"),
+    .as_in("defaults", "timeout", "ANSIBLE_TIMEOUT"),
     setting(
         "timeout",
         Kind::Duration,
@@ -145,20 +163,20 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "What to do with host keys that are not on record; without it, as `ssh_config` says, else `strict`.",
     ),
-    setting("user", Kind::Text, "", "Log in as this user.").as_in("defaults", "remote_user"),
+    setting("user", Kind::Text, "", "Log in as this user.").as_in("defaults", "remote_user", "ANSIBLE_REMOTE_USER"),
     setting("private_key", Kind::Path, "", "Private key to log in with.")
-        .as_in("defaults", "private_key_file"),
+        .as_in("defaults", "private_key_file", "ANSIBLE_PRIVATE_KEY_FILE"),
     setting(
         "ssh_args",
         Kind::Text,
         "",
         "Arguments of ssh for every host: `-o`, `-J`, `-F`, `-i`, `-p`.",
     )
-    .as_in("ssh_connection", "ssh_args"),
+    .as_in("ssh_connection", "ssh_args", "ANSIBLE_SSH_ARGS"),
     setting("ssh_common_args", Kind::Text, "", "More of them.")
-        .as_in("ssh_connection", "ssh_common_args"),
+        .as_in("ssh_connection", "ssh_common_args", "ANSIBLE_SSH_COMMON_ARGS"),
     setting("ssh_extra_args", Kind::Text, "", "More of them.")
-        .as_in("ssh_connection", "ssh_extra_args"),
+        .as_in("ssh_connection", "ssh_extra_args", "ANSIBLE_SSH_EXTRA_ARGS"),
     setting(
         "post_quantum",
         Kind::Bool,
@@ -171,65 +189,85 @@ pub const SETTINGS: &[Setting] = &[
         "false",
         "Do the work as another user.",
     )
-    .as_in("privilege_escalation", "become"),
+    .as_in("privilege_escalation", "become", "ANSIBLE_BECOME"),
     setting(
         "become_method",
         Kind::Choice(&["sudo", "su", "doas", "runas"]),
         "",
         "By sudo, su, doas or runas.",
     )
-    .as_in("privilege_escalation", "become_method"),
+    .as_in("privilege_escalation", "become_method", "ANSIBLE_BECOME_METHOD"),
     setting("become_user", Kind::Text, "", "As whom; root unless said.")
-        .as_in("privilege_escalation", "become_user"),
+        .as_in("privilege_escalation", "become_user", "ANSIBLE_BECOME_USER"),
     setting(
         "become_ask_pass",
         Kind::Bool,
         "false",
         "Ask for the password of becoming, as `-K` does, where no file holds it.",
     )
-    .as_in("privilege_escalation", "become_ask_pass"),
+    .as_in("privilege_escalation", "become_ask_pass", "ANSIBLE_BECOME_ASK_PASS"),
     setting(
         "become_exe",
         Kind::Text,
         "",
         "The program that becomes, where no variable names one.",
     )
-    .as_in("privilege_escalation", "become_exe"),
+    .as_in("privilege_escalation", "become_exe", "ANSIBLE_BECOME_EXE"),
     setting(
         "become_flags",
         Kind::Text,
         "",
         "Its arguments, where no variable gives them.",
     )
-    .as_in("privilege_escalation", "become_flags"),
+    .as_in("privilege_escalation", "become_flags", "ANSIBLE_BECOME_FLAGS"),
     setting(
         "vault_password_file",
         Kind::Path,
         "",
         "File that holds the vault password, or a program that prints it.",
     )
-    .as_in("defaults", "vault_password_file"),
+    .as_in("defaults", "vault_password_file", "ANSIBLE_VAULT_PASSWORD_FILE"),
     setting(
         "vault_ids",
         Kind::VaultIds,
         "",
         "Labelled vault passwords: `LABEL@FILE` or `LABEL@prompt`.",
     )
-    .as_in("defaults", "vault_identity_list"),
+    .as_in("defaults", "vault_identity_list", "ANSIBLE_VAULT_IDENTITY_LIST"),
     setting(
         "vault_encrypt_id",
         Kind::Text,
         "",
         "Label of the vault password to encrypt with, where there are several.",
     )
-    .as_in("defaults", "vault_encrypt_identity"),
+    .as_in("defaults", "vault_encrypt_identity", "ANSIBLE_VAULT_ENCRYPT_IDENTITY"),
     setting(
         "roles_path",
         Kind::Paths,
         "",
         "Folders of roles, for playbooks.",
     )
-    .as_in("defaults", "roles_path"),
+    .as_in("defaults", "roles_path", "ANSIBLE_ROLES_PATH"),
+    setting(
+        "collections_path",
+        Kind::Paths,
+        "",
+        "Folders that hold an `ansible_collections`, for the roles in it.",
+    )
+    .as_in("defaults", "collections_path", "ANSIBLE_COLLECTIONS_PATH"),
+    setting(
+        "gathering",
+        Kind::Choice(&["implicit", "explicit", "smart"]),
+        "implicit",
+        "Whether plays that do not say `gather_facts` gather: yes, no, or where no play of the run has gathered before.",
+    )
+    .as_in("defaults", "gathering", "ANSIBLE_GATHERING"),
+    setting(
+        "color",
+        Kind::Choice(COLOR),
+        "auto",
+        "Colours: always, never, or at a terminal, unless `NO_COLOR` is set.",
+    ),
     setting(
         "alive_within",
         Kind::Duration,

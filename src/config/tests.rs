@@ -123,6 +123,95 @@ fn ansible_cfg_is_read_and_what_is_ignored_is_named() {
 }
 
 #[test]
+fn ansibles_variables_are_stronger_than_its_file_and_weaker_than_ours() {
+    let mut lab = lab();
+    lab.write(
+        "home/.ansible.cfg",
+        "[defaults]\nforks = 11\ntimeout = 11\nroles_path = ~/r:s\nnocolor = 1\n",
+    );
+    lab.write("home/.config/ioms/ioms.toml", "connect_timeout = \"12s\"\n");
+    let settings = lab.load().unwrap();
+    let at = |name: &str| lab.folder.path().join(name).display().to_string();
+    assert_eq!(settings.roles_path(), [at("home/r"), at("home/s")]);
+    assert_eq!(settings.color(), Some(false));
+    let variables = [
+        ("ANSIBLE_FORKS", "21"),
+        ("ANSIBLE_TIMEOUT", "21"),
+        ("ANSIBLE_REMOTE_USER", "ops"),
+        ("ANSIBLE_BECOME", "t"),
+        ("ANSIBLE_VAULT_PASSWORD_FILE", "pw"),
+        ("ANSIBLE_PRIVATE_KEY_FILE", "~/id"),
+        ("ANSIBLE_INVENTORY", "h1,h2"),
+        ("ANSIBLE_COLLECTIONS_PATH", "c:/usr/share/c"),
+        ("ANSIBLE_GATHERING", "explicit"),
+        ("ANSIBLE_FORCE_COLOR", "true"),
+        ("ANSIBLE_STDOUT_CALLBACK", "yaml"),
+        ("ANSIBLE_HASH_BEHAVIOUR", "merge"),
+    ];
+    for (name, value) in variables {
+        lab.env.vars.insert(name.into(), value.into());
+    }
+    let settings = lab.load().unwrap();
+    let at = |name: &str| lab.folder.path().join(name);
+    assert_eq!(
+        (settings.forks(), lab.origin(&settings, "forks")),
+        (21, "ANSIBLE_FORKS".into())
+    );
+    assert_eq!(settings.connect_timeout().as_secs(), 12);
+    assert_eq!(settings.user(), Some("ops"));
+    assert!(settings.r#become() && !settings.gathers_implicitly());
+    assert_eq!(settings.vault_password_file(), Some(&*at("work/deep/pw")));
+    assert_eq!(settings.private_key(), Some(&*at("home/id")));
+    assert_eq!(settings.inventory(), ["h1,h2"]);
+    let collections = [
+        at("work/deep/c").display().to_string(),
+        "/usr/share/c".into(),
+    ];
+    assert_eq!(settings.collections_path(), collections);
+    assert_eq!(settings.color(), Some(true), "stronger than nocolor");
+    let ignored: Vec<&str> = settings.ignored().iter().map(|each| &*each.name).collect();
+    assert_eq!(
+        ignored,
+        ["ANSIBLE_HASH_BEHAVIOUR", "ANSIBLE_STDOUT_CALLBACK"]
+    );
+    let warnings: Vec<String> = settings.warnings_of_plays().collect();
+    assert!(warnings[0].contains("ANSIBLE_HASH_BEHAVIOUR is not obeyed"));
+    lab.env.vars.insert("IOMS_FORKS".into(), "31".into());
+    assert_eq!(lab.load().unwrap().forks(), 31);
+    lab.env.vars.insert("ANSIBLE_FORKS".into(), "many".into());
+    assert!(lab.error().contains("ANSIBLE_FORKS: `many` is no number"));
+}
+
+#[test]
+fn ansibles_variables_cannot_weaken_the_check_of_host_keys() {
+    let mut lab = lab();
+    for (name, value) in [
+        ("ANSIBLE_HOST_KEY_CHECKING", "False"),
+        ("ANSIBLE_SSH_ARGS", "-o StrictHostKeyChecking=no"),
+    ] {
+        lab.env.vars.insert(name.into(), value.into());
+    }
+    let settings = lab.load().unwrap();
+    assert_eq!((settings.host_key(), settings.ssh_args()), (None, None));
+    let warnings = settings.warnings();
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(
+        warnings[0].contains("`ANSIBLE_SSH_ARGS` is not obeyed: a variable of Ansible's can't"),
+        "{warnings:?}"
+    );
+    lab.env.vars.insert("IOMS_HOST_KEY".into(), "off".into());
+    let settings = lab.load().unwrap();
+    assert_eq!(
+        (settings.host_key(), settings.warnings().len()),
+        (Some("off"), 1)
+    );
+    lab.env.vars.remove("IOMS_HOST_KEY");
+    let strict = ("ANSIBLE_HOST_KEY_CHECKING".into(), "True".into());
+    lab.env.vars.extend([strict]);
+    assert_eq!(lab.load().unwrap().host_key(), Some("strict"));
+}
+
+#[test]
 fn what_playbooks_may_count_on_in_vain_is_warned_of() {
     let lab = lab();
     lab.write(

@@ -103,8 +103,8 @@ pub(super) fn parse(kind: Kind, text: &str, base: Base<'_>) -> Result<Value, Str
         Kind::Text => Value::Text(text.to_owned()),
         Kind::Path => Value::Path(base.path(text)),
         Kind::Bool => Value::Bool(match text.to_ascii_lowercase().as_str() {
-            "true" | "yes" | "on" | "1" => true,
-            "false" | "no" | "off" | "0" => false,
+            "true" | "yes" | "on" | "1" | "y" | "t" => true,
+            "false" | "no" | "off" | "0" | "n" | "f" => false,
             _ => return Err(format!("`{text}` is neither true nor false")),
         }),
         Kind::Count => Value::Count(text.parse().map_err(|_| format!("`{text}` is no number"))?),

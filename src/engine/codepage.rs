@@ -7,8 +7,9 @@ use std::time::Duration;
 use bytes::BytesMut;
 use tokio::time::timeout;
 
-use super::drive::{Listener, request};
+use super::drive::request;
 use super::job::Targets;
+use super::listener::Listener;
 use crate::base::text;
 use crate::event::{HostIx, Stream};
 use crate::shell::{Conversation, Opening};

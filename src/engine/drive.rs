@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
@@ -13,11 +12,11 @@ use super::ending;
 use super::feed::Feeding;
 use super::host::{Activity, is_quit, quit, stopped};
 use super::job::{Control, Limits};
+use super::listener::Listener;
 use super::outcome::{End, failure_error, with_survivor};
 use super::verdict::{closed, halted_early, no_session, no_start, not_begun};
 use crate::base::chunks::Chunks;
-use crate::base::text::Charset;
-use crate::event::{ErrorKind, HostEmitter, HostError, Outcome, Stopped, Stream};
+use crate::event::{ErrorKind, HostError, Outcome, Stopped, Stream};
 use crate::shell::{Command, Conversation, Failure, Opening, Plan, Step};
 use crate::target::Target;
 use crate::transport::{
@@ -56,33 +55,6 @@ pub(super) struct Drive<'a> {
     pub(super) console: Option<Console<'a>>,
     /// What the command reads, where the plan says that it is given.
     pub(super) given: Option<Box<dyn Chunks>>,
-}
-
-/// Who hears what a command says.
-#[async_trait]
-pub(super) trait Listener: Send {
-    /// Takes a piece of it. An error ends the command.
-    async fn output(&mut self, stream: Stream, bytes: Bytes) -> Result<(), HostError>;
-
-    /// Whether the command has said its last word, though its streams may still be open.
-    fn has_heard_all(&self) -> bool {
-        false
-    }
-
-    /// What it speaks is known now.
-    fn speaks(&mut self, _encoding: Charset) {}
-}
-
-#[async_trait]
-impl Listener for HostEmitter {
-    async fn output(&mut self, stream: Stream, bytes: Bytes) -> Result<(), HostError> {
-        Self::output(self, stream, bytes).await;
-        Ok(())
-    }
-
-    fn speaks(&mut self, encoding: Charset) {
-        Self::speaks(self, encoding);
-    }
 }
 
 /// What the loop knows.

@@ -9,9 +9,10 @@ use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
 use tokio::time::{Instant, timeout};
 
-use super::drive::{Drive, Listener, Start};
+use super::drive::{Drive, Start};
 use super::host::{Activity, stopped};
 use super::job::{Control, Limits, Work};
+use super::listener::Listener;
 use super::outcome::End;
 use super::speak;
 use crate::event::{ErrorKind, HostEmitter, HostError, Outcome, Stream};

@@ -9,6 +9,7 @@ mod feed;
 mod files;
 mod host;
 pub mod job;
+mod listener;
 mod outcome;
 mod session;
 mod shell;

@@ -10,11 +10,12 @@ use bytes::Bytes;
 use futures::FutureExt as _;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::drive::{BEFORE_START, Listener, mark, request};
+use super::drive::{BEFORE_START, mark, request};
 use super::ending;
 use super::feed::{END_OF_LINES, write_lines};
 use super::host::{quit, stopped};
 use super::job::Control;
+use super::listener::Listener;
 use super::outcome::{End, failure_error, with_survivor};
 use super::task::Order;
 use super::verdict::{halted_early, no_session, no_start, not_begun};

@@ -11,10 +11,11 @@ use tokio::io::AsyncReadExt as _;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::drive::{Drive, Listener, Start};
+use super::drive::{Drive, Start};
 use super::files::{self, HostLink};
 use super::host::{Activity, stopped};
 use super::job::{Control, Limits};
+use super::listener::Listener;
 use super::outcome::End;
 use super::session::Turn;
 use super::shell;

@@ -56,6 +56,19 @@ impl Edit {
         Self::default().with("msg", Value::Unsafe(message.as_ref().into()))
     }
 
+    /// These lines; the text that was there, where only blanks at the end tell them apart.
+    pub(super) fn of_lines(lines: &[String], text: &str) -> Self {
+        let mut content = lines.join("\n");
+        if !content.is_empty() {
+            content.push('\n');
+        }
+        let same = content.trim_end() == text.trim_end();
+        Self {
+            content: (!same).then(|| content.into_bytes()),
+            ..Self::default()
+        }
+    }
+
     /// Adds to the result.
     #[must_use]
     pub(super) fn with(mut self, name: &str, value: Value) -> Self {
@@ -200,6 +213,19 @@ pub(super) fn lines(content: &[u8]) -> Vec<Vec<u8>> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+
+    /// That a function makes this of a content, and says so.
+    #[track_caller]
+    pub(in super::super) fn becomes(
+        function: impl Fn(&Old<'_>) -> Result<Edit, ModuleError>,
+        params: &serde_json::Value,
+        content: &str,
+        (wanted, message): (&str, &str),
+    ) {
+        let (new, said) = edited(function, params, Some(content)).unwrap();
+        assert_eq!(new.as_deref().unwrap_or(content), wanted);
+        assert_eq!(said, message);
+    }
 
     /// What a function makes of a content, for modules' tests: the new content (`None`: unchanged)
     /// and the result's `msg`.

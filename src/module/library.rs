@@ -9,6 +9,7 @@ use rust_embed::RustEmbed;
 
 use super::error::ModuleError;
 use super::spec::Module;
+use crate::base::yaml;
 
 /// The modules' files.
 #[derive(RustEmbed)]
@@ -73,6 +74,35 @@ pub fn names() -> impl Iterator<Item = String> {
     names.into_iter()
 }
 
+/// What does the work of modules that are asked for and not there.
+const INSTEAD: &[(&str, &str)] = &[
+    (
+        "synchronize",
+        "`copy` sends folders and moves what differs; `iomsctl upload` goes on where it broke off",
+    ),
+    (
+        "pam_limits",
+        "`lineinfile` keeps a line of /etc/security/limits.d",
+    ),
+    ("supervisorctl", "write `command: supervisorctl ...`"),
+    ("ufw", "`iptables` and `firewalld` are there"),
+    ("subversion", "write `command: svn ...`"),
+];
+
+/// What does the work of a module of Ansible's that is not there.
+pub fn instead(name: &str) -> Option<&'static str> {
+    let bare = name.rsplit('.').next().unwrap_or(name);
+    let found = INSTEAD.iter().find(|(module, _)| *module == bare);
+    found.map(|(_, instead)| *instead)
+}
+
+/// The texts of the program's modules.
+#[cfg(test)]
+pub(super) fn files() -> impl Iterator<Item = String> {
+    let texts = Files::iter().filter_map(|file| Files::get(&file));
+    texts.map(|file| String::from_utf8_lossy(&file.data).into_owned())
+}
+
 /// The modules that a playbook can use: the program's, then those of folders, the first folder's
 /// first.
 #[derive(Debug, Default)]
@@ -106,6 +136,25 @@ impl Library {
         Ok(None)
     }
 
+    /// The same for a name as a user writes it. That a file takes the name of a module of the program is
+    /// an error: whoever wrote it counts on it, and it is never used.
+    pub fn named(&self, name: &str, more: &[PathBuf]) -> Result<Option<Arc<Module>>, ModuleError> {
+        let found = self.find(name, more)?;
+        if builtin(name).is_none() || name.contains('.') {
+            return Ok(found);
+        }
+        let mut paths =
+            (more.iter().chain(&self.folders)).map(|each| each.join(format!("{name}.yml")));
+        match paths.find(|path| says_it_is_a_module(path)) {
+            Some(path) => Err(ModuleError::new(format!(
+                "{}: `{name}` is a module of the program, whose name can't be taken",
+                path.display()
+            ))
+            .hint("call the file, and its `module`, something else")),
+            None => Ok(found),
+        }
+    }
+
     fn users(&self, path: &Path) -> Result<Option<Arc<Module>>, ModuleError> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = read.get(path) {
@@ -132,6 +181,21 @@ impl Library {
         read.insert(path.to_owned(), found.clone());
         Ok(found)
     }
+}
+
+/// Whether a file is meant as a module: such a folder may hold other things too.
+fn says_it_is_a_module(path: &Path) -> bool {
+    std::fs::read_to_string(path)
+        .ok()
+        .and_then(|text| yaml::parse(&text, path).ok())
+        .and_then(|node| {
+            Some(
+                node.entries()?
+                    .iter()
+                    .any(|(key, _)| &*key.name == "module"),
+            )
+        })
+        .unwrap_or(false)
 }
 
 #[cfg(test)]
@@ -183,10 +247,17 @@ mod tests {
             |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
         write("ping.yml", "module: ping\nposix: 'put pong theirs'\n");
         write("own.yml", "module: own\nposix: 'put pong own'\n");
+        write("copy.yml", "- hosts: all\n");
         write("odd.yml", "module: other\nposix: ':'\n");
         let library = Library::new(vec![folder.path().to_owned()]);
         let find = |name: &str| library.find(name, &[]);
         assert!(find("ping").unwrap().unwrap().posix != Some("put pong theirs\n".into()));
+        let named = |name: &str| library.named(name, &[]);
+        let refused = named("ping").unwrap_err().message;
+        assert!(refused.ends_with("`ping` is a module of the program, whose name can't be taken"));
+        for fine in ["ansible.builtin.ping", "copy", "own"] {
+            assert!(named(fine).unwrap().is_some());
+        }
         assert_eq!(
             find("own").unwrap().unwrap().posix.as_deref(),
             Some("put pong own\n")

@@ -17,6 +17,7 @@ mod library;
 mod page;
 mod powershell;
 mod result;
+mod schema;
 mod sh;
 mod spec;
 mod stat;
@@ -27,5 +28,6 @@ mod tests;
 
 pub use call::{Call, Content, Controller, FileKind, Platform, Said, Situation};
 pub use error::ModuleError;
-pub use library::{Library, builtin, names};
+pub use library::{Library, builtin, instead, names};
+pub use schema::schema;
 pub use spec::{Constraint, Module, Parameter, Returned, Type};

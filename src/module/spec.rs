@@ -108,6 +108,21 @@ pub enum Type {
 }
 
 impl Type {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Str,
+        Self::Path,
+        Self::Int,
+        Self::Float,
+        Self::Bool,
+        Self::List,
+        Self::Dict,
+        Self::Bytes,
+        Self::Json,
+        Self::Mode,
+        Self::Raw,
+    ];
+
     /// The name in module files.
     pub fn name(self) -> &'static str {
         match self {
@@ -127,21 +142,7 @@ impl Type {
 
     /// The type of a name.
     pub fn of(name: &str) -> Option<Self> {
-        [
-            Self::Str,
-            Self::Path,
-            Self::Int,
-            Self::Float,
-            Self::Bool,
-            Self::List,
-            Self::Dict,
-            Self::Bytes,
-            Self::Json,
-            Self::Mode,
-            Self::Raw,
-        ]
-        .into_iter()
-        .find(|kind| kind.name() == name)
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 

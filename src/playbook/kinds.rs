@@ -110,18 +110,17 @@ fn shown(node: &Node) -> String {
     }
 }
 
-/// Whether a text can be a variable's name.
-pub(super) fn is_variable_name(text: &str) -> bool {
-    let mut chars = text.chars();
-    chars
+/// Names that mean something else wherever they stand in a template.
+const NEVER_VARIABLES: [&str; 7] = ["true", "false", "none", "True", "False", "None", "not"];
+
+/// Whether a text can be a variable's name. Words of the language may, other than those few.
+pub(in crate::playbook) fn is_variable_name(text: &str) -> bool {
+    let mut letters = text.chars();
+    letters
         .next()
         .is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
-        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
-        && ![
-            "True", "False", "None", "and", "or", "not", "if", "else", "in", "is", "for", "while",
-            "lambda",
-        ]
-        .contains(&text)
+        && letters.all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !NEVER_VARIABLES.contains(&text)
 }
 
 #[cfg(test)]
@@ -182,6 +181,18 @@ mod tests {
             let node = yaml::parse(text, Path::new("t.yml")).unwrap();
             let found = wrong(keyword, &Written::new(&node, &source));
             assert_eq!(found.unwrap_or_default(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_of_the_language_are_names_but_for_those_that_no_template_reads_as_one() {
+        for name in ["a", "_", "b9", "if", "class", "lambda", "import", "and"] {
+            assert!(is_variable_name(name), "{name}");
+        }
+        for name in [
+            "", "9a", "a-b", "a.b", "a b", "é", "not", "none", "None", "true", "False",
+        ] {
+            assert!(!is_variable_name(name), "{name}");
         }
     }
 }

@@ -22,7 +22,7 @@ impl Loader {
     }
 
     fn module(&self, name: &str, within: &Within) -> Result<Option<Arc<Module>>, ModuleError> {
-        self.options.modules.find(name, &within.module_folders())
+        self.options.modules.named(name, &within.module_folders())
     }
 
     /// The one key of a task that is no keyword is no module either.
@@ -56,7 +56,8 @@ impl Loader {
                 return None;
             }
             Err(why) => {
-                self.error(LintRule::Module, action.place.error(why.message));
+                let found = with_hint(action.place.error(why.message), why.hint);
+                self.error(LintRule::Module, found);
                 return None;
             }
         };
@@ -125,11 +126,7 @@ impl Loader {
     }
 
     fn report_argument(&mut self, action: &Action, at: &Written, error: ModuleError) {
-        let found = at.error(error.message);
-        let found = match error.hint {
-            Some(hint) => found.help(hint),
-            None => found,
-        };
+        let found = with_hint(at.error(error.message), error.hint);
         self.report(Problem::error(LintRule::Parameter, found).about(&*action.module));
     }
 
@@ -188,26 +185,18 @@ fn defaults_of(module: &Module, keywords: &Keywords) -> Vec<String> {
     names
 }
 
-/// What does the work of modules that are asked for and not there.
-const INSTEAD: &[(&str, &str)] = &[
-    (
-        "synchronize",
-        "`copy` sends folders and moves what differs; `iomsctl upload` goes on where it broke off",
-    ),
-    (
-        "pam_limits",
-        "`lineinfile` keeps a line of /etc/security/limits.d",
-    ),
-    ("supervisorctl", "write `command: supervisorctl ...`"),
-    ("ufw", "`iptables` and `firewalld` are there"),
-    ("subversion", "write `command: svn ...`"),
-];
+fn with_hint(found: Diagnostic, hint: Option<String>) -> Diagnostic {
+    match hint {
+        Some(hint) => found.help(hint),
+        None => found,
+    }
+}
 
 /// What somebody may have meant by a module that isn't there.
 fn meant(name: &str, found: Diagnostic) -> Diagnostic {
     let bare = name.rsplit('.').next().unwrap_or(name);
-    if let Some((_, instead)) = INSTEAD.iter().find(|(module, _)| *module == bare) {
-        return found.help(*instead);
+    if let Some(instead) = module::instead(name) {
+        return found.help(instead);
     }
     let modules: Vec<String> = module::names().collect();
     let mut names: Vec<&str> = Keyword::names(Level::Task).collect();

@@ -129,14 +129,15 @@ impl Store {
         !held && sqlx::query("SELECT 1").execute(&self.pool).await.is_ok()
     }
 
+    /// The newest version of the tables that is known here.
+    fn known_version(&self) -> i64 {
+        let versions = self.migrator().iter().map(|each| each.version);
+        versions.max().unwrap_or(0)
+    }
+
     /// Brings the tables up to this version.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        let known = self
-            .migrator()
-            .iter()
-            .map(|each| each.version)
-            .max()
-            .unwrap_or(0);
+        let known = self.known_version();
         let found = self.version().await?;
         if found == known {
             return Ok(());
@@ -189,12 +190,7 @@ impl Store {
     }
 
     async fn check_version(&self) -> Result<(), StoreError> {
-        let known = self
-            .migrator()
-            .iter()
-            .map(|each| each.version)
-            .max()
-            .unwrap_or(0);
+        let known = self.known_version();
         match self.version().await? {
             found if found < known => Err(StoreError::NotMigrated {
                 shown: self.url.to_string(),

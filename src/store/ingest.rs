@@ -101,6 +101,10 @@ impl Ingest {
 
     async fn bring(&mut self, store: &Store, batch: &[Line]) -> Result<(), StoreError> {
         self.note(batch);
+        // Brought in by an earlier attempt, which was cut short behind it.
+        if batch.last().map(|line| line.end) < self.stored {
+            return Ok(());
+        }
         let over = self.apply(store, batch).await;
         if over.is_err() {
             self.outputs.forget();

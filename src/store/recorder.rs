@@ -65,6 +65,8 @@ struct Feed {
     shared: Arc<Shared>,
     store: Option<Store>,
     ingest: Option<Ingest>,
+    /// Brings over what other runs have left behind, beside the run's own record.
+    others: Option<tokio::task::JoinHandle<()>>,
     /// Lines of the run that its journal had no room for.
     unwritten: Vec<Vec<u8>>,
     /// What the database said last, unless that was yes.
@@ -73,7 +75,7 @@ struct Feed {
 
 impl Recorder {
     /// Begins to feed the database from a journal. What other runs have left behind is replayed
-    /// first, so far as there is time.
+    /// meanwhile, so far as there is time; a later run goes on where this one has stopped.
     pub fn start(
         url: DatabaseUrl,
         data_dir: PathBuf,
@@ -89,6 +91,7 @@ impl Recorder {
             shared: shared.clone(),
             store: None,
             ingest: None,
+            others: None,
             unwritten: Vec::new(),
             why: None,
         };
@@ -143,19 +146,26 @@ impl Recorder {
 
 impl Feed {
     async fn run(mut self, ended: oneshot::Receiver<Instant>) -> (Recorded, Option<StoreError>) {
-        let recorded = self.feed(ended).await;
+        let mut deadline = None;
+        let recorded = self.feed(ended, &mut deadline).await;
+        if let (Some(others), Some(deadline)) = (self.others.take(), deadline) {
+            let _ = timeout_at(deadline, others).await;
+        }
         let why = self.why.filter(|_| recorded != Recorded::Stored);
         (recorded, why)
     }
 
-    async fn feed(&mut self, mut ended: oneshot::Receiver<Instant>) -> Recorded {
-        let mut deadline = None;
+    async fn feed(
+        &mut self,
+        mut ended: oneshot::Receiver<Instant>,
+        deadline: &mut Option<Instant>,
+    ) -> Recorded {
         loop {
-            let Some(done) = self.attempt(&mut ended, &mut deadline).await else {
+            let Some(done) = self.attempt(&mut ended, deadline).await else {
                 return self.result(false);
             };
             let over = self.ingest.as_ref().is_some_and(Ingest::is_over);
-            match (deadline, done) {
+            match (*deadline, done) {
                 (Some(_), true) => return self.result(over),
                 (Some(at), false) if Instant::now() + RETRY / 10 >= at => {
                     return self.result(false);
@@ -164,12 +174,12 @@ impl Feed {
                 (None, _) => {
                     let pause = if done { GATHER } else { RETRY };
                     tokio::select! {
-                        end = &mut ended => deadline = Some(at_once_unless(end)),
+                        end = &mut ended => *deadline = Some(at_once_unless(end)),
                         () = sleep(pause) => {}
                     }
                     if deadline.is_none() && done {
                         tokio::select! {
-                            end = &mut ended => deadline = Some(at_once_unless(end)),
+                            end = &mut ended => *deadline = Some(at_once_unless(end)),
                             () = self.shared.news.notified() => {}
                         }
                     }
@@ -220,7 +230,6 @@ impl Feed {
         } else {
             let store = Store::open(&self.url).await?;
             self.store = Some(store.clone());
-            replay(&store, &self.data_dir).await?;
             store
         };
         let ingest = match &mut self.ingest {
@@ -228,6 +237,15 @@ impl Feed {
             none => none.insert(Ingest::open(&self.folder)?),
         };
         ingest.catch_up(&store).await?;
+        // Behind the run's own beginning, so that no large journal keeps the run off the record.
+        if self.others.is_none() {
+            let (store, data_dir) = (store.clone(), self.data_dir.clone());
+            self.others = Some(tokio::spawn(async move {
+                if let Err(error) = replay(&store, &data_dir).await {
+                    tracing::debug!(%error, "earlier runs are not all in the database yet");
+                }
+            }));
+        }
         // Before the end the journal itself tries again.
         if self.shared.ended.load(Ordering::Acquire) {
             self.unwritten

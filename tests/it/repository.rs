@@ -14,7 +14,7 @@ use ioms::store::{DatabaseUrl, Store};
 use ioms_fleet::MariaDb;
 use serde_json::Value;
 
-use crate::support::{Desk, Ran};
+use crate::support::{Desk, Ran, mariadb, on_both};
 
 /// A desk with a repository, and where its record is.
 struct Bed {
@@ -30,15 +30,11 @@ impl Bed {
         }
     }
 
-    fn mariadb() -> Self {
-        let server = MariaDb::start().unwrap();
-        let url = server.database("ioms").unwrap();
-        let bed = Self {
+    async fn mariadb() -> Self {
+        Self {
             desk: Desk::new(),
-            server: Some((server, url)),
-        };
-        bed.run(&["db", "migrate"]).ends_with(0);
-        bed
+            server: Some(mariadb().await),
+        }
     }
 
     fn data(&self) -> PathBuf {
@@ -130,27 +126,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// One test on both engines.
-macro_rules! on_both {
-    ($($name:ident)*) => {$(
-        mod $name {
-            #[tokio::test(flavor = "multi_thread")]
-            async fn on_sqlite() {
-                super::promises::$name(super::Bed::sqlite()).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn on_mariadb() {
-                if ioms_fleet::left_out("the file repository on MariaDB", "mariadbd") {
-                    return;
-                }
-                super::promises::$name(super::Bed::mariadb()).await;
-            }
-        }
-    )*};
-}
-
-on_both! {
+on_both! { "the file repository on MariaDB":
     a_file_is_listed_with_its_digests_and_stored_once
     only_what_is_published_is_handed_out
     versions_are_counted_on_and_no_content_is_overwritten

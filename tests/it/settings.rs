@@ -218,3 +218,34 @@ fn lists_come_on_one_line_or_not_at_all_where_asked() {
         assert_eq!(form("quiet"), "", "{verb:?}");
     }
 }
+
+#[test]
+fn ansibles_variables_are_obeyed_and_turn_no_check_of_host_keys_off() {
+    let desk = Desk::local("web01");
+    let site = desk.file(
+        "site.yml",
+        "- hosts: all\n  gather_facts: false\n  tasks:\n  - debug: msg='{{ secret }}'\n",
+    );
+    desk.file("password", "pass");
+    desk.file("group_vars/all.yml", "secret: opened\n");
+    let encrypt = ["vault", "encrypt", "group_vars/all.yml"];
+    let encrypt = [&encrypt[..], &["--vault-password-file", "password"]].concat();
+    desk.run(&encrypt).ends_with(0);
+    let play = |variables: &[(&str, &str)]| {
+        let mut command = desk.command(&["play", site.to_str().unwrap()]);
+        command.envs(variables.iter().copied());
+        Ran::of(command)
+    };
+    play(&[]).ends_with(2);
+    let password = ("ANSIBLE_VAULT_PASSWORD_FILE", "password");
+    let ran = play(&[password, ("ANSIBLE_HOST_KEY_CHECKING", "False")]).ends_with(0);
+    assert!(!ran.stdout.contains('\x1b'), "{ran:?}");
+    assert!(
+        ran.stderr
+            .contains("`ANSIBLE_HOST_KEY_CHECKING` is not obeyed"),
+        "{ran:?}"
+    );
+    let forced = ("ANSIBLE_FORCE_COLOR", "1");
+    let ran = play(&[password, forced, ("NO_COLOR", "1")]).ends_with(0);
+    assert!(ran.stdout.contains('\x1b'), "{ran:?}");
+}

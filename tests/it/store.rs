@@ -22,6 +22,8 @@ use ioms::store::{
 };
 use ioms_fleet::MariaDb;
 
+use crate::support::{mariadb, on_both};
+
 /// A data folder and a database.
 struct Bed {
     dir: tempfile::TempDir,
@@ -41,14 +43,10 @@ impl Bed {
     }
 
     async fn mariadb() -> Self {
-        let server = MariaDb::start().unwrap();
-        let url = DatabaseUrl::parse(&server.database("ioms").unwrap()).unwrap();
-        let store = Store::connect(&url).await.unwrap();
-        store.migrate().await.unwrap();
-        store.close().await;
+        let (server, address) = mariadb().await;
         Self {
             dir: tempfile::tempdir().unwrap(),
-            url,
+            url: DatabaseUrl::parse(&address).unwrap(),
             server: Some(server),
         }
     }
@@ -86,27 +84,7 @@ impl Bed {
     }
 }
 
-/// One test on both engines.
-macro_rules! on_both {
-    ($($name:ident)*) => {$(
-        mod $name {
-            #[tokio::test(flavor = "multi_thread")]
-            async fn on_sqlite() {
-                super::promises::$name(super::Bed::sqlite()).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn on_mariadb() {
-                if ioms_fleet::left_out("the record on MariaDB", "mariadbd") {
-                    return;
-                }
-                super::promises::$name(super::Bed::mariadb().await).await;
-            }
-        }
-    )*};
-}
-
-on_both! {
+on_both! { "the record on MariaDB":
     a_run_comes_back_as_it_was
     files_of_a_transfer_come_back_as_they_were_also_very_many
     facts_of_hosts_are_kept_with_the_time_since_when_they_are_so
@@ -114,6 +92,7 @@ on_both! {
     a_list_is_filtered_and_newest_first
     a_dead_controllers_run_is_completed
     two_runs_at_once_are_both_recorded
+    a_run_is_stored_and_what_earlier_ones_have_left_beside_it
     a_replay_cut_short_brings_no_line_twice
     what_is_old_is_pruned_with_its_outputs
     grep_finds_lines_of_all_runs

@@ -6,7 +6,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use ioms_fleet::Sshd;
+use ioms::store::{DatabaseUrl, Store};
+use ioms_fleet::{MariaDb, Sshd};
 use serde_json::Value;
 
 /// A folder for the program's data and the user's home, and the program.
@@ -324,3 +325,36 @@ pub fn read(path: impl AsRef<Path>) -> String {
     std::fs::read_to_string(path.as_ref())
         .unwrap_or_else(|error| panic!("{}: {error}", path.as_ref().display()))
 }
+
+/// A MariaDB of the test's own with the tables of the record, and its address.
+pub async fn mariadb() -> (MariaDb, String) {
+    let server = MariaDb::start().unwrap();
+    let address = server.database("ioms").unwrap();
+    let url = DatabaseUrl::parse(&address).unwrap();
+    let store = Store::connect(&url).await.unwrap();
+    store.migrate().await.unwrap();
+    store.close().await;
+    (server, address)
+}
+
+/// Promises on both engines: each name is a test with a `Bed` on SQLite and one on MariaDB, where there is
+/// one.
+macro_rules! on_both {
+    ($what:literal: $($name:ident)*) => {$(
+        mod $name {
+            #[tokio::test(flavor = "multi_thread")]
+            async fn on_sqlite() {
+                super::promises::$name(super::Bed::sqlite()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn on_mariadb() {
+                if ioms_fleet::left_out($what, "mariadbd") {
+                    return;
+                }
+                super::promises::$name(super::Bed::mariadb().await).await;
+            }
+        }
+    )*};
+}
+pub(crate) use on_both;

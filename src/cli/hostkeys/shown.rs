@@ -1,12 +1,11 @@
 //! What hosts have shown, kept between `scan` and `approve`: a file of the data folder.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::private_file::replace;
 use crate::cli::{CliError, Setup};
 
 /// By the name on record: keys as `known_hosts` has them; certificates (their name begins with
@@ -43,14 +42,7 @@ impl Shown {
         let path = Self::path(setup);
         setup.make_data_dir()?;
         let fresh = path.with_extension("json.new");
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&fresh)?;
-        file.write_all(&serde_json::to_vec(self)?)?;
-        std::fs::rename(fresh, path)?;
+        replace(&path, &fresh, &serde_json::to_vec(self)?)?;
         Ok(())
     }
 }

@@ -165,7 +165,7 @@ pub fn execute(args: &Args, globals: &Globals) -> Result<Status, CliError> {
     let earlier = RerunArgs {
         rerun: args.rerun.clone(),
     }
-    .look_up_of(&setup, Some("play"))?;
+    .look_up_of(&mut setup, Some("play"))?;
     let playbooks = match &earlier {
         Some(earlier) if args.playbooks.is_empty() => earlier.playbooks(&args.flags())?,
         _ => args.playbooks.clone(),
@@ -189,23 +189,7 @@ fn run(
     only: Option<Vec<Arc<str>>>,
     resumed: Option<Resumed>,
 ) -> Result<Status, CliError> {
-    let resumed_one = resumed.is_some();
-    // As it was read then: what a file of hosts or standard input held.
-    let (limit, exclude) = match &resumed {
-        Some(resumed) => (
-            resumed.started.limit.clone(),
-            resumed.started.exclude.clone(),
-        ),
-        None => (
-            written_out(&args.choice.limit, Some(NOBODY))?,
-            written_out(&args.choice.exclude, None)?,
-        ),
-    };
-    let limits = Limits {
-        limit,
-        exclude,
-        only: only.map(|hosts| hosts.into_iter().collect()),
-    };
+    let limits = limits(&args.choice, only, resumed.as_ref())?;
     let started = started(setup, playbooks, &limits);
     let prompt: Arc<dyn Prompt> = Arc::new(Terminal);
     let vault = Arc::new(args.vaults.vault(&setup.settings, &prompt));
@@ -230,15 +214,8 @@ fn run(
     }
     let playbook = together(books);
     let hosts = hosts::of(&fleet.inventory, &limits, &playbook);
-    let names: Vec<String> = playbooks
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
     let choice = &args.choice;
-    let pattern = match choice.limit.as_slice() {
-        [] => "all".to_owned(),
-        limit => limit.join(":"),
-    };
+    let begin = args.begin(resumed.is_some());
     perform::perform(
         setup,
         perform::Work {
@@ -247,13 +224,16 @@ fn run(
                 Some(resumed) => Keeping::Resumed(Box::new(resumed)),
                 None => started.map_or(Keeping::Nothing, Keeping::Fresh),
             },
-            command: names.join(" "),
+            command: names_of(playbooks),
             playbooks: playbooks
                 .iter()
                 .filter_map(|path| std::path::absolute(path).ok())
                 .collect(),
             has_extra_vars: !choice.extra_vars.is_empty(),
-            pattern,
+            pattern: match choice.limit.as_slice() {
+                [] => "all".to_owned(),
+                limit => limit.join(":"),
+            },
             fleet,
             playbook,
             modules: options.modules,
@@ -261,13 +241,7 @@ fn run(
             selection,
             hosts,
             chosen: hosts::Chosen::ByPlays(limits),
-            begin: perform::Begin {
-                force_handlers: args.force_handlers,
-                start_at_task: choice.start_at_task.clone(),
-                step: choice.step,
-                // What the resumed run has found is not forgotten again.
-                flush_cache: args.flush_cache && !resumed_one,
-            },
+            begin,
             mode: &args.mode,
             connection: &args.connection,
             form: args.show.form(),
@@ -277,6 +251,35 @@ fn run(
             prompt,
         },
     )
+}
+
+/// Whom the plays are limited to.
+fn limits(
+    choice: &ChoiceArgs,
+    only: Option<Vec<Arc<str>>>,
+    resumed: Option<&Resumed>,
+) -> Result<Limits, CliError> {
+    // As it was read then: what a file of hosts or standard input held.
+    let (limit, exclude) = match resumed {
+        Some(resumed) => (
+            resumed.started.limit.clone(),
+            resumed.started.exclude.clone(),
+        ),
+        None => (
+            written_out(&choice.limit, Some(NOBODY))?,
+            written_out(&choice.exclude, None)?,
+        ),
+    };
+    Ok(Limits {
+        limit,
+        exclude,
+        only: only.map(|hosts| hosts.into_iter().collect()),
+    })
+}
+
+fn names_of(playbooks: &[PathBuf]) -> String {
+    let names = playbooks.iter().map(|path| path.display().to_string());
+    names.collect::<Vec<_>>().join(" ")
 }
 
 /// How the run is started, for who resumes it; `None` where that can't be said.
@@ -318,6 +321,16 @@ fn together(books: Vec<Playbook>) -> Playbook {
 }
 
 impl Args {
+    fn begin(&self, resumed: bool) -> perform::Begin {
+        perform::Begin {
+            force_handlers: self.force_handlers,
+            start_at_task: self.choice.start_at_task.clone(),
+            step: self.choice.step,
+            // What the resumed run has found is not forgotten again.
+            flush_cache: self.flush_cache && !resumed,
+        }
+    }
+
     /// The flags that bear on what is done, as far as they are given.
     fn flags(&self) -> Vec<&'static str> {
         let choice = &self.choice;

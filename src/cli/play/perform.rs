@@ -10,10 +10,10 @@ use tokio::sync::watch;
 use super::super::connection::ConnectionArgs;
 use super::super::execution::FormArgs;
 use super::super::facts::FactsOnRecord;
-use super::super::fleet::Fleet;
+use super::super::fleet::{Fleet, inventories_of_record};
 use super::super::identities::Identities;
-use super::super::perform::{INLINE, check_destinations, origin};
-use super::super::records::Records;
+use super::super::listeners::Listeners;
+use super::super::perform::{check_destinations, origin};
 use super::super::targets::{Overrides, WaysToHosts};
 use super::super::{CliError, Setup, Status, signals};
 use super::ModeArgs;
@@ -27,7 +27,6 @@ use crate::base::id::RunId;
 use crate::base::prompt::Prompt;
 use crate::base::secret::MASK;
 use crate::engine::Halt;
-use crate::event::capture::CaptureLimits;
 use crate::event::{Emitter, Event, PlayEvent, PlayStats, RunEnd, RunHeader, Stopped};
 use crate::module::Library;
 use crate::playbook::run::{self, EarlierFacts, Hosts, Keep, Parts, PlayEnd, RunOptions, Runner};
@@ -160,19 +159,13 @@ async fn play(
     let mut work = work;
     let keeping = std::mem::replace(&mut work.keeping, Keeping::Nothing);
     let header = Arc::new(header(setup, &work, bounds.forks, &keeping));
-    let progress = work.verb == "do" && !setup.quiet();
-    let mut options = work.form.options(setup.form(), progress)?;
+    let mut options = work
+        .form
+        .options(setup.form(), work.verb == "do" && !setup.quiet())?;
     options.verbose = setup.verbosity();
     let report = Report::new(setup.screen(work.form.raw), options);
-    let mut records = Records::begin(setup, header.run);
-    let mut consumers: Vec<Box<dyn crate::event::Consumer>> = vec![Box::new(report.clone())];
-    consumers.extend(records.consumer());
-    let capture = CaptureLimits {
-        inline: INLINE,
-        max: bounds.max_output,
-        folder: records.folder().to_owned(),
-    };
-    let (emitter, thread) = Emitter::start(setup.redactor.clone(), capture, consumers)?;
+    let (emitter, listeners) =
+        Listeners::start(setup, header.run, report, None, bounds.max_output)?;
     let identities = Identities::new(setup, work.prompt.clone());
     let pool = Arc::new(Pool::new(identities.transports(), bounds.files, true));
     let deny = Deny::new(&setup.settings, signals::listen()?);
@@ -221,12 +214,7 @@ async fn play(
     }
     emitter.emit(Event::RunFinished(run_end)).await;
     drop((emitter, ends));
-    if thread.join().is_err() {
-        return Err(CliError::new(
-            "internal error while showing the run; -vv has more",
-        ));
-    }
-    records.finish(setup, |recorded| report.finish(recorded))?;
+    listeners.finish(setup)?;
     Ok(end)
 }
 
@@ -260,23 +248,7 @@ async fn run_plays(
     shared: Shared<'_>,
 ) -> Result<PlayEnd, CliError> {
     let (halt, halted) = watch::channel(Halt::No);
-    let options = RunOptions {
-        check: work.mode.check,
-        diff: work.mode.diff,
-        forks: bounds.forks,
-        verbosity: i64::from(setup.verbosity()),
-        limit: match &work.chosen {
-            Chosen::ByPlays(limits) if !limits.limit.is_empty() => Some(limits.limit.join(":")),
-            _ => None,
-        },
-        tags: work.selection.only.clone(),
-        skip_tags: work.selection.skip.clone(),
-        inventories: setup.inventories().to_vec(),
-        config_file: setup.settings.files().last().cloned(),
-        task_timeout: Some(work.mode.timeout.unwrap_or(TASK_TIMEOUT))
-            .filter(|time| !time.is_zero()),
-        max_output: usize::try_from(bounds.max_output).unwrap_or(usize::MAX),
-    };
+    let options = run_options(setup, &work, bounds);
     let mut earlier = shared.earlier.cloned();
     if work.begin.flush_cache {
         earlier = None;
@@ -327,7 +299,7 @@ async fn run_plays(
         forks: bounds.forks,
         check: work.mode.check,
         tags: work.selection,
-        gather_facts: true,
+        gather_facts: setup.settings.gathers_implicitly(),
         force_handlers: work.begin.force_handlers,
         start_at_task: work.begin.start_at_task,
         step,
@@ -338,6 +310,27 @@ async fn run_plays(
     tokio::spawn(async move { run::run(&playbook, options, parts).await })
         .await
         .map_err(|error| CliError::new(format!("internal error: {error}")))
+}
+
+fn run_options(setup: &Setup, work: &Work<'_>, bounds: Bounds) -> RunOptions {
+    RunOptions {
+        check: work.mode.check,
+        diff: work.mode.diff,
+        forks: bounds.forks,
+        verbosity: i64::from(setup.verbosity()),
+        limit: match &work.chosen {
+            Chosen::ByPlays(limits) if !limits.limit.is_empty() => Some(limits.limit.join(":")),
+            _ => None,
+        },
+        tags: work.selection.only.clone(),
+        skip_tags: work.selection.skip.clone(),
+        inventories: setup.inventories().to_vec(),
+        config_file: setup.settings.files().last().cloned(),
+        task_timeout: Some(work.mode.timeout.unwrap_or(TASK_TIMEOUT))
+            .filter(|time| !time.is_zero()),
+        max_output: usize::try_from(bounds.max_output).unwrap_or(usize::MAX),
+        gathers_once: setup.settings.gathers_once(),
+    }
 }
 
 /// A task's time, where nothing says otherwise.
@@ -370,7 +363,7 @@ fn header(setup: &Setup, work: &Work<'_>, forks: usize, keeping: &Keeping) -> Ru
         from,
         options: json!({
             "forks": forks, "check": mode.check, "diff": mode.diff, "tags": tags, "extra_vars": work.has_extra_vars,
-            "playbooks": work.playbooks,
+            "playbooks": work.playbooks, "inventories": inventories_of_record(setup),
             "skip_tags": work.selection.skip, "start_at_task": work.begin.start_at_task,
             "become": work.connection.r#become, "expect_no_change": mode.expect_no_change,
             "resumes": resumes,

@@ -172,15 +172,7 @@ fn edit(old: &Old<'_>) -> Result<Edit, ModuleError> {
             Line::of(line).is_none_or(|found| wanted.iter().any(|key| key.key == found.key))
         });
     }
-    let mut content = lines.join("\n");
-    if !content.is_empty() {
-        content.push('\n');
-    }
-    let same = old.content.is_none() && content.is_empty() || text.trim_end() == content.trim_end();
-    Ok(Edit {
-        content: (!same).then(|| content.into_bytes()),
-        ..Edit::default()
-    })
+    Ok(Edit::of_lines(&lines, text))
 }
 
 #[cfg(test)]

@@ -128,14 +128,12 @@ fn line_of(
 mod tests {
     use serde_json::json;
 
-    use super::super::super::edit::tests::edited;
+    use super::super::super::edit::tests::{self, edited};
     use super::*;
 
     #[track_caller]
     fn becomes(params: &serde_json::Value, content: &str, wanted: &str, message: &str) {
-        let (new, said) = edited(edit, params, Some(content)).unwrap();
-        assert_eq!(new.as_deref().unwrap_or(content), wanted);
-        assert_eq!(said, message);
+        tests::becomes(edit, params, content, (wanted, message));
     }
 
     const BLOCK: &str = "# BEGIN ANSIBLE MANAGED BLOCK\nx\ny\n# END ANSIBLE MANAGED BLOCK\n";

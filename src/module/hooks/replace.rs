@@ -139,14 +139,12 @@ fn section(old: &Old<'_>, text: &str) -> Result<Result<(usize, usize), String>, 
 mod tests {
     use serde_json::json;
 
-    use super::super::super::edit::tests::edited;
+    use super::super::super::edit::tests;
     use super::*;
 
     #[track_caller]
     fn becomes(params: &serde_json::Value, content: &str, wanted: &str, message: &str) {
-        let (new, said) = edited(edit, params, Some(content)).unwrap();
-        assert_eq!(new.as_deref().unwrap_or(content), wanted);
-        assert_eq!(said, message);
+        tests::becomes(edit, params, content, (wanted, message));
     }
 
     #[test]

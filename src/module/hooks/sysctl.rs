@@ -75,15 +75,7 @@ fn edit(old: &Old<'_>) -> Result<Edit, ModuleError> {
             None => lines.push(format!("{name}={value}")),
         }
     }
-    let mut content = lines.join("\n");
-    if !content.is_empty() {
-        content.push('\n');
-    }
-    let same = content.trim_end() == text.trim_end();
-    Ok(Edit {
-        content: (!same).then(|| content.into_bytes()),
-        ..Edit::default()
-    })
+    Ok(Edit::of_lines(&lines, text))
 }
 
 #[cfg(test)]

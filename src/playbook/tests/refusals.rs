@@ -50,6 +50,10 @@ const TASKS: &[(&str, &str)] = &[
         "say: hi\n      register: 结果",
         "`结果` can't be the name of a variable",
     ),
+    (
+        "say: hi\n      vars: {none: 1}",
+        "`none` can't be the name of a variable",
+    ),
     ("synchronize: src=a", "`copy` sends folders"),
     (
         "win_unzip: src=a dest=b password=x",

@@ -1,10 +1,9 @@
 //! Writing learnt keys down.
 
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::known_hosts::Learnt;
+use crate::base::private_file::append_lines;
 use crate::event::{ErrorKind, HostError};
 
 /// Appends keys to their files, each file under a lock and in one write.
@@ -29,25 +28,4 @@ pub fn append(learnt: &[Learnt]) -> Result<(), HostError> {
         })?;
     }
     Ok(())
-}
-
-fn append_lines(file: &Path, lines: &str) -> std::io::Result<()> {
-    if let Some(folder) = file.parent() {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)?;
-    }
-    let mut open = std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .read(true)
-        .mode(0o600)
-        .open(file)?;
-    rustix::fs::flock(&open, rustix::fs::FlockOperation::LockExclusive)?;
-    // A file edited by hand may lack its last newline.
-    let torn = std::fs::read(file)?
-        .last()
-        .is_some_and(|last| *last != b'\n');
-    open.write_all(format!("{}{lines}", if torn { "\n" } else { "" }).as_bytes())
 }

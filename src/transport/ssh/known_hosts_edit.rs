@@ -1,10 +1,10 @@
 //! Taking a host's lines out of a file of known hosts, every other line staying byte for byte.
 
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::known_hosts_file::line_is_for;
+use crate::base::private_file::replace;
 
 /// What an edit did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,16 +40,7 @@ pub fn forget(file: &Path, names: &[String]) -> io::Result<KnownHostsEdit> {
             PathBuf::from(name)
         };
         std::fs::copy(file, beside(".old"))?;
-        let fresh = beside(".new");
-        let mut out = std::fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&fresh)?;
-        out.write_all(&kept)?;
-        out.sync_all()?;
-        std::fs::rename(fresh, file)?;
+        replace(file, &beside(".new"), &kept)?;
     }
     Ok(KnownHostsEdit {
         file: file.to_owned(),

@@ -3,10 +3,9 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
+use crate::base::private_file::{append_lines, locked, replace};
 use crate::event::{ErrorKind, HostError};
 
 /// One approved certificate.
@@ -85,42 +84,6 @@ pub fn append(file: &Path, entries: &[KnownCertificate]) -> Result<(), HostError
         .map_err(|error| unusable(file, "new certificates can't be written", &error))
 }
 
-fn append_lines(file: &Path, lines: &str) -> std::io::Result<()> {
-    if let Some(folder) = file.parent() {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)?;
-    }
-    let mut open = locked(file, true)?;
-    // A file edited by hand may lack its last newline.
-    let torn = std::fs::read(file)?
-        .last()
-        .is_some_and(|last| *last != b'\n');
-    open.write_all(format!("{}{lines}", if torn { "\n" } else { "" }).as_bytes())
-}
-
-/// The file, locked: the one that bears its name now, as [`forget`] puts a new one in its place.
-/// To be added to, and made if need be, or only to be read.
-fn locked(file: &Path, add: bool) -> std::io::Result<std::fs::File> {
-    loop {
-        let open = std::fs::OpenOptions::new()
-            .create(add)
-            .append(add)
-            .read(true)
-            .mode(0o600)
-            .open(file)?;
-        rustix::fs::flock(&open, rustix::fs::FlockOperation::LockExclusive)?;
-        let held = open.metadata()?;
-        match std::fs::metadata(file) {
-            Ok(named) if (named.dev(), named.ino()) == (held.dev(), held.ino()) => return Ok(open),
-            Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
 /// Takes all entries of these names away, every other line staying as it is. Says how many there
 /// were.
 pub fn forget(file: &Path, names: &[String]) -> Result<usize, HostError> {
@@ -142,16 +105,7 @@ pub fn forget(file: &Path, names: &[String]) -> Result<usize, HostError> {
             }
         }
         if gone > 0 {
-            let fresh = file.with_extension("new");
-            let mut out = std::fs::OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(&fresh)?;
-            out.write_all(&kept)?;
-            out.sync_all()?;
-            std::fs::rename(fresh, file)?;
+            replace(file, &file.with_extension("new"), &kept)?;
         }
         Ok(gone)
     };

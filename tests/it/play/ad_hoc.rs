@@ -1,6 +1,6 @@
 //! `do`: one module, ad hoc.
 
-use super::{pair, settled};
+use super::{pair, playbook, settled};
 use crate::support::{Desk, Lab, each};
 
 #[test]
@@ -114,6 +114,10 @@ fn arguments_are_words_or_json_and_checked_before_anything_is_done() {
     let ran = desk.run(&["do", "web", "coppy", "src=a"]).ends_with(1);
     assert!(ran.stderr.contains("do:1:1"), "{ran:?}");
     assert!(ran.stderr.contains("did you mean `copy`"), "{ran:?}");
+    for name in ["synchronize", "ansible.posix.synchronize"] {
+        let ran = desk.run(&["doc", name]).ends_with(1);
+        assert!(ran.stderr.contains("`copy` sends folders"), "{ran:?}");
+    }
     let ran = desk
         .run(&["do", "web", "copy", "scr=a", "dest=/x"])
         .ends_with(1);
@@ -226,6 +230,32 @@ fn a_page_says_what_a_module_takes() {
     assert!(ran.stdout.contains("dest"), "{ran:?}");
     let ran = desk.run(&["doc", "coppy"]).ends_with(1);
     assert!(ran.stderr.contains("did you mean `copy`"), "{ran:?}");
+    for name in ["synchronize", "ansible.posix.synchronize"] {
+        let ran = desk.run(&["doc", name]).ends_with(1);
+        assert!(ran.stderr.contains("`copy` sends folders"), "{ran:?}");
+    }
     let document = desk.json(&["doc", "copy", "shell"]);
     assert_eq!(document["modules"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_module_of_ones_own_that_takes_the_name_of_another_is_told_before_anything_runs() {
+    let desk = pair();
+    desk.file(
+        "modules/ping.yml",
+        "module: ping\nposix: 'put pong theirs'\n",
+    );
+    let site = playbook(&desk, "- debug:\n- ping:\n");
+    let ran = desk.run(&["play", site.to_str().unwrap()]).ends_with(1);
+    assert!(
+        ran.stderr
+            .contains("ping.yml: `ping` is a module of the program, whose name can't be taken"),
+        "{ran:?}"
+    );
+    assert!(
+        ran.stderr.contains("nothing was run") && ran.stderr.contains("something else"),
+        "{ran:?}"
+    );
+    let site = playbook(&desk, "- ansible.builtin.ping:\n");
+    desk.run(&["play", site.to_str().unwrap()]).ends_with(0);
 }

@@ -1,7 +1,7 @@
 //! What of a playbook is done, and where: `--limit`, tags, `--start-at-task`, `--check`, `--rerun`.
 
 use super::{pair, playbook};
-use crate::support::{Desk, Lab};
+use crate::support::{Desk, Lab, Ran};
 
 const TASKS: &str = "\
 - {name: one, debug: {msg: first}, tags: [a]}
@@ -117,6 +117,36 @@ fn an_earlier_runs_failures_are_run_again() {
     );
     let ran = desk.run(&["play", site, "--rerun", "failed"]);
     assert_eq!(ran.status, 5, "nobody failed in the newest: {ran:?}");
+}
+
+#[test]
+fn an_earlier_run_is_run_again_with_its_inventory_unless_one_is_named() {
+    let desk = Desk::local("other");
+    let site = playbook(&desk, "- command: test {{ fine | default('') }}");
+    let site = site.to_str().unwrap();
+    let local = "[all]\nweb01 fine=x\nweb02\n[all:vars]\nansible_connection=local\n";
+    desk.file("hosts.ini", local);
+    let failed = |flags: &[&str], folder: &std::path::Path| {
+        let mut command = desk.command(&[&["play", "--output", "json"], flags].concat());
+        command.current_dir(folder);
+        let document: serde_json::Value =
+            serde_json::from_str(&Ran::of(command).stdout).unwrap_or_default();
+        let stats = document["stats"].as_object().cloned();
+        stats.map(|hosts| hosts.keys().cloned().collect::<Vec<_>>())
+    };
+    let here = desk.dir.path();
+    let both = ["web01", "web02"].map(str::to_owned);
+    assert_eq!(failed(&[site, "-i", "hosts.ini"], here).unwrap(), both);
+    // From another folder too.
+    assert_eq!(
+        failed(&["--rerun", "failed"], &desk.home()).unwrap(),
+        ["web02"]
+    );
+    desk.file("more.ini", local.replace("web01", "web03"));
+    assert_eq!(
+        failed(&["--rerun", "all", "-i", "more.ini"], here).unwrap(),
+        ["web02"]
+    );
 }
 
 #[test]

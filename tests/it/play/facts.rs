@@ -10,7 +10,7 @@ use ioms_fleet::MariaDb;
 use serde_json::{Value, json};
 
 use super::pair;
-use crate::support::{Desk, Ran};
+use crate::support::{Desk, Ran, mariadb, on_both};
 
 /// Two hosts and where their facts are kept.
 struct Bed {
@@ -32,15 +32,10 @@ impl Bed {
     }
 
     async fn mariadb() -> Self {
-        let server = MariaDb::start().unwrap();
-        let address = server.database("ioms").unwrap();
-        let url = DatabaseUrl::parse(&address).unwrap();
-        let store = Store::connect(&url).await.unwrap();
-        store.migrate().await.unwrap();
-        store.close().await;
+        let (server, address) = mariadb().await;
         Self {
             desk: pair(),
-            url,
+            url: DatabaseUrl::parse(&address).unwrap(),
             server: Some((address, server)),
         }
     }
@@ -97,27 +92,38 @@ impl Bed {
     }
 }
 
-/// One promise on both engines.
-macro_rules! on_both {
-    ($($name:ident)*) => {$(
-        mod $name {
-            #[tokio::test(flavor = "multi_thread")]
-            async fn on_sqlite() {
-                super::promises::$name(super::Bed::sqlite()).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn on_mariadb() {
-                if ioms_fleet::left_out("facts on MariaDB", "mariadbd") {
-                    return;
-                }
-                super::promises::$name(super::Bed::mariadb().await).await;
-            }
-        }
-    )*};
+#[test]
+fn the_setting_gathering_is_for_plays_that_do_not_say_whether_they_gather() {
+    let desk = pair();
+    let play = |said: &str, word: &str| {
+        format!(
+            "- hosts: web01\n{said}  tasks:\n  - debug: msg='{word} {{{{ ansible_distribution | d('unknown') }}}}'\n"
+        )
+    };
+    let with = |gathering: &str, plays: &str| {
+        let site = desk.file("site.yml", plays);
+        let mut command = desk.command(&["play", site.to_str().unwrap()]);
+        command.env("ANSIBLE_GATHERING", gathering);
+        Ran::of(command).ends_with(0).stdout
+    };
+    let said = with("explicit", &play("", "first"));
+    assert!(said.contains("first unknown"), "{said}");
+    assert!(!said.contains("Gathering Facts"), "{said}");
+    let said = with("explicit", &play("  gather_facts: true\n", "first"));
+    assert!(!said.contains("unknown"), "{said}");
+    // The time of gathering tells whether it was done again.
+    let when = play("", "at").replace("ansible_distribution", "ansible_date_time.iso8601_micro");
+    for (gathering, times) in [("implicit", 2), ("smart", 1)] {
+        let said = with(gathering, &format!("{when}{when}"));
+        let lines = said.lines().filter(|line| line.contains("\"at 2"));
+        let mut lines: Vec<&str> = lines.collect();
+        assert_eq!(lines.len(), 2, "{said}");
+        lines.dedup();
+        assert_eq!(lines.len(), times, "{gathering}: {said}");
+    }
 }
 
-on_both! {
+on_both! { "facts on MariaDB":
     facts_are_on_record_and_serve_others_only_where_the_settings_say_so
     facts_that_are_known_are_not_gathered_again_and_are_no_templates
     facts_are_forgotten_when_a_play_or_a_flag_says_so

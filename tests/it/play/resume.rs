@@ -81,6 +81,16 @@ fn killed(desk: &Desk, args: &[&str], at: &str) {
     Going::start(desk, &all).until(at).kill();
 }
 
+/// Writes a playbook of one play of all hosts, runs it with these arguments until a text is said, and kills
+/// it there; what holds may go on then.
+#[track_caller]
+fn broken_off(desk: &Desk, args: &[&str], play: &str, at: &str) {
+    let play = format!("- hosts: all\n  gather_facts: false\n{play}");
+    site(desk, &play);
+    killed(desk, &[args, &["site.yml"]].concat(), at);
+    let_go(desk);
+}
+
 /// Tasks that hold go on.
 fn let_go(desk: &Desk) {
     desk.file("go", "");

@@ -321,11 +321,11 @@ pub(super) async fn two_runs_at_once_are_both_recorded(bed: Bed) {
     assert_eq!(counts(&bed.store().await).await, (2, 100, 1));
 }
 
-pub(super) async fn a_replay_cut_short_brings_no_line_twice(bed: Bed) {
-    // A journal that the database has not seen; its replay is aborted again and again.
+/// A journal of a run on so many hosts that the database has not seen.
+async fn left_behind(bed: &Bed, number: u32) {
     let away = DatabaseUrl::parse("mysql://root@127.0.0.1:1/nowhere").unwrap();
-    let mut run = Run::begin_at(away, bed.data(), header("run", hosts(1200))).await;
-    for ix in 0..1200 {
+    let mut run = Run::begin_at(away, bed.data(), header("run", hosts(number as usize))).await;
+    for ix in 0..number {
         run.ok(ix, format!("line of {ix}").as_bytes()).await;
     }
     run.say_over(None).await;
@@ -336,7 +336,23 @@ pub(super) async fn a_replay_cut_short_brings_no_line_twice(bed: Bed) {
     assert!(matches!(leftover.why, Some(StoreError::Database { .. })));
     drop(leftover);
     assert_eq!(journals(bed.data()).len(), 1, "what is not recorded stays");
+}
 
+pub(super) async fn a_run_is_stored_and_what_earlier_ones_have_left_beside_it(bed: Bed) {
+    left_behind(&bed, 1200).await;
+    let mut run = Run::begin(&bed, header("run", hosts(2))).await;
+    run.ok(0, b"said").await;
+    run.ok(1, b"said").await;
+    run.stored().await;
+    let store = bed.store().await;
+    replay(&store, bed.data()).await.unwrap();
+    assert_eq!(counts(&store).await, (2, 1202, 1201));
+    assert!(journals(bed.data()).is_empty());
+}
+
+pub(super) async fn a_replay_cut_short_brings_no_line_twice(bed: Bed) {
+    left_behind(&bed, 1200).await;
+    // It is aborted again and again.
     for wait in [1_u64, 5, 20, 50, 90] {
         let store = bed.store().await;
         let cut = tokio::time::timeout(Duration::from_millis(wait), replay(&store, bed.data()));

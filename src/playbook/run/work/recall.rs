@@ -116,9 +116,9 @@ impl TaskScope {
 
 impl Runner {
     /// Whether the facts that a play gathers are known of a host already, which they only count as
-    /// where facts of earlier runs serve.
+    /// where facts of earlier runs, or of the plays before, serve.
     pub(super) fn has_gathered(&self, turn: &Turn, host: &str) -> bool {
-        if self.recall.earlier.is_none() {
+        if self.recall.earlier.is_none() && !self.options.gathers_once {
             return false;
         }
         self.recall.bring(self, host, &turn.batch.all);

@@ -138,6 +138,8 @@ pub struct RunOptions {
     pub task_timeout: Option<Duration>,
     /// How much of a task's output is kept, in bytes a stream.
     pub max_output: usize,
+    /// What one play has gathered serves those after it.
+    pub gathers_once: bool,
 }
 
 impl Default for RunOptions {
@@ -154,6 +156,7 @@ impl Default for RunOptions {
             config_file: None,
             task_timeout: Some(Duration::from_hours(1)),
             max_output: 10 << 20,
+            gathers_once: false,
         }
     }
 }

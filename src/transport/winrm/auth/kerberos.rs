@@ -7,12 +7,11 @@
 use sspi::generator::GeneratorState;
 use sspi::{
     AuthIdentityBuffers, BufferType, ClientRequestFlags, CredentialsBuffers, DataRepresentation,
-    EncryptionFlags, Kerberos, KerberosConfig, SecurityBuffer, SecurityBufferRef, Sspi as _,
-    SspiImpl as _,
+    Kerberos, KerberosConfig, SecurityBuffer, Sspi as _, SspiImpl as _,
 };
 
 use super::super::seal::Sealing;
-use super::kdc;
+use super::{kdc, security};
 use crate::base::secret::Secret;
 use crate::event::{ErrorKind, HostError};
 use crate::target::WinrmTarget;
@@ -214,53 +213,24 @@ impl Sealing for Seal {
     }
 
     fn seal(&mut self, message: &mut Vec<u8>) -> Result<Vec<u8>, HostError> {
-        let failed = |error: sspi::Error| {
-            HostError::new(
-                ErrorKind::Protocol,
-                format!("{}: sealing: {}", self.place, error.description),
-            )
-        };
-        let sizes = self.kerberos.query_context_sizes().map_err(failed)?;
-        let length = usize::try_from(sizes.security_trailer).unwrap_or_default();
-        let mut signature = vec![0; length];
-        let mut buffers = [
-            SecurityBufferRef::token_buf(&mut signature),
-            SecurityBufferRef::data_buf(message),
-        ];
-        self.kerberos
-            .encrypt_message(EncryptionFlags::empty(), &mut buffers)
-            .map_err(failed)?;
-        Ok(signature)
+        let sizes = self.kerberos.query_context_sizes();
+        sizes
+            .and_then(|sizes| {
+                let length = usize::try_from(sizes.security_trailer).unwrap_or_default();
+                security::seal(&mut self.kerberos, length, message)
+            })
+            .map_err(|error| security::unsealed(&self.place, &error))
     }
 
     fn open(&mut self, signature: &mut [u8], message: &mut Vec<u8>) -> Result<(), HostError> {
-        let changed = |why: &str| {
-            HostError::new(
-                ErrorKind::Protocol,
-                format!(
-                    "{}: its sealed answer was changed on the way ({why})",
-                    self.place
-                ),
-            )
-            .hint(super::super::hints::CHANGED_ON_THE_WAY)
-        };
+        let changed = |why: &str| security::changed(&self.place, why);
         let whole = [&*signature, message.as_slice()].concat();
         let number = Self::number(&whole).ok_or_else(|| changed("it is too short"))?;
         if self.next.is_some_and(|next| next != number) {
             return Err(changed("it is not the next one"));
         }
-        let length = {
-            let mut buffers = [
-                SecurityBufferRef::token_buf(signature),
-                SecurityBufferRef::data_buf(message),
-            ];
-            self.kerberos
-                .decrypt_message(&mut buffers)
-                .map_err(|error| changed(&error.description))?;
-            let [_, data] = &buffers;
-            data.data().len()
-        };
-        message.truncate(length);
+        security::open(&mut self.kerberos, signature, message)
+            .map_err(|error| changed(&error.description))?;
         self.next = Some(number.wrapping_add(1));
         Ok(())
     }

@@ -6,6 +6,7 @@ mod kdc;
 mod kerberos;
 mod ntlm;
 mod offers;
+mod security;
 
 use std::time::Duration;
 

@@ -1,11 +1,12 @@
 //! NTLM (MS-NLMP), with the crate `sspi`: the two messages of ours, and the seal that comes of them.
 
 use sspi::{
-    AuthIdentityBuffers, BufferType, ClientRequestFlags, DataRepresentation, EncryptionFlags, Ntlm,
-    SecurityBuffer, SecurityBufferRef, Sspi as _, SspiImpl as _,
+    AuthIdentityBuffers, BufferType, ClientRequestFlags, DataRepresentation, Ntlm, SecurityBuffer,
+    Sspi as _, SspiImpl as _,
 };
 
 use super::super::seal::Sealing;
+use super::security;
 use crate::base::secret::Secret;
 use crate::event::{ErrorKind, HostError};
 
@@ -104,49 +105,17 @@ impl Sealing for Seal {
     }
 
     fn seal(&mut self, message: &mut Vec<u8>) -> Result<Vec<u8>, HostError> {
-        let mut signature = vec![0; SIGNATURE];
-        let mut buffers = [
-            SecurityBufferRef::token_buf(&mut signature),
-            SecurityBufferRef::data_buf(message),
-        ];
-        self.ntlm
-            .encrypt_message(EncryptionFlags::empty(), &mut buffers)
-            .map_err(|error| {
-                HostError::new(
-                    ErrorKind::Protocol,
-                    format!("{}: sealing: {}", self.place, error.description),
-                )
-            })?;
-        Ok(signature)
+        security::seal(&mut self.ntlm, SIGNATURE, message)
+            .map_err(|error| security::unsealed(&self.place, &error))
     }
 
     fn open(&mut self, signature: &mut [u8], message: &mut Vec<u8>) -> Result<(), HostError> {
-        let changed = |why: &str| {
-            HostError::new(
-                ErrorKind::Protocol,
-                format!(
-                    "{}: its sealed answer was changed on the way ({why})",
-                    self.place
-                ),
-            )
-            .hint(super::super::hints::CHANGED_ON_THE_WAY)
-        };
+        let changed = |why: &str| security::changed(&self.place, why);
         if signature.len() != SIGNATURE {
             return Err(changed("its signature has the wrong length"));
         }
-        let length = {
-            let mut buffers = [
-                SecurityBufferRef::token_buf(signature),
-                SecurityBufferRef::data_buf(message),
-            ];
-            self.ntlm
-                .decrypt_message(&mut buffers)
-                .map_err(|error| changed(&error.description))?;
-            let [_, data] = &buffers;
-            data.data().len()
-        };
-        message.truncate(length);
-        Ok(())
+        security::open(&mut self.ntlm, signature, message)
+            .map_err(|error| changed(&error.description))
     }
 }
 

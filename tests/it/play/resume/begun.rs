@@ -1,6 +1,6 @@
 //! Tasks that had begun and not ended.
 
-use super::{HOLD_BY_COMMAND, killed, let_go, log, newest, pair, recap, resume, site};
+use super::{HOLD_BY_COMMAND, broken_off, let_go, log, newest, pair, recap, resume, site};
 use crate::support::{Desk, wait_until};
 
 fn held(desk: &Desk, tasks: &str) {
@@ -115,12 +115,11 @@ fn what_holds_for_failures_holds_for_it() {
 #[test]
 fn commands_whose_condition_does_not_hold_have_not_begun() {
     let desk = pair();
-    site(
+    broken_off(
         &desk,
+        &["--output", "jsonl"],
         &format!(
-            "- hosts: all
-  gather_facts: false
-  strategy: free
+            "  strategy: free
   tasks:
     - {{name: passed over, command: echo, when: false}}
     - {{name: hold, {}}}
@@ -128,9 +127,8 @@ fn commands_whose_condition_does_not_hold_have_not_begun() {
 ",
             super::HOLD
         ),
+        "\"hold\"",
     );
-    killed(&desk, &["--output", "jsonl", "site.yml"], "\"hold\"");
-    let_go(&desk);
     let ran = resume(&desk, &[]);
     assert!(
         !ran.stderr.contains("can't be done twice"),

@@ -1,6 +1,6 @@
 //! Whatever way hosts go through a play: blocks, includes, batches, strategies.
 
-use super::{Going, HOLD, killed, let_go, log, pair, recap, resume, site};
+use super::{Going, HOLD, broken_off, killed, let_go, log, pair, recap, resume, site};
 
 /// A task that writes what it is, by host.
 fn write(what: &str) -> String {
@@ -20,12 +20,11 @@ fn of_both(lines: &[&str]) -> Vec<String> {
 #[test]
 fn a_host_that_is_in_a_rescue_stays_in_it_and_always_comes_after() {
     let desk = pair();
-    site(
+    broken_off(
         &desk,
+        &[],
         &format!(
-            "- hosts: all
-  gather_facts: false
-  tasks:
+            "  tasks:
     - block:
         - {}
         - {{name: breaks, shell: 'echo {{{{ inventory_hostname }}}} breaks >> log; exit 3'}}
@@ -44,9 +43,8 @@ fn a_host_that_is_in_a_rescue_stays_in_it_and_always_comes_after() {
             write("always"),
             write("after"),
         ),
+        "TASK [hold]",
     );
-    killed(&desk, &["site.yml"], "TASK [hold]");
-    let_go(&desk);
     let ran = resume(&desk, &[]).ends_with(0);
     assert_eq!(
         log(&desk),
@@ -74,12 +72,11 @@ fn includes_in_loops_and_roles_go_on_at_the_item_where_they_were() {
         format!("- {}\n", write("role")),
     );
     desk.file("roles/part/defaults/main.yml", "of_role: r\n");
-    site(
+    broken_off(
         &desk,
+        &[],
         &format!(
-            "- hosts: all
-  gather_facts: false
-  tasks:
+            "  tasks:
     - include_role: {{name: part, public: true}}
     - {{include_tasks: part.yml, loop: [a, b, c]}}
     - {{name: end, shell: 'echo {{{{ inventory_hostname }}}} {{{{ of_role }}}} >> log'}}
@@ -88,9 +85,8 @@ fn includes_in_loops_and_roles_go_on_at_the_item_where_they_were() {
 ",
             write("tell")
         ),
+        "TASK [hold b]",
     );
-    killed(&desk, &["site.yml"], "TASK [hold b]");
-    let_go(&desk);
     resume(&desk, &[]).ends_with(0);
     assert_eq!(log(&desk), of_both(&["role", "a", "b", "c", "r", "tell"]));
 }
@@ -98,12 +94,11 @@ fn includes_in_loops_and_roles_go_on_at_the_item_where_they_were() {
 #[test]
 fn handlers_that_were_done_are_done_and_those_notified_by_them_come() {
     let desk = pair();
-    site(
+    broken_off(
         &desk,
+        &[],
         &format!(
-            "- hosts: all
-  gather_facts: false
-  tasks:
+            "  tasks:
     - {{name: one, shell: 'echo {{{{ inventory_hostname }}}} one >> log', notify: [first, second]}}
     - meta: flush_handlers
     - {}
@@ -115,9 +110,8 @@ fn handlers_that_were_done_are_done_and_those_notified_by_them_come() {
             write("after"),
             write("third"),
         ),
+        "HANDLER [second]",
     );
-    killed(&desk, &["site.yml"], "HANDLER [second]");
-    let_go(&desk);
     resume(&desk, &[]).ends_with(0);
     assert_eq!(log(&desk), of_both(&["one", "first", "third", "after"]));
 }
@@ -223,12 +217,11 @@ fn a_run_that_began_at_a_task_begins_there_again() {
 #[test]
 fn hosts_that_failed_or_were_told_to_end_do_not_come_back() {
     let desk = pair();
-    site(
+    broken_off(
         &desk,
+        &[],
         &format!(
-            "- hosts: all
-  gather_facts: false
-  tasks:
+            "  tasks:
     - {{name: breaks, shell: 'echo {{{{ inventory_hostname }}}} breaks >> log; exit 1', when: inventory_hostname == 'web01'}}
     - {{name: hold, {HOLD}}}
     - {}
@@ -238,9 +231,8 @@ fn hosts_that_failed_or_were_told_to_end_do_not_come_back() {
             write("end"),
             write("never"),
         ),
+        "TASK [hold]",
     );
-    killed(&desk, &["site.yml"], "TASK [hold]");
-    let_go(&desk);
     let ran = resume(&desk, &[]).ends_with(2);
     assert_eq!(log(&desk), ["web01 breaks", "web02 end"]);
     assert!(recap(&ran, "web01").contains("failed=1"), "{}", ran.stdout);

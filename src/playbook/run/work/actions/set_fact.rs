@@ -7,7 +7,7 @@ use super::super::render::{self, Wrong};
 use super::super::results::{CACHEABLE, Outcome};
 use crate::base::python::python;
 use crate::base::value::{Map, Value};
-use crate::playbook::as_bool;
+use crate::playbook::kinds::{as_bool, is_variable_name};
 
 pub(super) fn perform(context: &Context<'_>, mut params: Map) -> Outcome {
     let cacheable = params.shift_remove("cacheable");
@@ -28,11 +28,8 @@ pub(super) fn perform(context: &Context<'_>, mut params: Map) -> Outcome {
         let in_playbook = context.prepared.argument(&written).is_some();
         let name = match named(context, &written, in_playbook) {
             Ok(name) => name,
-            Err(wrong) => return Outcome::wrong(&wrong),
+            Err(refused) => return *refused,
         };
-        if !is_variable_name(&name) {
-            return Outcome::failed(format!("Invalid variable name '{name}'."));
-        }
         if let (Some(text), true) = (value.as_str(), of_line(&written))
             && matches!(
                 text.to_ascii_lowercase().as_str(),
@@ -60,21 +57,20 @@ pub(super) fn named(
     context: &Context<'_>,
     name: &Arc<str>,
     in_playbook: bool,
-) -> Result<Arc<str>, Wrong> {
+) -> Result<Arc<str>, Box<Outcome>> {
     let value = Value::String(name.clone());
-    if !in_playbook || !value.is_template() {
-        return Ok(name.clone());
+    let name = if in_playbook && value.is_template() {
+        let place = &context.prepared.task.action.place;
+        let rendered = render::value(&context.scope, &value)
+            .map_err(|why| Box::new(Outcome::wrong(&Wrong::of(place, why))))?;
+        python(&rendered).into()
+    } else {
+        name.clone()
+    };
+    if is_variable_name(&name) {
+        Ok(name)
+    } else {
+        let why = format!("Task failed: Invalid variable name '{name}'.");
+        Err(Box::new(Outcome::failed(why)))
     }
-    let place = &context.prepared.task.action.place;
-    let rendered = render::value(&context.scope, &value).map_err(|why| Wrong::of(place, why))?;
-    Ok(python(&rendered).into())
-}
-
-/// Whether a text can be a variable's name.
-pub(super) fn is_variable_name(text: &str) -> bool {
-    let mut letters = text.chars();
-    letters
-        .next()
-        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
-        && letters.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

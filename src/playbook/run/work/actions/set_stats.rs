@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::super::context::Context;
 use super::super::results::Outcome;
 use super::super::runner::Runner;
-use super::set_fact::{self, is_variable_name};
+use super::set_fact;
 use crate::base::value::{Map, Value};
 
 pub(super) fn perform(context: &Context<'_>, params: &Map) -> Outcome {
@@ -21,11 +21,8 @@ pub(super) fn perform(context: &Context<'_>, params: &Map) -> Outcome {
     for (name, value) in data {
         let in_playbook = written.is_some_and(|data| data.written.get(name).is_some());
         match set_fact::named(context, name, in_playbook) {
-            Ok(name) if is_variable_name(&name) => _ = named.insert(name, value.clone()),
-            Ok(name) => {
-                return Outcome::failed(format!("The variable name '{name}' is not valid."));
-            }
-            Err(wrong) => return Outcome::wrong(&wrong),
+            Ok(name) => _ = named.insert(name, value.clone()),
+            Err(refused) => return *refused,
         }
     }
     let data = named;

@@ -168,11 +168,11 @@ async fn names_of_variables_are_templates_in_playbooks_and_never_in_what_a_host_
     for (task, told) in [
         (
             "whole",
-            "Invalid variable name '{{ lookup('env', 'HOME') }}'.",
+            "Task failed: Invalid variable name '{{ lookup('env', 'HOME') }}'.",
         ),
         (
             "stats",
-            "The variable name '{{ lookup('env', 'HOME') }}' is not valid.",
+            "Task failed: Invalid variable name '{{ lookup('env', 'HOME') }}'.",
         ),
     ] {
         assert_eq!(ran.of(task)["msg"], told);
