@@ -98,8 +98,6 @@ command_spoken() {
     else
         (own_locale; exec "$@")
     fi
-    ioms_rc=$?
-    printf '\n'
-    put_int rc "$ioms_rc"
+    later rc i "$?"
     ioms_over
 }

@@ -127,7 +127,7 @@ flags() {
 facts() {
     look "$1" || { put state absent; return; }
     [ "$f_state" != file ] || [ "${f_links:-1}" -le 1 ] || f_state=hard
-    put owner "$f_owner"; put group "$f_group"; put_int uid "$f_uid"; put_int gid "$f_gid"
-    put mode "$f_mode"; put_int size "$f_size"; put state "$f_state"
+    later owner s "$f_owner"; later group s "$f_group"; later uid i "$f_uid"; later gid i "$f_gid"
+    later mode s "$f_mode"; later size i "$f_size"; later state s "$f_state"
     ! has_selinux || put secontext "$(stat -c %C -- "$1")"
 }

@@ -28,6 +28,8 @@ put_bool() {
 put_file() { ioms_put s "$@"; }
 put_bytes() { ioms_put x "$@"; }
 ioms_put() { ioms_n=$(($(wc -c <"$3"))); printf '%s %s %s %s\n' "$ioms_mark" "$2" "$1" "$ioms_n"; head -c "$ioms_n" <"$3"; echo; }
+# later NAME KIND TEXT: a field that is said with the end, in one piece with it. Not in a subshell.
+later() { ioms_later="$ioms_later$ioms_mark $1 $2 ${#3}$nl$3$nl"; }
 # put_open NAME: what is printed up to the next frame is the field.
 put_open() { printf '%s %s o\n' "$ioms_mark" "$1"; }
 
@@ -65,7 +67,7 @@ skip() { put msg "$1"; put_bool skipped 1; exit 0; }
 try() { ioms_e=$("$@" 2>&1) || fail "$1: ${ioms_e:-failed}"; }
 
 # Files of the program's own, removed at its end.
-ioms_temporary= ioms_new= ioms_nest= ioms_paid=
+ioms_temporary= ioms_new= ioms_nest= ioms_paid= ioms_later=
 temporary() {
     ioms_temporary=${ioms_temporary:-$(mktemp -d "${TMPDIR:-/tmp}/.ioms.XXXXXXXXXX")} || fail "can't make a temporary folder in ${TMPDIR:-/tmp}"
 }
@@ -74,7 +76,7 @@ ioms_over() {
     # What is left is in the next program's way, and the shell reads it byte by byte.
     [ -z "${payload_here-}" ] || [ "$ioms_paid" ] || head -c "$payload_size" <&3 >/dev/null
     [ -z "$ioms_temporary$ioms_new$ioms_nest" ] || rm -rf -- ${ioms_temporary:+"$ioms_temporary"} ${ioms_new:+"$ioms_new"} ${ioms_nest:+"$ioms_nest"}
-    printf '\n%s changed b 1\n%s\n%s end\n' "$ioms_mark" "${changed:-0}" "$ioms_mark"
+    printf '\n%s%s changed b 1\n%s\n%s end\n' "$ioms_later" "$ioms_mark" "${changed:-0}" "$ioms_mark"
 }
 trap ioms_over EXIT
 trap 'exit 143' TERM
