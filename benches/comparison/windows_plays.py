@@ -39,7 +39,7 @@ PLAYBOOK = r"""
     - win_tempfile: {state: file}
     - win_command: hostname
     - win_shell: '1 + 1'
-    - win_powershell: {script: 'Get-Location'}
+    - win_powershell: {script: 'Get-ChildItem C:\windows | Select-Object -First 5 Name, Length'}
     - win_regedit: {path: 'HKLM:\Software\IomsBench', name: n, data: 1, type: dword}
     - win_reg_stat: {path: 'HKLM:\Software\IomsBench'}
     - win_service: {name: iomsbench, path: 'C:\windows\x.exe', start_mode: manual}
