@@ -257,7 +257,7 @@ The engine is started twice for ours, once for pypsrp: to look at what is there,
     "play-wine": """\
 The first task logs in and starts PowerShell, which all others share: none of them starts another. `setup` where no facts
 were gathered before is the longest text there is, and PowerShell compiles what it runs for the first time; so it is with
-the first `win_powershell`, which makes a runspace. A program takes Wine about 0.2 s to start.
+the first `win_powershell`, which makes a runspace. Wine itself takes 0.2 s and more to start a program (`win_command`).
 """,
     "files-pull": """\
 The engine is started twice for ours, once for the other, which compares nothing and speaks no TLS.
