@@ -26,7 +26,7 @@ struct Live {
     input: Option<ChildStdin>,
     seen: Receiver<(bool, Vec<u8>)>,
     tasks: u32,
-    _bench: Bench,
+    bench: Bench,
 }
 
 impl Live {
@@ -66,7 +66,7 @@ impl Live {
             input: Some(input),
             seen,
             tasks: 0,
-            _bench: bench,
+            bench,
         };
         while !live.step().0.ready {}
         Some(live)
@@ -270,7 +270,7 @@ fn files_are_sent_among_other_tasks() {
     let Some(mut live) = Live::new("files that a session sends") else {
         return;
     };
-    let file = live._bench.dir.path().join("a 'file'");
+    let file = live.bench.dir.path().join("a 'file'");
     std::fs::write(&file, "one\r\ntwo").unwrap();
     let send = |path: &std::path::Path, offset| {
         let path = HostPath::from(path.to_str().unwrap());
