@@ -20,4 +20,5 @@ pub mod shlex;
 pub mod text;
 pub mod url;
 pub mod value;
+pub mod waiting;
 pub mod yaml;

@@ -29,6 +29,17 @@ impl std::hash::Hash for Secret {
     }
 }
 
+/// Names whose values may be secrets: shows the names.
+pub struct NamesOnly<'a, T>(pub &'a [(String, T)]);
+
+impl<T> fmt::Debug for NamesOnly<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
+    }
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(MASK)
@@ -53,5 +64,8 @@ mod tests {
     fn a_secret_is_never_shown() {
         let secret = super::Secret::new("hunter2");
         assert_eq!(format!("{secret} {secret:?}"), "******** ********");
+        let pairs = [("TOKEN".to_owned(), "hunter2".to_owned())];
+        let names = super::NamesOnly(&pairs);
+        assert_eq!(format!("{names:?}"), "[\"TOKEN\"]");
     }
 }

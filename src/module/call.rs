@@ -1,5 +1,6 @@
 //! One task on one host: settled parameters, the program, and the result that its record means.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -74,7 +75,7 @@ pub struct Content {
 }
 
 /// A task under way on a host.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Call {
     /// The module.
     pub module: Arc<Module>,
@@ -90,6 +91,16 @@ pub struct Call {
     pub known: Map,
     /// What the program is told when it asks.
     pub(super) answering: Answering,
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("module", &self.module.name)
+            .field("params", &self.params.keys().collect::<Vec<_>>())
+            .field("situation", &self.situation)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a host said of a task.
@@ -140,6 +151,20 @@ impl Module {
             secret_texts(value, &mut texts);
         }
         texts
+    }
+
+    /// Numbers and flags among the parameters: nothing of them is anybody's text.
+    #[must_use]
+    pub fn without_texts(&self, params: &Map) -> Map {
+        let no_text =
+            |value: &Value| matches!(value, Value::Bool(_) | Value::Int(_) | Value::Float(_));
+        let plain = |value: &Value| match value {
+            Value::List(items) => items.iter().all(no_text),
+            value => no_text(value),
+        };
+        let mut open = self.without_secrets(params);
+        open.retain(|name, value| self.parameter(name).is_some() && plain(value));
+        open
     }
 
     /// Parameters without those that are secrets.

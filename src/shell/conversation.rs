@@ -1,10 +1,14 @@
 //! What a conversation with a host is, whatever its shell: from bytes seen to bytes to send. It moves
 //! no bytes itself and knows no time; `engine` drives it over any transport's `exec`.
 
+use std::fmt;
+
 use bytes::Bytes;
 
+use crate::base::secret::NamesOnly;
+
 /// What to execute to begin a conversation.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Opening {
     /// The command line for the host's login shell; over WinRM for `cmd.exe /C`.
     pub command: Bytes,
@@ -16,6 +20,18 @@ pub struct Opening {
     pub chdir: Option<String>,
     /// Without `cmd.exe` around the command line (WinRM).
     pub bare: bool,
+}
+
+impl fmt::Debug for Opening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opening")
+            .field("command", &self.command)
+            .field("pty", &self.pty)
+            .field("env", &NamesOnly(&self.env))
+            .field("chdir", &self.chdir)
+            .field("bare", &self.bare)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What to do after some bytes were seen.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::record::Record;
 
 /// A program that does one task of a playbook and says a record of it ([`super::record`]).
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ModuleScript {
     /// The whole program: for a Unix shell, or PowerShell, as the host has one or the other.
     pub text: String,
@@ -19,6 +19,16 @@ pub struct ModuleScript {
     pub payload: Option<Payload>,
     /// What it is told when it asks.
     pub answers: Option<Answers>,
+}
+
+impl fmt::Debug for ModuleScript {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ModuleScript")
+            .field("mark", &self.mark)
+            .field("payload", &self.payload)
+            .field("answers", &self.answers)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Answers a program's questions while it runs: the name of the question and what the program has

@@ -1,5 +1,6 @@
 //! What shall happen on a host, before it is said in any shell's words.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -7,9 +8,10 @@ use bytes::Bytes;
 
 use super::files::FileTask;
 use super::module::ModuleScript;
+use crate::base::secret::NamesOnly;
 
 /// One piece of work, the same for all hosts of a job.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Plan {
     /// What to do.
     pub command: Command,
@@ -23,6 +25,18 @@ pub struct Plan {
     pub stdin: Stdin,
     /// Start it and let go of it: it outlives the connection.
     pub detach: bool,
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan")
+            .field("command", &self.command)
+            .field("env", &NamesOnly(&self.env))
+            .field("chdir", &self.chdir)
+            .field("tty", &self.tty)
+            .field("detach", &self.detach)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What to do.
@@ -113,5 +127,26 @@ impl Stdin {
             Self::Bytes(bytes) => bytes.len() as u64,
             Self::File { size, .. } | Self::Given { size } => *size,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_variables_nor_parameters_are_shown() {
+        let script = ModuleScript {
+            text: "p_password=hunter2".to_owned(),
+            mark: "m".to_owned(),
+            payload: None,
+            answers: None,
+        };
+        let env = vec![("TOKEN".to_owned(), "hunter3".to_owned())];
+        let shown = format!("{:?}", Plan::module(Arc::new(script), env));
+        assert!(
+            shown.contains("TOKEN") && !shown.contains("hunter"),
+            "{shown}"
+        );
     }
 }

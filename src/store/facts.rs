@@ -20,6 +20,9 @@ const TOGETHER: usize = 500;
 /// And their bytes, about.
 const TOGETHER_BYTES: usize = 4 << 20;
 
+/// In a statement, what is not a value, in bytes.
+const MARGIN: usize = 64 * 1024;
+
 /// One fact of one host.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fact {
@@ -143,6 +146,11 @@ impl Store {
             .await
             .map_err(|error| self.failed(error))?;
         self.put_seen(&mut connection, &seen).await
+    }
+
+    /// Whether a value is none too many for one statement.
+    pub(super) fn takes_fact(&self, value: &str) -> bool {
+        value.len() <= self.packet.saturating_sub(MARGIN)
     }
 
     /// The same, each as of its own time; a fact stands there once.

@@ -76,12 +76,17 @@ impl Learnt {
         let mut seen = Vec::with_capacity(self.facts.len());
         for ((host, name), (value, at)) in self.facts {
             match value {
-                Some(value) => seen.push(Seen {
+                Some(value) if store.takes_fact(&value) => seen.push(Seen {
                     host,
                     name,
                     value,
                     at,
                 }),
+                Some(value) => {
+                    let size = value.len();
+                    tracing::warn!(%host, name, size, "a fact is not kept: the database takes none as large, see max_allowed_packet");
+                    store.forget_fact(connection, &host, &name, at).await?;
+                }
                 None => store.forget_fact(connection, &host, &name, at).await?,
             }
         }

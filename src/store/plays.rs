@@ -17,6 +17,8 @@ use crate::event::{PlayEvent, TaskInfo, TaskResult};
 const ROWS: usize = 200;
 /// Rows are written together up to this size, in bytes.
 const TOGETHER: usize = 4 << 20;
+/// In a statement, what is not the content of an event, in bytes.
+const MARGIN: usize = 64 * 1024;
 /// No event is larger when it is read, whatever the database says, in bytes.
 const PLAIN_MAX: usize = 256 << 20;
 /// Results are compressed as they come: the fastest level gives most of the gain.
@@ -77,6 +79,19 @@ pub(super) async fn insert(
     rows: Vec<Row>,
 ) -> Result<(), StoreError> {
     let run = run.to_string();
+    let most = store.packet.saturating_sub(MARGIN);
+    if let Some(size) = rows
+        .iter()
+        .map(|row| row.body.len())
+        .find(|size| *size > most)
+    {
+        return Err(StoreError::Packet {
+            shown: store.url.to_string(),
+            packet: store.packet,
+            what: "what came of a task",
+            enough: format!("{}M", (size + MARGIN).div_ceil(1 << 20)),
+        });
+    }
     let mut rows = rows.into_iter().peekable();
     while rows.peek().is_some() {
         let mut bytes = 0;

@@ -83,10 +83,10 @@ pub type Change<'a> = dyn Fn(&str) -> Result<Option<String>, String> + 'a;
 pub struct WebRequest {
     /// Where.
     pub url: String,
-    /// Headers to send.
-    pub headers: Vec<(String, String)>,
+    /// Headers to send; what is in them may let in.
+    pub headers: Vec<(String, Secret)>,
     /// User and password.
-    pub login: Option<(String, String)>,
+    pub login: Option<(String, Secret)>,
     /// How long to wait for each answer.
     pub timeout: Duration,
     /// Whether to go where the server says.

@@ -1,5 +1,6 @@
 //! The traits every transport fills.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::departure::Departure;
+use crate::base::secret::NamesOnly;
 use crate::event::{ErrorKind, HostError, Stream, Timings};
 use crate::target::Target;
 
@@ -66,7 +68,7 @@ pub trait Connection: Send + Sync {
 }
 
 /// A command to start.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct ExecRequest {
     /// The command line, as the host's login shell gets it. Over WinRM: UTF-8, handed to `cmd.exe /C`.
     pub command: Bytes,
@@ -80,6 +82,18 @@ pub struct ExecRequest {
     pub bare: bool,
     /// Whether it has gone out, where the transport may start it after nobody waits any more (WinRM).
     pub departure: Departure,
+}
+
+impl fmt::Debug for ExecRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExecRequest")
+            .field("command", &self.command)
+            .field("pty", &self.pty)
+            .field("env", &NamesOnly(&self.env))
+            .field("chdir", &self.chdir)
+            .field("bare", &self.bare)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Refuses what only WinRM can set up for a command.

@@ -13,6 +13,7 @@ mod records;
 mod resume;
 mod statuses;
 mod terminal;
+mod waiting;
 
 use std::path::PathBuf;
 

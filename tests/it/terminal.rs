@@ -5,14 +5,19 @@ use std::time::Duration;
 
 use crate::support::Ran;
 
+/// In place of an answer: nothing is typed, and the program is told to end.
+pub const SIGTERM: &str = "<SIGTERM>";
+
 /// Reads to each prompt in turn and types its answer; the last one is given as often as it is asked for.
+/// A terminal that is not left as it was is a failure of its own.
 const DRIVER: &str = r"
-import json, os, pty, select, sys, time
+import json, os, pty, select, signal, sys, termios, time
 dialogue, delay, argv = json.loads(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]
 dialogue = [(prompt.encode(), answer.encode()) for prompt, answer in dialogue]
 pid, fd = pty.fork()
 if pid == 0:
     os.execv(argv[0], argv)
+before = termios.tcgetattr(fd)
 seen = said = b''
 while select.select([fd], [], [], 60)[0]:
     try:
@@ -28,9 +33,14 @@ while select.select([fd], [], [], 60)[0]:
         said = said[said.index(prompt) + len(prompt):]
         dialogue = dialogue[1:] or dialogue
         time.sleep(delay)
-        os.write(fd, answer)
+        if answer == b'<SIGTERM>':
+            os.kill(pid, signal.SIGTERM)
+        else:
+            os.write(fd, answer)
 sys.stdout.buffer.write(seen)
 sys.stdout.flush()
+if termios.tcgetattr(fd) != before:
+    sys.exit('the terminal is not as it was')
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 ";
 

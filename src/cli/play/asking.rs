@@ -12,13 +12,20 @@ use crate::playbook::run::{Answer, Ask, Keys, Steps, Until};
 pub(super) struct AtTerminal;
 
 impl Ask for AtTerminal {
-    fn line(&self, question: &str, echo: bool) -> io::Result<Option<String>> {
-        match self.keys(question, echo, Until::Enter, &|| false)? {
+    fn line(
+        &self,
+        question: &str,
+        echo: bool,
+        stopped: &dyn Fn() -> bool,
+    ) -> io::Result<Option<String>> {
+        match self.keys(question, echo, Until::Enter, stopped)? {
             Keys::Typed(text) => Ok(Some(text)),
             Keys::Nobody => Ok(None),
             Keys::Interrupted => {
-                // As if nobody had read keys.
-                let _ = kill_process(getpid(), Signal::INT);
+                if !stopped() {
+                    // As if nobody had read keys.
+                    let _ = kill_process(getpid(), Signal::INT);
+                }
                 Err(io::Error::new(
                     io::ErrorKind::Interrupted,
                     "User interrupted execution",
@@ -46,9 +53,9 @@ impl Ask for AtTerminal {
 pub(super) struct StepByStep;
 
 impl Steps for StepByStep {
-    fn perform(&self, task: &str) -> Answer {
+    fn perform(&self, task: &str, stopped: &dyn Fn() -> bool) -> Answer {
         let question = format!("Perform task: {task} (N)o/(y)es/(c)ontinue: ");
-        let Ok(answer) = AtTerminal.line(&question, true) else {
+        let Ok(answer) = AtTerminal.line(&question, true, stopped) else {
             return Answer::Stop;
         };
         match answer.unwrap_or_default().to_ascii_lowercase().as_str() {

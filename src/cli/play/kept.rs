@@ -17,7 +17,7 @@ use crate::base::id::RunId;
 use crate::base::pack::{Malformed, Packer, Unpacker};
 use crate::base::seen::{Digest, Seen};
 use crate::event::{Emitter, Event, Stopped};
-use crate::playbook::run::{Earlier, Keep, Ledger, PlayEnd};
+use crate::playbook::run::{Earlier, Keep, Ledger, PlayEnd, RunError};
 use crate::store::{Entry, ResumeFile, ResumeReader, prune_unfinished};
 
 /// Kinds of entries in the file.
@@ -340,11 +340,15 @@ impl Kept {
             return None;
         }
         let run = self.run;
-        let broke_off = end.error.is_some()
-            || matches!(
+        let broke_off = match &end.error {
+            // The same arguments would end the same way.
+            Some(RunError::NoStart(_)) => false,
+            Some(_) => true,
+            None => matches!(
                 end.stopped,
                 Some(Stopped::Interrupted | Stopped::Terminated | Stopped::Deadline)
-            );
+            ),
+        };
         if broke_off {
             return Some(format!("go on with: iomsctl resume {run}"));
         }

@@ -2,11 +2,9 @@
 //! of it; what is done on hosts are tasks of the runtime that report to it.
 
 use std::collections::HashMap;
-use std::future::pending;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
-use tokio::time::sleep_until;
 use tracing::Instrument as _;
 
 use super::cursor::{Cursor, End, Group, Leaf};
@@ -253,13 +251,7 @@ impl<'a> Going<'a> {
             if self.at_work.is_empty() {
                 return None;
             }
-            let deadline = self.run.deadline.filter(|_| self.run.stopped.is_none());
-            let time_is_up = async {
-                match deadline {
-                    Some(at) => sleep_until(at).await,
-                    None => pending().await,
-                }
-            };
+            let time_is_up = self.run.time_is_up();
             tokio::select! {
                 // A task that stops the run says so before it ends: that is heard first.
                 biased;

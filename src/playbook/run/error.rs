@@ -9,6 +9,11 @@ pub enum RunError {
     /// Something written is wrong.
     #[error("{0}")]
     Written(Box<Diagnostic>),
+    /// `--start-at-task` names nothing: no run of these arguments can get anywhere.
+    #[error(
+        "no task is named `{0}`: --start-at-task finds tasks of the playbook and of static imports"
+    )]
+    NoStart(String),
     /// Something else is.
     #[error("{0}")]
     Other(String),

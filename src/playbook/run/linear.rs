@@ -86,7 +86,9 @@ async fn step(going: &mut Going<'_>, hosts: &[usize]) -> Result<(), RunError> {
                 return Ok(());
             }
             Answer::Stop => {
-                going.run.stop(Halt::Stop(Stopped::Interrupted));
+                if !going.run.is_stopped() {
+                    going.run.stop(Halt::Stop(Stopped::Interrupted));
+                }
                 return Ok(());
             }
         }
@@ -225,9 +227,13 @@ async fn ask(going: &mut Going<'_>, next: &Next, first: usize) -> Answer {
     let kind = if next.handler { "HANDLER" } else { "TASK" };
     let name = format!("{kind}: {name}");
     going.run.emitter.seen().await;
+    let stopped = going.run.stopping();
+    let asking = tokio::task::spawn_blocking(move || asks.perform(&name, &stopped));
     // (Nothing else is under way: a strategy that asks may wait.)
-    let answer = tokio::task::spawn_blocking(move || asks.perform(&name)).await;
-    let answer = answer.unwrap_or(Answer::Stop);
+    let answer = going.run.asked(asking).await.unwrap_or(Answer::Stop);
+    if going.run.is_stopped() {
+        return Answer::Stop;
+    }
     if answer == Answer::Continue {
         going.run.options.step = None;
     }

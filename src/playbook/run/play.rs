@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 use std::future::pending;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::batch::Going;
 use super::batches::{batches, order, sizes};
@@ -61,8 +62,8 @@ impl Default for Options {
 
 /// Asks whether a task is to be done.
 pub trait Steps: Send + Sync {
-    /// Asks; waits for the answer.
-    fn perform(&self, task: &str) -> Answer;
+    /// Asks; waits for the answer, or until `stopped` says that nobody wants it any more.
+    fn perform(&self, task: &str, stopped: &dyn Fn() -> bool) -> Answer;
 }
 
 /// The answer.
@@ -177,7 +178,7 @@ pub(super) struct Run {
     control: Control,
     listening: bool,
     halt: watch::Sender<Halt>,
-    pub(super) deadline: Option<Instant>,
+    deadline: Option<Instant>,
     pub(super) stats: Stats,
     pub(super) failed: HashSet<Arc<str>>,
     pub(super) unreachable: HashSet<Arc<str>>,
@@ -220,10 +221,7 @@ impl Run {
         if let Some(name) = &self.options.start_at_task
             && !playbook.plays.iter().any(|play| start::is_in(play, name))
         {
-            return Err(RunError::Other(format!(
-                "no task is named `{name}`: --start-at-task finds tasks of the playbook and of static \
-                 imports"
-            )));
+            return Err(RunError::NoStart(name.clone()));
         }
         for (number, play) in playbook.plays.iter().enumerate() {
             if self.is_stopped()
@@ -246,11 +244,10 @@ impl Run {
             nobody.clone(),
             nobody.clone(),
         ));
-        let begun = self.worker.begin_play(&base).await;
-        // Ctrl-C at a question is no error of the play's.
-        let halt = *self.control.borrow();
-        if halt != Halt::No {
-            self.stop(halt);
+        let worker = self.worker.clone();
+        let begun = self.asked(worker.begin_play(&base)).await;
+        // A question that nobody answers any more is no error of the play's.
+        if self.is_stopped() {
             return Ok(true);
         }
         begun.map_err(RunError::Other)?;
@@ -433,6 +430,37 @@ impl Run {
                 return halt;
             }
         }
+    }
+
+    /// Waits for what may ask the user: told of it, it ends where the run is to stop meanwhile.
+    pub(super) async fn asked<T>(&mut self, asking: impl Future<Output = T>) -> T {
+        let mut asking = pin!(asking);
+        loop {
+            let time_is_up = self.time_is_up();
+            tokio::select! {
+                biased;
+                _ = self.hear() => {}
+                () = time_is_up => self.stop(Halt::Stop(Stopped::Deadline)),
+                answer = &mut asking => return answer,
+            }
+        }
+    }
+
+    /// Waits for the deadline of a run that is not stopped yet.
+    pub(super) fn time_is_up(&self) -> impl Future<Output = ()> + use<> {
+        let deadline = self.deadline.filter(|_| self.stopped.is_none());
+        async move {
+            match deadline {
+                Some(at) => sleep_until(at).await,
+                None => pending().await,
+            }
+        }
+    }
+
+    /// Tells a question whether it still matters.
+    pub(super) fn stopping(&self) -> impl Fn() -> bool + Send + use<> {
+        let halt = self.halt.subscribe();
+        move || *halt.borrow() != Halt::No
     }
 
     /// Nothing more begins.

@@ -59,15 +59,20 @@ pub fn with_variables(env: &[(String, String)], script: &str) -> String {
     text + script
 }
 
+/// Goes home: as `PowerShell` has it, and for what is not said in its words.
+const AT_HOME: &str =
+    "Set-Location -LiteralPath $HOME\n[IO.Directory]::SetCurrentDirectory($HOME)\n";
+
 /// All that a PowerShell has to read to do one script and end, without anybody there: a session of one
-/// task. It says the marks, as any session says its own: they are random, of letters and digits, and no
+/// task. It is done at home, wherever it is begun. It says the marks, as any session says its own: they are random, of letters and digits, and no
 /// others'; two are used.
 pub fn unattended(script: &str, marks: &[String]) -> String {
     let mark = |at: usize| marks.get(at).map(String::as_str).unwrap_or_default();
     let mut session = Session::new(mark(0), Carrier::Winrm);
     let mut lines = session.begin();
     session.ready = true;
-    lines.extend(session.say(script, mark(1)).unwrap_or_default());
+    let script = format!("{AT_HOME}{script}");
+    lines.extend(session.say(&script, mark(1)).unwrap_or_default());
     // All of it is base64 and ASCII.
     String::from_utf8_lossy(&lines).into_owned()
 }

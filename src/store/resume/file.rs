@@ -4,7 +4,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, BufReader, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -224,16 +224,18 @@ impl ResumeReader {
     pub fn open(data_dir: &Path, run: RunId) -> Result<Left, StoreError> {
         let path = data_dir.join(FOLDER).join(run.to_string());
         let fail = |error| StoreError::file(&path)(error);
-        let mut file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Left::Nothing),
-            Err(error) => return Err(fail(error)),
+        let mut file = loop {
+            let file = match File::open(&path) {
+                Ok(file) => file,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Left::Nothing),
+                Err(error) => return Err(fail(error)),
+            };
+            match lock(&file, &path).map_err(fail)? {
+                Lock::Held => break file,
+                Lock::Elsewhere => return Err(StoreError::Alive(run)),
+                Lock::Replaced => {}
+            }
         };
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => return Err(StoreError::Alive(run)),
-            Err(std::fs::TryLockError::Error(error)) => return Err(fail(error)),
-        }
         let (mut magic, mut salt) = ([0; MAGIC.len()], [0; SALT]);
         file.read_exact(&mut magic).map_err(fail)?;
         if magic == *RESUMED {
@@ -299,6 +301,32 @@ impl ResumeReader {
     }
 }
 
+/// What came of locking a file.
+#[derive(Debug, PartialEq, Eq)]
+enum Lock {
+    Held,
+    /// Somebody else has it.
+    Elsewhere,
+    /// It was removed, or another has its name since it was opened: whoever did that had it locked.
+    Replaced,
+}
+
+/// Locks a file that was opened by this path.
+fn lock(file: &File, path: &Path) -> io::Result<Lock> {
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(std::fs::TryLockError::WouldBlock) => return Ok(Lock::Elsewhere),
+        Err(std::fs::TryLockError::Error(error)) => return Err(error),
+    }
+    let ours = file.metadata()?;
+    match std::fs::metadata(path) {
+        Ok(there) if (there.dev(), there.ino()) == (ours.dev(), ours.ino()) => Ok(Lock::Held),
+        Ok(_) => Ok(Lock::Replaced),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Lock::Replaced),
+        Err(error) => Err(error),
+    }
+}
+
 /// Whether there was enough to fill it.
 fn filled(from: &mut impl io::Read, into: &mut [u8]) -> io::Result<bool> {
     match from.read_exact(into) {
@@ -313,15 +341,18 @@ pub fn prune_unfinished(data_dir: &Path, before: SystemTime) -> usize {
     let Ok(entries) = std::fs::read_dir(data_dir.join(FOLDER)) else {
         return 0;
     };
-    let old = entries.flatten().filter(|entry| {
-        let written = entry.metadata().and_then(|metadata| metadata.modified());
-        let lives = || {
-            let file = File::open(entry.path());
-            file.is_ok_and(|file| file.try_lock().is_err())
-        };
-        written.is_ok_and(|written| written < before) && !lives()
-    });
-    old.filter(|entry| std::fs::remove_file(entry.path()).is_ok())
+    // Removed while it is locked: nobody begins to read it meanwhile.
+    let removed = |path: &Path| -> io::Result<bool> {
+        let file = File::open(path)?;
+        if file.metadata()?.modified()? >= before || lock(&file, path)? != Lock::Held {
+            return Ok(false);
+        }
+        std::fs::remove_file(path)?;
+        Ok(true)
+    };
+    entries
+        .flatten()
+        .filter(|entry| removed(&entry.path()).unwrap_or(false))
         .count()
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::parse::{Criterion, Line, Source, Statement};
 use super::{Local, Settings, SshConfigError, Tokens, find, glob, matches_list};
+use crate::base::waiting::blocking;
 
 const EXEC_LIMIT: Duration = Duration::from_secs(10);
 
@@ -167,18 +168,6 @@ impl SshConfig {
                 ))
             }
         }
-    }
-}
-
-/// Waits without keeping a thread of the runtime from the work of other hosts.
-fn blocking<T>(wait: impl FnOnce() -> T) -> T {
-    use tokio::runtime::{Handle, RuntimeFlavor};
-    let many = Handle::try_current()
-        .is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
-    if many {
-        tokio::task::block_in_place(wait)
-    } else {
-        wait()
     }
 }
 

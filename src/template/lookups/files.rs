@@ -11,6 +11,7 @@ use super::super::render::TextOptions;
 use super::super::scope::{Controller, WebRequest};
 use super::super::val::Val;
 use super::{Lookup, Request, lookup};
+use crate::base::secret::Secret;
 
 pub(super) const ALL: &[Lookup] = &[
     lookup("file", "rstrip lstrip", file),
@@ -106,7 +107,7 @@ fn url(request: &Request<'_>) -> Result<Vec<Val>, Fail> {
                 .into_iter()
                 .map(|(name, value)| {
                     let (name, value) = (python::text(&name)?, python::text(&value)?);
-                    Ok((name.to_string(), value.to_string()))
+                    Ok((name.to_string(), Secret::new(value.to_string())))
                 })
                 .collect::<Result<_, Fail>>()?
         }
@@ -125,23 +126,23 @@ fn url(request: &Request<'_>) -> Result<Vec<Val>, Fail> {
         Some("no" | "none" | "False") => false,
         Some(_) => return fail("`follow_redirects` is one of all, no, none, safe, urllib2, yes"),
     };
+    let login = match text("username")? {
+        Some(user) => Some((user, Secret::new(text("password")?.unwrap_or_default()))),
+        None => None,
+    };
     let wanted = WebRequest {
         url: String::new(),
         headers,
-        login: text("username")?.map(|user| (user, String::new())),
+        login,
         timeout,
         follow,
         verify: request.flag("validate_certs", true),
         proxy: request.flag("use_proxy", true),
         agent: text("http_agent")?.unwrap_or_else(|| "ansible-httpget".to_owned()),
     };
-    let password = text("password")?.unwrap_or_default();
     each(request, |controller, address| {
         let mut wanted = wanted.clone();
         address.clone_into(&mut wanted.url);
-        if let Some((_, held)) = &mut wanted.login {
-            held.clone_from(&password);
-        }
         let bytes = controller.fetch(&wanted)?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
         Ok(if split {

@@ -207,6 +207,10 @@ async fn attempt(
             return Err(trouble);
         }
     };
+    if more && !item.is_file() {
+        let _ = remove().await;
+        return Err(endless(item));
+    }
     let digest = opened.hashing.finish();
     let is_so_long = opened.length == item.found.size;
     let as_was_said = match &item.digest {
@@ -221,6 +225,18 @@ async fn attempt(
     let (here, placing) = (here.clone(), Placing::of(order, item, remote.is_windows()));
     local::run(move || place(&here, &opened.file, &part, &placing)).await?;
     Ok(Came { route, digest })
+}
+
+/// What has no size is taken to some length only.
+fn endless(item: &Item) -> Trouble {
+    let most = item.found.size >> 30;
+    let why = format!(
+        "{}: it has no size, and goes on beyond {most} GiB, which is all that is taken of such files",
+        item.path
+    );
+    HostError::new(ErrorKind::RemoteIo, why)
+        .hint("fetch a copy of the part that is wanted")
+        .into()
 }
 
 /// What to do about a file that changes while it comes.

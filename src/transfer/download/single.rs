@@ -28,8 +28,9 @@ pub struct Single {
     pub name: Vec<u8>,
 }
 
-/// How much is taken of what has no size, in bytes.
-const UNSIZED_MAX: u64 = 64 << 20;
+/// How much is taken of what has no size, in bytes: it goes to the disk as it comes, but it may have
+/// no end. More is an error.
+const UNSIZED_MAX: u64 = 16 << 30;
 
 /// Fetches it, whatever is here: beside its place, checked, and then put there in one step.
 pub async fn single(order: &Single, link: &mut dyn Link) -> Result<(), Trouble> {

@@ -1,12 +1,14 @@
 //! The requests of the Windows remote shell (MS-WSMV 3.1.4): what each asks for, as an envelope. It
 //! knows nothing of how they travel.
 
+use std::fmt;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::soap::{self, Head, escape};
+use crate::base::secret::NamesOnly;
 use crate::transport::Departure;
 
 /// The resource that is a shell of `cmd.exe`.
@@ -48,12 +50,21 @@ pub(super) struct Common<'a> {
 }
 
 /// How a shell is to be.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub(super) struct ShellKey {
     /// Its variables.
     pub(super) env: Vec<(String, String)>,
     /// Its folder.
     pub(super) chdir: Option<String>,
+}
+
+impl fmt::Debug for ShellKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ShellKey")
+            .field("env", &NamesOnly(&self.env))
+            .field("chdir", &self.chdir)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Where a command is.

@@ -147,3 +147,90 @@ fn secrets_do_not_stay_with_a_job_and_its_limit_ends_it() {
         "{kept:?}"
     );
 }
+
+/// What stands in the file that tells of a job.
+fn head(desk: &Desk, id: &str) -> String {
+    std::fs::read_to_string(desk.home().join(".ioms_async").join(id)).unwrap()
+}
+
+#[test]
+fn no_log_keeps_a_jobs_parameters_off_its_host_and_its_run_knows_them() {
+    let desk = desk();
+    let file = desk.home().join("text");
+    std::fs::write(&file, "one\n").unwrap();
+    let hidden = format!(
+        "    - {{command: 'true very-hidden', no_log: true, async: 60, poll: 0, register: job}}\n\
+        \x20   - {{lineinfile: {{path: '{}', line: very-hidden}}, no_log: true, async: 60, poll: 0, register: edit}}\n\
+        \x20   - debug: {{msg: ['{{{{ job.ansible_job_id }}}}', '{{{{ edit.ansible_job_id }}}}']}}\n",
+        file.display()
+    );
+    let until = ", register: it, until: it is finished, retries: 100, delay: 0.1}\n";
+    let said = results(&play(&desk, &hidden, 0));
+    let ids = [0, 1].map(|at| said[2]["msg"][at].as_str().unwrap().to_owned());
+    for id in &ids {
+        assert!(
+            !head(&desk, id).contains("very-hidden"),
+            "{}",
+            head(&desk, id)
+        );
+    }
+    let later = ids.map(|id| format!("    - {{async_status: {{jid: '{id}'}}{until}"));
+    let later = results(&play(&desk, &later.concat(), 0));
+    assert_eq!(
+        (&later[0]["rc"], &later[0]["finished"]),
+        (&0.into(), &true.into()),
+        "{later:?}"
+    );
+    assert_eq!(
+        (&later[1]["changed"], &later[1]["msg"]),
+        (&true.into(), &Value::Null),
+        "{later:?}"
+    );
+    let same = hidden
+        + "    - {async_status: {jid: '{{ job.ansible_job_id }}'}"
+        + until
+        + "    - {async_status: {jid: '{{ edit.ansible_job_id }}'}"
+        + until;
+    let same = results(&play(&desk, &same, 0));
+    assert_eq!(same[3]["cmd"][1], "very-hidden", "{same:?}");
+    assert_eq!(same[4]["finished"], true, "{same:?}");
+}
+
+#[test]
+fn what_ended_a_week_ago_goes_when_another_job_begins() {
+    let desk = desk();
+    let folder = desk.home().join(".ioms_async");
+    std::fs::create_dir(&folder).unwrap();
+    let now = std::time::SystemTime::now();
+    let write = |name: &str, text: &str, days: u64| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        let age = std::time::Duration::from_hours(24 * days);
+        file.set_modified(now - age).unwrap();
+    };
+    let alive = std::process::id().to_string();
+    for (name, text, days) in [
+        ("jold", "", 9),
+        ("jold.pid", "4194305", 9),
+        ("jold.out", "", 8),
+        ("jold.rc", "0", 8),
+        ("jdone", "", 8),
+        ("jrecent", "", 9),
+        ("jrecent.rc", "0", 1),
+        ("jlives", "", 9),
+        ("jlives.pid", &alive, 9),
+        ("jlives.out", "", 9),
+    ] {
+        write(name, text, days);
+    }
+    begin(&desk, "command: 'true'");
+    let mut names: Vec<String> = left(&desk)
+        .iter()
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .filter(|name| ["jold", "jdone", "jrecent", "jlives"].contains(&name.as_str()))
+        .collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(names, ["jlives", "jrecent"]);
+}

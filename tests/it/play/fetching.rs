@@ -133,3 +133,29 @@ fn with_become_comes_what_the_account_itself_may_not_read() {
     bed.fetch(&source, &["-e", &login, "-b"]).ends_with(0);
     assert!(std::fs::read(bed.got(&source)).unwrap() == content);
 }
+
+#[test]
+fn what_has_no_size_comes_to_its_end() {
+    let desk = crate::support::Desk::local("web01");
+    let tools = desk.home().join("tools");
+    std::fs::create_dir(&tools).unwrap();
+    // A file that is larger than it looks, as those of /proc are.
+    let source = desk.home().join("empty");
+    std::fs::write(&source, "").unwrap();
+    let cat = tools.join("cat");
+    std::fs::write(&cat, "#!/bin/sh\nhead -c 70000000 /dev/zero\n").unwrap();
+    std::fs::set_permissions(&cat, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let play = desk.file(
+        "fetch.yml",
+        format!(
+            "- {{hosts: all, gather_facts: false, tasks: [{{fetch: {{src: '{}', dest: got/, flat: true, validate_checksum: false}}}}]}}\n",
+            source.display()
+        ),
+    );
+    let mut command = desk.command(&["play", play.to_str().unwrap()]);
+    let path = std::env::var("PATH").unwrap();
+    command.env("PATH", format!("{}:{path}", tools.display()));
+    Ran::of(command).ends_with(0);
+    let got = desk.home().parent().unwrap().join("got/empty");
+    assert_eq!(std::fs::metadata(got).unwrap().len(), 70_000_000);
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{pair, playbook};
 use crate::support::{Desk, Ran};
-use crate::terminal::at_a_terminal;
+use crate::terminal::{SIGTERM, at_a_terminal};
 
 const SOON: Duration = Duration::from_millis(50);
 
@@ -58,6 +58,33 @@ fn ctrl_c_at_a_step_ends_the_run() {
     let dialogue = [("TASK: one (N)o/(y)es/(c)ontinue: ", CTRL_C)];
     let ran = asked(&desk, tasks, &["--step"], &dialogue).ends_with(130);
     assert!(!ran.stdout.contains("did"), "{}", ran.stdout);
+}
+
+#[test]
+fn what_stops_a_run_ends_a_question_that_nobody_answers() {
+    let desk = pair();
+    let tasks = "- {name: one, debug: {msg: did one}}\n";
+    let step = "TASK: one (N)o/(y)es/(c)ontinue: ";
+    let ran = asked(&desk, tasks, &["--step"], &[(step, SIGTERM)]).ends_with(143);
+    assert!(!ran.stdout.contains("did"), "{}", ran.stdout);
+    let soon = &["--step", "--deadline", "1s"];
+    let ran = asked(&desk, tasks, soon, &[(step, "")]).ends_with(7);
+    assert!(!ran.stdout.contains("did"), "{}", ran.stdout);
+
+    let text = "- hosts: web01\n  gather_facts: false\n  vars_prompt: [{name: word, prompt: Word}]\n\
+                \x20 tasks: [{debug: {msg: did one}}]\n";
+    let site = desk.file("site.yml", text);
+    let play = |more: &[&str], answer: &str| {
+        let command = desk.command(&[&["play", site.to_str().unwrap()], more].concat());
+        at_a_terminal(&command, &[("Word: ", answer)], SOON)
+    };
+    for (more, answer, status) in [
+        (&[][..], SIGTERM, 143),
+        (&["--deadline", "1s"], "half a wor", 7),
+    ] {
+        let ran = play(more, answer).ends_with(status);
+        assert!(!ran.stdout.contains("did"), "{}", ran.stdout);
+    }
 }
 
 #[test]

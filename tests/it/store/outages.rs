@@ -230,6 +230,48 @@ async fn statements_fit_the_servers_packets_and_one_refused_journal_holds_up_no_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn facts_over_the_servers_packets_are_left_out_and_their_run_is_on_record() {
+    use ioms::event::{Event, FactsOf, PlayEvent, TaskResult, TaskStatus};
+    if ioms_fleet::left_out("the record on MariaDB", "mariadbd") {
+        return;
+    }
+    let bed = Bed::mariadb().await;
+    let server = bed.server.as_ref().unwrap();
+    server
+        .sql("SET GLOBAL max_allowed_packet = 1024 * 1024")
+        .unwrap();
+    let run = Run::begin(&bed, header("play", hosts(1))).await;
+    let host = run.header.hosts[0].clone();
+    let facts = serde_json::json!({"large": "x".repeat(1_040_000), "small": "y"});
+    let result = serde_json::json!({"ansible_facts": facts});
+    let said = TaskResult {
+        task: 0,
+        host: host.clone(),
+        delegated: None,
+        status: TaskStatus::Ok,
+        ignored: false,
+        label: None,
+        result: std::sync::Arc::new(result.as_object().unwrap().clone()),
+        error: None,
+        facts: vec![FactsOf {
+            hosts: [host.clone()].into(),
+            item: None,
+            gathered: false,
+        }],
+        started: jiff::Timestamp::UNIX_EPOCH,
+        duration: Duration::ZERO,
+    };
+    let said = PlayEvent::TaskFinished(std::sync::Arc::new(said));
+    run.emitter.emit(Event::Play(said)).await;
+    run.stored().await;
+    let store = bed.store().await;
+    let since = jiff::Timestamp::UNIX_EPOCH;
+    let facts = store.facts_since(&[host], &["fact"], since).await.unwrap();
+    let names: Vec<&str> = facts.iter().map(|fact| fact.name.as_str()).collect();
+    assert_eq!(names, ["fact.small"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_list_of_files_over_the_servers_packets_waits_in_the_journal_whole() {
     if ioms_fleet::left_out("the record on MariaDB", "mariadbd") {
         return;

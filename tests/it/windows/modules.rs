@@ -98,8 +98,13 @@ fn goes_on_in_the_background(desk: &Desk, folder: &str) {
     let begun = "- {name: folder, win_file: {path: 'FOLDER', state: directory}}\n\
          - {name: job, environment: {IOMS_X: \"a'b 密\"}, async: 120, poll: 0, win_shell: \"while (-not (Test-Path 'FOLDER/go')) { Start-Sleep -Milliseconds 100 }; '[' + $env:IOMS_X + ']'; exit 3\"}\n"
         .replace("FOLDER", folder);
-    let said = play(desk, &begun, 0);
+    let old = "- {name: old, win_shell: \"$d = [IO.Path]::Combine($HOME, '.ioms_async'); [void][IO.Directory]::CreateDirectory($d); foreach ($n in 'jold', 'jold.rc') { $f = [IO.Path]::Combine($d, $n); [IO.File]::WriteAllText($f, 'x'); [IO.File]::SetLastWriteTimeUtc($f, [DateTime]::UtcNow.AddDays(-8)) }\"}\n";
+    let said = play(desk, &(old.to_owned() + &begun), 0);
     let id = said["job"]["ansible_job_id"].as_str().unwrap().to_owned();
+    // What it is to do is not there any more, nor what ended long ago.
+    let gone = "- {name: gone, win_shell: \"foreach ($n in 'ID', 'ID.in', 'jold', 'jold.rc') { [IO.File]::Exists([IO.Path]::Combine($HOME, '.ioms_async', $n)) }\", register: it, until: \"it.stdout_lines == ['True', 'False', 'False', 'False']\", retries: 50, delay: 0.2}\n";
+    let said = play(desk, &gone.replace("ID", &id), 0);
+    assert_eq!(said["gone"]["rc"], 0, "{said}");
     let ask = format!("- {{name: ask, async_status: {{jid: '{id}'}}}}\n");
     let said = play(desk, &ask, 0);
     assert_eq!(said["ask"]["finished"], false, "{said}");

@@ -129,7 +129,7 @@ fn it_starts_at_a_task_with_facts_before_it_and_later_plays_as_ever() {
 fn steps_are_asked_for_until_all_that_follow_are_wanted() {
     struct Asked(Mutex<Vec<String>>);
     impl Steps for Asked {
-        fn perform(&self, task: &str) -> Answer {
+        fn perform(&self, task: &str, _stopped: &dyn Fn() -> bool) -> Answer {
             self.0.lock().unwrap().push(task.to_owned());
             match task {
                 "TASK: a" => Answer::No,

@@ -1,20 +1,26 @@
 //! Tasks in the background (`async` with `poll: 0`): the module's program is left on the host, detached
 //! from the connection, and writes its record into a file there that `async_status` reads: in this run
-//! or a later one, as the file beside it says what the record is to be read with.
+//! or a later one, as the file beside it says what the record is to be read with. What `no_log` keeps
+//! out of that file only the run itself knows.
+
+mod known;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
 
+pub(super) use known::Jobs;
+
 use super::context::Context;
 use super::exchange;
 use super::prepared::Prepared;
-use super::results::Outcome;
+use super::results::{self, Outcome};
 use super::runner::Runner;
+use super::task::no_log;
 use crate::base::value::{Map, Value};
 use crate::engine::task;
 use crate::module::{
@@ -32,10 +38,6 @@ const RECORD_MAX: usize = 16 << 20;
 
 /// How long parameters may be that are left on the host to read the record with, in bytes.
 const HEAD_MAX: usize = 256 * 1024;
-
-/// The jobs whose end the run has read: they are removed when it ends.
-#[derive(Debug, Default)]
-pub(super) struct Jobs(Mutex<Vec<(Arc<Target>, Arc<str>)>>);
 
 /// What stands in a job's file.
 #[derive(Debug, Serialize, Deserialize)]
@@ -59,9 +61,18 @@ struct Head {
 }
 
 impl Head {
-    fn of(call: &Call, mark: &str, limit: u64) -> Self {
+    /// `hidden`: nothing is left there that may be somebody's secret.
+    fn of(call: &Call, mark: &str, limit: u64, hidden: bool) -> Self {
         let json = |map: Map| Value::Map(map).to_json();
-        let params = json(call.module.without_secrets(&call.params));
+        let (params, known) = if hidden {
+            (call.module.without_texts(&call.params), Map::new())
+        } else {
+            (
+                call.module.without_secrets(&call.params),
+                call.known.clone(),
+            )
+        };
+        let params = json(params);
         let short = params.to_string().len() <= HEAD_MAX;
         Self {
             module: call.module.name.to_string(),
@@ -71,9 +82,14 @@ impl Head {
             diff: call.situation.diff,
             limit,
             params: if short { params } else { json(Map::new()) },
-            known: json(call.known.clone()),
+            known: json(known),
             result: None,
         }
+    }
+
+    /// The job's number. The mark is random already, and no secret to the host.
+    fn id(&self) -> String {
+        format!("j{}", self.mark)
     }
 }
 
@@ -86,7 +102,11 @@ pub(super) async fn begin(
     env: Vec<(String, String)>,
     limit: u64,
 ) -> Outcome {
-    let mut head = Head::of(call, &script.mark, limit);
+    let hidden = no_log(&context.scope, context.prepared);
+    let mut head = Head::of(call, &script.mark, limit, hidden);
+    if hidden {
+        context.runner().jobs.hide(head.id(), call, None);
+    }
     match call.situation.platform {
         Platform::Posix => start(context, target, &head, script.text, env).await,
         Platform::Windows => {
@@ -108,10 +128,19 @@ pub(super) async fn done(
     mark: &str,
     result: Map,
 ) -> Outcome {
-    let head = Head {
-        result: Some(Value::Map(result).to_json()),
-        ..Head::of(call, mark, 0)
+    let hidden = no_log(&context.scope, context.prepared);
+    let shown = if hidden {
+        results::shown(&result, true).into()
+    } else {
+        Value::Map(result.clone()).to_json()
     };
+    let head = Head {
+        result: Some(shown),
+        ..Head::of(call, mark, 0, hidden)
+    };
+    if hidden {
+        context.runner().jobs.hide(head.id(), call, Some(result));
+    }
     start(context, target, &head, String::new(), Vec::new()).await
 }
 
@@ -123,8 +152,7 @@ async fn start(
     env: Vec<(String, String)>,
 ) -> Outcome {
     let limit = i64::try_from(head.limit).unwrap_or(i64::MAX);
-    // The mark is random already, and no secret to the host.
-    let id = format!("j{}", head.mark);
+    let id = head.id();
     let head = serde_json::to_string(head).unwrap_or_default();
     let mut ask = Ask::new("begin", &id);
     ask.say("head", head);
@@ -173,7 +201,7 @@ pub(super) async fn status(context: &Context<'_>, params: &Map) -> Outcome {
         }
         Some(said) => {
             context.runner().jobs.read(&target, id);
-            ended(context, &target, said)
+            ended(context, &target, said, id)
         }
     };
     let lives = said
@@ -208,13 +236,17 @@ pub(super) async fn status(context: &Context<'_>, params: &Map) -> Outcome {
 }
 
 /// What a job's record means.
-fn ended(context: &Context<'_>, target: &Target, said: &Record) -> Outcome {
+fn ended(context: &Context<'_>, target: &Target, said: &Record, id: &str) -> Outcome {
     let field = |name: &str| said.field(name).cloned().unwrap_or_default();
     let broken = |why: String| Outcome::failed(format!("Could not parse job output: {why}"));
     let head: Head = match serde_json::from_slice(&field("ioms/head")) {
         Ok(head) => head,
         Err(error) => return broken(error.to_string()),
     };
+    let hidden = context.runner().jobs.hidden(id);
+    if let Some(result) = hidden.as_ref().and_then(|hidden| hidden.result.clone()) {
+        return Outcome::of(result);
+    }
     if let Some(result) = head.result {
         return match Value::from_json(&result) {
             Value::Map(result) => Outcome::of(result),
@@ -265,7 +297,11 @@ fn ended(context: &Context<'_>, target: &Target, said: &Record) -> Outcome {
         diff: head.diff,
         ..exchange::situation(context, target)
     };
-    let call = Call::of_earlier(&module, map(&head.params), map(&head.known), situation);
+    let (params, known) = match hidden {
+        Some(hidden) => (hidden.params, hidden.known),
+        None => (map(&head.params), map(&head.known)),
+    };
+    let call = Call::of_earlier(&module, params, known, situation);
     Outcome::of(call.conclude(&Said {
         record,
         exit: None,
@@ -383,24 +419,12 @@ impl Controller for NoFiles {
     }
 }
 
-impl Jobs {
-    fn read(&self, target: &Arc<Target>, id: &str) {
-        let mut read = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !read.iter().any(|(_, known)| **known == *id) {
-            read.push((target.clone(), id.into()));
-        }
-    }
-}
-
 /// How long the removal of a job may take.
 const REMOVAL: Duration = Duration::from_secs(30);
 
 /// Removes from their hosts the jobs whose end the run has read; one that can't be removed stays.
 pub(super) async fn remove_read(runner: &Arc<Runner>) {
-    let read = {
-        let mut read = runner.jobs.0.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *read)
-    };
+    let read = runner.jobs.take_read();
     let removals = futures::stream::iter(read);
     let forks = runner.options.forks.max(1);
     removals

@@ -4,14 +4,20 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
 use super::scope::TaskScope;
 use crate::base::private_file;
+use crate::base::waiting::blocking;
 use crate::inventory::select;
 use crate::template::{Change, Controller, PathKind, WebRequest};
 
 /// No file that a lookup reads is larger, in bytes.
 const FILE_MAX: u64 = 64 << 20;
+
+/// How soon a lookup hears that its run is stopped.
+const MOMENT: Duration = Duration::from_millis(100);
 
 impl TaskScope {
     /// Where files of the task may be, in the order they are looked for.
@@ -92,12 +98,12 @@ impl Controller for TaskScope {
     }
 
     fn run(&self, command: &str) -> Result<Vec<u8>, String> {
-        let output = Command::new("/bin/sh")
+        let mut shell = Command::new("/bin/sh");
+        shell
             .args(["-c", command])
             .current_dir(&self.batch.play.folder)
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|error| format!("{command}: {error}"))?;
+            .stdin(Stdio::null());
+        let output = blocking(|| shell.output()).map_err(|error| format!("{command}: {error}"))?;
         if output.status.success() {
             return Ok(output.stdout);
         }
@@ -110,7 +116,25 @@ impl Controller for TaskScope {
     }
 
     fn fetch(&self, wanted: &WebRequest) -> Result<Vec<u8>, String> {
-        super::web::fetch(wanted)
+        let (url, wanted) = (&wanted.url, wanted.clone());
+        let (answer, answered) = mpsc::channel();
+        std::thread::Builder::new()
+            .name("lookup".into())
+            .spawn(move || answer.send(super::web::fetch(&wanted)))
+            .map_err(|error| error.to_string())?;
+        // Not waited for longer than the run lasts.
+        blocking(|| {
+            loop {
+                match answered.recv_timeout(MOMENT) {
+                    Ok(answer) => return answer,
+                    Err(RecvTimeoutError::Timeout) if !self.runner.stopping() => {}
+                    Err(RecvTimeoutError::Timeout) => {
+                        return Err(format!("{url}: the run was stopped meanwhile"));
+                    }
+                    Err(error) => return Err(format!("{url}: {error}")),
+                }
+            }
+        })
     }
 
     fn amend(&self, path: &str, change: &Change<'_>) -> Result<String, String> {

@@ -11,6 +11,7 @@ use super::runner::Runner;
 use super::scope::{TaskScope, here};
 use crate::base::secret::Secret;
 use crate::base::value::{Map, Value};
+use crate::engine::Halt;
 use crate::event::Event;
 use crate::playbook::run::worker::{Batch, Scene};
 use crate::playbook::{Keyword, Written, as_bool};
@@ -166,7 +167,11 @@ impl Question {
 async fn line(runner: &Runner, question: &str, echo: bool) -> Result<Option<String>, String> {
     runner.emitter.seen().await;
     let (asks, question) = (runner.ask.clone(), question.to_owned());
-    let answered = tokio::task::spawn_blocking(move || asks.line(&question, echo)).await;
+    let halt = runner.halt.clone();
+    let answered = tokio::task::spawn_blocking(move || {
+        asks.line(&question, echo, &|| *halt.borrow() != Halt::No)
+    });
+    let answered = answered.await;
     let answered = answered.map_err(|error| error.to_string())?;
     if matches!(&answered, Err(error) if error.kind() == io::ErrorKind::Interrupted) {
         // The run hears of it in a moment.

@@ -2,12 +2,13 @@
 //! Where nobody keeps any, nothing is looked for.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 
 use super::runner::Runner;
 use super::scope::TaskScope;
 use super::state::{HostState, locked};
 use crate::base::value::{Map, Value};
+use crate::base::waiting::blocking;
 use crate::event::FACTS_GATHERED;
 use crate::playbook::run::worker::Turn;
 use crate::playbook::{Task, Written};
@@ -41,17 +42,30 @@ impl Recall {
         asked.extend(hosts.iter().cloned());
     }
 
+    /// Whether those of a host were asked for, as far as that is known without waiting.
     fn has_asked(&self, host: &str) -> bool {
-        let asked = self.asked.read().unwrap_or_else(PoisonError::into_inner);
-        asked.contains(host)
+        match self.asked.try_read() {
+            Ok(asked) => asked.contains(host),
+            Err(TryLockError::Poisoned(asked)) => asked.into_inner().contains(host),
+            Err(TryLockError::WouldBlock) => false,
+        }
     }
 
     /// Brings in those of a host, and of its neighbours among the hosts of the play, else of the
     /// inventory.
     fn bring(&self, runner: &Runner, host: &str, of_play: &[Arc<str>]) {
-        let Some(earlier) = self.earlier.as_ref().filter(|_| !self.has_asked(host)) else {
-            return;
-        };
+        if let Some(earlier) = self.earlier.as_ref().filter(|_| !self.has_asked(host)) {
+            blocking(|| self.bring_by(&**earlier, runner, host, of_play));
+        }
+    }
+
+    fn bring_by(
+        &self,
+        earlier: &dyn EarlierFacts,
+        runner: &Runner,
+        host: &str,
+        of_play: &[Arc<str>],
+    ) {
         let mut asked = self.asked.write().unwrap_or_else(PoisonError::into_inner);
         if asked.contains(host) {
             return;

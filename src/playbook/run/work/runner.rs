@@ -45,8 +45,14 @@ pub trait Ways: Send + Sync {
 
 /// Asks the user: `pause` and `vars_prompt`.
 pub trait Ask: Send + Sync {
-    /// Shows the question and gives the line that was typed; `None` where nobody can be asked.
-    fn line(&self, question: &str, echo: bool) -> std::io::Result<Option<String>>;
+    /// Shows the question and gives the line that was typed; `None` where nobody can be asked. An
+    /// error where `stopped` says that nobody waits for it any more.
+    fn line(
+        &self,
+        question: &str,
+        echo: bool,
+        stopped: &dyn Fn() -> bool,
+    ) -> std::io::Result<Option<String>>;
 
     /// Shows the question, if there is one, and reads keys until there are enough of them, or
     /// `stopped` says that nobody waits for them any more.
@@ -94,7 +100,12 @@ pub type Denies = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 pub struct NobodyToAsk;
 
 impl Ask for NobodyToAsk {
-    fn line(&self, _question: &str, _echo: bool) -> std::io::Result<Option<String>> {
+    fn line(
+        &self,
+        _question: &str,
+        _echo: bool,
+        _stopped: &dyn Fn() -> bool,
+    ) -> std::io::Result<Option<String>> {
         Ok(None)
     }
 

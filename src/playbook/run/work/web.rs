@@ -21,10 +21,10 @@ pub(super) fn fetch(wanted: &WebRequest) -> Result<Vec<u8>, String> {
     let url = &wanted.url;
     let mut request = agent(wanted).get(url);
     for (name, value) in &wanted.headers {
-        request = request.header(name, value);
+        request = request.header(name, value.expose());
     }
     if let Some((user, password)) = &wanted.login {
-        let login = STANDARD.encode(format!("{user}:{password}"));
+        let login = STANDARD.encode(format!("{user}:{}", password.expose()));
         request = request.header("Authorization", format!("Basic {login}"));
     }
     let mut answer = request.call().map_err(|error| said(url, &error))?;
@@ -101,6 +101,7 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
+    use crate::base::secret::Secret;
 
     /// A server that answers once each, and says what it was asked.
     fn asked(answers: &'static [&'static str], change: impl Fn(&mut WebRequest)) -> String {
@@ -124,8 +125,8 @@ mod tests {
         });
         let mut wanted = WebRequest {
             url: url.clone(),
-            headers: vec![("X-A".into(), "b".into())],
-            login: Some(("u".into(), "p".into())),
+            headers: vec![("X-A".into(), Secret::new("b"))],
+            login: Some(("u".into(), Secret::new("p"))),
             timeout: Duration::from_secs(10),
             follow: true,
             verify: true,
@@ -151,6 +152,25 @@ mod tests {
         let none = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
         let said = asked(Box::leak(Box::new([none])), |_| {});
         assert!(said.ends_with("Received HTTP error for URL: HTTP Error 404: Not Found"));
+    }
+
+    #[test]
+    fn what_lets_in_is_not_shown() {
+        let wanted = WebRequest {
+            url: "http://h/".into(),
+            headers: vec![("Authorization".into(), Secret::new("Bearer hunter2"))],
+            login: Some(("u".into(), Secret::new("hunter3"))),
+            timeout: Duration::ZERO,
+            follow: true,
+            verify: true,
+            proxy: false,
+            agent: "test".into(),
+        };
+        let shown = format!("{wanted:?}");
+        assert!(
+            shown.contains("Authorization") && !shown.contains("hunter"),
+            "{shown}"
+        );
     }
 
     #[test]

@@ -123,6 +123,26 @@ fn a_run_that_never_began_leaves_nothing() {
 }
 
 #[test]
+fn a_lock_that_comes_after_the_files_end_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run");
+    let opened = || {
+        std::fs::write(&path, "x").unwrap();
+        File::open(&path).unwrap()
+    };
+    let (removed, replaced, there) = (opened(), opened(), opened());
+    std::fs::rename(folder.path().join("run"), folder.path().join("gone")).unwrap();
+    assert_eq!(lock(&removed, &path).unwrap(), Lock::Replaced);
+    drop(removed);
+    let other = opened();
+    assert_eq!(lock(&replaced, &path).unwrap(), Lock::Replaced);
+    drop((replaced, there));
+    assert_eq!(lock(&other, &path).unwrap(), Lock::Held);
+    let again = File::open(&path).unwrap();
+    assert_eq!(lock(&again, &path).unwrap(), Lock::Elsewhere);
+}
+
+#[test]
 fn old_files_go_unless_their_run_lives() {
     let folder = tempfile::tempdir().unwrap();
     let (old, alive) = (run(), run());

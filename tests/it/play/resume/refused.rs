@@ -33,6 +33,23 @@ fn runs_that_came_to_their_end_are_refused() {
 }
 
 #[test]
+fn a_start_that_no_task_is_named_is_no_run_to_go_on_with() {
+    let desk = pair();
+    site(
+        &desk,
+        "- hosts: all\n  gather_facts: false\n  tasks: [{name: only, ping: }]\n",
+    );
+    let said = desk
+        .run(&["play", "site.yml", "--start-at-task", "nothing"])
+        .ends_with(1);
+    let all = said.stdout + &said.stderr;
+    assert!(all.contains("no task is named `nothing`"), "{all}");
+    assert!(!all.contains("iomsctl resume"), "{all}");
+    let left = std::fs::read_dir(desk.dir.path().join("data/plays"));
+    assert_eq!(left.unwrap().count(), 0);
+}
+
+#[test]
 fn runs_of_other_verbs_say_how_they_are_gone_on_with() {
     let desk = pair();
     let refused = resume(&desk, &[]).ends_with(1).stderr;

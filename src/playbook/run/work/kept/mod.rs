@@ -148,10 +148,10 @@ struct KeptSteps {
 }
 
 impl Steps for KeptSteps {
-    fn perform(&self, task: &str) -> Answer {
+    fn perform(&self, task: &str, stopped: &dyn Fn() -> bool) -> Answer {
         let known = self.keep.earlier().step(task);
         known.unwrap_or_else(|| {
-            let answer = self.asks.perform(task);
+            let answer = self.asks.perform(task, stopped);
             if let Some(said) = entry::of_answer(answer) {
                 let mut entry = Packer::default();
                 entry.byte(entry::STEP);

@@ -10,7 +10,6 @@ use super::super::actions::{inventory, set_stats};
 use super::super::prepared::Prepared;
 use super::super::register;
 use super::super::results::{self, Outcome};
-use super::super::runner::Runner;
 use super::super::scope::TaskScope;
 use super::super::state::locked;
 use super::super::task::{self, Verdict};
@@ -32,7 +31,7 @@ pub(super) const METAS: [Option<Meta>; 8] = [
     Some(Meta::Nothing),
 ];
 
-/// Does it. An entry that can't be read says so: the task is done anew.
+/// Does it. An entry that can't be read says so, before anything of it was done: the task is done anew.
 pub(in super::super) async fn again(
     scope: &TaskScope,
     prepared: &Arc<Prepared>,
@@ -41,13 +40,10 @@ pub(in super::super) async fn again(
 ) -> Result<Done, Malformed> {
     let mut entry = Unpacker::new(entry);
     let (outcome, verdict) = ended(&mut entry)?;
-    let replay = Replay {
-        scope,
-        prepared,
-        turn,
-        result: &outcome.result,
-    };
-    replay.notes(entry).await?;
+    let in_loop = prepared.task.r#loop.is_some();
+    for note in notes(entry, &outcome.result, in_loop)? {
+        note.again(scope, prepared, turn).await;
+    }
     register::keep(scope, prepared, &turn.hosts, &outcome);
     Ok(task::conclude(scope, turn, outcome, verdict).await)
 }
@@ -91,108 +87,114 @@ fn ended(entry: &mut Unpacker<'_>) -> Result<(Outcome, Verdict), Malformed> {
     Ok((outcome, verdict))
 }
 
-/// The notes of a turn, gone through again.
-struct Replay<'a> {
-    scope: &'a TaskScope,
-    prepared: &'a Arc<Prepared>,
-    turn: &'a Turn,
-    result: &'a Map,
+/// What was noted of a turn.
+#[derive(Debug)]
+enum Note<'a> {
+    Item(TaskResult),
+    Retry(TaskResult, Retry),
+    Facts(Vec<Arc<str>>, &'a Map),
+    Host(&'a str, Vec<String>, Map),
+    Group(Arc<str>, &'a str, Vec<String>),
+    FactsGone(Arc<str>),
+    Refresh,
+    Stats(Option<Arc<str>>, bool, Map),
 }
 
-impl Replay<'_> {
-    fn runner(&self) -> &Arc<Runner> {
-        &self.scope.runner
-    }
-
-    async fn notes(&self, mut notes: Unpacker<'_>) -> Result<(), Malformed> {
-        let mut items = 0;
-        while !notes.is_empty() {
-            match notes.byte()? {
-                turn::ITEM => {
-                    let said = self.said(notes.bytes()?)?;
-                    let no_log = notes.flag()?;
-                    let result = results::shown(self.item(items)?, no_log);
-                    let result = Arc::new(result);
-                    let said = TaskResult { result, ..said };
-                    self.say(PlayEvent::ItemFinished(Arc::new(said))).await;
-                    items += 1;
-                }
-                turn::RETRY => {
-                    let said = self.said(notes.bytes()?)?;
-                    let retry = Retry {
-                        made: short(notes.number()?)?,
-                        left: short(notes.number()?)?,
-                    };
-                    self.say(PlayEvent::Retrying(Arc::new(said), retry)).await;
-                }
-                turn::FACTS => {
-                    let hosts: Vec<Arc<str>> = notes.texts()?.into_iter().map(Arc::from).collect();
-                    let result = match self.prepared.task.r#loop {
-                        Some(_) => self.item(items)?,
-                        None => self.result,
-                    };
-                    let module = &self.prepared.task.action.module;
-                    register::take_facts(self.runner(), module, &hosts, result);
-                }
-                other => self.state(other, &mut notes)?,
+/// The notes, in their order. `result`: the turn's, of a loop with those of its items.
+fn notes<'a>(
+    mut entry: Unpacker<'a>,
+    result: &'a Map,
+    in_loop: bool,
+) -> Result<Vec<Note<'a>>, Malformed> {
+    let mut notes = Vec::new();
+    let mut items = 0;
+    while !entry.is_empty() {
+        notes.push(match entry.byte()? {
+            turn::ITEM => {
+                let said = said(entry.bytes()?)?;
+                let shown = results::shown(item(result, items)?, entry.flag()?);
+                items += 1;
+                Note::Item(TaskResult {
+                    result: Arc::new(shown),
+                    ..said
+                })
             }
-        }
-        Ok(())
-    }
-
-    /// What changes the state of the run and is not in the result.
-    fn state(&self, kind: u8, notes: &mut Unpacker<'_>) -> Result<(), Malformed> {
-        let runner = self.runner();
-        match kind {
-            turn::ADD_HOST => {
-                let name = notes.text()?;
-                inventory::grow_host(runner, name, &owned(notes.texts()?), &notes.map()?);
+            turn::RETRY => {
+                let said = said(entry.bytes()?)?;
+                let (made, left) = (short(entry.number()?)?, short(entry.number()?)?);
+                Note::Retry(said, Retry { made, left })
             }
+            turn::FACTS => {
+                let hosts = entry.texts()?.into_iter().map(Arc::from).collect();
+                let of = if in_loop {
+                    item(result, items)?
+                } else {
+                    result
+                };
+                Note::Facts(hosts, of)
+            }
+            turn::ADD_HOST => Note::Host(entry.text()?, owned(entry.texts()?), entry.map()?),
             turn::GROUP_BY => {
-                let (host, group) = (Arc::from(notes.text()?), notes.text()?);
-                inventory::grow_group(runner, &host, group, &owned(notes.texts()?));
+                Note::Group(entry.text()?.into(), entry.text()?, owned(entry.texts()?))
             }
-            turn::CLEAR_FACTS => {
-                let state = runner.states.of(&Arc::from(notes.text()?));
-                locked(&state).clear_facts();
-            }
-            turn::REFRESH => {
-                // It was loaded when this run began.
-                runner.states.forget_ways();
-            }
+            turn::CLEAR_FACTS => Note::FactsGone(entry.text()?.into()),
+            turn::REFRESH => Note::Refresh,
             turn::STATS => {
-                let host = notes.optional()?.map(Arc::from);
-                let aggregate = notes.flag()?;
-                set_stats::add(runner, host, aggregate, &notes.map()?);
+                let host = entry.optional()?.map(Arc::from);
+                Note::Stats(host, entry.flag()?, entry.map()?)
             }
             _ => return Err(Malformed),
-        }
-        Ok(())
+        });
     }
+    Ok(notes)
+}
 
-    /// The result of an item.
-    fn item(&self, at: usize) -> Result<&Map, Malformed> {
-        match self.result.get("results") {
-            Some(Value::List(items)) => match items.get(at) {
-                Some(Value::Map(item)) => Ok(item),
-                _ => Err(Malformed),
-            },
+impl Note<'_> {
+    async fn again(self, scope: &TaskScope, prepared: &Prepared, turn: &Turn) {
+        let runner = &scope.runner;
+        // Under the number that the task has in this run.
+        let now = |said: TaskResult| {
+            Arc::new(TaskResult {
+                task: turn.number,
+                ..said
+            })
+        };
+        let say = |event| runner.emitter.emit(Event::Play(event));
+        match self {
+            Self::Item(said) => say(PlayEvent::ItemFinished(now(said))).await,
+            Self::Retry(said, retry) => say(PlayEvent::Retrying(now(said), retry)).await,
+            Self::Facts(hosts, result) => {
+                register::take_facts(runner, &prepared.task.action.module, &hosts, result);
+            }
+            Self::Host(name, groups, vars) => {
+                inventory::grow_host(runner, name, &groups, &vars);
+            }
+            Self::Group(host, group, parents) => {
+                inventory::grow_group(runner, &host, group, &parents);
+            }
+            Self::FactsGone(host) => locked(&runner.states.of(&host)).clear_facts(),
+            // It was loaded when this run began.
+            Self::Refresh => runner.states.forget_ways(),
+            Self::Stats(host, aggregate, data) => {
+                set_stats::add(runner, host, aggregate, &data);
+            }
+        }
+    }
+}
+
+/// The result of an item.
+fn item(result: &Map, at: usize) -> Result<&Map, Malformed> {
+    match result.get("results") {
+        Some(Value::List(items)) => match items.get(at) {
+            Some(Value::Map(item)) => Ok(item),
             _ => Err(Malformed),
-        }
+        },
+        _ => Err(Malformed),
     }
+}
 
-    /// Something said of it, under the number that the task has in this run.
-    fn said(&self, json: &[u8]) -> Result<TaskResult, Malformed> {
-        let said: TaskResult = serde_json::from_slice(json).map_err(|_| Malformed)?;
-        Ok(TaskResult {
-            task: self.turn.number,
-            ..said
-        })
-    }
-
-    async fn say(&self, event: PlayEvent) {
-        self.runner().emitter.emit(Event::Play(event)).await;
-    }
+fn said(json: &[u8]) -> Result<TaskResult, Malformed> {
+    serde_json::from_slice(json).map_err(|_| Malformed)
 }
 
 fn owned(texts: Vec<&str>) -> Vec<String> {
@@ -201,4 +203,44 @@ fn owned(texts: Vec<&str>) -> Vec<String> {
 
 fn short(number: u64) -> Result<u32, Malformed> {
     u32::try_from(number).map_err(|_| Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::pack::Packer;
+
+    #[test]
+    fn notes_are_read_to_their_end_before_any_is_acted_upon() {
+        let mut packed = Packer::default();
+        packed.byte(turn::CLEAR_FACTS);
+        packed.text("web01");
+        packed.byte(turn::GROUP_BY);
+        packed.text("web01");
+        packed.text("blue");
+        packed.texts(&["all"]);
+        let whole = packed.finish();
+        let result = Map::new();
+        let read = |bytes| notes(Unpacker::new(bytes), &result, false);
+        assert!(
+            matches!(read(&whole).as_deref(), Ok([Note::FactsGone(_), Note::Group(_, "blue", parents)]) if parents == &["all"])
+        );
+        let first = 1 + 1 + "web01".len();
+        for cut in (first + 1)..whole.len() {
+            assert_eq!(
+                read(whole.get(..cut).unwrap()).unwrap_err(),
+                Malformed,
+                "{cut}"
+            );
+        }
+        // Facts of an item that the result does not have.
+        let mut packed = Packer::default();
+        packed.byte(turn::CLEAR_FACTS);
+        packed.text("web01");
+        packed.byte(turn::FACTS);
+        packed.texts(&["web01"]);
+        let looped = packed.finish();
+        assert!(notes(Unpacker::new(&looped), &result, true).is_err());
+        assert!(notes(Unpacker::new(&looped), &result, false).is_ok());
+    }
 }

@@ -101,7 +101,7 @@ fn entries_that_are_none_are_refused() {
 struct Yes(Mutex<Vec<String>>);
 
 impl Steps for Yes {
-    fn perform(&self, task: &str) -> Answer {
+    fn perform(&self, task: &str, _stopped: &dyn Fn() -> bool) -> Answer {
         self.0.lock().unwrap().push(task.to_owned());
         Answer::Yes
     }
@@ -122,7 +122,7 @@ fn what_was_asked_and_answered_is_not_asked_again() {
         keep.secret(&Secret::new("hunter2"));
         let steps = keep.steps(Arc::new(Yes::default()));
         for task in ["one", "two"] {
-            assert_eq!(steps.perform(task), Answer::Yes);
+            assert_eq!(steps.perform(task, &|| false), Answer::Yes);
         }
     }
     let earlier = ledger.earlier();
@@ -133,7 +133,7 @@ fn what_was_asked_and_answered_is_not_asked_again() {
     let asked = Arc::new(Yes::default());
     let steps = keep.steps(asked.clone());
     for task in ["one", "other", "two"] {
-        steps.perform(task);
+        steps.perform(task, &|| false);
     }
     // From where the questions differ all are asked.
     assert_eq!(*asked.0.lock().unwrap(), ["other", "two"]);

@@ -1,6 +1,7 @@
 //! Files of the controller: where they are looked for, and what templates know of themselves.
 
 use super::*;
+use crate::base::value::Map;
 
 #[tokio::test]
 async fn a_first_found_file_is_looked_for_where_its_module_hints_at() {
@@ -77,4 +78,38 @@ async fn an_error_points_to_the_expression() {
         .unwrap();
     let place = "site.yml:7:12: 'nope' is undefined in `nope.x`\n  |\n7 |         {{ nope.x }}";
     assert!(error.message.contains(place), "{}", error.message);
+}
+
+/// Facts that come once another task of the runtime was done.
+struct AfterAnother;
+
+impl EarlierFacts for AfterAnother {
+    fn of(&self, hosts: &[Arc<str>]) -> Vec<(Arc<str>, Map)> {
+        let (done, waits) = std::sync::mpsc::channel();
+        tokio::spawn(async move { done.send(()) });
+        if waits
+            .recv_timeout(std::time::Duration::from_secs(20))
+            .is_err()
+        {
+            return Vec::new();
+        }
+        let facts = Map::from_iter([("ansible_colour".into(), Value::Unsafe("blue".into()))]);
+        hosts
+            .iter()
+            .map(|host| (host.clone(), facts.clone()))
+            .collect()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn who_waits_for_facts_of_earlier_runs_holds_up_nobody() {
+    let mut bench = Bench::new();
+    bench.earlier = Some(Arc::new(AfterAnother));
+    let play = tokio::spawn(async move {
+        let ran = bench
+            .tasks("  - debug: {msg: '{{ ansible_facts.colour }}'}\n")
+            .await;
+        ran.last()["msg"].clone()
+    });
+    assert_eq!(play.await.unwrap(), "blue");
 }

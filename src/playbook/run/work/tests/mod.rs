@@ -68,6 +68,7 @@ struct Bench {
     extra: ExtraVars,
     options: RunOptions,
     ask: Arc<dyn Ask>,
+    earlier: Option<Arc<dyn EarlierFacts>>,
 }
 
 /// What a run came to: of each task its result on each host that did it.
@@ -101,6 +102,7 @@ impl Bench {
             extra: ExtraVars::new(),
             options: RunOptions::default(),
             ask: Arc::new(NobodyToAsk),
+            earlier: None,
         }
     }
 
@@ -149,7 +151,7 @@ impl Bench {
             local: Arc::new(local::Local),
         };
         let runner = Runner::new(Setup {
-            earlier: None,
+            earlier: self.earlier.clone(),
             hosts: Hosts::new(
                 inventory,
                 self.extra.clone(),

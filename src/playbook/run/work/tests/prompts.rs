@@ -14,7 +14,12 @@ struct Somebody {
 }
 
 impl Ask for Somebody {
-    fn line(&self, question: &str, echo: bool) -> std::io::Result<Option<String>> {
+    fn line(
+        &self,
+        question: &str,
+        echo: bool,
+        _stopped: &dyn Fn() -> bool,
+    ) -> std::io::Result<Option<String>> {
         let hidden = if echo { "" } else { " (hidden)" };
         self.asked
             .lock()
