@@ -128,8 +128,8 @@ fn goes_on_in_the_background(desk: &Desk, folder: &str) {
 }
 
 /// Begins what goes on for longer than it may; nobody asks about it. Its number.
-fn begins_too_much(desk: &Desk, line: &str) -> String {
-    let task = format!("- {{name: job, win_shell: '{line}', async: 8, poll: 0}}\n");
+fn begins_too_much(desk: &Desk, line: &str, limit: u32) -> String {
+    let task = format!("- {{name: job, win_shell: '{line}', async: {limit}, poll: 0}}\n");
     let said = play(desk, &task, 0);
     said["job"]["ansible_job_id"].as_str().unwrap().to_owned()
 }
@@ -141,13 +141,13 @@ fn on_wine_a_service_starts_what_goes_on_in_the_background() {
     };
     goes_on_in_the_background(&bed.desk, "C:/jobs");
     // (Its `taskkill` leaves children alone: the job's own PowerShell is looked at.)
-    let id = begins_too_much(&bed.desk, "Start-Sleep 600");
+    let id = begins_too_much(&bed.desk, "Start-Sleep 600", 2);
     let users = bed.windows.drive_c().unwrap().join("users");
     let homes = || std::fs::read_dir(&users).unwrap().flatten();
     let has = |end: &str| {
         homes().any(|home| home.path().join(format!(".ioms_async/{id}.{end}")).exists())
     };
-    assert!(has("pid"));
+    wait_until("it has begun", || has("out"));
     wait_until("its time is up", || has("late"));
     wait_until("it is over", || has("rc"));
 }
@@ -158,7 +158,7 @@ fn a_job_ends_itself_and_all_it_has_started_when_its_time_is_up() {
         return;
     };
     let line = format!("/bin/sleep {}", 60_000 + std::process::id() % 5000);
-    begins_too_much(&lab.desk, &line);
+    begins_too_much(&lab.desk, &line, 6);
     wait_until("it goes on", || runs(&line));
     wait_until("its time is up", || !runs(&line));
 }
