@@ -20,9 +20,10 @@ from comparison.files import FILES
 from comparison.plays import PLAYS
 from comparison.sections import SECTIONS, Bench, Section
 from comparison.windows_files import WINDOWS_FILES
+from comparison.windows_plays import WINDOWS_PLAYS
 
 ALL_FILES = [*FILES, *WINDOWS_FILES]
-ALL = [*SECTIONS, *ALL_FILES, *PLAYS]
+ALL = [*SECTIONS, *ALL_FILES, *PLAYS, *WINDOWS_PLAYS]
 ROOT = Path(__file__).resolve().parent.parent
 PEERS = ["parallel-ssh", "asyncssh", "pyinfra", "ansible-core", "pywinrm", "pypsrp"]
 

@@ -4,7 +4,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import programs
@@ -47,6 +47,8 @@ class Row:
     note: str
     version: str | None
     summary: Summary | None
+    figures: dict[str, float] = field(default_factory=dict)
+    """Of its section alone, by their names."""
 
 
 @dataclass(frozen=True)

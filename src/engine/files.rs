@@ -9,15 +9,16 @@ use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
 use tokio::time::{Instant, timeout};
 
-use super::drive::{Drive, Start};
+use super::drive::{self, Drive, Start};
 use super::host::{Activity, stopped};
 use super::job::{Control, Limits, Work};
 use super::listener::Listener;
-use super::outcome::End;
+use super::outcome::{End, failure_error};
+use super::session::Turn;
 use super::speak;
 use crate::event::{ErrorKind, HostEmitter, HostError, Outcome, Stream};
 use crate::shell::files::{FileTask, Said};
-use crate::shell::{Command, Plan, Stdin};
+use crate::shell::{Command, Plan, Stdin, windows};
 use crate::target::Target;
 use crate::transfer::download::Single;
 use crate::transfer::{Input, Link, Pulse, Report, Sink, Trouble, download, upload};
@@ -41,6 +42,63 @@ pub(super) struct HostLink<'a> {
     pub(super) halt: Control,
     /// Whether a command of ours is under way.
     pub(super) speaking: Arc<AtomicBool>,
+    /// Whether what is given no content is done by the PowerShell that does the play's other tasks.
+    pub(super) session: bool,
+}
+
+impl HostLink<'_> {
+    /// Has a task done by a command of its own.
+    async fn by_itself(
+        &mut self,
+        task: Arc<FileTask>,
+        input: Option<Input>,
+        ear: &mut Ear<'_>,
+    ) -> Result<End, Trouble> {
+        let (stdin, given) = match input {
+            Some(Input { size, chunks }) => (Stdin::Given { size }, Some(chunks)),
+            None => (Stdin::Empty, None),
+        };
+        let plan = Plan {
+            command: Command::Files(task),
+            env: Vec::new(),
+            chdir: None,
+            tty: false,
+            stdin,
+            detach: false,
+        };
+        let mut conversation = speak::conversation(&plan, self.target)?;
+        self.speaking.store(true, Ordering::Relaxed);
+        let drive = Drive {
+            plan: &plan,
+            limits: &self.limits,
+            connections: self.connections,
+            connection: self.connection,
+            target: self.target,
+            activity: self.activity,
+            halt: &mut self.halt,
+            output: ear,
+            console: None,
+            given,
+        };
+        Ok(drive.run(Start::Exec, &mut *conversation).await)
+    }
+
+    /// The same by the PowerShell that does the play's other tasks.
+    async fn in_session(&mut self, task: &FileTask, ear: &mut Ear<'_>) -> Result<End, Trouble> {
+        let script = windows::files::in_session(task, &drive::mark()).map_err(failure_error)?;
+        self.speaking.store(true, Ordering::Relaxed);
+        let turn = Turn {
+            connections: self.connections,
+            connection: self.connection,
+            target: self.target,
+            script: &script,
+            timeout: self.limits.timeout,
+            halt: &mut self.halt,
+            output: ear,
+            given: None,
+        };
+        Ok(turn.run().await)
+    }
 }
 
 /// Does a transfer's work on one host.
@@ -190,42 +248,18 @@ impl Link for HostLink<'_> {
         input: Option<Input>,
         sink: &mut dyn Sink,
     ) -> Result<Said, Trouble> {
-        let (stdin, given) = match input {
-            Some(Input { size, chunks }) => (Stdin::Given { size }, Some(chunks)),
-            None => (Stdin::Empty, None),
-        };
-        let plan = Plan {
-            command: Command::Files(task),
-            env: Vec::new(),
-            chdir: None,
-            tty: false,
-            stdin,
-            detach: false,
-        };
         if let Some(until) = self.until {
             self.limits.timeout = Some(until.saturating_duration_since(Instant::now()));
         }
         self.activity.saw_life();
-        let mut conversation = speak::conversation(&plan, self.target)?;
         let mut ear = Ear {
             sink,
             complaints: BytesMut::new(),
         };
-        self.speaking.store(true, Ordering::Relaxed);
-        let end = Drive {
-            plan: &plan,
-            limits: &self.limits,
-            connections: self.connections,
-            connection: self.connection,
-            target: self.target,
-            activity: self.activity,
-            halt: &mut self.halt,
-            output: &mut ear,
-            console: None,
-            given,
-        }
-        .run(Start::Exec, &mut *conversation)
-        .await;
+        let end = match input {
+            None if self.session => self.in_session(&task, &mut ear).await?,
+            input => self.by_itself(task, input, &mut ear).await?,
+        };
         self.speaking.store(false, Ordering::Relaxed);
         let stderr = ear.complaints.freeze();
         match end.error {

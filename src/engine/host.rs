@@ -212,6 +212,7 @@ impl Executor {
             activity: &self.activity,
             halt: self.halt.clone(),
             speaking: Arc::default(),
+            session: false,
         };
         files::transfer(work, link, &name, output).await
     }

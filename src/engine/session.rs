@@ -1,4 +1,4 @@
-//! Modules on Windows hosts: one PowerShell a connection, kept beside it, does one task after another.
+//! Tasks on Windows hosts: one PowerShell a connection, kept beside it, does one after another.
 //! The framing is `shell`'s ([`Session`]); here are its process, the time, and its end. A task that does
 //! not end in time takes the session with it; the next one begins another.
 
@@ -17,15 +17,13 @@ use super::host::{quit, stopped};
 use super::job::Control;
 use super::listener::Listener;
 use super::outcome::{End, failure_error, with_survivor};
-use super::task::Order;
 use super::verdict::{halted_early, no_session, no_start, not_begun};
 use crate::base::chunks::Chunks;
 use crate::base::quantity::show_duration;
 use crate::event::{ErrorKind, HostError, Outcome, Stopped, Stream};
-use crate::shell::ModuleScript;
-use crate::shell::windows::{self, Carrier, Session, SessionStep};
-use crate::target::Via;
-use crate::transport::{Connection, Input, Output, OutputEvent};
+use crate::shell::windows::{Carrier, Session, SessionStep};
+use crate::target::{Target, Via};
+use crate::transport::{Connection, Connections, Input, Output, OutputEvent};
 
 /// How long the process may take to end by itself when the transport asks it to.
 const GRACE: Duration = Duration::from_secs(2);
@@ -38,9 +36,13 @@ const PAUSE: Duration = Duration::from_millis(5);
 
 /// One task for a host's session.
 pub(super) struct Turn<'a> {
-    pub(super) order: &'a Order<'a>,
+    pub(super) connections: &'a Arc<dyn Connections>,
     pub(super) connection: &'a Arc<dyn Connection>,
-    pub(super) script: &'a ModuleScript,
+    pub(super) target: &'a Arc<Target>,
+    /// Its text.
+    pub(super) script: &'a str,
+    /// How long it may take from its start; `None`: for ever.
+    pub(super) timeout: Option<Duration>,
     pub(super) halt: &'a mut Control,
     pub(super) output: &'a mut dyn Listener,
     /// What the script may ask for: comes when it does.
@@ -114,7 +116,7 @@ impl Turn<'_> {
     /// Whether it is known that the session has ended since its last task. Over WinRM that is a question
     /// to the host, and told when the next task is said.
     fn has_ended(&self, live: &mut Live) -> bool {
-        if matches!(self.order.target.via, Via::Winrm(_)) {
+        if matches!(self.target.via, Via::Winrm(_)) {
             return false;
         }
         loop {
@@ -128,7 +130,7 @@ impl Turn<'_> {
 
     /// A new session, once it has said hello.
     async fn begin(&mut self) -> Result<Live, End> {
-        let carrier = match self.order.target.via {
+        let carrier = match self.target.via {
             Via::Winrm(_) => Carrier::Winrm,
             Via::Ssh(_) | Via::Local => Carrier::Channel,
         };
@@ -190,8 +192,7 @@ impl Turn<'_> {
 
     /// Says the script. An error: it was not said whole, so that it can't have begun, or nobody knows.
     async fn say(&mut self, live: &mut Live) -> Result<(), End> {
-        let script = windows::with_variables(&self.order.plan.env, &self.script.text);
-        let lines = live.session.say(&script, &mark()).unwrap_or_default();
+        let lines = live.session.say(self.script, &mark()).unwrap_or_default();
         let saying = timeout(BEFORE_START, live.input.write(lines.into()));
         let said = tokio::select! {
             said = saying => said,
@@ -222,7 +223,7 @@ impl Turn<'_> {
 
     /// Hears the task to its end: its exit code, and whether another task may follow.
     async fn listen(&mut self, live: &mut Live) -> Result<(i32, bool), Stop> {
-        let due = self.order.timeout.map_or_else(
+        let due = self.timeout.map_or_else(
             || Instant::now() + Duration::from_hours(24 * 365),
             |limit| Instant::now() + limit,
         );
@@ -279,7 +280,7 @@ impl Turn<'_> {
         match stop {
             Stop::Halted(why) => End::halted(why, survivor),
             Stop::Timeout => {
-                let limit = show_duration(self.order.timeout.unwrap_or_default());
+                let limit = show_duration(self.timeout.unwrap_or_default());
                 let error = HostError::new(ErrorKind::Timeout, format!("ran longer than {limit}"));
                 End::with(Outcome::TimedOut, with_survivor(error, survivor))
             }
@@ -298,12 +299,7 @@ impl Turn<'_> {
                 Err(_) => Some("it may still be running: the host does not answer".to_owned()),
                 Ok(None) => match live.session.running() {
                     Some(running) => {
-                        let Order {
-                            connections,
-                            target,
-                            ..
-                        } = self.order;
-                        ending::end(connections, self.connection, target, &running).await
+                        ending::end(self.connections, self.connection, self.target, &running).await
                     }
                     None => None,
                 },

@@ -23,7 +23,7 @@ use super::speak;
 use crate::base::chunks::Chunks;
 use crate::event::{ErrorKind, HostError, Outcome, Stream};
 use crate::shell::record::{Record, RecordReader};
-use crate::shell::{Answers, Command, Payload, Piece, Plan, Source};
+use crate::shell::{Answers, Command, Payload, Piece, Plan, Source, windows};
 use crate::target::Target;
 use crate::transfer::download::Single;
 use crate::transport::Connections;
@@ -141,6 +141,7 @@ async fn fetch_once(order: &Fetch<'_>) -> Result<(), End> {
         activity: &Arc::new(Activity::new()),
         halt,
         speaking: Arc::default(),
+        session: order.target.is_windows() && order.target.r#become.is_none(),
     };
     files::fetch(order.file, link).await
 }
@@ -175,10 +176,13 @@ async fn attempt(order: &Order<'_>) -> TaskEnd {
     };
     if let (Command::Module(script), true) = (&order.plan.command, order.target.is_windows()) {
         if order.target.r#become.is_none() {
+            let script = windows::with_variables(&order.plan.env, &script.text);
             let turn = Turn {
-                order,
+                connections: order.connections,
                 connection: &connection,
-                script,
+                target: order.target,
+                script: &script,
+                timeout: order.timeout,
                 halt: &mut halt,
                 given: ear.given(order.plan),
                 output: &mut ear,

@@ -115,10 +115,12 @@ function seconds($time) { ($time - (New-Object DateTime 1970, 1, 1, 0, 0, 0, ([D
 
 # A value as JSON.
 function ioms_json($text, $value, $depth) {
+    # (Most are texts. A call costs more than all else here.)
+    if ($value -is [string]) { ioms_json_text $text $value; return }
     if ($null -eq $value) { [void]$text.Append('null'); return }
     if ($value -is [Management.Automation.PSObject]) { $bare = $value.PSObject.BaseObject } else { $bare = $value }
     if ($bare -is [bool]) { [void]$text.Append($bare.ToString().ToLower()); return }
-    if ($bare -is [string] -or $bare -is [char] -or $bare -is [enum] -or $bare -is [guid] -or $bare -is [version] -or $bare -is [uri] -or $bare -is [type]) {
+    if ($bare -is [char] -or $bare -is [enum] -or $bare -is [guid] -or $bare -is [version] -or $bare -is [uri] -or $bare -is [type]) {
         ioms_json_text $text ([string]$bare)
         return
     }
@@ -154,10 +156,10 @@ function ioms_json_map($text, $value, $keys, $mapping, $depth) {
     foreach ($key in $keys) {
         [void]$text.Append($between)
         ioms_json_text $text ([string]$key)
-        [void]$text.Append(':')
         # A property may fail to tell.
         try { if ($mapping) { $inner = $value[$key] } else { $inner = $value.PSObject.Properties[$key].Value } } catch { $inner = $null }
-        ioms_json $text $inner ($depth - 1)
+        [void]$text.Append(':')
+        if ($inner -is [string]) { ioms_json_text $text $inner } else { ioms_json $text $inner ($depth - 1) }
         $between = ','
     }
     if ($between -eq '{') { [void]$text.Append('{') }
@@ -165,14 +167,12 @@ function ioms_json_map($text, $value, $keys, $mapping, $depth) {
 }
 
 function ioms_json_text($text, $value) {
-    [void]$text.Append('"')
-    if ($value -match '[\x00-\x1f"\\]') {
-        $value = [regex]::Replace($value, '[\x00-\x1f"\\]', {
-                if ('"\'.Contains($args[0].Value)) { '\' + $args[0].Value } else { '\u{0:x4}' -f [int][char]$args[0].Value }
-            })
+    $value = $value.Replace('\', '\\').Replace('"', '\"')
+    if ($value -match '[\x00-\x1f]') {
+        $value = $value.Replace("`r", '\r').Replace("`n", '\n').Replace("`t", '\t')
+        $value = [regex]::Replace($value, '[\x00-\x1f]', { '\u{0:x4}' -f [int][char]$args[0].Value })
     }
-    [void]$text.Append($value)
-    [void]$text.Append('"')
+    [void]$text.Append('"').Append($value).Append('"')
 }
 
 # What went wrong, in its own words.

@@ -158,12 +158,31 @@ impl Program {
         for part in &self.parts {
             text.push_str(part.1);
         }
+        format!("{LOADER}\n{}\n{}\n", STANDARD.encode(text), self.line())
+    }
+
+    /// The same for a session that runs already and has said hello: the text of one task. The session's
+    /// own table stays as it is.
+    pub(super) fn in_session(&self) -> String {
+        let mut text = format!(
+            "$Ioms = $Ioms.Clone()\n$Ioms.Said = @{{}}\n\
+             $Ioms.In = New-Object IO.StringReader '{}'\nIomsListen\n",
+            self.line()
+        );
+        for part in self.parts.iter().filter(|part| **part != BASE) {
+            text.push_str(part.1);
+        }
+        text
+    }
+
+    /// What is said to it. (All of it is ASCII, without quotes.)
+    fn line(&self) -> String {
         let said: Vec<String> = self
             .said
             .iter()
             .map(|(name, value)| format!("{name}:{}", STANDARD.encode(value)))
             .collect();
-        format!("{LOADER}\n{}\n{}\n", STANDARD.encode(text), said.join(","))
+        said.join(",")
     }
 }
 

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ioms_fleet::windows::{Need, Windows, lacks};
+use ioms_fleet::windows::{Language, Need, Tier, Windows, lacks};
 
 use super::bed::Bed;
 use super::modules::play;
@@ -75,6 +75,74 @@ fn a_host_that_does_not_boot_fails_in_time() {
         0,
     );
     assert_eq!(checked["boot"]["rebooted"], true, "{checked}");
+}
+
+#[test]
+fn a_host_that_says_nothing_is_no_other_boot() {
+    let Some((bed, boots)) = host("hosts that go down") else {
+        return;
+    };
+    let tasks = format!(
+        "- {{name: boot, win_reboot: {{reboot_timeout: 4, boot_time_command: 'cat {}/id'}}}}\n",
+        boots.display()
+    );
+    let said = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            wait_until("it is told to boot", || boots.join("asked").exists());
+            fs::write(boots.join("id"), "").unwrap();
+        });
+        play(&bed.desk, &tasks, 2)
+    });
+    let message = said["boot"]["msg"].as_str().unwrap();
+    assert!(message.contains("has not been booted yet"), "{said}");
+}
+
+/// (Wine's `shutdown` does nothing, and its WMI has the time at which its server was started.)
+#[test]
+fn on_wine_wmi_tells_one_boot_from_the_next() {
+    if lacks(
+        "the time of boot, by WMI",
+        &[Need::Server, Need::Wine, Need::PowershellForWine],
+    ) {
+        return;
+    }
+    let windows = Windows::builder()
+        .tier(Tier::Wine(Language::En))
+        .start()
+        .unwrap();
+    let bed = Bed::of(windows, 1, "");
+    let tasks = |limit: u32| {
+        format!(
+            "- {{name: boot, win_reboot: {{reboot_timeout: {limit}, test_command: hostname}}}}\n"
+        )
+    };
+    let said = play(&bed.desk, &tasks(8), 2);
+    let message = said["boot"]["msg"].as_str().unwrap();
+    assert!(message.contains("has not been booted yet"), "{said}");
+    let windows = &bed.windows;
+    let orders = || {
+        let lines = windows.commands();
+        lines
+            .iter()
+            .filter(|line| line.starts_with("shutdown /r"))
+            .count()
+    };
+    let before = orders();
+    let said = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let told = || orders() > before && windows.state().unwrap().commands == 0;
+            wait_until("it is told to boot", told);
+            let prefix = windows.drive_c().unwrap();
+            let ended = std::process::Command::new("wineserver")
+                .arg("-k")
+                .env("WINEPREFIX", prefix.parent().unwrap())
+                .status();
+            assert!(ended.is_ok(), "{ended:?}");
+            windows.restart(Duration::from_secs(1)).unwrap();
+        });
+        play(&bed.desk, &tasks(90), 0)
+    });
+    assert_eq!(said["boot"]["rebooted"], true, "{said}");
 }
 
 #[test]

@@ -88,11 +88,8 @@ fn over_winrm_a_play_has_one_session_a_host() {
     let bed = Bed::of(windows, 1, &vars);
     let folder = bed.desk.home().join("on host").display().to_string();
     does_the_usual(&bed.desk, &folder);
-    assert_eq!(
-        bed.windows.commands().len(),
-        4,
-        "three plays, a session each, and a file that was fetched"
-    );
+    let sessions = bed.windows.commands();
+    assert_eq!(sessions.len(), 3, "a session a play: {sessions:?}");
     bed.is_clean();
 }
 
@@ -131,12 +128,40 @@ fn goes_on_in_the_background(desk: &Desk, folder: &str) {
     assert_eq!(said["ask"]["msg"], "Timeout exceeded", "{said}");
 }
 
+/// Begins what goes on for longer than it may; nobody asks about it. Its number.
+fn begins_too_much(desk: &Desk, line: &str, limit: u32) -> String {
+    let task = format!("- {{name: job, win_shell: '{line}', async: {limit}, poll: 0}}\n");
+    let said = play(desk, &task, 0);
+    said["job"]["ansible_job_id"].as_str().unwrap().to_owned()
+}
+
 #[test]
 fn on_wine_a_service_starts_what_goes_on_in_the_background() {
     let Some(bed) = wine("tasks in the background") else {
         return;
     };
     goes_on_in_the_background(&bed.desk, "C:/jobs");
+    // (Its `taskkill` leaves children alone: the job's own PowerShell is looked at.)
+    let id = begins_too_much(&bed.desk, "Start-Sleep 600", 2);
+    let users = bed.windows.drive_c().unwrap().join("users");
+    let homes = || std::fs::read_dir(&users).unwrap().flatten();
+    let has = |end: &str| {
+        homes().any(|home| home.path().join(format!(".ioms_async/{id}.{end}")).exists())
+    };
+    wait_until("it has begun", || has("out"));
+    wait_until("its time is up", || has("late"));
+    wait_until("it is over", || has("rc"));
+}
+
+#[test]
+fn a_job_ends_itself_and_all_it_has_started_when_its_time_is_up() {
+    let Some(lab) = lab("the limit of tasks in the background") else {
+        return;
+    };
+    let line = format!("/bin/sleep {}", 60_000 + std::process::id() % 5000);
+    begins_too_much(&lab.desk, &line, 6);
+    wait_until("it goes on", || runs(&line));
+    wait_until("its time is up", || !runs(&line));
 }
 
 /// (Where no WMI is, a WinRM shell takes all that was started along.)
@@ -219,10 +244,17 @@ fn on_windows_registry_services_and_facts_are_what_they_shall_be() {
          - {name: there, win_reg_stat: {path: 'HKLM:\\Software\\Ioms'}}\n\
          - {name: facts, setup: }\n\
          - {name: native, win_command: 'cmd /c echo 更新 文件'}\n\
-         - {name: powershell, win_powershell: {script: \"$Ansible.Changed = $false; Get-Item C:\\\\windows | Select-Object Name\"}}\n";
+         - {name: powershell, win_powershell: {script: \"$Ansible.Changed = $false; Get-Item C:\\\\windows | Select-Object Name\"}}\n\
+         - {name: fetch, fetch: {src: 'C:\\bytes.bin', dest: 'HOME/got'}}\n";
+    let home = bed.desk.home().display().to_string();
+    let tasks = &tasks.replace("HOME", &home);
+    let bytes: Vec<u8> = (0..=255_u8).cycle().take(700_001).collect();
+    std::fs::write(bed.windows.drive_c().unwrap().join("bytes.bin"), &bytes).unwrap();
     for first in [true, false] {
         let said = play(&bed.desk, tasks, 0);
-        for name in ["dword", "binary", "lines", "service"] {
+        let got = std::fs::read(format!("{home}/got/win01/C:/bytes.bin")).unwrap();
+        assert!(got == bytes, "{said}");
+        for name in ["dword", "binary", "lines", "service", "fetch"] {
             assert_eq!(said[name]["changed"], first, "{name}: {said}");
         }
         let values = &said["there"]["properties"];
@@ -241,6 +273,8 @@ fn on_windows_registry_services_and_facts_are_what_they_shall_be() {
             "{said}"
         );
     }
+    let sessions = bed.windows.commands();
+    assert_eq!(sessions.len(), 2, "a session a play: {sessions:?}");
     let gone = "- {name: key, win_regedit: {path: 'HKLM:\\Software\\Ioms', state: absent}}\n\
          - {name: service, win_service: {name: 测试, state: absent}}\n";
     for first in [true, false] {

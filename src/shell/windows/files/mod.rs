@@ -50,6 +50,14 @@ pub(super) fn task(task: &FileTask, footing: Footing<'_>, mark: &str) -> Result<
     })
 }
 
+/// The text of a task that is given no content, for a session that runs already.
+pub fn in_session(task: &FileTask, mark: &str) -> Result<String, Failure> {
+    let mut program = Program::new(mark);
+    program.parts(&[powershell::FILES]);
+    say(&mut program, task)?;
+    Ok(program.in_session())
+}
+
 /// Whether content follows.
 fn is_fed(task: &FileTask) -> bool {
     match task {

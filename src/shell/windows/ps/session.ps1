@@ -46,7 +46,11 @@ function IomsNext {
 IomsReport 'ok' ''
 while ($true) {
     $Ioms.Text = IomsNext
-    if ($Ioms.Text -eq $null) { exit 0 }
+    if ($Ioms.Text -eq $null) {
+        # What watches over its time (modules' job_watch.ps1) would keep it from ending.
+        if ($IomsWatch) { $IomsWatch.Stop() }
+        exit 0
+    }
     IomsReset
     $Ioms.Pipeline = IomsPipeline (IomsWhole $Ioms.Text) $true
     try {

@@ -8,5 +8,6 @@ mod runas;
 mod scripts;
 mod session;
 mod texts;
+mod wmi;
 
 pub(crate) use texts::newer_than_2;

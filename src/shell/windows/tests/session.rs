@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::engine::Bench;
 use crate::shell::conversation::Failure;
-use crate::shell::windows::{Carrier, Frame, Session, SessionStep};
+use crate::shell::files::{self as tasks, FileTask, HostPath};
+use crate::shell::windows::{Carrier, Frame, Session, SessionStep, files};
 
 /// What a task came to.
 #[derive(Debug, Default)]
@@ -25,7 +26,7 @@ struct Live {
     input: Option<ChildStdin>,
     seen: Receiver<(bool, Vec<u8>)>,
     tasks: u32,
-    _bench: Bench,
+    bench: Bench,
 }
 
 impl Live {
@@ -65,7 +66,7 @@ impl Live {
             input: Some(input),
             seen,
             tasks: 0,
-            _bench: bench,
+            bench,
         };
         while !live.step().0.ready {}
         Some(live)
@@ -262,4 +263,24 @@ fn nothing_is_taken_for_a_session() {
             .is_some(),
         "endless noise"
     );
+}
+
+#[test]
+fn files_are_sent_among_other_tasks() {
+    let Some(mut live) = Live::new("files that a session sends") else {
+        return;
+    };
+    let file = live.bench.dir.path().join("a 'file'");
+    std::fs::write(&file, "one\r\ntwo").unwrap();
+    let send = |path: &std::path::Path, offset| {
+        let path = HostPath::from(path.to_str().unwrap());
+        let task = FileTask::Send(tasks::Send { path, offset });
+        files::in_session(&task, "F0123456789012345678").unwrap()
+    };
+    live.gives(&send(&file, 0), 0, "one\r\ntwo");
+    live.gives("'between'", 0, "between\n");
+    live.gives(&send(&file, 5), 0, "two");
+    let stderr = live.gives(&send(&file.with_extension("gone"), 0), 82, "");
+    assert!(stderr.contains("it is not there"), "{stderr}");
+    live.gives("\"[$($Ioms.At)] $($Ioms.Said.Keys)\"", 0, "[] mark\n");
 }

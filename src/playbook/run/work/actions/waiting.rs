@@ -197,7 +197,8 @@ async fn sequence(
         target,
         Some(seconds(params, "connect_timeout").unwrap_or(10.0)),
     );
-    let another = |said: &str| said != before;
+    // (A host that is about to go down may say nothing.)
+    let another = |said: &str| !said.is_empty() && said != before;
     let pause = Duration::from_secs(2);
     let delay = duration(seconds(params, "pre_reboot_delay").unwrap_or(0.0));
     let deadline = Instant::now() + delay + limit;
