@@ -81,8 +81,6 @@ pub(super) async fn run(drive: Drive<'_>, script: &ModuleScript, mut holding: Ho
         kept.group = conversation.group();
         kept.used = Instant::now();
         holding.put(kept);
-    } else {
-        kept.output.lock().await.close().await;
     }
     end
 }
@@ -126,6 +124,19 @@ impl Kept {
                 exit_said: false,
                 over,
             }),
+        }
+    }
+}
+
+impl Drop for Kept {
+    /// The end of its input is what a shell ends by: no channel is closed by letting go of it.
+    fn drop(&mut self) {
+        let input = self.input.clone();
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                let closed = input.lock().await.close().await;
+                closed.unwrap_or_else(|error| tracing::debug!(%error, "a shell had ended"));
+            });
         }
     }
 }

@@ -306,6 +306,13 @@ async fn run_plays(
         deadline: work.mode.deadline.filter(|time| !time.is_zero()),
     };
     let playbook = work.playbook;
+    // A timer that is always due before the others: each that were the first would wake the runtime.
+    tokio::spawn(async {
+        let mut second = tokio::time::interval(std::time::Duration::from_secs(1));
+        loop {
+            second.tick().await;
+        }
+    });
     // On a thread of the runtime, where connections are looked after: not on the one that waits for it.
     tokio::spawn(async move { run::run(&playbook, options, parts).await })
         .await

@@ -88,7 +88,7 @@ command_denied() {
 command_run() {
     changed=1
     { { command_spoken "$@" 2>&1 >&4 4>&- | cat >&2 4>&-; } 4>&1 | cat; } 3<&-
-    trap - EXIT
+    ioms_recorded=1
     exit 0
 }
 command_spoken() {
@@ -99,5 +99,5 @@ command_spoken() {
         (own_locale; exec "$@")
     fi
     later rc i "$?"
-    ioms_over
+    ioms_said
 }

@@ -67,16 +67,29 @@ skip() { put msg "$1"; put_bool skipped 1; exit 0; }
 try() { ioms_e=$("$@" 2>&1) || fail "$1: ${ioms_e:-failed}"; }
 
 # Files of the program's own, removed at its end.
-ioms_temporary= ioms_new= ioms_nest= ioms_paid= ioms_later=
+ioms_temporary= ioms_new= ioms_nest= ioms_paid= ioms_later= ioms_recorded=
 temporary() {
     ioms_temporary=${ioms_temporary:-$(mktemp -d "${TMPDIR:-/tmp}/.ioms.XXXXXXXXXX")} || fail "can't make a temporary folder in ${TMPDIR:-/tmp}"
 }
 
+# ioms_said [END]: the end of the record.
+ioms_said() {
+    printf '\n%s%s changed b 1\n%s\n%s end\n%s' "$ioms_later" "$ioms_mark" "${changed:-0}" "$ioms_mark" "${1-}"
+}
+# ioms_through STATUS: in a shell that is shared, what that would say otherwise, and that it has been said.
+ioms_through() {
+    [ "${ioms_shell_mark-}" ] || return 0
+    echo "$ioms_shell_mark" >&2
+    ioms_end="$ioms_shell_mark over $1$nl" ioms_x=$ioms_shell_said
+}
 ioms_over() {
+    ioms_x=$? ioms_end=
     # What is left is in the next program's way, and the shell reads it byte by byte.
     [ -z "${payload_here-}" ] || [ "$ioms_paid" ] || head -c "$payload_size" <&3 >/dev/null
     [ -z "$ioms_temporary$ioms_new$ioms_nest" ] || rm -rf -- ${ioms_temporary:+"$ioms_temporary"} ${ioms_new:+"$ioms_new"} ${ioms_nest:+"$ioms_nest"}
-    printf '\n%s%s changed b 1\n%s\n%s end\n' "$ioms_later" "$ioms_mark" "${changed:-0}" "$ioms_mark"
+    ioms_through "$ioms_x"
+    if [ "$ioms_recorded" ]; then printf %s "$ioms_end"; else ioms_said "$ioms_end"; fi
+    exit "$ioms_x"
 }
 trap ioms_over EXIT
 trap 'exit 143' TERM

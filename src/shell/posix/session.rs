@@ -18,11 +18,14 @@ use crate::shell::{find, until};
 /// How long what follows a mark on standard output may be: a number.
 const TAIL_MAX: usize = 16;
 
+/// By which exit status a program says that it has said its own end: fewer pieces on the way.
+const DONE: u8 = 199;
+
 /// The line that the constant reads and evaluates: reads programs and does them until nobody says any
 /// more. `read` takes no byte of what follows a line.
 pub(super) fn begin(secret: &str) -> String {
     format!(
-        r#"ioms_n=$(printf '\nx'); ioms_n=${{ioms_n%x}}; while IFS= read -r ioms_l; do case $ioms_l in "{secret} "*) ;; *) continue ;; esac; ioms_k=${{ioms_l#* }} ioms_s= ioms_e=; while IFS= read -r ioms_l; do [ "$ioms_l" = "${{ioms_k}}e" ] && {{ ioms_e=1; break; }}; ioms_s=$ioms_s$ioms_l$ioms_n; done; [ "$ioms_e" ] || exit 1; (eval "$ioms_s"); ioms_e=$?; echo "$ioms_k" >&2; echo "$ioms_k over $ioms_e"; done{newline}"#,
+        r#"ioms_shell_newline=$(printf '\nx'); ioms_shell_newline=${{ioms_shell_newline%x}}; ioms_shell_said={DONE}; while IFS= read -r ioms_shell_line; do case $ioms_shell_line in "{secret} "*) ;; *) continue ;; esac; ioms_shell_mark=${{ioms_shell_line#* }} ioms_shell_text= ioms_shell_end=; while IFS= read -r ioms_shell_line; do [ "$ioms_shell_line" = "${{ioms_shell_mark}}e" ] && {{ ioms_shell_end=1; break; }}; ioms_shell_text=$ioms_shell_text$ioms_shell_line$ioms_shell_newline; done; [ "$ioms_shell_end" ] || exit 1; (eval "$ioms_shell_text"); ioms_shell_end=$?; [ "$ioms_shell_end" = "$ioms_shell_said" ] || {{ echo "$ioms_shell_mark" >&2; echo "$ioms_shell_mark over $ioms_shell_end"; }}; done{newline}"#,
         newline = '\n'
     )
 }
