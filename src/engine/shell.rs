@@ -47,31 +47,28 @@ pub(super) fn can_be_kept(target: &Target) -> bool {
 /// Does a module's program by the shell that is kept in `holding`, or by one that is kept there from now
 /// on. `drive` is what else a command needs.
 pub(super) async fn run(drive: Drive<'_>, script: &ModuleScript, mut holding: Holding<'_>) -> End {
-    let target = drive.target.clone();
-    let escalation = match target.r#become.as_ref().map(speak::escalation).transpose() {
+    let user = drive.target.r#become.as_ref();
+    let escalation = match user.map(speak::escalation).transpose() {
         Ok(escalation) => escalation,
         Err(error) => return End::failed(error),
     };
     let kept = holding.take::<Kept>();
-    let kept = kept.filter(|kept| kept.serves(target.r#become.as_ref()));
-    let (mut conversation, mut kept) = match kept.and_then(|kept| Some((kept.group?, kept))) {
-        Some((group, kept)) => {
-            let secret = &kept.secret;
-            let within = PosixConversation::within(drive.plan, script, escalation, secret, group);
-            (within, kept)
-        }
-        None => {
-            let secret = mark();
-            let beginning =
-                PosixConversation::beginning(drive.plan, script, escalation, &secret, &mark());
-            let opened = open(drive.connection, request(beginning.begin()), drive.halt).await;
-            match opened {
-                Ok(process) => {
-                    let user = target.r#become.clone();
-                    (beginning, Box::new(Kept::new(process, secret, user)))
-                }
-                Err(end) => return end,
-            }
+    let kept = kept.filter(|kept| kept.serves(user));
+    let (mut conversation, mut kept) = if let Some((kept, group)) = kept.and_then(with_group) {
+        let secret = &kept.secret;
+        let within = PosixConversation::within(drive.plan, script, escalation, secret, group);
+        (within, kept)
+    } else {
+        let secret = mark();
+        let beginning =
+            PosixConversation::beginning(drive.plan, script, escalation, &secret, &mark());
+        let opening = request(beginning.begin());
+        match open(drive.connection, opening, drive.halt).await {
+            Ok(process) => (
+                beginning,
+                Box::new(Kept::new(process, secret, user.cloned())),
+            ),
+            Err(end) => return end,
         }
     };
     let over = Arc::new(AtomicBool::new(false));
@@ -83,6 +80,11 @@ pub(super) async fn run(drive: Drive<'_>, script: &ModuleScript, mut holding: Ho
         holding.put(kept);
     }
     end
+}
+
+fn with_group(kept: Box<Kept>) -> Option<(Box<Kept>, u32)> {
+    let group = kept.group?;
+    Some((kept, group))
 }
 
 impl Kept {
