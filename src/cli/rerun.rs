@@ -12,6 +12,7 @@ use super::vaults::VaultArgs;
 use super::{CliError, Setup, records};
 use crate::base::prompt::Prompt;
 use crate::base::secret::MASK;
+use crate::event::RunHeader;
 use crate::store::Which;
 
 /// Hosts of an earlier run.
@@ -86,7 +87,9 @@ impl RerunArgs {
             Ok::<_, CliError>((hosts, row.header))
         });
         let (hosts, header) = found?;
-        setup.adopt_inventories(&texts_of(&header.options, "inventories"));
+        if is_ours(&header) {
+            setup.adopt_inventories(&texts_of(&header.options, "inventories"));
+        }
         Ok(Some(Earlier {
             hosts,
             flags: flags_of(&header.options),
@@ -98,6 +101,14 @@ impl RerunArgs {
             pattern: header.pattern,
         }))
     }
+}
+
+/// Whether a run was started by this user on this controller: an inventory may be a program, and whoever
+/// can write a record of a shared database is not to decide what runs here.
+fn is_ours(header: &RunHeader) -> bool {
+    let (user, from) = super::perform::origin();
+    let controller = |from: &str| from.split(" (").next().unwrap_or_default().to_owned();
+    header.user == user && controller(&header.from) == controller(&from)
 }
 
 impl Earlier {

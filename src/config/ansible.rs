@@ -68,6 +68,17 @@ pub(super) fn meaning(fits: impl Fn(&Ansible) -> bool) -> Option<Meaning> {
 }
 
 impl Meaning {
+    /// Which of two that set the same is stronger: the one of the higher rank.
+    pub(super) fn rank(&self) -> usize {
+        match self {
+            Self::Setting(_) => 0,
+            Self::Flag(flag) => {
+                let at = FLAGS.iter().position(|each| std::ptr::eq(each, *flag));
+                at.map_or(0, |at| at + 1)
+            }
+        }
+    }
+
     /// Our setting and its value; `None`: nothing is said by it.
     pub(super) fn read(
         &self,
@@ -140,6 +151,8 @@ pub(super) fn variables(settings: &mut Settings, env: &Environment) -> Result<()
         else {
             continue;
         };
+        // Ansible's own plugins may be named in full: `ansible.builtin.sudo`.
+        let text = text.strip_prefix("ansible.builtin.").unwrap_or(text);
         let read = meaning.read(text, base).map_err(|why| ConfigError::Given {
             name: name.to_owned(),
             why,

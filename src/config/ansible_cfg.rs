@@ -22,6 +22,7 @@ pub(super) fn apply(
     source: &Source,
     base: Base<'_>,
 ) -> Result<(), ConfigError> {
+    let mut reads = Vec::new();
     for entry in entries(&source.text) {
         let place = Place::new(source.path.as_path(), entry.line, 0);
         let of_entry = |each: &Ansible| (each.section, each.key) == (&entry.section, &entry.key);
@@ -36,15 +37,12 @@ pub(super) fn apply(
         let read = meaning.read(&entry.value, base).map_err(|why| {
             Diagnostic::new(format!("{}: {why}", entry.key), place.clone(), &source.text)
         })?;
-        if let Some(read) = read {
-            put(
-                settings,
-                read,
-                Origin::File(place),
-                !source.upward,
-                &entry.key,
-            );
-        }
+        reads.extend(read.map(|read| (meaning.rank(), read, place, entry.key)));
+    }
+    // Of flags that say the same thing, it is not the place in the file that counts.
+    reads.sort_by_key(|(rank, ..)| *rank);
+    for (_, read, place, key) in reads {
+        put(settings, read, Origin::File(place), !source.upward, &key);
     }
     Ok(())
 }

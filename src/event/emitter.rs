@@ -28,12 +28,34 @@ pub trait Consumer: Send {
     fn consume(&mut self, event: &Stamped) -> io::Result<()>;
 }
 
+/// How long the consumers' thread waits after an event for others that it then takes along.
+const LINGER: Duration = Duration::from_millis(5);
+
 /// What goes to the consumers' thread.
 #[derive(Debug)]
 enum Item {
     Event(Stamped),
     /// Everything before it was seen: whoever asked is told.
     Seen(oneshot::Sender<()>),
+}
+
+/// Gives an event to all consumers; who can't take it is left out from then on.
+fn take(consumers: &mut Vec<Box<dyn Consumer>>, item: Item) {
+    let event = match item {
+        Item::Event(event) => event,
+        Item::Seen(asks) => {
+            let _ = asks.send(());
+            return;
+        }
+    };
+    consumers.retain_mut(|consumer| match consumer.consume(&event) {
+        Ok(()) => true,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => false,
+        Err(error) => {
+            tracing::error!(%error, "a consumer of the run's events failed and is left out");
+            false
+        }
+    });
 }
 
 /// The engine's end of the stream.
@@ -53,25 +75,18 @@ impl Emitter {
         mut consumers: Vec<Box<dyn Consumer>>,
     ) -> io::Result<(Self, JoinHandle<()>)> {
         let (queue, mut events) = mpsc::channel::<Item>(QUEUE);
-        let thread = std::thread::Builder::new().name("consumers".into()).spawn(move || {
-            while let Some(item) = events.blocking_recv() {
-                let event = match item {
-                    Item::Event(event) => event,
-                    Item::Seen(asks) => {
-                        let _ = asks.send(());
-                        continue;
+        let thread = std::thread::Builder::new()
+            .name("consumers".into())
+            .spawn(move || {
+                while let Some(item) = events.blocking_recv() {
+                    take(&mut consumers, item);
+                    // Who is woken for each event spends more on that than on the events.
+                    std::thread::sleep(LINGER);
+                    while let Ok(item) = events.try_recv() {
+                        take(&mut consumers, item);
                     }
-                };
-                consumers.retain_mut(|consumer| match consumer.consume(&event) {
-                    Ok(()) => true,
-                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => false,
-                    Err(error) => {
-                        tracing::error!(%error, "a consumer of the run's events failed and is left out");
-                        false
-                    }
-                });
-            }
-        })?;
+                }
+            })?;
         Ok((
             Self {
                 queue,

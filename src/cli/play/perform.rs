@@ -120,6 +120,8 @@ pub(in crate::cli) fn perform(setup: &Setup, work: Work<'_>) -> Result<Status, C
     let (expect_no_change, allow_empty) = (work.mode.expect_no_change, work.allow_empty);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads(work.hosts.len()))
+        // Each host at work may wait for something in the middle of a template.
+        .max_blocking_threads(BLOCKING_THREADS + bounds.forks)
         .enable_all()
         .build()?;
     let end = runtime.block_on(play(setup, work, ways, bounds))?;
@@ -134,6 +136,9 @@ pub(in crate::cli) fn perform(setup: &Setup, work: Work<'_>) -> Result<Status, C
         status => status,
     }))
 }
+
+/// Threads for what waits, beside those of hosts: tokio's own number.
+const BLOCKING_THREADS: usize = 512;
 
 /// How many threads reach so many hosts: waking each other is much of what they do where one is enough.
 fn threads(hosts: usize) -> usize {
@@ -275,6 +280,7 @@ async fn run_plays(
         library: work.modules,
         emitter: shared.emitter.clone(),
         halt: halted,
+        control: shared.deny.control(),
         ask: Arc::new(AtTerminal),
         deny: shared.deny.rule(),
         earlier: earlier.map(|earlier| earlier as Arc<dyn EarlierFacts>),

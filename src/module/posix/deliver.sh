@@ -87,5 +87,5 @@ where_to() {
         fi ;;
     esac
     [ -z "${p_follow-}" ] || [ ! -L "$dest" ] || dest=$(real "$dest")
-    put dest "$dest"
+    later dest s "$dest"
 }

@@ -1,10 +1,10 @@
 //! Taking a host's lines out of a file of known hosts, every other line staying byte for byte.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::known_hosts_file::line_is_for;
-use crate::base::private_file::replace;
+use crate::base::private_file::{locked, replace};
 
 /// What an edit did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,9 +18,14 @@ pub struct KnownHostsEdit {
 /// Takes the lines of these names out of `file`; the file as it was is kept beside it as `.old`.
 /// Lines for several names or patterns stay.
 pub fn forget(file: &Path, names: &[String]) -> io::Result<KnownHostsEdit> {
-    let before = match std::fs::read(file) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+    // Until it is replaced: a run may add to it meanwhile.
+    let mut before = Vec::new();
+    let _held = match locked(file, false) {
+        Ok(mut held) => {
+            held.read_to_end(&mut before)?;
+            Some(held)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
     let mut kept = Vec::with_capacity(before.len());

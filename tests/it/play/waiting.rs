@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{pair, playbook};
-use crate::support::{Ran, wait_until};
+use crate::support::wait_until;
 
 /// A server of one answer, and its address.
 fn server() -> (TcpListener, String) {
@@ -48,9 +48,7 @@ fn a_lookup_of_one_host_holds_up_no_other() {
         let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
         stream.write_all(answer).unwrap();
     });
-    let mut command = desk.command(&["play", site.to_str().unwrap()]);
-    command.env("TOKIO_WORKER_THREADS", "1");
-    let ran = Ran::of(command).ends_with(0);
+    let ran = desk.run(&["play", site.to_str().unwrap()]).ends_with(0);
     assert!(ran.stdout.contains(r#""msg": "hello""#), "{}", ran.stdout);
     server.join().unwrap();
 }

@@ -177,6 +177,8 @@ pub struct Setup {
     pub emitter: Emitter,
     /// Hears when the run is to stop.
     pub halt: Control,
+    /// Hears what makes the run stop: before the run itself, which may be waiting for a template.
+    pub control: Control,
     /// Who is asked.
     pub ask: Arc<dyn Ask>,
     /// Says why a command line must not run.
@@ -201,6 +203,7 @@ pub struct Runner {
     pub(super) library: Arc<Library>,
     pub(super) emitter: Emitter,
     pub(super) halt: Control,
+    control: Control,
     pub(super) ask: Arc<dyn Ask>,
     pub(super) deny: Denies,
     pub(super) keep: Option<Arc<Keep>>,
@@ -231,6 +234,7 @@ impl Runner {
             library: setup.library,
             emitter: setup.emitter,
             halt: setup.halt,
+            control: setup.control,
             ask: setup.ask,
             deny: setup.deny,
             keep: setup.keep,
@@ -352,7 +356,7 @@ impl Runner {
 
     /// Whether the run is to stop.
     pub(super) fn stopping(&self) -> bool {
-        *self.halt.borrow() != Halt::No
+        *self.halt.borrow() != Halt::No || *self.control.borrow() != Halt::No
     }
 
     /// Waits; false where the run is to stop meanwhile.
