@@ -123,6 +123,26 @@ fn ansible_cfg_is_read_and_what_is_ignored_is_named() {
 }
 
 #[test]
+fn color_is_forced_wherever_ansible_cfg_says_so() {
+    for lines in [
+        "force_color = True\nnocolor = True",
+        "nocolor = True\nforce_color = True",
+    ] {
+        let lab = lab();
+        lab.write("home/.ansible.cfg", &format!("[defaults]\n{lines}\n"));
+        assert_eq!(lab.load().unwrap().color(), Some(true), "{lines}");
+    }
+}
+
+#[test]
+fn plugins_of_ansible_may_be_named_in_full() {
+    let mut lab = lab();
+    let (name, value) = ("ANSIBLE_BECOME_METHOD", "ansible.builtin.su");
+    lab.env.vars.insert(name.into(), value.into());
+    assert!(lab.load().is_ok());
+}
+
+#[test]
 fn ansibles_variables_are_stronger_than_its_file_and_weaker_than_ours() {
     let mut lab = lab();
     lab.write(
