@@ -11,27 +11,30 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::FutureExt as _;
 use tokio::sync::Mutex;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::drive::{Drive, Start, mark, open, request};
 use super::outcome::End;
 use super::speak;
 use crate::event::{HostError, Stream};
-use crate::shell::{Conversation as _, Frame, ModuleScript, PosixConversation};
+use crate::shell::{Conversation as _, Frame, HostShell, ModuleScript, PosixConversation};
 use crate::target::{Become, BecomeMethod, ShellKind, Target};
 use crate::transport::{Exit, Holding, Input, Output, OutputEvent, Process};
 
+/// How long the end of a program's standard error may come after that of its standard output.
+const ERRORS: Duration = Duration::from_secs(1);
+
 /// A shell that nobody has spoken to for so long is not spoken to again: whether its connection still
 /// lives is asked by opening another, before there is work that may or may not have begun.
-const IDLE: Duration = Duration::from_secs(10);
+const IDLE: Duration = Duration::from_secs(2);
 
 /// A shell and its process.
 struct Kept {
     input: Arc<Mutex<Box<dyn Input>>>,
     output: Arc<Mutex<Box<dyn Output>>>,
     secret: String,
-    /// Its process group; known once it has said hello.
-    group: Option<u32>,
+    /// Known once it has said hello.
+    shell: Option<HostShell>,
     /// As whom it runs.
     user: Option<Become>,
     used: Instant,
@@ -54,9 +57,9 @@ pub(super) async fn run(drive: Drive<'_>, script: &ModuleScript, mut holding: Ho
     };
     let kept = holding.take::<Kept>();
     let kept = kept.filter(|kept| kept.serves(user));
-    let (mut conversation, mut kept) = if let Some((kept, group)) = kept.and_then(with_group) {
+    let (mut conversation, mut kept) = if let Some((kept, shell)) = kept.and_then(with_shell) {
         let secret = &kept.secret;
-        let within = PosixConversation::within(drive.plan, script, escalation, secret, group);
+        let within = PosixConversation::within(drive.plan, script, escalation, secret, shell);
         (within, kept)
     } else {
         let secret = mark();
@@ -75,16 +78,16 @@ pub(super) async fn run(drive: Drive<'_>, script: &ModuleScript, mut holding: Ho
     let process = kept.lend(&script.mark, over.clone());
     let end = drive.run(Start::Begun(process), &mut conversation).await;
     if over.load(Ordering::Relaxed) {
-        kept.group = conversation.group();
+        kept.shell = conversation.shell();
         kept.used = Instant::now();
         holding.put(kept);
     }
     end
 }
 
-fn with_group(kept: Box<Kept>) -> Option<(Box<Kept>, u32)> {
-    let group = kept.group?;
-    Some((kept, group))
+fn with_shell(kept: Box<Kept>) -> Option<(Box<Kept>, HostShell)> {
+    let shell = kept.shell?;
+    Some((kept, shell))
 }
 
 impl Kept {
@@ -93,13 +96,14 @@ impl Kept {
             input: Arc::new(Mutex::new(process.input)),
             output: Arc::new(Mutex::new(process.output)),
             secret,
-            group: None,
+            shell: None,
             user,
             used: Instant::now(),
         }
     }
 
-    /// Whether it can do a task as this user. What came since its last one belongs to none.
+    /// Whether it can do a task as this user. A shell on which anything came since its last one is not
+    /// the only one to write there.
     fn serves(&self, user: Option<&Become>) -> bool {
         if self.user.as_ref() != user || self.used.elapsed() > IDLE {
             return false;
@@ -107,13 +111,7 @@ impl Kept {
         let Ok(mut output) = self.output.try_lock() else {
             return false;
         };
-        loop {
-            match output.next().now_or_never() {
-                None => return true,
-                Some(OutputEvent::Data(..)) => {}
-                Some(_) => return false,
-            }
-        }
+        output.next().now_or_never().is_none()
     }
 
     /// Its process as that of one program.
@@ -124,6 +122,7 @@ impl Kept {
                 output: self.output.clone(),
                 frame: Frame::new(mark),
                 exit_said: false,
+                until: None,
                 over,
             }),
         }
@@ -163,6 +162,8 @@ struct LentOutput {
     output: Arc<Mutex<Box<dyn Output>>>,
     frame: Frame,
     exit_said: bool,
+    /// How long the end of standard error is waited for, once that of standard output was seen.
+    until: Option<Instant>,
     /// Told when it came to its end, and the shell is free.
     over: Arc<AtomicBool>,
 }
@@ -171,14 +172,26 @@ struct LentOutput {
 impl Output for LentOutput {
     async fn next(&mut self) -> OutputEvent {
         loop {
-            if let Some(status) = self.frame.status() {
+            if self.frame.is_over() {
                 self.over.store(true, Ordering::Relaxed);
-                if std::mem::replace(&mut self.exit_said, true) {
-                    return OutputEvent::Closed;
-                }
-                return OutputEvent::Exit(Exit::Status(status));
             }
-            let event = self.output.lock().await.next().await;
+            if let Some(status) = self.frame.status() {
+                let until = *self.until.get_or_insert_with(|| Instant::now() + ERRORS);
+                if self.frame.is_over() || Instant::now() >= until {
+                    if std::mem::replace(&mut self.exit_said, true) {
+                        return OutputEvent::Closed;
+                    }
+                    return OutputEvent::Exit(Exit::Status(status));
+                }
+            }
+            let next = async { self.output.lock().await.next().await };
+            let event = match self.until {
+                None => next.await,
+                Some(until) => match timeout_at(until, next).await {
+                    Ok(event) => event,
+                    Err(_) => continue,
+                },
+            };
             let OutputEvent::Data(stream, bytes) = event else {
                 return event;
             };

@@ -216,7 +216,7 @@ async fn attempt(order: &Order<'_>) -> TaskEnd {
         given,
     };
     let end = match &order.plan.command {
-        Command::Module(script) if shell::can_be_kept(order.target) => {
+        Command::Module(script) if script.shares && shell::can_be_kept(order.target) => {
             match connection.kept().try_hold() {
                 Some(holding) => shell::run(drive, script, holding).await,
                 // The shell is at work for another task.

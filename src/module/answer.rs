@@ -66,6 +66,11 @@ impl Call {
         self.answering.function = Some(Arc::new(function));
     }
 
+    /// Whether the program may ask.
+    pub(super) fn asks(&self) -> bool {
+        self.answering.function.is_some()
+    }
+
     /// The same for those who drive the program: bytes as its shell reads them.
     pub(super) fn answers(&self, mark: &str) -> Option<crate::shell::Answers> {
         let function = self.answering.function.clone()?;

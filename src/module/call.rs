@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::answer::Answering;
 use super::error::ModuleError;
 use super::spec::{Module, Type};
-use super::{args, hooks, powershell, result, sh};
+use super::{args, hooks, library, powershell, result, sh};
 use crate::base::text::Charset;
 use crate::base::value::{Map, Value};
 use crate::shell::record::Record;
@@ -262,6 +262,8 @@ impl Call {
             mark: mark.to_owned(),
             payload: self.payload.clone(),
             answers: self.answers(mark),
+            // Nobody knows what a user's own leaves running.
+            shares: library::builtin(&self.module.name).is_some(),
         })
     }
 

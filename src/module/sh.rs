@@ -34,9 +34,10 @@ pub(super) fn program(call: &Call, script: &str, mark: &str) -> Result<String, M
     let flag = |flag: bool| if flag { "1" } else { "" };
     let _ = writeln!(
         text,
-        "ioms_mark={mark} check={} diff={}",
+        "ioms_mark={mark} check={} diff={} ioms_given={}",
         flag(call.situation.check),
-        flag(call.situation.diff)
+        flag(call.situation.diff),
+        flag(call.payload.is_some() || call.asks())
     );
     text.extend(parts.iter().map(|part| &**part));
     for (name, kind, value) in call.typed() {

@@ -13,7 +13,7 @@ pub mod windows;
 pub use conversation::{Conversation, Failure, InputCoding, Opening, Step};
 pub use module::{Answers, ModuleScript, Payload, Piece, Source, TRAVELS_ALONG};
 pub use plan::{Command, Plan, Script, Stdin};
-pub use posix::{Escalation, Frame, Method, PosixConversation};
+pub use posix::{Escalation, Frame, HostShell, Method, PosixConversation};
 
 /// Where `needle` first stands in `text`.
 fn find(text: &[u8], needle: &[u8]) -> Option<usize> {

@@ -19,6 +19,9 @@ pub struct ModuleScript {
     pub payload: Option<Payload>,
     /// What it is told when it asks.
     pub answers: Option<Answers>,
+    /// Whether it may share a Unix host's shell with other programs: it leaves nothing running there that
+    /// holds the shell's streams, and says its end itself.
+    pub shares: bool,
 }
 
 impl fmt::Debug for ModuleScript {

@@ -141,6 +141,7 @@ mod tests {
             mark: "m".to_owned(),
             payload: None,
             answers: None,
+            shares: true,
         };
         let env = vec![("TOKEN".to_owned(), "hunter3".to_owned())];
         let shown = format!("{:?}", Plan::module(Arc::new(script), env));

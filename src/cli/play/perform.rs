@@ -142,7 +142,7 @@ const BLOCKING_THREADS: usize = 512;
 
 /// How many threads reach so many hosts: waking each other is much of what they do where one is enough.
 fn threads(hosts: usize) -> usize {
-    const HOSTS_A_THREAD: usize = 200;
+    const HOSTS_A_THREAD: usize = 64;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     cores.min(1 + hosts / HOSTS_A_THREAD)
 }

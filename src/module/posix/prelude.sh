@@ -8,8 +8,9 @@ ioms_all=${LC_ALL-} ioms_all_set=${LC_ALL+1}
 export LC_ALL=C
 own_locale() { if [ "$ioms_all_set" ]; then LC_ALL=$ioms_all; else unset LC_ALL; fi; }
 umask 022
-# What the controller sends comes on 3; no tool may take it for its own input.
-exec 3<&0 </dev/null
+# No tool may take what the controller sends for its own input; what a program is given comes on 3. (Who
+# has that reads what later programs are told, so nobody is to inherit it without need.)
+if [ "$ioms_given" ]; then exec 3<&0 </dev/null; else exec </dev/null; fi
 changed=
 nl='
 '
@@ -39,6 +40,7 @@ payload() {
     [ "$payload_here" ] || printf '\n%s need\n' "$ioms_mark"
     head -c "$payload_size" <&3 >"$1"
     ioms_paid=1
+    exec 3<&-
 }
 
 # ask NAME: a question to the controller. Its answer's variables are set (`r_NAME`); `answer` is its

@@ -75,8 +75,19 @@ pub struct PosixConversation {
     /// Standard error while escalating.
     complaints: BytesMut,
     password_sent: bool,
-    group: Option<u32>,
+    shell: Option<HostShell>,
+    /// Whether other programs are done by the same shell.
+    shared: bool,
     folder: Option<String>,
+}
+
+/// A shell that answers on a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HostShell {
+    /// Its process group.
+    pub group: u32,
+    /// Its process, where it was said.
+    pub process: Option<u32>,
 }
 
 impl PosixConversation {
@@ -135,27 +146,36 @@ impl PosixConversation {
     ) -> Self {
         let mut script = session::begin(secret).into_bytes();
         script.extend(session::say(plan, module, secret));
-        Self::saying(script, escalation, mark)
+        Self {
+            shared: true,
+            ..Self::saying(script, escalation, mark)
+        }
     }
 
-    /// A conversation about one more program with the shell of a session, of this process group.
+    /// A conversation about one more program with the shell of a session.
     pub fn within(
         plan: &Plan,
         module: &ModuleScript,
         escalation: Option<(Escalation, Option<Secret>)>,
         secret: &str,
-        group: u32,
+        shell: HostShell,
     ) -> Self {
         Self {
             stage: Stage::Started,
-            group: Some(group),
+            shell: Some(shell),
+            shared: true,
             ..Self::saying(session::say(plan, module, secret), escalation, "")
         }
     }
 
+    /// The shell, once it has said hello.
+    pub fn shell(&self) -> Option<HostShell> {
+        self.shell
+    }
+
     /// A conversation that ends the process group of another one, as the same user.
     fn ending_of(other: &Self, mark: &str) -> Option<Self> {
-        let group = other.group?;
+        let shell = other.shell?;
         let escalation = other.escalation.clone();
         let pty = escalation
             .as_ref()
@@ -164,7 +184,11 @@ impl PosixConversation {
             pty,
             ..Self::saying(Vec::new(), escalation, mark)
         };
-        let script = script::kill(group, other.folder.as_deref(), &ending.inner_mark);
+        let mark = &ending.inner_mark;
+        let script = match shell.process.filter(|_| other.shared) {
+            Some(process) => script::kill_tree(process, shell.group, mark),
+            None => script::kill(shell.group, other.folder.as_deref(), mark),
+        };
         Some(Self {
             script: script.into(),
             ..ending
@@ -191,7 +215,8 @@ impl PosixConversation {
             seen: BytesMut::new(),
             complaints: BytesMut::new(),
             password_sent: false,
-            group: None,
+            shell: None,
+            shared: false,
             folder: None,
         }
     }
@@ -207,10 +232,10 @@ impl PosixConversation {
     fn advance(&mut self, step: &mut Step) -> bool {
         match self.stage {
             Stage::Hello => {
-                let Some(group) = self.hello(&self.mark.clone()) else {
+                let Some(shell) = self.hello(&self.mark.clone()) else {
                     return false;
                 };
-                self.group = Some(group);
+                self.shell = Some(shell);
                 if self.pty {
                     step.write.extend(self.first_script());
                 }
@@ -223,8 +248,8 @@ impl PosixConversation {
                 true
             }
             Stage::Escalating => {
-                if let Some(group) = self.hello(&self.inner_mark.clone()) {
-                    self.group = Some(group);
+                if let Some(shell) = self.hello(&self.inner_mark.clone()) {
+                    self.shell = Some(shell);
                     step.write.extend(self.script.clone());
                     self.said_script(step);
                     return true;
@@ -255,8 +280,8 @@ impl PosixConversation {
         };
     }
 
-    /// Takes everything up to the hello line away; its process group.
-    fn hello(&mut self, mark: &str) -> Option<u32> {
+    /// Takes everything up to the hello line away; the shell that said it.
+    fn hello(&mut self, mark: &str) -> Option<HostShell> {
         let mut from = 0;
         let text = self.seen.as_ref();
         let needle = format!("{mark} ");
@@ -264,14 +289,12 @@ impl PosixConversation {
             let start = from + at + needle.len();
             let rest = text.get(start..)?;
             let length = rest.iter().position(|b| *b == b'\n')?;
-            let group = std::str::from_utf8(rest.get(..length)?)
-                .ok()?
-                .trim()
-                .parse()
-                .ok();
-            if let Some(group) = group.filter(|group| *group > 1) {
+            let words = std::str::from_utf8(rest.get(..length)?).ok()?;
+            let mut words = words.split_whitespace().map(|word| word.parse().ok());
+            if let Some(group) = words.next().flatten().filter(|group| *group > 1) {
+                let process = words.next().flatten().filter(|process| *process > 1);
                 let _ = self.seen.split_to(start + length + 1);
-                return Some(group);
+                return Some(HostShell { group, process });
             }
             from = start;
         }
@@ -420,7 +443,7 @@ impl Conversation for PosixConversation {
     }
 
     fn group(&self) -> Option<u32> {
-        self.group
+        self.shell.map(|shell| shell.group)
     }
 
     fn stdout(&mut self, bytes: Bytes) -> Step {

@@ -6,6 +6,6 @@ pub mod files_pull;
 mod script;
 mod session;
 
-pub use conversation::PosixConversation;
+pub use conversation::{HostShell, PosixConversation};
 pub use script::{Escalation, Method};
 pub use session::Frame;

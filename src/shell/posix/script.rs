@@ -8,10 +8,10 @@ use crate::shell::plan::{Command, Plan, Script};
 use crate::shell::quote::Line;
 
 /// The program behind every command line sent to a host. Prints a hello line (its argument, the
-/// mark, and its process group), reads a script of one line with the shell's own `read`, which
+/// mark, its process group, and its process), reads a script of one line with the shell's own `read`, which
 /// takes no byte more from a pipe, and evaluates it. It survives every login shell: single quotes
 /// around it, and within it no single quote, no `!`, no backslash, no newline.
-const CONSTANT: &str = r#"read -r a b c d g e 2>/dev/null </proc/$$/stat || g=$$; echo "$1 $g"; IFS= read -r s && eval "$s""#;
+const CONSTANT: &str = r#"read -r a b c d g e 2>/dev/null </proc/$$/stat || g=$$; echo "$1 $g $$"; IFS= read -r s && eval "$s""#;
 
 /// The command line for a login shell that begins a conversation.
 pub(super) fn begin(mark: &str) -> String {
@@ -397,6 +397,26 @@ fn interpreter(script: &Script) -> Vec<String> {
         _ => "/bin/sh",
     };
     vec![program.to_owned()]
+}
+
+/// The script that ends the shell `process` and all that it is now waiting for, not what earlier programs
+/// of it have left running: that is no child of its any more. Else as [`kill`], which also serves where
+/// `ps` or `awk` can't tell.
+pub(super) fn kill_tree(process: u32, group: u32, mark: &str) -> String {
+    let mut line = Line::default();
+    line.code(&format!(
+        r#"t() {{ {{ ps -A -o pid= -o ppid= 2>/dev/null || ps -o pid,ppid 2>/dev/null; }} | awk -v r={process} '{{ p[$1] = $2 }} END {{ for (i in p) {{ j = i; while (j != r && (j in p)) j = p[j]; if (j == r) printf "%s ", i }} }}' 2>/dev/null; }}; "#
+    ));
+    line.code(
+        "t=$(t); l() { for p in $t; do kill -0 $p 2>/dev/null && return 0; done; return 1; }; ",
+    );
+    line.code(&format!(
+        "if [ -z \"$t\" ]; then {}else kill -TERM $t 2>/dev/null; i=0; while l && [ $i -lt 20 ]; do \
+         sleep 0.1 2>/dev/null || sleep 1; i=$((i+1)); done; kill -KILL $t 2>/dev/null && sleep 0.1 2>/dev/null; \
+         if l; then echo {mark} left; else echo {mark} gone; fi; fi",
+        format!("{}; ", kill(group, None, mark).trim_end()),
+    ));
+    line.finish()
 }
 
 /// The script that ends process group `group`: TERM, two seconds, KILL; then removes `folder`. It

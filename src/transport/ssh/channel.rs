@@ -47,8 +47,9 @@ impl SshConnection {
     /// if it was.
     async fn session(&self, before: &str) -> Result<Channel<Msg>, HostError> {
         let mut opened = self.handle.channel_open_session().await;
-        // A host that grants few sessions gets back the one that is kept; it takes a moment to see that.
-        if is_too_many(&opened) && self.kept.clear() {
+        // A host that grants few sessions gets back one that is kept; it takes a moment to see that.
+        if is_too_many(&opened) {
+            self.kept.clear();
             for _ in 0..SECOND_TRIES {
                 tokio::time::sleep(BETWEEN_TRIES).await;
                 opened = self.handle.channel_open_session().await;

@@ -117,6 +117,56 @@ fn a_task_that_does_not_end_takes_the_shell_with_it_and_the_next_begins_another(
 }
 
 #[test]
+fn the_end_of_a_task_is_not_that_of_what_earlier_ones_left_running() {
+    let lab = Lab::new(1);
+    let [stays, goes] = ["32", "33"].map(|digits| format!("{digits}{}", std::process::id()));
+    let said = played(
+        &lab,
+        &format!(
+            "\
+- shell: nohup sleep {stays} >/dev/null 2>&1 </dev/null &
+- {{shell: '(sleep {goes}; true); true', timeout: 1, ignore_errors: true}}
+- command: echo on
+"
+        ),
+    );
+    assert_eq!(said[1]["error"]["kind"], "timeout", "{said:?}");
+    assert_eq!(said[2]["stdout"], "on");
+    assert!(runs(&format!("sleep {stays}")) && !runs(&format!("sleep {goes}")));
+    let kill = ["-f".to_owned(), format!("sleep {stays}")];
+    assert!(
+        std::process::Command::new("pkill")
+            .args(kill)
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+#[test]
+fn a_users_own_module_has_a_shell_of_its_own_and_ends_as_it_likes() {
+    let lab = Lab::new(1);
+    for (name, script) in [
+        ("quiet", "exec 2>/dev/null; set -e; put a b; false"),
+        ("mute", "exec >/dev/null; exit 3"),
+        ("own199", "exec sh -c 'exit 199'"),
+        ("given", "ls -l /proc/self/fd | grep -c pipe >&2; put a b"),
+    ] {
+        let text = format!("module: {name}\nshort_description: x\nposix: \"{script}\"\n");
+        lab.desk.file(&format!("modules/{name}.yml"), text);
+    }
+    let own = |name: &str| format!("- {{{name}: , ignore_errors: true}}\n");
+    let tasks: String = ["quiet", "mute", "own199", "given"].map(own).concat();
+    let said = played(
+        &lab,
+        &format!("- command: echo on\n{tasks}- command: echo on\n"),
+    );
+    let failed: Vec<_> = said.iter().map(|result| result["failed"] == true).collect();
+    assert_eq!(failed, [false, true, true, true, false, false], "{said:?}");
+    assert_eq!(sessions(&lab), 5);
+}
+
+#[test]
 fn content_that_nobody_reads_is_in_nobodys_way() {
     let lab = Lab::new(1);
     let home = lab.desk.home().display().to_string();
@@ -150,6 +200,8 @@ fn hosts_that_grant_one_session_at_a_time_are_served_too() {
 - command: echo kept again
 - {command: sleep 60, timeout: 1, ignore_errors: true}
 - command: echo still
+- pause: {seconds: 3}
+- command: echo awake
 ",
     );
     assert_eq!(said[3]["error"]["kind"], "timeout", "{said:?}");
@@ -157,7 +209,8 @@ fn hosts_that_grant_one_session_at_a_time_are_served_too() {
         .iter()
         .filter_map(|result| result["stdout"].as_str())
         .collect();
-    assert_eq!(heard, ["kept", "raw\n", "kept again", "still"]);
+    assert_eq!(heard[..4], ["kept", "raw\n", "kept again", "still"]);
+    assert_eq!(heard.last(), Some(&"awake"));
 }
 
 #[test]

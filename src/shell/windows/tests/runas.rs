@@ -95,6 +95,7 @@ fn a_modules_program_runs_in_a_task_and_finds_its_payload_there() {
         mark: "R0123456789012345678".to_owned(),
         payload: None,
         answers: None,
+        shares: true,
     };
     let mut plan = Plan::module(script.into(), vec![("IOMS_A".to_owned(), "密".to_owned())]);
     plan.stdin = Stdin::Bytes(vec![7; 100_000].into());
