@@ -8,7 +8,7 @@ copy_tree() {
     put src "$x_tree"
     temporary
     ask list
-    answer >"$ioms_temporary/list"
+    answer_to "$ioms_temporary/list"
     parents "$d_root${x_within:+/$x_within}"
     d_root=$d_root${x_within:+/$x_within}
     : >"$ioms_temporary/have"
@@ -82,7 +82,7 @@ copy_folder() {
     ioms_l=-L
     [ "$p_local_follow" ] || ioms_l=
     [ -z "$(find $ioms_l "$d_source/." -name "*$nl*" 2>/dev/null | head -n 1)" ] || fail "a name in $p_src holds a newline: such files are not copied"
-    (cd "$d_source/." && find $ioms_l . -type d && echo && find $ioms_l . -type f && echo && find $ioms_l . -type l) >"$ioms_temporary/list"
+    (cd "$d_source/." && find $ioms_l . -type d && echo && find $ioms_l . -type f && echo && find $ioms_l . -type l) | cat >"$ioms_temporary/list" || fail "can't write $ioms_temporary/list"
     kind=d
     while IFS= read -r f; do
         f=${f#./}

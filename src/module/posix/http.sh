@@ -23,12 +23,13 @@ http() {
         set --
         [ -z "${h_body-}" ] || set -- --body-file="$h_body"
         [ "${x_method:-GET}" = GET ] || set -- --method="$x_method" "$@"
-        wget --config="$ioms_temporary/wgetrc" -i "$ioms_temporary/url" -nv -S --content-on-error "$@" -O "$ioms_temporary/body" 2>"$ioms_temporary/error"
+        wget --config="$ioms_temporary/wgetrc" -i "$ioms_temporary/url" -nv -S --content-on-error "$@" -O "$ioms_temporary/body" 2>"$ioms_temporary/error" && ioms_rc=0 || ioms_rc=$?
         sed -n 's/^ *\(HTTP\/[0-9.]* [0-9].*\)$/\1/p; s/^  \([A-Za-z0-9-]*: .*\)$/\1/p' "$ioms_temporary/error" >"$ioms_temporary/head"
         h_status=$(awk '/^HTTP\//{s=$2} END{print s ? s : -1}' "$ioms_temporary/head")
         h_url=$x_url
         h_type=$(awk 'tolower($1)=="content-type:"{sub("^[^ ]* ",""); t=$0} END{print t}' "$ioms_temporary/head")
-        [ "$h_status" != -1 ] || h_error=$(grep -v '^ ' "$ioms_temporary/error" | tail -n 1)
+        # 3, 4: a file could not be written, the net failed; what came is not whole then.
+        case $h_status:$ioms_rc in -1:*|*:[34]) h_error=$(grep -v '^ ' "$ioms_temporary/error" | tail -n 1) h_error=${h_error:-wget failed} ;; esac
     elif has wget || { has busybox && busybox wget --help >/dev/null 2>&1; }; then
         [ "${x_plain-}" ] || fail 'the host has neither curl nor GNU wget: its wget can not be given headers or passwords unseen'
         if has wget; then set -- wget; else set -- busybox wget; fi

@@ -55,6 +55,8 @@ ask() {
     fail 'the controller did not answer'
 }
 answer() { head -c "$answer_size" <&3; }
+# answer_to FILE: there, all of it, or the task fails.
+answer_to() { answer >"$1" && [ "$(($(wc -c <"$1")))" -eq "$answer_size" ] || fail "can't write $1"; }
 
 # is_given NAME: whether the parameter was given.
 is_given() { eval "[ \"\${p_$1+1}\" ]"; }

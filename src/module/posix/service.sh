@@ -1,14 +1,23 @@
 # Services: systemd, openrc, and scripts in /etc/init.d.
 
-# service_act WHAT COMMAND...: does it unless in check mode. What it says goes to a file: a daemon that
-# keeps its script's outputs would hold a pipe open as long as it runs.
+# service_act WHAT COMMAND...: does it unless in check mode.
 service_act() {
-    changed=1
-    [ -z "$check" ] || return 0
     ioms_w=$1
     shift
-    temporary
-    "$@" </dev/null >"$ioms_temporary/said" 2>&1 || fail "Unable to $ioms_w service $p_name: $(cat "$ioms_temporary/said")"
+    [ "$check" ] || ioms_e=$("$@" </dev/null 2>&1) || fail "Unable to $ioms_w service $p_name: $ioms_e"
+    changed=1
+}
+
+# service_script WHAT COMMAND...: the same by a script, whose daemon may keep its outputs: what it says goes
+# to a file, since a pipe would be open as long as the daemon runs.
+service_script() {
+    ioms_w=$1
+    shift
+    [ "$check" ] || {
+        temporary
+        "$@" </dev/null >"$ioms_temporary/said" 2>&1 || fail "Unable to $ioms_w service $p_name: $(cat "$ioms_temporary/said")"
+    }
+    changed=1
 }
 
 # service_state RUNNING: what is to be done that it is as `state` says: start, stop, restart, reload.
@@ -123,7 +132,7 @@ service_openrc() {
         ioms_h=
         ! rc-service "$p_name" status </dev/null >/dev/null 2>&1 || ioms_h=1
         service_wanted "$ioms_h"
-        [ -z "$ioms_do" ] || service_act "$ioms_do" rc-service "$p_name" "$ioms_do" ${p_arguments-}
+        [ -z "$ioms_do" ] || service_script "$ioms_do" rc-service "$p_name" "$ioms_do" ${p_arguments-}
     fi
     service_say
 }
@@ -143,11 +152,11 @@ service_sysv() {
         case $ioms_do in
             '') ;;
             restart)
-                service_act stop sv stop
+                service_script stop sv stop
                 [ "$check" ] || sleep "${p_sleep:-1}"
-                service_act start sv start
+                service_script start sv start
                 ;;
-            *) service_act "$ioms_do" sv "$ioms_do" ;;
+            *) service_script "$ioms_do" sv "$ioms_do" ;;
         esac
     fi
     service_say

@@ -229,9 +229,12 @@ async fn attempt(
 
 /// What has no size is taken to some length only.
 fn endless(item: &Item) -> Trouble {
-    let most = item.found.size >> 30;
+    let most = match item.found.size {
+        bytes if bytes < 1 << 30 => format!("{bytes} bytes"),
+        bytes => format!("{} GiB", bytes >> 30),
+    };
     let why = format!(
-        "{}: it has no size, and goes on beyond {most} GiB, which is all that is taken of such files",
+        "{}: it has no size, and goes on beyond {most}, which is all that is taken of such files",
         item.path
     );
     HostError::new(ErrorKind::RemoteIo, why)

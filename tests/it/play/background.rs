@@ -148,6 +148,18 @@ fn secrets_do_not_stay_with_a_job_and_its_limit_ends_it() {
     );
 }
 
+#[test]
+fn a_job_that_does_not_heed_its_limit_is_killed() {
+    let desk = desk();
+    let said = play(
+        &desk,
+        "    - {shell: \"trap '' TERM; sleep 600\", async: 1, poll: 0, register: job}\n    - {async_status: {jid: '{{ job.ansible_job_id }}'}, register: it, until: it is finished, retries: 300, delay: 0.1}\n",
+        2,
+    );
+    let said = results(&said);
+    assert_eq!(said[1]["msg"], "Timeout exceeded", "{said:?}");
+}
+
 /// What stands in the file that tells of a job.
 fn head(desk: &Desk, id: &str) -> String {
     std::fs::read_to_string(desk.home().join(".ioms_async").join(id)).unwrap()
@@ -224,7 +236,12 @@ fn what_ended_a_week_ago_goes_when_another_job_begins() {
     ] {
         write(name, text, days);
     }
+    // Nothing in folders, which may be others' and lead anywhere.
+    let below = folder.join("jfolder");
+    std::fs::create_dir(&below).unwrap();
+    write("jfolder/jold", "", 9);
     begin(&desk, "command: 'true'");
+    assert!(below.join("jold").exists());
     let mut names: Vec<String> = left(&desk)
         .iter()
         .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())

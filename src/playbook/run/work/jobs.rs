@@ -275,7 +275,8 @@ fn ended(context: &Context<'_>, target: &Target, said: &Record, id: &str) -> Out
         .parse::<i64>()
         .ok();
     let time = began.zip(numbers.next()).and_then(|(began, ended)| {
-        let lasted = Duration::from_secs(u64::try_from(ended - began).unwrap_or_default());
+        let lasted =
+            Duration::from_secs(u64::try_from(ended.saturating_sub(began)).unwrap_or_default());
         Some((jiff::Timestamp::from_second(began).ok()?, lasted))
     });
     let lasted = time.map_or(0, |(_, lasted): (_, Duration)| lasted.as_secs());
