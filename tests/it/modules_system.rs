@@ -86,6 +86,9 @@ impl System {
             result["failed"] == true && message.contains(why),
             "{module} {args:?}: {result:#}"
         );
+        if ["service", "systemd", "sysvinit"].contains(&module) {
+            assert_ne!(result["changed"], true, "{module} {args:?}: {result:#}");
+        }
     }
 
     /// Check mode says that it would change, and changes nothing of what `watch` prints; then it does,
@@ -157,6 +160,12 @@ fn services_are_as_they_shall_be_now_and_after_a_boot() {
         &["name=nosuch", "state=started"],
         "Could not find the requested service nosuch",
     );
+    system.program(
+        "/etc/systemd/system/broken.service",
+        "[Service]\nType=oneshot\nExecStart=/bin/false\n",
+    );
+    let start = ["name=broken", "state=started"];
+    system.fails("service", &start, "Unable to start service broken");
     let facts = system.done("service_facts", &[]);
     let cron = &facts["ansible_facts"]["services"]["cron.service"];
     assert_eq!(

@@ -146,6 +146,43 @@ const FAILURES: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// What is made in the temporary folder first, and then trusted.
+const MADE_ASIDE: &[(&str, &str)] = &[
+    (
+        "apt_repository",
+        "repo=deb [trusted=yes] file:/one ./|filename=ours|state=absent|update_cache=no",
+    ),
+    (
+        "apt_repository",
+        "repo=deb [trusted=yes] file:/two ./|filename=ours|update_cache=no",
+    ),
+    ("cron", "name=other|job=true"),
+    ("assemble", "src=/srv/parts|dest=/srv/whole|remote_src=yes"),
+    ("archive", "path=/srv/parts|dest=/srv/a.tgz|remove=yes"),
+];
+
+#[test]
+fn where_no_room_is_for_what_is_made_aside_nothing_is_lost() {
+    let system = System::start();
+    system.sh(
+        "echo 'deb [trusted=yes] file:/one ./' >/etc/apt/sources.list.d/ours.list
+        echo '1 1 * * * true' | crontab -
+        mkdir /srv/parts && echo 1 >/srv/parts/1 && echo whole >/srv/whole
+        mount -t tmpfs -o size=16k tmpfs /tmp
+        cat /dev/zero >/tmp/full 2>/dev/null; true",
+    );
+    let watch = "cat /etc/apt/sources.list.d/* /srv/parts/* /srv/whole; crontab -l";
+    let before = system.sh(watch);
+    for (module, args) in MADE_ASIDE {
+        let args: Vec<&str> = args.split('|').collect();
+        system.fails(module, &args, "");
+        assert_eq!(system.sh(watch), before, "{module} {args:?}");
+    }
+    // Services come and go there.
+    let stop = ["name=cron", "state=stopped"];
+    assert_eq!(system.done("service", &stop)["changed"], true);
+}
+
 #[test]
 fn what_fails_says_why_and_changes_nothing() {
     let system = System::start();

@@ -83,9 +83,15 @@ fn a_host_that_says_nothing_is_no_other_boot() {
         return;
     };
     let tasks = format!(
-        "- {{name: boot, win_reboot: {{reboot_timeout: 4, boot_time_command: 'cat {}/id'}}}}\n",
+        "- {{name: boot, win_reboot: {{reboot_timeout: 4, boot_time_command: 'sh {}/time'}}}}\n",
         boots.display()
     );
+    // It notes that it was asked and had nothing to say.
+    let time = format!(
+        "cd '{}' && cat id && {{ test -s id || : >silent; }}\n",
+        boots.display()
+    );
+    fs::write(boots.join("time"), time).unwrap();
     let said = std::thread::scope(|scope| {
         scope.spawn(|| {
             wait_until("it is told to boot", || boots.join("asked").exists());
@@ -93,6 +99,7 @@ fn a_host_that_says_nothing_is_no_other_boot() {
         });
         play(&bed.desk, &tasks, 2)
     });
+    assert!(boots.join("silent").exists(), "{said}");
     let message = said["boot"]["msg"].as_str().unwrap();
     assert!(message.contains("has not been booted yet"), "{said}");
 }

@@ -159,9 +159,10 @@ fn a_job_ends_itself_and_all_it_has_started_when_its_time_is_up() {
         return;
     };
     let line = format!("/bin/sleep {}", 60_000 + std::process::id() % 5000);
-    begins_too_much(&lab.desk, &line, 6);
-    wait_until("it goes on", || runs(&line));
-    wait_until("its time is up", || !runs(&line));
+    let id = begins_too_much(&lab.desk, &line, 2);
+    let late = lab.sshd.home().join(format!(".ioms_async/{id}.late"));
+    wait_until("its time is up", || late.exists());
+    wait_until("nothing of it is left", || !runs(&line));
 }
 
 /// (Where no WMI is, a WinRM shell takes all that was started along.)
