@@ -73,8 +73,10 @@ impl Meaning {
         match self {
             Self::Setting(_) => 0,
             Self::Flag(flag) => {
-                let at = FLAGS.iter().position(|each| std::ptr::eq(each, *flag));
-                at.map_or(0, |at| at + 1)
+                let at = FLAGS
+                    .iter()
+                    .position(|each| each.ansible.variable == flag.ansible.variable);
+                at.unwrap_or(0)
             }
         }
     }
