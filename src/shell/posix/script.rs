@@ -411,10 +411,10 @@ pub(super) fn kill_tree(process: u32, group: u32, mark: &str) -> String {
         "t=$(t); l() { for p in $t; do kill -0 $p 2>/dev/null && return 0; done; return 1; }; ",
     );
     line.code(&format!(
-        "if [ -z \"$t\" ]; then {}else kill -TERM $t 2>/dev/null; i=0; while l && [ $i -lt 20 ]; do \
+        "if [ -z \"$t\" ]; then {}; else kill -TERM $t 2>/dev/null; i=0; while l && [ $i -lt 20 ]; do \
          sleep 0.1 2>/dev/null || sleep 1; i=$((i+1)); done; kill -KILL $t 2>/dev/null && sleep 0.1 2>/dev/null; \
          if l; then echo {mark} left; else echo {mark} gone; fi; fi",
-        format!("{}; ", kill(group, None, mark).trim_end()),
+        kill(group, None, mark).trim_end(),
     ));
     line.finish()
 }
