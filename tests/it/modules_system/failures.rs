@@ -165,7 +165,7 @@ const MADE_ASIDE: &[(&str, &str)] = &[
 fn where_no_room_is_for_what_is_made_aside_nothing_is_lost() {
     let system = System::start();
     system.sh(
-        "echo 'deb [trusted=yes] file:/one ./' >/etc/apt/sources.list.d/ours.list
+        "printf 'deb [trusted=yes] file:/%s ./\\n' one zero >/etc/apt/sources.list.d/ours.list
         echo '1 1 * * * true' | crontab -
         mkdir /srv/parts && echo 1 >/srv/parts/1 && echo whole >/srv/whole
         mount -t tmpfs -o size=16k tmpfs /tmp

@@ -69,7 +69,7 @@ fn what_a_command_leaves_running_neither_holds_up_the_play_nor_speaks_in_later_t
         ),
     );
     assert!(
-        said[0]["stdout"].as_str().unwrap().starts_with("begun"),
+        said[0]["stdout"].as_str().unwrap().contains("begun"),
         "{said:?}"
     );
     for (task, text) in [
