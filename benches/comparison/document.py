@@ -242,8 +242,8 @@ so for most: 8 requests a host in place of 6.
 """,
     "play50": """\
 Each program's run finds hosts on which nothing was done yet, but `iomsctl again`, which finds what the run before it
-left. Of ours the connection is about 0.9 ms a host (the floor of 100 OpenSSH hosts above); a task is one exchange on it,
-for which sshd answers at least four times: the channel, the command, the shell's first word, the result.
+left. Of ours the connection is about 0.9 ms a host (the floor of 100 OpenSSH hosts above); all tasks of a host go through
+one session on it.
 """,
     "files-up": """\
 Of ours 94 ms are one MD5 of 64 MiB, before anything is sent; scp makes none. The second one is the host's.
