@@ -87,7 +87,7 @@ command_denied() {
 # The record ends before the pipes do.
 command_run() {
     changed=1
-    { { command_spoken "$@" 2>&1 >&4 4>&- | cat >&2 4>&-; } 4>&1 | cat; } 3<&-
+    { command_spoken "$@" 2>&1 >&4 4>&- | cat >&2 4>&-; } 4>&1 | cat
     ioms_recorded=1
     exit 0
 }

@@ -80,18 +80,16 @@ temporary() {
 ioms_said() {
     printf '\n%s%s changed b 1\n%s\n%s end\n%s' "$ioms_later" "$ioms_mark" "${changed:-0}" "$ioms_mark" "${1-}"
 }
-# ioms_through STATUS: in a shell that is shared, what that would say otherwise, and that it has been said.
-ioms_through() {
-    [ "${ioms_shell_mark-}" ] || return 0
-    echo "$ioms_shell_mark" >&2
-    ioms_end="$ioms_shell_mark over $1$nl" ioms_x=$ioms_shell_said
-}
 ioms_over() {
     ioms_x=$? ioms_end=
     # What is left is in the next program's way, and the shell reads it byte by byte.
     [ -z "${payload_here-}" ] || [ "$ioms_paid" ] || head -c "$payload_size" <&3 >/dev/null
     [ -z "$ioms_temporary$ioms_new$ioms_nest" ] || rm -rf -- ${ioms_temporary:+"$ioms_temporary"} ${ioms_new:+"$ioms_new"} ${ioms_nest:+"$ioms_nest"}
-    ioms_through "$ioms_x"
+    # In a shell that is shared, what that would say otherwise, and that it has been said.
+    if [ "${ioms_shell_mark-}" ]; then
+        echo "$ioms_shell_mark" >&2
+        ioms_end="$ioms_shell_mark over $ioms_x$nl" ioms_x=$ioms_shell_said
+    fi
     if [ "$ioms_recorded" ]; then printf %s "$ioms_end"; else ioms_said "$ioms_end"; fi
     exit "$ioms_x"
 }

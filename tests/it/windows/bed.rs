@@ -1,6 +1,6 @@
 //! A WinRM server and a desk whose inventory its hosts are.
 
-use ioms_fleet::windows::{Need, Windows, lacks};
+use ioms_fleet::windows::{Language, Need, Tier, Windows, lacks};
 use serde_json::Value;
 
 use crate::support::{Desk, Ran, only};
@@ -38,6 +38,15 @@ impl Bed {
             return None;
         }
         Some(Self::of(Windows::start().unwrap(), 1, vars))
+    }
+
+    /// One host that is Wine, in this language.
+    pub(super) fn wine(what: &str, language: Language) -> Option<Self> {
+        if lacks(what, &[Need::Server, Need::Wine, Need::PowershellForWine]) {
+            return None;
+        }
+        let windows = Windows::builder().tier(Tier::Wine(language)).start();
+        Some(Self::of(windows.unwrap(), 1, ""))
     }
 
     /// The same hosts with other variables.

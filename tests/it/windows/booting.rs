@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ioms_fleet::windows::{Language, Need, Tier, Windows, lacks};
+use ioms_fleet::windows::{Language, Need, Windows, lacks};
 
 use super::bed::Bed;
 use super::modules::play;
@@ -107,17 +107,9 @@ fn a_host_that_says_nothing_is_no_other_boot() {
 /// (Wine's `shutdown` does nothing, and its WMI has the time at which its server was started.)
 #[test]
 fn on_wine_wmi_tells_one_boot_from_the_next() {
-    if lacks(
-        "the time of boot, by WMI",
-        &[Need::Server, Need::Wine, Need::PowershellForWine],
-    ) {
+    let Some(bed) = Bed::wine("the time of boot, by WMI", Language::En) else {
         return;
-    }
-    let windows = Windows::builder()
-        .tier(Tier::Wine(Language::En))
-        .start()
-        .unwrap();
-    let bed = Bed::of(windows, 1, "");
+    };
     let tasks = |limit: u32| {
         format!(
             "- {{name: boot, win_reboot: {{reboot_timeout: {limit}, test_command: hostname}}}}\n"

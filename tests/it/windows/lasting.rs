@@ -1,6 +1,6 @@
 //! What a shell's commands start dies with the shell; what is detached lives on.
 
-use ioms_fleet::windows::{Language, Need, Tier, Windows, lacks};
+use ioms_fleet::windows::{Language, Need, Windows, lacks};
 
 use super::bed::Bed;
 use crate::support::{runs, wait_until};
@@ -39,15 +39,9 @@ fn a_started_program_dies_with_the_shell() {
 
 #[test]
 fn on_wine_a_service_starts_what_lives_on() {
-    let needs = [Need::Server, Need::Wine, Need::PowershellForWine];
-    if lacks("--detach on Wine", &needs) {
+    let Some(bed) = Bed::wine("--detach on Wine", Language::En) else {
         return;
-    }
-    let windows = Windows::builder()
-        .tier(Tier::Wine(Language::En))
-        .start()
-        .unwrap();
-    let bed = Bed::of(windows, 1, "");
+    };
     let mark = 60_000 + std::process::id() % 5000;
     let line = format!("ping -n {mark} 127.0.0.1");
     starts_and_dies(

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use ioms_fleet::windows::{Language, Need, Tier, Windows, lacks};
+use ioms_fleet::windows::{Language, Need, Windows, lacks};
 use serde_json::{Value, json};
 
 use super::bed::Bed;
@@ -137,7 +137,7 @@ fn begins_too_much(desk: &Desk, line: &str, limit: u32) -> String {
 
 #[test]
 fn on_wine_a_service_starts_what_goes_on_in_the_background() {
-    let Some(bed) = wine("tasks in the background") else {
+    let Some(bed) = Bed::wine("tasks in the background", Language::Zh) else {
         return;
     };
     goes_on_in_the_background(&bed.desk, "C:/jobs");
@@ -220,22 +220,9 @@ fn a_session_that_is_gone_is_begun_anew() {
     });
 }
 
-/// Wine, with a program that does nothing and lives on.
-fn wine(what: &str) -> Option<Bed> {
-    if lacks(what, &[Need::Server, Need::Wine, Need::PowershellForWine]) {
-        return None;
-    }
-    let windows = Windows::builder()
-        .tier(Tier::Wine(Language::Zh))
-        .start()
-        .unwrap();
-    let bed = Bed::of(windows, 1, "");
-    Some(bed)
-}
-
 #[test]
 fn on_windows_registry_services_and_facts_are_what_they_shall_be() {
-    let Some(bed) = wine("modules on Wine") else {
+    let Some(bed) = Bed::wine("modules on Wine", Language::Zh) else {
         return;
     };
     let tasks = "- {name: dword, win_regedit: {path: 'HKLM:\\Software\\Ioms', name: d, data: 4294967295, type: dword}}\n\
@@ -290,7 +277,7 @@ fn on_windows_registry_services_and_facts_are_what_they_shall_be() {
 
 #[test]
 fn an_update_is_brought_unpacked_started_and_looked_at() {
-    let Some(bed) = wine("the playbook windows-update.yml") else {
+    let Some(bed) = Bed::wine("the playbook windows-update.yml", Language::Zh) else {
         return;
     };
     let zip = bed.desk.home().join("game.zip");
