@@ -97,3 +97,5 @@ trap ioms_over EXIT
 trap 'exit 143' TERM
 trap 'exit 130' INT
 trap 'exit 129' HUP
+# The controller is gone: what is in our files goes too.
+trap 'exit 141' PIPE

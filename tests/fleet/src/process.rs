@@ -150,7 +150,12 @@ pub(crate) fn children(parent: u32) -> Vec<u32> {
 
 /// Whether a process runs still: of one that has ended, and that nobody has waited for, an id is left.
 pub(crate) fn is_alive(id: u32) -> bool {
-    fs::read(format!("/proc/{id}/cmdline")).is_ok_and(|words| !words.is_empty())
+    // Not by its words: between its fork and the end of its exec a process may have none.
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    let state = stat
+        .rsplit_once(')')
+        .and_then(|(_, rest)| rest.trim_start().chars().next());
+    state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
 }
 
 /// All processes with their parents.

@@ -1,5 +1,7 @@
 //! Tasks that had begun and not ended.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use super::{HOLD_BY_COMMAND, broken_off, let_go, log, newest, pair, recap, resume, site};
 use crate::support::{Desk, wait_until};
 
@@ -136,4 +138,30 @@ fn commands_whose_condition_does_not_hold_have_not_begun() {
         ran.stderr
     );
     assert!(ran.ends_with(0).stdout.contains("TASK [end]"));
+}
+
+#[test]
+fn what_a_task_has_put_aside_goes_though_the_controller_is_gone() {
+    let desk = pair();
+    let folder = desk.dir.path();
+    std::fs::create_dir(folder.join("aside")).unwrap();
+    let aside = || std::fs::read_dir(folder.join("aside")).unwrap().count();
+    let fact = desk.file(
+        "facts/slow.fact",
+        &format!(
+            "#!/bin/sh\nuntil test -e {}/go; do sleep 0.05; done; echo '{{}}'\n",
+            folder.display()
+        ),
+    );
+    std::fs::set_permissions(fact, std::fs::Permissions::from_mode(0o755)).unwrap();
+    site(
+        &desk,
+        "- hosts: all\n  gather_facts: false\n  environment: {TMPDIR: '{{ playbook_dir }}/aside'}\n  tasks:
+    - setup: {fact_path: '{{ playbook_dir }}/facts', gather_subset: [local]}\n",
+    );
+    let going = super::Going::start(&desk, &["play", "site.yml"]).until("TASK [setup]");
+    wait_until("both hosts are at it", || aside() == 2);
+    going.kill();
+    let_go(&desk);
+    wait_until("nothing of it is left", || aside() == 0);
 }
