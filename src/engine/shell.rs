@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::FutureExt as _;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, oneshot};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 use super::drive::{Drive, Start, mark, open, request};
@@ -37,7 +37,16 @@ struct Kept {
     shell: Option<HostShell>,
     /// As whom it runs.
     user: Option<Become>,
-    used: Instant,
+}
+
+/// A shell that nobody works with. It is listened to all the same: what nobody reads of one channel is in
+/// the way of all others of its connection. One that speaks unasked is given up at once.
+struct Resting {
+    /// Said, or dropped, when it is wanted or let go of.
+    wake: oneshot::Sender<()>,
+    /// Where it has kept quiet.
+    shell: JoinHandle<Option<Box<Kept>>>,
+    since: Instant,
 }
 
 /// Whether a shell for modules can be kept for a host: not where it begins at a terminal, which has no
@@ -55,8 +64,11 @@ pub(super) async fn run(drive: Drive<'_>, script: &ModuleScript, mut holding: Ho
         Ok(escalation) => escalation,
         Err(error) => return End::failed(error),
     };
-    let kept = holding.take::<Kept>();
-    let kept = kept.filter(|kept| kept.serves(user));
+    let kept = match holding.take::<Resting>() {
+        Some(resting) => resting.wake().await,
+        None => None,
+    };
+    let kept = kept.filter(|kept| kept.user.as_ref() == user);
     let (mut conversation, mut kept) = if let Some((kept, shell)) = kept.and_then(with_shell) {
         let secret = &kept.secret;
         let within = PosixConversation::within(drive.plan, script, escalation, secret, shell);
@@ -79,8 +91,7 @@ pub(super) async fn run(drive: Drive<'_>, script: &ModuleScript, mut holding: Ho
     let end = drive.run(Start::Begun(process), &mut conversation).await;
     if over.load(Ordering::Relaxed) {
         kept.shell = conversation.shell();
-        kept.used = Instant::now();
-        holding.put(kept);
+        holding.put(Box::new(kept.rest()));
     }
     end
 }
@@ -98,20 +109,30 @@ impl Kept {
             secret,
             shell: None,
             user,
-            used: Instant::now(),
         }
     }
 
-    /// Whether it can do a task as this user. A shell on which anything came since its last one is not
-    /// the only one to write there.
-    fn serves(&self, user: Option<&Become>) -> bool {
-        if self.user.as_ref() != user || self.used.elapsed() > IDLE {
-            return false;
+    /// Lets it be until it is wanted again.
+    fn rest(self: Box<Self>) -> Resting {
+        let (wake, woken) = oneshot::channel();
+        Resting {
+            wake,
+            shell: tokio::spawn(self.listen(woken)),
+            since: Instant::now(),
         }
-        let Ok(mut output) = self.output.try_lock() else {
-            return false;
+    }
+
+    /// Itself, unless anything is said before it is wanted: then others write there too.
+    async fn listen(self: Box<Self>, woken: oneshot::Receiver<()>) -> Option<Box<Self>> {
+        let quiet = {
+            let mut output = self.output.lock().await;
+            tokio::select! {
+                biased;
+                _ = output.next() => false,
+                _ = woken => true,
+            }
         };
-        output.next().now_or_never().is_none()
+        quiet.then_some(self)
     }
 
     /// Its process as that of one program.
@@ -126,6 +147,16 @@ impl Kept {
                 over,
             }),
         }
+    }
+}
+
+impl Resting {
+    /// The shell, where it is fit for another task.
+    async fn wake(self) -> Option<Box<Kept>> {
+        let rested = self.since.elapsed();
+        drop(self.wake);
+        let shell = self.shell.await.ok().flatten();
+        shell.filter(|_| rested <= IDLE)
     }
 }
 

@@ -93,6 +93,40 @@ fn what_a_command_leaves_running_neither_holds_up_the_play_nor_speaks_in_later_t
 }
 
 #[test]
+fn what_speaks_on_a_resting_shell_holds_up_nothing_on_its_connection() {
+    let lab = Lab::new(1);
+    let ready = lab.desk.dir.path().join("ready").display().to_string();
+    let noise = lab.desk.file(
+        "noise",
+        format!(
+            "\
+# The shell: the first process below sshd.
+up() {{ ps -o ppid= -p $1 | tr -d ' '; }}
+shell=$$
+while parent=$(up $shell); ! case $(ps -o comm= -p $parent) in sshd*) ;; *) false ;; esac; do shell=$parent; done
+exec 8>/proc/$shell/fd/1 9>/proc/$shell/fd/2 || exit 1
+(until [ -e {ready} ]; do sleep 0.05; done; seq 200000 >&8; seq 200000 >&9; echo >{ready}.said) >/dev/null 2>&1 &
+"
+        ),
+    );
+    let said = played(
+        &lab,
+        &format!(
+            "\
+- shell: sh {}
+- {{raw: 'touch {ready}; until [ -e {ready}.said ]; do sleep 0.05; done; echo raw', timeout: 20}}
+- {{fetch: {{src: {ready}.said, dest: fetched}}, timeout: 20}}
+- {{command: echo on, timeout: 20}}
+",
+            noise.display(),
+        ),
+    );
+    assert_eq!(said[1]["stdout"], "raw\n", "{said:?}");
+    assert_eq!(said[2]["changed"], true, "{said:?}");
+    assert_eq!(said[3]["stdout"], "on", "{said:?}");
+}
+
+#[test]
 fn a_task_that_does_not_end_takes_the_shell_with_it_and_the_next_begins_another() {
     let lab = Lab::new(1);
     let mark = format!("31{}", std::process::id());
