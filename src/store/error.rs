@@ -97,6 +97,16 @@ impl StoreError {
         }
     }
 
+    /// Whether the database has taken a transaction back because it and another waited for each other.
+    pub(super) fn is_deadlock(&self) -> bool {
+        // SQLSTATE, the same on all servers; SQLite, where writers stand in line, knows none.
+        let serialization_failure = "40001";
+        matches!(self, Self::Database { source, .. } if source
+            .as_database_error()
+            .and_then(|error| error.code())
+            .is_some_and(|code| code == serialization_failure))
+    }
+
     pub(super) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::File { path, source }

@@ -17,6 +17,8 @@ const ROWS: i64 = 2000;
 const OUTPUTS: i64 = 200;
 /// Between two transactions at least: SQLite's writers don't queue, they try again now and then.
 const BREATH: Duration = Duration::from_millis(5);
+/// How often a transaction is tried that the database ends for the sake of a run's.
+const TRIES: u32 = 20;
 
 /// What is in a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,43 +101,49 @@ impl Store {
         Ok(removed)
     }
 
-    /// Removes a run, its hosts first: one that is cut short still has its row, and is old.
+    /// Removes a run.
     async fn prune_run(&self, run: &str) -> Result<(), StoreError> {
-        let fail = |error| self.failed(error);
         let mut from = 0;
         loop {
             let began = Instant::now();
-            let mut tx = self.begin().await?;
-            sqlx::query("DELETE FROM run_hosts WHERE run = ? AND ix >= ? AND ix < ?")
+            if !insist(|| self.prune_hosts(run, from)).await? {
+                return Ok(());
+            }
+            from += ROWS;
+            sleep(began.elapsed().max(BREATH)).await;
+        }
+    }
+
+    /// Removes some of a run's hosts, then some of what its plays said, and itself with the last of it:
+    /// one that is cut short still has its row, and is old. Whether there is more.
+    async fn prune_hosts(&self, run: &str, from: i64) -> Result<bool, StoreError> {
+        let fail = |error| self.failed(error);
+        let mut tx = self.begin().await?;
+        sqlx::query("DELETE FROM run_hosts WHERE run = ? AND ix >= ? AND ix < ?")
+            .bind(run.to_owned())
+            .bind(from)
+            .bind(from + ROWS)
+            .execute(&mut *tx)
+            .await
+            .map_err(fail)?;
+        let left = sqlx::query("SELECT ix FROM run_hosts WHERE run = ? LIMIT 1")
+            .bind(run.to_owned())
+            .fetch_optional(&mut *tx)
+            .await
+            .map_err(fail)?;
+        let left = match left {
+            None => self.prune_play(&mut tx, run).await?,
+            Some(_) => true,
+        };
+        if !left {
+            sqlx::query("DELETE FROM runs WHERE run = ?")
                 .bind(run.to_owned())
-                .bind(from)
-                .bind(from + ROWS)
                 .execute(&mut *tx)
                 .await
                 .map_err(fail)?;
-            from += ROWS;
-            let left = sqlx::query("SELECT ix FROM run_hosts WHERE run = ? LIMIT 1")
-                .bind(run.to_owned())
-                .fetch_optional(&mut *tx)
-                .await
-                .map_err(fail)?;
-            let left = match left {
-                None => self.prune_play(&mut tx, run).await?,
-                Some(_) => true,
-            };
-            if !left {
-                sqlx::query("DELETE FROM runs WHERE run = ?")
-                    .bind(run.to_owned())
-                    .execute(&mut *tx)
-                    .await
-                    .map_err(fail)?;
-            }
-            tx.commit().await.map_err(fail)?;
-            if !left {
-                return Ok(());
-            }
-            sleep(began.elapsed().max(BREATH)).await;
         }
+        tx.commit().await.map_err(fail)?;
+        Ok(left)
     }
 
     /// Removes some of what a run's plays said; whether there is more.
@@ -179,7 +187,6 @@ impl Store {
 
     /// Removes facts that were last seen before a time, a stretch of hosts at a time.
     async fn prune_facts(&self, before: Timestamp) -> Result<(), StoreError> {
-        let fail = |error| self.failed(error);
         let mut after = String::new();
         loop {
             let hosts =
@@ -188,21 +195,31 @@ impl Store {
                 return Ok(());
             };
             let began = Instant::now();
-            sqlx::query("DELETE FROM facts WHERE host > ? AND host <= ? AND collected < ?")
-                .bind(after)
-                .bind(last.clone())
-                .bind(before.as_millisecond())
-                .execute(&self.pool)
-                .await
-                .map_err(fail)?;
+            insist(|| self.prune_facts_of(&after, &last, before)).await?;
             after = last;
             sleep(began.elapsed().max(BREATH)).await;
         }
     }
 
+    /// Removes those of hosts after one, up to another.
+    async fn prune_facts_of(
+        &self,
+        after: &str,
+        last: &str,
+        before: Timestamp,
+    ) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM facts WHERE host > ? AND host <= ? AND collected < ?")
+            .bind(after.to_owned())
+            .bind(last.to_owned())
+            .bind(before.as_millisecond())
+            .execute(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))?;
+        Ok(())
+    }
+
     /// Removes outputs that nobody refers to, a stretch of digests at a time.
     async fn prune_outputs(&self) -> Result<(), StoreError> {
-        let fail = |error| self.failed(error);
         let mut after = String::new();
         loop {
             let digests = "SELECT digest AS name FROM outputs WHERE digest > ? AND piece = 0 ORDER BY digest LIMIT ?";
@@ -210,16 +227,37 @@ impl Store {
                 return Ok(());
             };
             let began = Instant::now();
-            let mut tx = self.begin().await?;
-            sqlx::query("DELETE FROM outputs WHERE digest > ? AND digest <= ? AND NOT EXISTS (SELECT 1 FROM run_hosts WHERE stdout_digest = outputs.digest) AND NOT EXISTS (SELECT 1 FROM run_hosts WHERE stderr_digest = outputs.digest)")
-                .bind(after)
-                .bind(last.clone())
-                .execute(&mut *tx)
-                .await
-                .map_err(fail)?;
-            tx.commit().await.map_err(fail)?;
+            insist(|| self.prune_outputs_of(&after, &last)).await?;
             after = last;
             sleep(began.elapsed().max(BREATH)).await;
         }
     }
+
+    /// Removes those after one, up to another.
+    async fn prune_outputs_of(&self, after: &str, last: &str) -> Result<(), StoreError> {
+        let fail = |error| self.failed(error);
+        let mut tx = self.begin().await?;
+        sqlx::query("DELETE FROM outputs WHERE digest > ? AND digest <= ? AND NOT EXISTS (SELECT 1 FROM run_hosts WHERE stdout_digest = outputs.digest) AND NOT EXISTS (SELECT 1 FROM run_hosts WHERE stderr_digest = outputs.digest)")
+            .bind(after.to_owned())
+            .bind(last.to_owned())
+            .execute(&mut *tx)
+            .await
+            .map_err(fail)?;
+        tx.commit().await.map_err(fail)
+    }
+}
+
+/// Does a transaction again where the database has ended it because another one waited for it. (A run's
+/// recorder tries again whatever went wrong.)
+async fn insist<T, F>(transaction: impl Fn() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    for tries in 1..TRIES {
+        match transaction().await {
+            Err(error) if error.is_deadlock() => sleep(BREATH * tries).await,
+            other => return other,
+        }
+    }
+    transaction().await
 }

@@ -22,7 +22,7 @@ use ioms::store::{
 };
 use ioms_fleet::MariaDb;
 
-use crate::support::{mariadb, on_both};
+use crate::support::{mariadb, on_both, wait_until};
 
 /// A data folder and a database.
 struct Bed {

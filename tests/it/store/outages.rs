@@ -64,6 +64,52 @@ async fn a_frozen_database_holds_no_run_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_prune_that_is_in_anothers_way_is_done_all_the_same() {
+    if ioms_fleet::left_out("the record on MariaDB", "mariadbd") {
+        return;
+    }
+    let bed = Bed::mariadb().await;
+    let mut run = Run::begin(&bed, header("run", hosts(2))).await;
+    run.ok(0, b"said").await;
+    run.ok(1, b"said").await;
+    run.stored().await;
+    // Has the run's row and wants its hosts', of which the prune has some and wants the run's; and has
+    // done so much that the prune is what the database takes back.
+    let other = "
+USE ioms;
+DELIMITER //
+BEGIN NOT ATOMIC
+    START TRANSACTION;
+    INSERT INTO facts SELECT seq, 'much', '1', 1, 9000000000000 FROM seq_1_to_1000;
+    SELECT COUNT(*) FROM runs FOR UPDATE;
+    DO GET_LOCK('ready', 0);
+    WHILE NOT EXISTS (SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT') DO
+        DO SLEEP(0.15);
+    END WHILE;
+    UPDATE run_hosts SET attempts = 2;
+    COMMIT;
+END//
+";
+    let store = bed.store().await;
+    std::thread::scope(|scope| {
+        let server = bed.server.as_ref().unwrap();
+        let other = scope.spawn(move || server.sql(other).unwrap());
+        wait_until("the other one is ready", || {
+            server
+                .sql("SELECT IS_USED_LOCK('ready') IS NOT NULL")
+                .unwrap()
+                == "1\n"
+        });
+        let pruned = tokio::task::block_in_place(|| {
+            tokio::runtime::Handle::current().block_on(store.prune(clock::now()))
+        });
+        assert_eq!(pruned.unwrap(), 1);
+        other.join().unwrap();
+    });
+    assert_eq!(counts(&store).await, (0, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn mysql_is_migrated_by_its_verb_alone() {
     if ioms_fleet::left_out("the record on MariaDB", "mariadbd") {
         return;
