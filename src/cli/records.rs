@@ -100,6 +100,12 @@ impl Records {
             }
             (None, None) => {}
         }
+        if let Some(folder) = &journal.slow {
+            setup.warn(&format!(
+                "the record of an earlier run takes longer to bring in than runs wait: {}; `iomsctl db replay` brings it in",
+                folder.display()
+            ));
+        }
         drop(journal);
         shown
     }

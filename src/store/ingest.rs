@@ -63,20 +63,25 @@ impl Ingest {
 
     /// Brings all whole lines there are into the database.
     pub(super) async fn catch_up(&mut self, store: &Store) -> Result<(), StoreError> {
-        loop {
-            let mut batch: Vec<Line> = Vec::new();
-            let begin = self.reader.offset();
-            while batch.len() < BATCH && self.reader.offset() < begin + BATCH_BYTES {
-                match self.reader.next()? {
-                    Some(line) => batch.push(line),
-                    None => break,
-                }
+        while self.step(store).await? {}
+        Ok(())
+    }
+
+    /// Brings some of them; whether there were any.
+    pub(super) async fn step(&mut self, store: &Store) -> Result<bool, StoreError> {
+        let mut batch: Vec<Line> = Vec::new();
+        let begin = self.reader.offset();
+        while batch.len() < BATCH && self.reader.offset() < begin + BATCH_BYTES {
+            match self.reader.next()? {
+                Some(line) => batch.push(line),
+                None => break,
             }
-            if batch.is_empty() {
-                return Ok(());
-            }
-            self.bring(store, &batch).await?;
         }
+        if batch.is_empty() {
+            return Ok(false);
+        }
+        self.bring(store, &batch).await?;
+        Ok(true)
     }
 
     /// Brings the lines that follow the last one of the file and are in no file.

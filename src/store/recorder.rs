@@ -15,7 +15,7 @@ use super::database::Store;
 use super::error::StoreError;
 use super::ingest::Ingest;
 use super::journal::{Journal, Shared};
-use super::replay::{aside, replay};
+use super::replay::{Standing, aside, replay_beside};
 use super::url::DatabaseUrl;
 use crate::event::Recorded;
 
@@ -28,8 +28,15 @@ const RETRY: Duration = Duration::from_secs(2);
 pub struct Recorder {
     shared: Arc<Shared>,
     end: oneshot::Sender<Instant>,
-    thread: JoinHandle<(Recorded, Option<StoreError>, File)>,
+    thread: JoinHandle<(Fed, File)>,
     folder: PathBuf,
+}
+
+/// What became of feeding the database.
+struct Fed {
+    recorded: Recorded,
+    why: Option<StoreError>,
+    slow: Option<PathBuf>,
 }
 
 /// The journal after the run: holds its outputs until it is dropped. Then it goes, if it is
@@ -40,6 +47,8 @@ pub struct Leftover {
     pub why: Option<StoreError>,
     /// Where the journal goes that is not whole, and why it is not.
     pub lost: Option<(PathBuf, String)>,
+    /// The journal of an earlier run that takes longer than runs wait: they leave it alone from now on.
+    pub slow: Option<PathBuf>,
     recorded: Recorded,
     folder: PathBuf,
     _lock: Option<File>,
@@ -67,6 +76,8 @@ struct Feed {
     ingest: Option<Ingest>,
     /// Brings over what other runs have left behind, beside the run's own record.
     others: Option<tokio::task::JoinHandle<()>>,
+    /// Where that stands.
+    standing: Arc<Standing>,
     /// Lines of the run that its journal had no room for.
     unwritten: Vec<Vec<u8>>,
     /// What the database said last, unless that was yes.
@@ -92,6 +103,7 @@ impl Recorder {
             store: None,
             ingest: None,
             others: None,
+            standing: Arc::default(),
             unwritten: Vec::new(),
             why: None,
         };
@@ -102,10 +114,10 @@ impl Recorder {
         let thread = std::thread::Builder::new()
             .name("recorder".into())
             .spawn(move || {
-                let (recorded, why) = runtime.block_on(feed.run(ended));
+                let fed = runtime.block_on(feed.run(ended));
                 // A database that does not answer must not keep the process.
                 runtime.shutdown_background();
-                (recorded, why, lock)
+                (fed, lock)
             })
             .map_err(StoreError::file(journal.folder()))?;
         Ok(Self {
@@ -122,10 +134,15 @@ impl Recorder {
         self.shared.ended.store(true, Ordering::Release);
         let _ = self.end.send(Instant::now() + patience);
         self.shared.news.notify_one();
-        let (recorded, why, lock) = match self.thread.join() {
-            Ok((recorded, why, lock)) => (recorded, why, Some(lock)),
-            Err(_) => (Recorded::Spooled, None, None),
+        let (fed, lock) = match self.thread.join() {
+            Ok((fed, lock)) => (fed, Some(lock)),
+            Err(_) => (Fed::not_at_all(), None),
         };
+        let Fed {
+            recorded,
+            why,
+            slow,
+        } = fed;
         let lost = (recorded == Recorded::Lost).then(|| {
             let why = self.shared.unwritten().why.take();
             let why = why.map_or_else(|| "no journal".to_owned(), |error| error.to_string());
@@ -136,6 +153,7 @@ impl Recorder {
             Leftover {
                 why,
                 lost,
+                slow,
                 recorded,
                 folder: self.folder,
                 _lock: lock,
@@ -144,15 +162,32 @@ impl Recorder {
     }
 }
 
+impl Fed {
+    fn not_at_all() -> Self {
+        Self {
+            recorded: Recorded::Spooled,
+            why: None,
+            slow: None,
+        }
+    }
+}
+
 impl Feed {
-    async fn run(mut self, ended: oneshot::Receiver<Instant>) -> (Recorded, Option<StoreError>) {
+    async fn run(mut self, ended: oneshot::Receiver<Instant>) -> Fed {
         let mut deadline = None;
         let recorded = self.feed(ended, &mut deadline).await;
+        let mut slow = None;
         if let (Some(others), Some(deadline)) = (self.others.take(), deadline) {
-            let _ = timeout_at(deadline, others).await;
+            let cut = timeout_at(deadline, others).await.is_err();
+            if cut && recorded == Recorded::Stored {
+                slow = self.standing.cut();
+            }
         }
-        let why = self.why.filter(|_| recorded != Recorded::Stored);
-        (recorded, why)
+        Fed {
+            recorded,
+            why: self.why.filter(|_| recorded != Recorded::Stored),
+            slow,
+        }
     }
 
     async fn feed(
@@ -240,8 +275,9 @@ impl Feed {
         // Behind the run's own beginning, so that no large journal keeps the run off the record.
         if self.others.is_none() {
             let (store, data_dir) = (store.clone(), self.data_dir.clone());
+            let standing = self.standing.clone();
             self.others = Some(tokio::spawn(async move {
-                if let Err(error) = replay(&store, &data_dir).await {
+                if let Err(error) = replay_beside(&store, &data_dir, &standing).await {
                     tracing::debug!(%error, "earlier runs are not all in the database yet");
                 }
             }));

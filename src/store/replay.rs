@@ -1,6 +1,10 @@
 //! Journals that runs have left behind: of a database that was away, of a controller that died.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::database::Store;
 use super::error::StoreError;
@@ -22,12 +26,49 @@ pub struct Replayed {
     pub refused: Vec<(PathBuf, String)>,
 }
 
+/// In the folder of a journal that takes longer than a run waits.
+const SLOW: &str = "slow";
+
+/// A journal of which nothing was brought in for so long will not be by the next run either.
+const FAIR: Duration = Duration::from_secs(1);
+
+/// Where a replay stands, for the run that may have to cut it short.
+#[derive(Debug, Default)]
+pub(super) struct Standing(Mutex<Option<Turn>>);
+
+/// The journal whose turn it is, and since when it is where it is.
+#[derive(Debug)]
+struct Turn {
+    folder: PathBuf,
+    since: Instant,
+}
+
 /// Brings all journals that no run holds into the database and removes them. One that the database
 /// refuses does not hold up the others.
 pub async fn replay(store: &Store, data_dir: &Path) -> Result<Replayed, StoreError> {
+    all(store, data_dir, |_| true, &Standing::default()).await
+}
+
+/// The same beside a run: leaves alone what an earlier one has waited for in vain.
+pub(super) async fn replay_beside(
+    store: &Store,
+    data_dir: &Path,
+    standing: &Standing,
+) -> Result<Replayed, StoreError> {
+    let is_quick = |folder: &Path| !folder.join(SLOW).exists();
+    all(store, data_dir, is_quick, standing).await
+}
+
+async fn all(
+    store: &Store,
+    data_dir: &Path,
+    wanted: impl Fn(&Path) -> bool,
+    standing: &Standing,
+) -> Result<Replayed, StoreError> {
     let mut replayed = Replayed::default();
     let mut folders = journals(data_dir);
     folders.extend(lost_journals(data_dir));
+    folders.retain(|folder| wanted(folder));
     for folder in folders {
         let lock = match take_lock(&folder) {
             Ok(Some(lock)) => lock,
@@ -44,7 +85,7 @@ pub async fn replay(store: &Store, data_dir: &Path) -> Result<Replayed, StoreErr
             Err(error) => return Err(error),
         };
         let whole = folder.extension().is_none();
-        match one(store, &folder, whole).await {
+        match one(store, &folder, whole, standing).await {
             Ok(died) => {
                 replayed.stored += 1;
                 replayed.lost += usize::from(died);
@@ -71,14 +112,44 @@ pub async fn replay(store: &Store, data_dir: &Path) -> Result<Replayed, StoreErr
 }
 
 /// One journal; true when its controller had died.
-async fn one(store: &Store, folder: &Path, whole: bool) -> Result<bool, StoreError> {
+async fn one(
+    store: &Store,
+    folder: &Path,
+    whole: bool,
+    standing: &Standing,
+) -> Result<bool, StoreError> {
+    standing.is_at(folder);
     let mut ingest = Ingest::open(folder)?;
-    ingest.catch_up(store).await?;
+    while ingest.step(store).await? {
+        standing.is_at(folder);
+    }
     if ingest.is_over() {
         return Ok(false);
     }
     ingest.complete(store, whole).await?;
     Ok(whole)
+}
+
+impl Standing {
+    fn turn(&self) -> MutexGuard<'_, Option<Turn>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something of this journal was brought in, or will be now.
+    fn is_at(&self, folder: &Path) {
+        *self.turn() = Some(Turn {
+            folder: folder.to_owned(),
+            since: Instant::now(),
+        });
+    }
+
+    /// The replay is cut short while the database answers: the journal that is to be left alone by runs
+    /// from now on.
+    pub(super) fn cut(&self) -> Option<PathBuf> {
+        let Turn { folder, since } = self.turn().take()?;
+        let slow = since.elapsed() >= FAIR && std::fs::write(folder.join(SLOW), "").is_ok();
+        slow.then_some(folder)
+    }
 }
 
 /// Where a journal goes that is not to be taken for a whole one.

@@ -246,6 +246,23 @@ impl Run {
     }
 }
 
+/// A journal of a run on so many hosts that the database has not seen.
+async fn left_behind(bed: &Bed, number: u32) {
+    let away = DatabaseUrl::parse("mysql://root@127.0.0.1:1/nowhere").unwrap();
+    let mut run = Run::begin_at(away, bed.data(), header("run", hosts(number as usize))).await;
+    for ix in 0..number {
+        run.ok(ix, format!("line of {ix}").as_bytes()).await;
+    }
+    run.say_over(None).await;
+    drop(run.emitter);
+    run.consumers.join().unwrap();
+    let (recorded, leftover) = run.recorder.finish(Duration::from_millis(100));
+    assert_eq!(recorded, Recorded::Spooled);
+    assert!(matches!(leftover.why, Some(StoreError::Database { .. })));
+    drop(leftover);
+    assert_eq!(journals(bed.data()).len(), 1, "what is not recorded stays");
+}
+
 /// Bytes that no compressor makes small.
 fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed;

@@ -110,6 +110,51 @@ END//
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_takes_longer_than_a_run_waits_is_named_once_and_left_to_a_replay() {
+    if ioms_fleet::left_out("the record on MariaDB", "mariadbd") {
+        return;
+    }
+    let bed = Bed::mariadb().await;
+    left_behind(&bed, 3).await;
+    let slow = journals(bed.data()).remove(0);
+    let server = bed.server.as_ref().unwrap();
+    // Somebody has a row of that run in hands.
+    let other = format!(
+        "USE ioms; START TRANSACTION; INSERT INTO runs (run, verb, pattern, user_name, from_where, options, no_log, hosts, started, journal_offset) VALUES ('{}', '', '', '', '', '{{}}', 0, 0, 0, 0); DO GET_LOCK('ready', 0); DO SLEEP(600);",
+        slow.file_name().unwrap().display()
+    );
+    std::thread::scope(|scope| {
+        scope.spawn(move || server.sql(&other));
+        let holder = || {
+            server
+                .sql("SELECT IFNULL(IS_USED_LOCK('ready'), 0)")
+                .unwrap()
+        };
+        wait_until("the row is held", || holder() != "0\n");
+        let mut said = Vec::new();
+        tokio::task::block_in_place(|| {
+            tokio::runtime::Handle::current().block_on(async {
+                for _ in 0..2 {
+                    let mut run = Run::begin(&bed, header("run", hosts(1))).await;
+                    run.ok(0, b"said").await;
+                    run.say_over(None).await;
+                    drop(run.emitter);
+                    run.consumers.join().unwrap();
+                    let (recorded, leftover) = run.recorder.finish(Duration::from_secs(3));
+                    assert_eq!(recorded, Recorded::Stored);
+                    said.push(leftover.slow.clone());
+                }
+            });
+        });
+        server.sql(&format!("KILL {}", holder())).unwrap();
+        assert_eq!(said, [Some(slow.clone()), None]);
+    });
+    let store = bed.store().await;
+    assert_eq!(replay(&store, bed.data()).await.unwrap().stored, 1);
+    assert_eq!(counts(&store).await.1, 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn mysql_is_migrated_by_its_verb_alone() {
     if ioms_fleet::left_out("the record on MariaDB", "mariadbd") {
         return;

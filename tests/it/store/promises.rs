@@ -321,23 +321,6 @@ pub(super) async fn two_runs_at_once_are_both_recorded(bed: Bed) {
     assert_eq!(counts(&bed.store().await).await, (2, 100, 1));
 }
 
-/// A journal of a run on so many hosts that the database has not seen.
-async fn left_behind(bed: &Bed, number: u32) {
-    let away = DatabaseUrl::parse("mysql://root@127.0.0.1:1/nowhere").unwrap();
-    let mut run = Run::begin_at(away, bed.data(), header("run", hosts(number as usize))).await;
-    for ix in 0..number {
-        run.ok(ix, format!("line of {ix}").as_bytes()).await;
-    }
-    run.say_over(None).await;
-    drop(run.emitter);
-    run.consumers.join().unwrap();
-    let (recorded, leftover) = run.recorder.finish(Duration::from_millis(100));
-    assert_eq!(recorded, Recorded::Spooled);
-    assert!(matches!(leftover.why, Some(StoreError::Database { .. })));
-    drop(leftover);
-    assert_eq!(journals(bed.data()).len(), 1, "what is not recorded stays");
-}
-
 pub(super) async fn a_run_is_stored_and_what_earlier_ones_have_left_beside_it(bed: Bed) {
     left_behind(&bed, 1200).await;
     let mut run = Run::begin(&bed, header("run", hosts(2))).await;
