@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::fmt::strtime;
+use jiff::tz::TimeZone;
 
 /// The present moment.
 #[expect(clippy::disallowed_methods, reason = "this is the one clock")]
@@ -12,6 +13,12 @@ pub fn now() -> Timestamp {
 /// RFC 3339 in UTC with milliseconds, the form of every time in documents: `2026-11-23T08:00:00.000Z`.
 pub fn rfc3339(at: Timestamp) -> String {
     strtime::format("%Y-%m-%dT%H:%M:%S.%3fZ", at).unwrap_or_else(|_| at.to_string())
+}
+
+/// As people read it, in the time zone of this machine: `2026-11-23 16:00:00`.
+pub fn local(at: Timestamp) -> String {
+    let zoned = at.to_zoned(TimeZone::system());
+    strtime::format("%Y-%m-%d %H:%M:%S", &zoned).unwrap_or_else(|_| at.to_string())
 }
 
 /// For `#[serde(with = "crate::base::clock::serde_rfc3339")]`: milliseconds, UTC.

@@ -110,7 +110,9 @@ async fn status(setup: &Setup) -> Result<Status, CliError> {
         status.database,
         status.schema,
         status.runs,
-        oldest.as_deref().unwrap_or("none"),
+        status
+            .oldest
+            .map_or_else(|| "none".to_owned(), clock::local),
         status.results,
         status.pieces,
     );
@@ -126,7 +128,7 @@ async fn prune(setup: &Setup, args: &PruneArgs) -> Result<Status, CliError> {
         confirm(
             &format!(
                 "Remove {count} runs that began before {}?",
-                clock::rfc3339(before)
+                clock::local(before)
             ),
             args.yes,
         )?;

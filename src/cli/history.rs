@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 
+use super::columns::columns;
 use super::execution::FormArgs;
 use super::{CliError, Globals, Setup, Status, history_diff, records};
-use crate::base::clock::rfc3339;
+use crate::base::clock::{self, rfc3339};
 use crate::base::quantity;
 use crate::base::text::{Charset, decode, terminal_safe};
 use crate::store::{Filter, HostRun, HostTask, Match, RunRow, Store};
@@ -197,11 +198,6 @@ fn short(row: &RunRow) -> String {
         .to_owned()
 }
 
-fn local_time(at: Timestamp) -> String {
-    let zoned = at.to_zoned(TimeZone::system());
-    jiff::fmt::strtime::format("%Y-%m-%d %H:%M:%S", &zoned).unwrap_or_else(|_| at.to_string())
-}
-
 fn command(row: &RunRow) -> String {
     let command = row.header.command.as_deref();
     command.map(one_line).unwrap_or_default()
@@ -223,30 +219,31 @@ async fn list(setup: &Setup, store: &Store, args: &FilterArgs) -> Result<Status,
     }
     if runs.is_empty() {
         setup.print("no runs on record\n")?;
+        return Ok(Status::OK);
     }
-    let mut text = String::new();
-    for row in &runs {
-        let total = row.end.as_ref().map_or(0, |end| end.summary.total);
-        let hosts = match &row.end {
-            Some(end) => format!(
-                "{}/{total}",
-                end.summary.ok + end.summary.changed + end.summary.skipped
-            ),
-            None => "...".to_owned(),
-        };
-        let command = command(row);
-        let _ = writeln!(
-            text,
-            "{}  {}  {:11}  {hosts:>9} ok  {}  {} {} {command}",
-            short(row),
-            local_time(row.header.started),
-            row.outcome,
-            row.header.user,
-            row.header.verb,
-            one_line(&row.header.pattern),
+    let rows = runs.iter().map(|row| {
+        let well = row.end.as_ref().map(|end| &end.summary).map_or_else(
+            || "...".to_owned(),
+            |summary| {
+                let well = summary.ok + summary.changed + summary.skipped;
+                format!("{well}/{}", summary.total)
+            },
         );
-    }
-    setup.print(&text)?;
+        [
+            short(row),
+            clock::local(row.header.started),
+            row.outcome.clone(),
+            well,
+            row.header.user.clone(),
+            row.header.verb.clone(),
+            one_line(&row.header.pattern),
+            command(row),
+        ]
+    });
+    let heading = [
+        "RUN", "STARTED", "OUTCOME", "OK", "USER", "VERB", "HOSTS", "COMMAND",
+    ];
+    setup.print(&columns(heading, rows))?;
     Ok(Status::OK)
 }
 
@@ -278,42 +275,48 @@ async fn host(setup: &Setup, store: &Store, args: &HostArgs) -> Result<Status, C
     }
     if runs.is_empty() {
         setup.print(&format!("no runs of {} on record\n", args.name))?;
+        return Ok(Status::OK);
     }
-    let mut text = String::new();
-    for (each, tasks) in runs.iter().zip(&tasks) {
-        let exit = each
-            .exit
-            .filter(|exit| *exit != 0)
-            .map(|exit| format!(" (exit {exit})"));
-        let kind = each
-            .error
-            .as_ref()
-            .and_then(|error| error.get("kind"))
-            .and_then(Json::as_str);
-        let kind = kind.map(|kind| format!(" ({kind})"));
-        let outcome = format!("{}{}", each.outcome, exit.or(kind).unwrap_or_default());
-        let command = command(&each.run);
-        let _ = writeln!(
-            text,
-            "{}  {}  {outcome:22}  {:>8}  {}  {} {command}",
-            short(&each.run),
-            local_time(each.run.header.started),
-            quantity::show_duration(each.duration),
-            each.run.header.user,
-            each.run.header.verb,
-        );
-        for task in tasks {
-            let _ = writeln!(
-                text,
-                "          {:11}  {:>8}  {}",
-                task.status,
-                quantity::show_duration(task.duration),
-                one_line(&task.task.name),
-            );
-        }
-    }
-    setup.print(&text)?;
+    let rows = runs.iter().zip(&tasks).flat_map(|(each, tasks)| {
+        let tasks = tasks.iter().map(host_task_row);
+        std::iter::once(host_run_row(each)).chain(tasks)
+    });
+    let heading = [
+        "RUN", "STARTED", "OUTCOME", "TOOK", "USER", "VERB", "COMMAND",
+    ];
+    setup.print(&columns(heading, rows))?;
     Ok(Status::OK)
+}
+
+fn host_run_row(each: &HostRun) -> [String; 7] {
+    let exit = each.exit.filter(|exit| *exit != 0);
+    let exit = exit.map(|exit| format!(" (exit {exit})"));
+    let error = each.error.as_ref();
+    let kind = error.and_then(|error| error.get("kind")?.as_str());
+    let kind = kind.map(|kind| format!(" ({kind})"));
+    [
+        short(&each.run),
+        clock::local(each.run.header.started),
+        format!("{}{}", each.outcome, exit.or(kind).unwrap_or_default()),
+        quantity::show_duration(each.duration),
+        each.run.header.user.clone(),
+        each.run.header.verb.clone(),
+        command(&each.run),
+    ]
+}
+
+/// Below its run.
+fn host_task_row(each: &HostTask) -> [String; 7] {
+    let nothing = String::new;
+    [
+        nothing(),
+        nothing(),
+        each.status.to_string(),
+        quantity::show_duration(each.duration),
+        nothing(),
+        nothing(),
+        one_line(&each.task.name),
+    ]
 }
 
 fn host_run_json(each: &HostRun, tasks: &[HostTask]) -> Json {

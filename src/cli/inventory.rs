@@ -1,5 +1,6 @@
 //! `iomsctl inventory`: list, draw, show, check and import inventories.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::base::yaml;
 use crate::engine::Targets as _;
 use crate::event::HostIx;
 use crate::inventory;
+use crate::target::winrm_misspelt;
 
 /// Its verbs.
 #[derive(Debug, clap::Args)]
@@ -266,6 +268,7 @@ fn check(setup: &Setup, args: &CheckArgs) -> Result<Status, CliError> {
                     }),
             );
             if findings.is_empty() {
+                findings.extend(misspelt(&fleet)?);
                 findings.extend(unreachable(setup, args, &fleet)?);
             }
         }
@@ -276,6 +279,26 @@ fn check(setup: &Setup, args: &CheckArgs) -> Result<Status, CliError> {
     } else {
         Status(2)
     })
+}
+
+/// Variables that nobody reads, though they are named as those of a connection are; each once.
+fn misspelt(fleet: &Fleet) -> Result<Vec<Finding>, CliError> {
+    let mut findings = BTreeMap::new();
+    for host in fleet.inventory.host_names() {
+        for (name, found) in fleet.inventory.variables(host)? {
+            let Some(meant) = winrm_misspelt(&name) else {
+                continue;
+            };
+            let message = format!("{}: there is no variable `{name}` of WinRM", found.place);
+            findings.insert(message, format!("did you mean `{meant}`?"));
+        }
+    }
+    let finding = |(message, hint)| Finding {
+        host: None,
+        message,
+        hint: Some(hint),
+    };
+    Ok(findings.into_iter().map(finding).collect())
 }
 
 /// Hosts of which no target can be made.

@@ -10,6 +10,7 @@ pub mod ad_hoc;
 mod allocator;
 mod ask;
 mod codepages;
+mod columns;
 mod controller;
 mod error;
 mod execution;

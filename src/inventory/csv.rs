@@ -35,39 +35,53 @@ enum Column {
 const PASSWORDS: &[&str] = &["password", "passwd", "pwd", "密码", "口令"];
 
 fn column(heading: &str) -> Column {
-    let plain = heading.trim().to_lowercase().replace([' ', '-'], "_");
-    match plain.as_str() {
-        "host" | "name" | "hostname" | "主机" | "主机名" | "名称" | "服务器" => {
+    match plain(heading).as_str() {
+        "host" | "name" | "hostname" | "host_name" | "server" | "server_name" | "主机"
+        | "主机名" | "主机名称" | "名称" | "服务器" | "服务器名" | "服务器名称" | "机器名" => {
             Column::Name
         }
-        "address" | "ip" | "ip_address" | "ansible_host" | "地址" | "ip地址" | "主机ip" => {
-            Column::Address
-        }
+        "address" | "ip" | "ip_address" | "ansible_host" | "private_ip" | "internal_ip"
+        | "地址" | "ip地址" | "主机地址" | "主机ip" | "服务器ip" | "内网ip" | "内网地址"
+        | "内网ip地址" | "管理ip" => Column::Address,
         "port" | "ansible_port" | "端口" => Column::Port,
         "user" | "username" | "ansible_user" | "用户" | "用户名" => Column::User,
         "group" | "groups" | "分组" | "组" | "业务" => Column::Groups,
         "" => Column::Nothing,
         other if PASSWORDS.iter().any(|word| other.contains(word)) => Column::Password,
         "备注" => Column::Variable(Arc::from("note")),
-        _ => {
-            let name: String = plain
-                .chars()
-                .map(|c| {
-                    if c.is_alphanumeric() || c == '_' {
-                        c
-                    } else {
-                        '_'
-                    }
-                })
-                .collect();
-            let name = if name.starts_with(|c: char| c.is_ascii_digit()) {
-                format!("_{name}")
-            } else {
-                name
-            };
-            Column::Variable(Arc::from(name))
-        }
+        _ => variable(heading),
     }
+}
+
+fn plain(heading: &str) -> String {
+    heading.trim().to_lowercase().replace([' ', '-'], "_")
+}
+
+fn variable(heading: &str) -> Column {
+    let fits = |c: char| c.is_alphanumeric() || c == '_';
+    let name = plain(heading).replace(|c| !fits(c), "_");
+    let name = if name.starts_with(|c: char| c.is_ascii_digit()) {
+        format!("_{name}")
+    } else {
+        name
+    };
+    Column::Variable(Arc::from(name))
+}
+
+/// What columns are. A host has one name and one address, of the first column of that kind; others become
+/// variables.
+fn columns<'a>(headings: impl Iterator<Item = &'a str>) -> Vec<Column> {
+    let mut columns = Vec::new();
+    for heading in headings {
+        let column = column(heading);
+        let once = matches!(column, Column::Name | Column::Address);
+        columns.push(if once && columns.contains(&column) {
+            variable(heading)
+        } else {
+            column
+        });
+    }
+    columns
 }
 
 /// Nobody writes more lines into one cell.
@@ -91,7 +105,7 @@ pub fn import_csv(bytes: &[u8]) -> Result<Imported, String> {
         .trim(csv::Trim::All)
         .from_reader(decoded.text.as_bytes());
     let headings = reader.headers().map_err(|error| error.to_string())?.clone();
-    let columns: Vec<Column> = headings.iter().map(column).collect();
+    let columns = columns(headings.iter());
     if !columns
         .iter()
         .any(|column| matches!(column, Column::Name | Column::Address))

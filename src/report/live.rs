@@ -119,7 +119,9 @@ impl Part for Live {
                         self.write(cx, stream, &out)?;
                     }
                 }
-                if result.outcome == Outcome::Ok || cx.screen.quiet() {
+                // Why a host has failed is a result.
+                let plain = cx.screen.quiet() && result.error.is_none();
+                if result.outcome == Outcome::Ok || plain {
                     return Ok(());
                 }
                 // The words about the host begin a line of their own.

@@ -22,6 +22,7 @@ pub use types::{
     SshTarget, Target, Via, WinrmAuth, WinrmClient, WinrmOptions, WinrmTarget,
 };
 pub use variables::{Resolved, Variables};
+pub use winrm_names::winrm_misspelt;
 
 #[cfg(test)]
 mod resolve_tests;

@@ -1,6 +1,69 @@
 //! The names of WinRM's variables, the strongest first; a part of the table in `names`.
 
 use super::names::Property;
+use crate::base::nearest::nearest;
+
+/// All that are decided by WinRM's variables.
+const PROPERTIES: [Property; 27] = [
+    Property::WinrmAddress,
+    Property::WinrmPort,
+    Property::WinrmUser,
+    Property::WinrmPassword,
+    Property::WinrmScheme,
+    Property::WinrmPath,
+    Property::WinrmTransport,
+    Property::WinrmCertValidation,
+    Property::WinrmCa,
+    Property::WinrmPin,
+    Property::WinrmTlsName,
+    Property::WinrmCertificate,
+    Property::WinrmCertificateKey,
+    Property::WinrmEncryption,
+    Property::WinrmConnectTimeout,
+    Property::WinrmOperationTimeout,
+    Property::WinrmReadTimeout,
+    Property::WinrmRealm,
+    Property::WinrmKdc,
+    Property::WinrmService,
+    Property::WinrmHostname,
+    Property::WinrmDelegation,
+    Property::WinrmKinitMode,
+    Property::WinrmChannelBinding,
+    Property::WinrmProxy,
+    Property::WinrmConfiguration,
+    Property::WinrmClient,
+];
+
+/// Variables of Ansible's plugins that decide nothing here.
+const UNREAD: &[&str] = &[
+    "ansible_psrp_connection_backoff",
+    "ansible_psrp_credssp_auth_mechanism",
+    "ansible_psrp_credssp_disable_tlsv1_2",
+    "ansible_psrp_credssp_minimum_version",
+    "ansible_psrp_ignore_proxy",
+    "ansible_psrp_max_envelope_size",
+    "ansible_psrp_reconnection_backoff",
+    "ansible_psrp_reconnection_retries",
+    "ansible_winrm_credssp_auth_mechanism",
+    "ansible_winrm_credssp_disable_tlsv1_2",
+    "ansible_winrm_credssp_minimum_version",
+    "ansible_winrm_keytab",
+    "ansible_winrm_kinit_args",
+    "ansible_winrm_kinit_cmd",
+    "ansible_winrm_kinit_env_vars",
+];
+
+/// What was meant by a variable that is named as WinRM's are and is none of them; the name nearest to it.
+pub fn winrm_misspelt(variable: &str) -> Option<&'static str> {
+    let prefixes = ["ansible_winrm_", "ansible_psrp_", "ioms_winrm_"];
+    let is_winrms = prefixes.iter().any(|prefix| variable.starts_with(prefix));
+    let known = || {
+        let names = PROPERTIES.iter().flat_map(|property| names(*property));
+        names.copied()
+    };
+    let is_known = UNREAD.contains(&variable) || known().any(|name| name == variable);
+    (is_winrms && !is_known).then(|| nearest(variable, known()))?
+}
 
 /// The names of what WinRM asks for. Of the two plugins of Ansible's only the chosen one's are read
 /// ([`is_of_plugin`]); hosts behind SSH read none of them, and WinRM none of `ansible_ssh_*`.
@@ -128,5 +191,24 @@ pub(super) fn is_of_plugin(name: &str, plugin: &str) -> bool {
         Some(rest) => ["winrm_", "psrp_"]
             .iter()
             .all(|other| !rest.starts_with(other) || other.trim_end_matches('_') == plugin),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_variable_is_known_by_its_beginning() {
+        for (variable, meant) in [
+            ("ansible_winrm_transprot", Some("ansible_winrm_transport")),
+            ("ansible_psrp_proto", Some("ansible_psrp_protocol")),
+            ("ansible_winrm_transport", None),
+            ("ansible_winrm_kinit_cmd", None),
+            ("ansible_ssh_winrm", None),
+            ("winrm_port", None),
+        ] {
+            assert_eq!(winrm_misspelt(variable), meant, "{variable}");
+        }
     }
 }

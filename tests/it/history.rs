@@ -37,6 +37,21 @@ fn lists_are_filtered_by_time_host_user_and_outcome() {
         lab.json(&args)["runs"].as_array().unwrap().len()
     };
     assert_eq!(count(&[]), 3);
+    for (list, columns) in [
+        (
+            &["list"][..],
+            "RUN STARTED OUTCOME OK USER VERB HOSTS COMMAND",
+        ),
+        (
+            &["host", "web01"],
+            "RUN STARTED OUTCOME TOOK USER VERB COMMAND",
+        ),
+    ] {
+        let shown = lab.run(&[&["history"], list].concat()).ends_with(0).stdout;
+        let heading: Vec<&str> = shown.lines().next().unwrap().split_whitespace().collect();
+        assert_eq!(heading.join(" "), columns, "{shown}");
+        assert_eq!(shown.lines().count(), 4, "{shown}");
+    }
     assert_eq!(count(&["--host", "web01"]), 3);
     assert_eq!(count(&["--host", "web02"]), 2);
     assert_eq!(count(&["--status", "failed"]), 1);

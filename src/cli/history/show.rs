@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::super::{CliError, OutputForm, Setup, Status};
-use super::{ShowArgs, find, local_time};
+use super::{ShowArgs, find};
 use crate::base::clock;
 use crate::base::text::terminal_safe;
 use crate::event::{Consumer as _, Event, Recorded, RunEnd, Stamped, Stream, Summary};
@@ -93,7 +93,7 @@ fn head(row: &RunRow) -> String {
     format!(
         "{}  {} by {} from {}: {} {} {}\n{}",
         row.header.run,
-        local_time(row.header.started),
+        clock::local(row.header.started),
         row.header.user,
         terminal_safe(&row.header.from),
         row.header.verb,

@@ -45,6 +45,9 @@ pub(in crate::cli) struct Started {
     pub(in crate::cli) exclude: Vec<String>,
     /// `--rerun`: the hosts that it meant then.
     pub(in crate::cli) only: Option<Vec<String>>,
+    /// What `order: shuffle` shuffles by.
+    #[serde(default)]
+    pub(in crate::cli) seed: u64,
 }
 
 /// What an earlier run has left, taken over.

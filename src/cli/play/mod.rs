@@ -215,7 +215,9 @@ fn run(
     let playbook = together(books);
     let hosts = hosts::of(&fleet.inventory, &limits, &playbook);
     let choice = &args.choice;
-    let begin = args.begin(resumed.is_some());
+    let as_then = resumed.as_ref().map(|resumed| &resumed.started);
+    let seed = as_then.or(started.as_ref()).map(|started| started.seed);
+    let begin = args.begin(resumed.is_some(), seed);
     perform::perform(
         setup,
         perform::Work {
@@ -293,6 +295,7 @@ fn started(setup: &Setup, playbooks: &[PathBuf], limits: &Limits) -> Option<Star
         limit: limits.limit.clone(),
         exclude: limits.exclude.clone(),
         only: (limits.only.as_ref()).map(|hosts| hosts.iter().map(ToString::to_string).collect()),
+        seed: rand::random(),
     })
 }
 
@@ -321,13 +324,14 @@ fn together(books: Vec<Playbook>) -> Playbook {
 }
 
 impl Args {
-    fn begin(&self, resumed: bool) -> perform::Begin {
+    fn begin(&self, resumed: bool, seed: Option<u64>) -> perform::Begin {
         perform::Begin {
             force_handlers: self.force_handlers,
             start_at_task: self.choice.start_at_task.clone(),
             step: self.choice.step,
             // What the resumed run has found is not forgotten again.
             flush_cache: self.flush_cache && !resumed,
+            seed: seed.unwrap_or_else(rand::random),
         }
     }
 

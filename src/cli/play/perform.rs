@@ -85,6 +85,7 @@ pub(in crate::cli) struct Begin {
     pub(in crate::cli) start_at_task: Option<String>,
     pub(in crate::cli) step: bool,
     pub(in crate::cli) flush_cache: bool,
+    pub(in crate::cli) seed: u64,
 }
 
 /// Runs it.
@@ -310,6 +311,7 @@ async fn run_plays(
         start_at_task: work.begin.start_at_task,
         step,
         deadline: work.mode.deadline.filter(|time| !time.is_zero()),
+        seed: work.begin.seed,
     };
     let playbook = work.playbook;
     // A timer that is always due before the others: each that were the first would wake the runtime.

@@ -11,7 +11,7 @@ use clap::Subcommand;
 use serde_json::{Value as Json, json};
 
 use super::{CliError, Globals, Setup, Status, records};
-use crate::base::clock::rfc3339;
+use crate::base::clock::{self, rfc3339};
 use crate::base::text::terminal_safe;
 use crate::repository::{Entry, Repository, RepositoryError};
 
@@ -143,7 +143,7 @@ async fn show(setup: &Setup, repository: &Repository, file: &str) -> Result<Stat
         let _ = writeln!(
             text,
             "fetched    {}  {} by {} in run {}",
-            shown::local_time(each.at),
+            clock::local(each.at),
             terminal_safe(&each.host),
             terminal_safe(&each.by),
             each.run

@@ -2,15 +2,13 @@
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
-use unicode_width::UnicodeWidthStr as _;
 
-use crate::base::clock::rfc3339;
+use crate::base::clock::{self, rfc3339};
 use crate::base::digest::hex;
 use crate::base::quantity::show_size;
 use crate::base::text::terminal_safe;
+use crate::cli::columns::columns;
 use crate::repository::Entry;
 
 /// The contract's object.
@@ -34,39 +32,21 @@ pub(super) fn table(entries: &[Entry]) -> String {
         "HOSTS",
         "MD5",
         "NOTE",
-    ]
-    .map(str::to_owned);
-    let rows: Vec<[String; 9]> = std::iter::once(heading)
-        .chain(entries.iter().map(|entry| {
-            [
-                entry.name.clone(),
-                entry.version.clone(),
-                show_size(entry.size),
-                if entry.published { "yes" } else { "no" }.to_owned(),
-                local_time(entry.added),
-                terminal_safe(&entry.by).into_owned(),
-                entry.fetched.to_string(),
-                hex(&entry.md5),
-                first_line(entry.note.as_deref().unwrap_or_default()),
-            ]
-        }))
-        .collect();
-    let mut widths = [0; 9];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.width().max(*width);
-        }
-    }
-    let mut text = String::new();
-    for row in &rows {
-        let mut line = String::new();
-        for (width, cell) in widths.iter().zip(row) {
-            let padding = width - cell.width() + 2;
-            let _ = write!(line, "{cell}{}", " ".repeat(padding));
-        }
-        let _ = writeln!(text, "{}", line.trim_end());
-    }
-    text
+    ];
+    let rows = entries.iter().map(|entry| {
+        [
+            entry.name.clone(),
+            entry.version.clone(),
+            show_size(entry.size),
+            if entry.published { "yes" } else { "no" }.to_owned(),
+            clock::local(entry.added),
+            terminal_safe(&entry.by).into_owned(),
+            entry.fetched.to_string(),
+            hex(&entry.md5),
+            first_line(entry.note.as_deref().unwrap_or_default()),
+        ]
+    });
+    columns(heading, rows)
 }
 
 /// All there is to say about one.
@@ -79,7 +59,7 @@ pub(super) fn details(entry: &Entry) -> String {
         hex(&entry.md5),
         hex(&entry.sha256),
         if entry.published { "yes" } else { "no" },
-        local_time(entry.added),
+        clock::local(entry.added),
         terminal_safe(&entry.by),
         terminal_safe(&entry.path.display().to_string()),
     );
@@ -90,11 +70,6 @@ pub(super) fn details(entry: &Entry) -> String {
         text.push_str("fetched    by no host yet\n");
     }
     text
-}
-
-pub(super) fn local_time(at: Timestamp) -> String {
-    let zoned = at.to_zoned(TimeZone::system());
-    jiff::fmt::strtime::format("%Y-%m-%d %H:%M:%S", &zoned).unwrap_or_else(|_| at.to_string())
 }
 
 fn first_line(text: &str) -> String {

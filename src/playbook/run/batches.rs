@@ -2,20 +2,22 @@
 
 use std::sync::Arc;
 
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
 
 use crate::base::quantity::Share;
 use crate::base::value::Value;
 
 /// Puts hosts, given as the inventory has them, into the order that `order` names; an error names
-/// those there are.
-pub(super) fn order(hosts: &mut [Arc<str>], order: Option<&str>) -> Result<(), String> {
+/// those there are. `seed`: of a shuffle; the same one gives the same order.
+pub(super) fn order(hosts: &mut [Arc<str>], order: Option<&str>, seed: u64) -> Result<(), String> {
     match order.unwrap_or("inventory") {
         "inventory" => {}
         "reverse_inventory" => hosts.reverse(),
         "sorted" => hosts.sort(),
         "reverse_sorted" => hosts.sort_by(|one, other| other.cmp(one)),
-        "shuffle" => hosts.shuffle(&mut rand::rng()),
+        "shuffle" => hosts.shuffle(&mut StdRng::seed_from_u64(seed)),
         other => {
             return Err(format!(
                 "there is no order `{other}`: write inventory, reverse_inventory, sorted, \
@@ -92,13 +94,26 @@ mod tests {
         let given: Vec<Arc<str>> = ["b", "c", "a"].map(Arc::from).to_vec();
         let ordered = |name: Option<&str>| {
             let mut hosts = given.clone();
-            order(&mut hosts, name).map(|()| hosts.concat())
+            order(&mut hosts, name, 7).map(|()| hosts.concat())
         };
         assert_eq!(ordered(None).unwrap(), "bca");
         assert_eq!(ordered(Some("reverse_inventory")).unwrap(), "acb");
         assert_eq!(ordered(Some("sorted")).unwrap(), "abc");
         assert_eq!(ordered(Some("reverse_sorted")).unwrap(), "cba");
-        assert_eq!(ordered(Some("shuffle")).unwrap().len(), 3);
         assert!(ordered(Some("random")).is_err());
+    }
+
+    #[test]
+    fn a_shuffle_is_by_its_seed() {
+        let shuffled = |seed| {
+            let mut hosts: Vec<Arc<str>> = (0..20).map(|n| n.to_string().into()).collect();
+            order(&mut hosts, Some("shuffle"), seed).unwrap();
+            hosts
+        };
+        assert_eq!(shuffled(1), shuffled(1));
+        assert_ne!(shuffled(1), shuffled(2));
+        let (mut sorted, mut all) = (shuffled(1), shuffled(2));
+        (sorted.sort(), all.sort());
+        assert_eq!(sorted, all);
     }
 }

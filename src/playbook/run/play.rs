@@ -43,6 +43,8 @@ pub struct Options {
     pub step: Option<Arc<dyn Steps>>,
     /// `--deadline`
     pub deadline: Option<Duration>,
+    /// What `order: shuffle` shuffles by.
+    pub seed: u64,
 }
 
 impl Default for Options {
@@ -56,6 +58,7 @@ impl Default for Options {
             start_at_task: None,
             step: None,
             deadline: None,
+            seed: 0,
         }
     }
 }
@@ -257,7 +260,7 @@ impl Run {
             task: None,
             scope: None,
         };
-        let all = self.hosts_of(play, &scene)?;
+        let all = self.hosts_of(play, number, &scene)?;
         let info = self.info(play, &scene)?;
         if all.is_empty() {
             self.say_started(&info, &nobody).await;
@@ -316,7 +319,12 @@ impl Run {
         Ok(going.play_ended)
     }
 
-    fn hosts_of(&self, play: &Play, scene: &Scene<'_>) -> Result<Arc<[Arc<str>]>, RunError> {
+    fn hosts_of(
+        &self,
+        play: &Play,
+        number: u32,
+        scene: &Scene<'_>,
+    ) -> Result<Arc<[Arc<str>]>, RunError> {
         let patterns = match self.keyword(Keyword::Hosts, &play.keywords, scene)? {
             Some(Value::List(items)) => items
                 .iter()
@@ -331,7 +339,8 @@ impl Run {
             .hosts(&patterns)
             .map_err(|why| wrong(play, Keyword::Hosts, why))?;
         let wanted = self.keyword(Keyword::Order, &play.keywords, scene)?;
-        order(&mut hosts, wanted.as_ref().and_then(Value::as_str))
+        let seed = self.options.seed.wrapping_add(number.into());
+        order(&mut hosts, wanted.as_ref().and_then(Value::as_str), seed)
             .map_err(|why| wrong(play, Keyword::Order, why))?;
         Ok(hosts.into())
     }

@@ -81,18 +81,25 @@ fn lines_of_many_hosts_stand_behind_their_names_and_wait_for_their_end() {
 }
 
 #[test]
-fn with_quiet_only_hosts_speak() {
+fn with_quiet_only_hosts_speak_and_why_one_has_failed_is_said() {
     let look = Look {
         quiet: true,
         ..Look::default()
     };
-    let mut show = Show::run(Form::Live, look, &["a", "b"]);
+    let mut show = Show::run(Form::Live, look, &["a", "b", "c"]);
     show.host(0, result("x\n"))
         .host(1, result("").err("y\n").exit(1))
+        .host(
+            2,
+            error(Outcome::Unreachable, ErrorKind::Refused, "c:22: refused"),
+        )
         .say(Event::Notice("the host key check is off".into()));
     insta::assert_snapshot!(show.end(), @"
     1 a: x
     2 b: y
+    2 c: unreachable, refused
+    2   c:22: refused
+    2   hint: check that sshd or WinRM runs there and that ansible_port is right
     ");
 }
 

@@ -15,6 +15,26 @@ const TABLE: &str = "主机,地址,端口,用户,分组,密码,备注\n\
     db1,10.0.0.2,,,db,,\n,,,,,,\n";
 
 #[test]
+fn headings_are_known_as_people_write_them_and_a_host_has_one_name_and_one_address() {
+    let imported = import("服务器名称,公网IP,内网IP,IP\n游服,1.2.3.4,10.0.0.1,10.9.9.9\n");
+    insta::assert_snapshot!(imported.yaml, @"
+    all:
+      hosts:
+        游服:
+          ansible_host: 10.0.0.1
+          公网ip: 1.2.3.4
+          ip: 10.9.9.9
+    ");
+    let imported = import("Server Name,Private IP\nweb01,10.0.0.1\n");
+    insta::assert_snapshot!(imported.yaml, @"
+    all:
+      hosts:
+        web01:
+          ansible_host: 10.0.0.1
+    ");
+}
+
+#[test]
 fn a_spreadsheet_becomes_an_inventory_in_either_encoding() {
     let (gbk, _, _) = encoding_rs::GBK.encode(TABLE);
     let with_mark = format!("\u{feff}{TABLE}");

@@ -5,6 +5,7 @@ use std::fs;
 use ioms::inventory::Loader;
 
 use super::read;
+use crate::support::Desk;
 
 fn error(name: &str, text: &str) -> String {
     match read(name, text) {
@@ -268,4 +269,18 @@ fn what_is_odd_is_a_warning() {
     let warnings = |text: &str| read("hosts", text).unwrap().warnings().join("\n");
     insta::assert_snapshot!(warnings("web01\n[web]\nweb01:2222\n"), @"hosts:3:1: the port of `web01` is not used, as the host was named before without it; set ansible_port");
     insta::assert_snapshot!(warnings("[web]\nweb\n"), @"`web` is a group and a host: `web` in a pattern means the group");
+}
+
+#[test]
+fn misspelt_variables_of_winrm_are_named_once_with_what_was_meant() {
+    let desk = Desk::with(
+        "all:\n  hosts: {win1: , win2: }\n  vars:\n    ansible_winrm_transprot: ntlm\n    ansible_winrm_kinit_cmd: kinit\n",
+    );
+    let said = desk.run(&["inventory", "check"]).ends_with(2).stdout;
+    let said = said.replace(&desk.dir.path().display().to_string(), "FOLDER");
+    insta::assert_snapshot!(said, @"
+    FOLDER/inventory.yml:4:5: there is no variable `ansible_winrm_transprot` of WinRM
+    hint: did you mean `ansible_winrm_transport`?
+    2 hosts, 1 mistake
+    ");
 }

@@ -1,7 +1,7 @@
 //! What was done is not done again, and what was known is known.
 
 use super::{HOLD, killed, let_go, log, newest, pair, recap, resume, site};
-use crate::support::{Lab, read};
+use crate::support::{Desk, Lab, read};
 
 #[test]
 fn tasks_that_are_done_are_not_done_again_and_all_that_they_made_known_is_known() {
@@ -81,6 +81,35 @@ fn tasks_that_are_done_are_not_done_again_and_all_that_they_made_known_is_known(
         again.contains(&format!("went on as run {}", newest(&desk))),
         "{again}"
     );
+}
+
+#[test]
+fn hosts_are_shuffled_as_they_were_so_that_batches_are_the_same() {
+    let names: Vec<String> = (1..=12).map(|number| format!("h{number}: ")).collect();
+    let desk = Desk::with(&format!(
+        "all:\n  vars: {{ansible_connection: local}}\n  hosts: {{{}}}\n",
+        names.join(", ")
+    ));
+    site(
+        &desk,
+        &format!(
+            "- hosts: all
+  gather_facts: false
+  order: shuffle
+  serial: 1
+  tasks:
+    - {{shell: 'echo {{{{ ansible_play_hosts_all | join(\" \") }}}} >> log'}}
+    - {{name: 'hold {{{{ place }}}}', {HOLD}, when: place == '5', vars: {{place: '{{{{ ansible_play_hosts_all.index(inventory_hostname) }}}}'}}}}
+",
+        ),
+    );
+    killed(&desk, &["site.yml"], "TASK [hold 5]");
+    let_go(&desk);
+    let ran = resume(&desk, &[]).ends_with(0);
+    let mut said = log(&desk);
+    assert_eq!(said.len(), 12, "{}", ran.said());
+    said.dedup();
+    assert_eq!(said.len(), 1, "{said:#?}");
 }
 
 #[test]
