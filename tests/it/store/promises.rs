@@ -1,5 +1,11 @@
 //! What the record promises on every engine.
 
+mod finding;
+mod lasting;
+
+pub(super) use finding::*;
+pub(super) use lasting::*;
+
 use super::*;
 
 pub(super) async fn a_run_comes_back_as_it_was(bed: Bed) {
@@ -216,98 +222,6 @@ pub(super) async fn outputs_are_kept_to_the_byte_and_once(bed: Bed) {
     assert_eq!(counts(&store).await, (2, 6, 6), "also across runs");
 }
 
-pub(super) async fn a_list_is_filtered_and_newest_first(bed: Bed) {
-    for (verb, user, outcome) in [
-        ("run", "ops", Outcome::Ok),
-        ("ping", "ops", Outcome::Failed),
-        ("run", "li", Outcome::Failed),
-    ] {
-        let mut header = header(verb, hosts(2));
-        header.user = user.into();
-        let mut run = Run::begin(&bed, header).await;
-        run.ok(0, b"").await;
-        run.host(1, b"", b"", end(outcome, Some(1))).await;
-        run.stored().await;
-        tokio::time::sleep(Duration::from_millis(3)).await;
-    }
-    let store = bed.store().await;
-    let names = async |filter: Filter| -> Vec<String> {
-        let runs = store.runs(&filter).await.unwrap();
-        runs.iter()
-            .map(|run| format!("{} {} {}", run.header.user, run.header.verb, run.outcome))
-            .collect()
-    };
-    let all = newest(9);
-    assert_eq!(
-        names(all.clone()).await,
-        ["li run failed", "ops ping failed", "ops run ok"]
-    );
-    let by = |change: fn(&mut Filter)| {
-        let mut filter = newest(9);
-        change(&mut filter);
-        filter
-    };
-    assert_eq!(names(by(|f| f.user = Some("ops".into()))).await.len(), 2);
-    assert_eq!(
-        names(by(|f| f.outcome = Some("failed".into()))).await.len(),
-        2
-    );
-    assert_eq!(
-        names(by(|f| f.verb = Some("ping".into()))).await,
-        ["ops ping failed"]
-    );
-    assert_eq!(names(by(|f| f.host = Some("web02".into()))).await.len(), 3);
-    assert_eq!(names(by(|f| f.host = Some("web03".into()))).await.len(), 0);
-    assert_eq!(names(by(|f| f.limit = 1)).await, ["li run failed"]);
-    assert_eq!(names(by(|f| f.until = Some(clock::now()))).await.len(), 3);
-    assert_eq!(names(by(|f| f.since = Some(clock::now()))).await.len(), 0);
-
-    let mine = store.newest_run("ops", None).await.unwrap().unwrap();
-    assert_eq!(mine.header.verb, "ping");
-    let which = async |which| store.hosts_of(mine.header.run, which).await.unwrap();
-    assert_eq!(which(Which::Failed).await, [Arc::from("web02")]);
-    assert_eq!(which(Which::Ok).await, [Arc::from("web01")]);
-    assert_eq!(which(Which::All).await.len(), 2);
-    assert_eq!(which(Which::Unreachable).await.len(), 0);
-    let of_host = store.host_runs("web02", &newest(9)).await.unwrap();
-    let outcomes: Vec<&str> = of_host.iter().map(|run| run.outcome.as_str()).collect();
-    assert_eq!(outcomes, ["failed", "failed", "ok"]);
-}
-
-pub(super) async fn a_dead_controllers_run_is_completed(bed: Bed) {
-    let mut run = Run::begin(&bed, header("run", hosts(3))).await;
-    let id = run.header.run.to_string();
-    run.ok(0, b"done").await;
-    drop(run.emitter.host(HostIx(1)).await);
-    run.die();
-
-    let store = bed.store().await;
-    let replayed = replay(&store, bed.data()).await.unwrap();
-    assert_eq!((replayed.stored, replayed.lost), (1, 1));
-    let mut found = store.find_run(&id).await.unwrap();
-    assert_eq!(found.outcome, "interrupted");
-    let folder = tempfile::tempdir().unwrap();
-    let results = store.results(&mut found, folder.path()).await.unwrap();
-    let outcomes: Vec<_> = results
-        .iter()
-        .map(|(_, result)| {
-            (
-                result.outcome,
-                result.error.as_ref().map(|error| error.kind),
-            )
-        })
-        .collect();
-    assert_eq!(
-        outcomes,
-        [
-            (Outcome::Ok, None),
-            (Outcome::Failed, Some(ErrorKind::ControllerLost)),
-            (Outcome::Cancelled, Some(ErrorKind::ControllerLost)),
-        ]
-    );
-    assert!(journals(bed.data()).is_empty());
-}
-
 pub(super) async fn two_runs_at_once_are_both_recorded(bed: Bed) {
     let mut one = Run::begin(&bed, header("run", hosts(50))).await;
     let mut two = Run::begin(&bed, header("run", hosts(50))).await;
@@ -319,89 +233,6 @@ pub(super) async fn two_runs_at_once_are_both_recorded(bed: Bed) {
     one.unwrap();
     two.unwrap();
     assert_eq!(counts(&bed.store().await).await, (2, 100, 1));
-}
-
-pub(super) async fn a_run_is_stored_and_what_earlier_ones_have_left_beside_it(bed: Bed) {
-    left_behind(&bed, 1200).await;
-    let mut run = Run::begin(&bed, header("run", hosts(2))).await;
-    run.ok(0, b"said").await;
-    run.ok(1, b"said").await;
-    run.stored().await;
-    let store = bed.store().await;
-    replay(&store, bed.data()).await.unwrap();
-    assert_eq!(counts(&store).await, (2, 1202, 1201));
-    assert!(journals(bed.data()).is_empty());
-}
-
-pub(super) async fn a_replay_cut_short_brings_no_line_twice(bed: Bed) {
-    left_behind(&bed, 1200).await;
-    // It is aborted again and again.
-    for wait in [1_u64, 5, 20, 50, 90] {
-        let store = bed.store().await;
-        let cut = tokio::time::timeout(Duration::from_millis(wait), replay(&store, bed.data()));
-        let _ = cut.await;
-    }
-    let store = bed.store().await;
-    replay(&store, bed.data()).await.unwrap();
-    assert_eq!(counts(&store).await, (1, 1200, 1200));
-    assert_eq!(store.runs(&newest(1)).await.unwrap()[0].outcome, "ok");
-    assert!(journals(bed.data()).is_empty());
-}
-
-pub(super) async fn what_is_old_is_pruned_with_its_outputs(bed: Bed) {
-    let mut old = Run::begin(&bed, header("run", hosts(2))).await;
-    old.ok(0, b"of the old run alone").await;
-    old.ok(1, b"shared").await;
-    old.stored().await;
-    tokio::time::sleep(Duration::from_millis(5)).await;
-    let border = clock::now();
-    tokio::time::sleep(Duration::from_millis(5)).await;
-    let mut new = Run::begin(&bed, header("run", hosts(1))).await;
-    new.ok(0, b"shared").await;
-    new.stored().await;
-    let store = bed.store().await;
-    assert_eq!(counts(&store).await, (2, 3, 2));
-    assert_eq!(store.count_before(border).await.unwrap(), 1);
-    assert_eq!(store.prune(border).await.unwrap(), 1);
-    assert_eq!(
-        counts(&store).await,
-        (1, 1, 1),
-        "what the newer run uses stays"
-    );
-    assert_eq!(store.prune(border).await.unwrap(), 0);
-}
-
-pub(super) async fn a_large_prune_holds_up_no_run(bed: Bed) {
-    for ix in 0..10 {
-        let mut run = Run::begin(&bed, header("run", hosts(1))).await;
-        run.ok(0, format!("of run {ix}").as_bytes()).await;
-        run.stored().await;
-    }
-    bed.multiply_hosts();
-    let store = bed.store().await;
-    assert_eq!(counts(&store).await, (10, 100_000, 10));
-    tokio::time::sleep(Duration::from_millis(5)).await;
-    let border = clock::now();
-    let pruning = tokio::spawn(async move {
-        let removed = store.prune(border).await.unwrap();
-        (removed, store)
-    });
-    let mut meanwhile = 0;
-    while !pruning.is_finished() {
-        let mut run = Run::begin(&bed, header("run", hosts(2))).await;
-        run.ok(0, b"meanwhile").await;
-        run.ok(1, b"of run 3").await;
-        run.say_over(None).await;
-        drop(run.emitter);
-        run.consumers.join().unwrap();
-        let (recorded, leftover) = run.recorder.finish(Duration::from_secs(2));
-        assert_eq!(recorded, Recorded::Stored, "{leftover:?}");
-        meanwhile += 1;
-    }
-    let (removed, store) = pruning.await.unwrap();
-    assert_eq!(removed, 10);
-    assert!(meanwhile > 1, "{meanwhile}");
-    assert_eq!(counts(&store).await, (meanwhile, 2 * meanwhile, 2));
 }
 
 pub(super) async fn a_run_under_way_is_on_record_within_two_seconds(bed: Bed) {
@@ -440,96 +271,6 @@ pub(super) async fn a_run_under_way_is_on_record_within_two_seconds(bed: Bed) {
     );
 }
 
-pub(super) async fn grep_finds_lines_of_all_runs(bed: Bed) {
-    for text in [
-        "one\nerror: 磁盘 full\n",
-        "two\n",
-        "error: again\nerror: twice\n",
-    ] {
-        let mut run = Run::begin(&bed, header("run", hosts(2))).await;
-        run.ok(0, text.as_bytes()).await;
-        run.host(1, b"", b"to stderr: ERROR\n", end(Outcome::Failed, Some(1)))
-            .await;
-        run.stored().await;
-        tokio::time::sleep(Duration::from_millis(3)).await;
-    }
-    let store = bed.store().await;
-    let found = async |pattern: &str, filter: Filter| -> Vec<String> {
-        let mut lines = Vec::new();
-        store
-            .grep(pattern, &filter, |hit| {
-                let text = String::from_utf8(hit.text).unwrap();
-                lines.push(format!("{}:{}:{}: {text}", hit.host, hit.stream, hit.line));
-                true
-            })
-            .await
-            .unwrap();
-        lines
-    };
-    assert_eq!(
-        found("^error", newest(9)).await,
-        [
-            "web01:stdout:1: error: again",
-            "web01:stdout:2: error: twice",
-            "web01:stdout:2: error: 磁盘 full",
-        ]
-    );
-    assert_eq!(found("磁盘", newest(9)).await.len(), 1);
-    assert_eq!(found("(?i)error", newest(1)).await.len(), 3);
-    assert_eq!(found("(?i)error", newest(2)).await.len(), 4);
-    let mut first = Vec::new();
-    let only_one = |hit: ioms::store::Match| {
-        first.push(hit.line);
-        false
-    };
-    store.grep("error", &newest(9), only_one).await.unwrap();
-    assert_eq!(first, [1]);
-    let of_two = Filter {
-        host: Some("web02".into()),
-        ..newest(9)
-    };
-    assert_eq!(found("(?i)error", of_two).await.len(), 3);
-    assert!(matches!(
-        store.grep("(", &newest(9), |_| true).await,
-        Err(StoreError::Regex(_))
-    ));
-}
-
-pub(super) async fn grep_reads_large_records_and_outputs(bed: Bed) {
-    // Lines over the borders of pieces, one of 10 MB, and more hosts than a page.
-    let mut run = Run::begin(&bed, header("run", hosts(1203))).await;
-    run.ok(0, "0123456789 line\n".repeat(200_000).as_bytes())
-        .await;
-    let mut long = vec![b'z'; 9_000_000];
-    long.extend_from_slice(b"\nafter it\n");
-    run.ok(1, &long).await;
-    for ix in 2..1203 {
-        run.ok(ix, b"small line\n").await;
-    }
-    run.stored().await;
-    let store = bed.store().await;
-    let found = async |pattern: &str| {
-        let mut lines = Vec::new();
-        let take = |hit: ioms::store::Match| {
-            lines.push((hit.host, hit.line, hit.text.len()));
-            true
-        };
-        store.grep(pattern, &newest(9), take).await.unwrap();
-        lines
-    };
-    let all = found("line$").await;
-    assert_eq!(all.len(), 200_000 + 1201);
-    assert_eq!(all[199_999], ("web01".into(), 200_000, 15));
-    assert_eq!(all[201_200], ("web1203".into(), 1, 10));
-    assert_eq!(found("after it").await, [("web02".into(), 2, 8)]);
-    let parts = found("^z").await;
-    assert!(
-        parts
-            .iter()
-            .all(|(_, line, length)| (*line, *length) == (1, 4096))
-    );
-}
-
 pub(super) async fn no_log_keeps_the_command_and_outputs_out(bed: Bed) {
     let mut header = header("run", hosts(1));
     header.no_log = true;
@@ -562,37 +303,6 @@ pub(super) async fn no_log_keeps_the_command_and_outputs_out(bed: Bed) {
         (11, 0)
     );
     assert_eq!(results[0].1.files, []);
-}
-
-pub(super) async fn a_disk_that_fills_up_loses_nothing_where_the_database_answers(bed: Bed) {
-    if ioms_fleet::left_out("a full disk", "root") {
-        return;
-    }
-    let disk = SmallDisk::new(bed.data().join("small"), "128k");
-    let mut run = Run::begin_at(bed.url.clone(), &disk.0, header("run", hosts(60))).await;
-    let id = run.header.run.to_string();
-    run.ok(0, b"before").await;
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    disk.fill();
-    for ix in 1..60 {
-        run.ok(ix, &[b'y'; 400]).await;
-    }
-    let (recorded, leftover) = run.finish(None).await;
-    assert_eq!(recorded, Recorded::Stored, "{leftover:?}");
-    drop(leftover);
-    let store = bed.store().await;
-    let mut found = store.find_run(&id).await.unwrap();
-    assert_eq!(found.outcome, "ok");
-    let folder = tempfile::tempdir().unwrap();
-    let results = store.results(&mut found, folder.path()).await.unwrap();
-    assert_eq!(results.len(), 60);
-    assert!(
-        results
-            .iter()
-            .all(|(_, result)| result.outcome == Outcome::Ok)
-    );
-    assert_eq!(results[59].1.stdout.read().unwrap(), &[b'y'; 400][..]);
-    assert!(journals(&disk.0).is_empty());
 }
 
 pub(super) async fn ten_thousand_hosts_are_recorded(bed: Bed) {
