@@ -311,7 +311,7 @@ fn host_task_row(each: &HostTask) -> [String; 7] {
     [
         nothing(),
         nothing(),
-        each.status.to_string(),
+        each.status.clone(),
         quantity::show_duration(each.duration),
         nothing(),
         nothing(),

@@ -103,7 +103,7 @@ impl StoreError {
         let serialization_failure = "40001";
         matches!(self, Self::Database { source, .. } if source
             .as_database_error()
-            .and_then(|error| error.code())
+            .and_then(sqlx::error::DatabaseError::code)
             .is_some_and(|code| code == serialization_failure))
     }
 

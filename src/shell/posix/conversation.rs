@@ -9,6 +9,7 @@
 
 use bytes::{Bytes, BytesMut};
 
+use super::escalating;
 use super::script::{self, Escalation, Footing};
 use super::session;
 use crate::base::secret::Secret;
@@ -19,21 +20,6 @@ use crate::shell::plan::{Command, Plan};
 
 /// How much a host may say before its hello: banners and start-up files.
 const NOISE_MAX: usize = 64 * 1024;
-
-/// Words by which sudo, su and doas refuse: the line that tells most, when they have ended.
-const REFUSALS: &[&str] = &[
-    "incorrect password",
-    "Authentication failure",
-    "Authentication failed",
-    "Authorization failed",
-    "Operation not permitted",
-    "is not in the sudoers file",
-    "may not run sudo",
-    "not allowed to execute",
-    "a password is required",
-    "no password was provided",
-    "a terminal is required",
-];
 
 /// The mark of the hello that the work begins with.
 fn inner(mark: &str, escalated: bool) -> String {
@@ -337,18 +323,7 @@ impl PosixConversation {
         let Some((how, password)) = &self.escalation else {
             return;
         };
-        let asks = if how.method.needs_pty() {
-            // su and doas ask in the host's language; what all prompts share is their end.
-            let last = text
-                .rsplit(['\n', '\r'])
-                .next()
-                .unwrap_or_default()
-                .trim_end();
-            last.ends_with(':') || last.ends_with('：')
-        } else {
-            text.contains(&self.prompt)
-        };
-        if !asks {
+        if !escalating::asks(how.method, &text, &self.prompt) {
             return;
         }
         let program = how.method.name();
@@ -373,28 +348,8 @@ impl PosixConversation {
         let mut said = String::from_utf8_lossy(&self.complaints).into_owned();
         said.push_str(&String::from_utf8_lossy(&self.seen));
         let said = said.replace(&self.prompt, "");
-        let refusal = said
-            .lines()
-            .map(str::trim)
-            .find(|line| REFUSALS.iter().any(|refusal| line.contains(refusal)));
-        // The program's first word; what plugins grumble comes after it.
-        let program = self
-            .escalation
-            .as_ref()
-            .map(|(how, _)| format!("{}:", how.method.name()));
-        let first = || {
-            let program = program.as_deref()?;
-            said.lines()
-                .map(str::trim)
-                .find(|line| line.starts_with(program))
-        };
-        let last = || said.lines().map(str::trim).rfind(|line| !line.is_empty());
-        let line = refusal
-            .filter(|_| self.escalation.is_some())
-            .or_else(first)
-            .or_else(last)
-            .unwrap_or_default();
-        line.chars().take(200).collect()
+        let method = self.escalation.as_ref().map(|(how, _)| how.method);
+        escalating::excerpt(&said, method)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Unix shells: the constant and the scripts that are said to them, and when each goes out.
 
 mod conversation;
+mod escalating;
 pub mod files;
 pub mod files_pull;
 mod script;
