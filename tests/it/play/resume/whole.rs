@@ -99,7 +99,7 @@ fn hosts_are_shuffled_as_they_were_so_that_batches_are_the_same() {
   serial: 1
   tasks:
     - {{shell: 'echo {{{{ ansible_play_hosts_all | join(\" \") }}}} >> log'}}
-    - {{name: 'hold {{{{ place }}}}', {HOLD}, when: place == '5', vars: {{place: '{{{{ ansible_play_hosts_all.index(inventory_hostname) }}}}'}}}}
+    - {{name: 'hold {{{{ place }}}}', {HOLD}, when: place == 5, vars: {{place: '{{{{ ansible_play_hosts_all.index(inventory_hostname) }}}}'}}}}
 ",
         ),
     );
