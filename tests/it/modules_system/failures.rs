@@ -159,21 +159,72 @@ const MADE_ASIDE: &[(&str, &str)] = &[
     ("cron", "name=other|job=true"),
     ("assemble", "src=/srv/parts|dest=/srv/whole|remote_src=yes"),
     ("archive", "path=/srv/parts|dest=/srv/a.tgz|remove=yes"),
+    (
+        "known_hosts",
+        "name=web02|key=web02 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIO+OqTvvtjW8LCsxsVCjKET4xQ7nClTjyHoSDiCRRWQv",
+    ),
+    ("known_hosts", "name=web01|state=absent"),
+    ("apt_key", "file=/srv/two.asc"),
+    (
+        "apt_key",
+        "file=/srv/two.asc|keyring=/etc/apt/trusted.gpg.d/ours.gpg",
+    ),
+    (
+        "apt_key",
+        "id=ONE|keyring=/etc/apt/trusted.gpg.d/ours.gpg|state=absent",
+    ),
+    ("apt", "deb=http://ADDRESS/ours.deb"),
+    ("apt", "deb=/srv/ours.deb|policy_rc_d=101"),
+    ("apt", "name=ours|state=absent"),
 ];
+
+/// A ring with two keys and one more key, two versions of a package of which the first is there, a host
+/// that is known, and a policy of services.
+const FOR_PACKAGES: &str = r#"
+cd /srv
+export GNUPGHOME=/root/keys
+mkdir -m 700 $GNUPGHOME
+for name in one two three; do
+    gpg --batch -q --passphrase '' --quick-gen-key "$name <$name@example.com>" rsa1024 sign never 2>/dev/null
+    gpg --batch -q --armor --export $name@example.com >$name.asc 2>/dev/null
+done
+gpg --batch -q --no-default-keyring --keyring ./ours.gpg --import one.asc three.asc 2>/dev/null
+mv ours.gpg /etc/apt/trusted.gpg.d/
+gpg --show-keys --with-colons one.asc 2>/dev/null | awk -F: '/^fpr/ { printf "%s", $10 }' >one
+mkdir -p deb/DEBIAN
+for v in 1.0 2.0; do
+    printf 'Package: ours\nVersion: %s\nArchitecture: all\nMaintainer: a <a@example.com>\nDescription: x\n' $v >deb/DEBIAN/control
+    dpkg-deb -b deb ours.deb >/dev/null
+    dpkg -l ours >/dev/null 2>&1 || dpkg -i ours.deb >/dev/null
+done
+mkdir -m 700 -p /root/.ssh
+echo "web01 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIO+OqTvvtjW8LCsxsVCjKET4xQ7nClTjyHoSDiCRRWQv" >/root/.ssh/known_hosts
+printf '#!/bin/sh\nexit 0\n' >/usr/sbin/policy-rc.d
+chmod 755 /usr/sbin/policy-rc.d
+"#;
 
 #[test]
 fn where_no_room_is_for_what_is_made_aside_nothing_is_lost() {
     let system = System::start();
-    system.sh(
+    system.install("gnupg python3");
+    let address = format!("{}:8080", system.fleet.host(0).address());
+    let (ip, port) = address.split_once(':').unwrap();
+    system.sh(&format!(
         "printf 'deb [trusted=yes] file:/%s ./\\n' one zero >/etc/apt/sources.list.d/ours.list
         echo '1 1 * * * true' | crontab -
         mkdir /srv/parts && echo 1 >/srv/parts/1 && echo whole >/srv/whole
+        {FOR_PACKAGES}
+        systemd-run -q python3 -m http.server {port} --bind {ip} -d /srv
+        until ss -Hltn sport = {port} | grep -q {ip}; do sleep 0.1; done
         mount -t tmpfs -o size=16k tmpfs /tmp
-        cat /dev/zero >/tmp/full 2>/dev/null; true",
-    );
-    let watch = "cat /etc/apt/sources.list.d/* /srv/parts/* /srv/whole; crontab -l";
+        cat /dev/zero >/tmp/full 2>/dev/null; true"
+    ));
+    let one = system.sh("cat /srv/one");
+    let watch = "cat /etc/apt/sources.list.d/* /srv/parts/* /srv/whole /root/.ssh/known_hosts /usr/sbin/policy-rc.d
+        cksum /etc/apt/trusted.gpg.d/*; crontab -l; dpkg-query -W -f '${Package} ${Version} ${db:Status-Status}\\n' ours";
     let before = system.sh(watch);
     for (module, args) in MADE_ASIDE {
+        let args = args.replace("ADDRESS", &address).replace("ONE", one.trim());
         let args: Vec<&str> = args.split('|').collect();
         system.fails(module, &args, "");
         assert_eq!(system.sh(watch), before, "{module} {args:?}");
