@@ -43,9 +43,11 @@ pub fn begins_plain(bytes: &[u8], host: Charset) -> bool {
     host.is_ascii_compatible() && Charset::from_mark(bytes).is_none() && !beginning.contains(&0)
 }
 
-/// The character set of a name as users write it; see [`Charset::from_label`].
+/// The character set of a name as users write it (`latin-1` and `Latin_1` are `latin1`); see
+/// [`Charset::from_label`].
 pub fn encoding(label: &str) -> Option<Charset> {
-    Charset::from_label(label)
+    let plain = || label.to_lowercase().replace(['-', '_', ' '], "");
+    Charset::from_label(label).or_else(|| Charset::from_label(&plain()))
 }
 
 #[cfg(test)]

@@ -103,7 +103,12 @@ pub(super) fn settle(module: &Module, given: &Map) -> Result<Map, ModuleError> {
         // What holds by default is a value, too.
         let is = |name: &str, wanted: &Value| {
             let default = || module.parameter(name)?.default.as_ref();
-            settled.get(name).or_else(default) == Some(wanted)
+            let value = settled.get(name).or_else(default);
+            // Texts are the same wherever they are from.
+            value.is_some_and(|value| match (value.as_str(), wanted.as_str()) {
+                (Some(value), Some(wanted)) => value == wanted,
+                _ => value == wanted,
+            })
         };
         if let Some(error) = broken(constraint, has, is) {
             return Err(error);
@@ -269,7 +274,14 @@ pub(super) fn convert(
         Type::Mode => match value {
             Value::Int(mode) => Value::Unsafe(format!("0{mode:o}").into()),
             Value::List(_) | Value::Map(_) | Value::Bool(_) => return Err(wrong()),
-            scalar => Value::Unsafe(display(scalar).into()),
+            scalar => {
+                let mode = display(scalar);
+                // As Python writes octal numbers.
+                let octal = mode.strip_prefix("0o").or_else(|| mode.strip_prefix("0O"));
+                Value::Unsafe(
+                    octal.map_or_else(|| mode.as_str().into(), |octal| format!("0{octal}").into()),
+                )
+            }
         },
         Type::Json => match (value, text) {
             (_, Some(text)) => Value::Unsafe(text.into()),

@@ -47,7 +47,7 @@ impl Tree {
     pub(super) fn read(call: &Call, src: &str, folder: &Path) -> Result<Self, ModuleError> {
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
         let within = if src.ends_with('/') { "" } else { &name };
-        let follow = call.flag("local_follow");
+        let follow = call.params.get("local_follow") != Some(&Value::Bool(false));
         let mut entries = Vec::new();
         let walk = WalkDir::new(folder)
             .min_depth(1)

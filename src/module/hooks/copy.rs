@@ -8,6 +8,7 @@ use super::super::content::mode_of;
 use super::super::error::ModuleError;
 use super::super::tree::Tree;
 use super::Hook;
+use crate::base::python::python;
 use crate::base::text;
 use crate::base::value::{Map, Value};
 
@@ -22,9 +23,9 @@ impl Hook for Copy {
             if call.flag("remote_src") {
                 return Err(ModuleError::of("content", "content is no file of the host"));
             }
-            let text = match content.as_str() {
-                Some(text) => text.to_owned(),
-                None => json(&content.to_json()),
+            let text = match content {
+                Value::List(_) | Value::Map(_) => json(&content.to_json()),
+                scalar => python(&scalar),
             };
             call.send_bytes(text);
             return check(call);

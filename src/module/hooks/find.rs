@@ -183,10 +183,7 @@ impl Filter {
         let mode = line.mode & 0o7777;
         self.kind.is_none_or(|kind| line.is(kind))
             && (self.hidden || !name.starts_with('.'))
-            && self
-                .patterns
-                .as_ref()
-                .map_or(self.excludes.is_none(), |names| names.fit(name))
+            && self.patterns.as_ref().is_none_or(|names| names.fit(name))
             && self.excludes.as_ref().is_none_or(|names| !names.fit(name))
             && self.age.is_none_or(older)
             && (!is_file || self.size.is_none_or(sized))
@@ -270,7 +267,12 @@ impl Filter {
             Value::Int(seen.lines().count().try_into().unwrap_or(i64::MAX)),
         );
         put("files", Value::List(files));
-        put("skipped_paths", Value::Map(Map::new()));
+        let skipped = said(question, "ioms/skipped");
+        let skipped = skipped.split_terminator('\0').map(|path| {
+            let why = format!("'{path}' is not a directory");
+            (path.into(), Value::Unsafe(why.into()))
+        });
+        put("skipped_paths", Value::Map(skipped.collect()));
         put("msg", Value::Unsafe("All paths examined".into()));
         answer
     }

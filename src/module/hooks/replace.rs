@@ -18,10 +18,13 @@ impl Hook for Replace {
     }
 }
 
-/// A file's character set, by its name in Python. Bytes that are none of its characters are none at all:
-/// what is not replaced has to stay as it is.
+/// A file's character set, by its name in Python. Bytes that are none of its characters are an error, but
+/// in UTF-8: what is not replaced has to stay as it is.
 enum Codec {
     Plain(Charset),
+    /// UTF-8, where a byte that belongs to no character is one of its own, as with Python's
+    /// `surrogateescape`.
+    Escaping,
     /// UTF-16; with a mark that says which order of bytes it is, or the order.
     Marked,
     Little,
@@ -31,19 +34,19 @@ enum Codec {
 impl Codec {
     fn named(name: &str) -> Option<Self> {
         let name = name.to_lowercase().replace(['_', ' '], "-");
-        // `latin-1` and `latin1` are one.
-        let known = || text::encoding(&name).or_else(|| text::encoding(&name.replace('-', "")));
         Some(match name.as_str() {
             "utf-16" | "utf16" | "u16" => Self::Marked,
             "utf-16-le" | "utf-16le" => Self::Little,
             "utf-16-be" | "utf-16be" => Self::Big,
-            _ => Self::Plain(known()?),
+            "utf-8" | "utf8" => Self::Escaping,
+            _ => Self::Plain(text::encoding(&name)?),
         })
     }
 
     fn decode(&self, bytes: &[u8]) -> Option<String> {
         let (bytes, unit): (_, fn([u8; 2]) -> u16) = match self {
             Self::Plain(charset) => return charset.exactly(bytes),
+            Self::Escaping => return escaped(bytes),
             Self::Marked => match bytes {
                 [0xfe, 0xff, rest @ ..] => (rest, u16::from_be_bytes),
                 [0xff, 0xfe, rest @ ..] => (rest, u16::from_le_bytes),
@@ -64,6 +67,7 @@ impl Codec {
                 let (bytes, fits) = charset.encode(text);
                 return fits.then_some(bytes);
             }
+            Self::Escaping => return Some(unescaped(text)),
             Self::Marked | Self::Little => u16::to_le_bytes,
             Self::Big => u16::to_be_bytes,
         };
@@ -71,6 +75,36 @@ impl Codec {
         let units = mark.into_iter().chain(text.encode_utf16());
         Some(units.flat_map(bytes).collect())
     }
+}
+
+/// The first of the characters of private use that stand for single bytes.
+const ESCAPED: u32 = 0x10_ff00;
+
+/// The text of bytes, with characters for those that are no UTF-8. `None`: it has such characters itself.
+fn escaped(bytes: &[u8]) -> Option<String> {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        let valid = chunk.valid();
+        if valid.chars().any(|c| u32::from(c) >= ESCAPED) {
+            return None;
+        }
+        text.push_str(valid);
+        let single = chunk.invalid().iter();
+        text.extend(single.filter_map(|byte| char::from_u32(ESCAPED + u32::from(*byte))));
+    }
+    Some(text)
+}
+
+/// The bytes again.
+fn unescaped(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    for c in text.chars() {
+        match u32::from(c).checked_sub(ESCAPED).map(u8::try_from) {
+            Some(Ok(byte)) => bytes.push(byte),
+            _ => bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    bytes
 }
 
 fn wrong(error: PatternError) -> ModuleError {
@@ -207,7 +241,17 @@ mod tests {
             in_set("latin-1", b"bc"),
             Err("latin-1 can't say the new content".to_owned())
         );
-        assert_eq!(in_set("utf-8", b"\xff"), Err("/f is no utf-8".to_owned()));
+        // A byte that is no UTF-8 stays, and counts as one character.
+        assert_eq!(
+            in_set("utf-8", b"\xe9bc\xff"),
+            Ok(b"\xe9\xf0\x9f\x98\x80y\xff".to_vec())
+        );
+        assert_eq!(
+            in_set("utf-8", b"b\xff."),
+            Ok(b"\xf0\x9f\x98\x80y.".to_vec())
+        );
+        let own = "\u{10ff80}".as_bytes();
+        assert_eq!(in_set("utf-8", own), Err("/f is no utf-8".to_owned()));
     }
 
     #[test]

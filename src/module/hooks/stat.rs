@@ -44,7 +44,7 @@ impl Hook for Stat {
         let Some(line) = Line::read(&line) else {
             return;
         };
-        let mut shown = line.shown(call.text("path").unwrap_or_default());
+        let mut shown = line.shown(line.path);
         shown.insert("block_size".into(), Value::Int(line.block_size));
         shown.insert("blocks".into(), Value::Int(line.blocks));
         shown.insert("device_type".into(), Value::Int(line.device));

@@ -99,6 +99,10 @@ impl Hook for Uri {
             .unwrap_or_default();
         let redirected = url.trim_end_matches('/') != asked.trim_end_matches('/');
         result.insert("redirected".into(), Value::Bool(redirected));
+        let location = result.get("location").and_then(Value::as_str);
+        if let Some(location) = location.map(|location| absolute(&url, location)) {
+            result.insert("location".into(), Value::Unsafe(location.into()));
+        }
         result.insert("url".into(), Value::Unsafe(url.into()));
         if said.record.field("ioms/content").is_some() {
             let content = field("ioms/content");
@@ -131,6 +135,44 @@ impl Hook for Uri {
             );
             result.insert("failed".into(), Value::Bool(true));
             result.insert("msg".into(), Value::Unsafe(message.into()));
+        }
+    }
+}
+/// Where a redirection from `url` leads to.
+fn absolute(url: &str, location: &str) -> String {
+    let page = url.split(['?', '#']).next().unwrap_or_default();
+    let Some((scheme, rest)) = page.split_once("://") else {
+        return location.to_owned();
+    };
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    if location.contains("://") {
+        location.to_owned()
+    } else if location.starts_with("//") {
+        format!("{scheme}:{location}")
+    } else if location.starts_with('/') {
+        format!("{scheme}://{host}{location}")
+    } else if folder.is_empty() {
+        format!("{scheme}://{host}/{location}")
+    } else {
+        format!("{scheme}://{host}/{folder}/{location}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::absolute;
+
+    #[test]
+    fn a_redirection_leads_to_a_whole_url() {
+        for (url, location, whole) in [
+            ("http://h:1/a/b?c=/d", "/x", "http://h:1/x"),
+            ("http://h/a/b", "x?y", "http://h/a/x?y"),
+            ("http://h", "x", "http://h/x"),
+            ("https://h/a", "//i/x", "https://i/x"),
+            ("http://h/a", "https://i/x", "https://i/x"),
+        ] {
+            assert_eq!(absolute(url, location), whole);
         }
     }
 }

@@ -31,7 +31,8 @@ command_guard() {
     finish 'Command would have run if not in check mode'
 }
 
-# Replaces $NAME and ${NAME} in words by the host's variables; unset ones stay as they are.
+# Replaces $NAME and ${NAME} in words by the host's variables, and ~ and ~NAME at their beginning by homes;
+# what is not known stays as it is.
 command_expand() {
     ioms_words=
     for ioms_w in "$@"; do
@@ -51,6 +52,11 @@ command_expand() {
             esac
         done
         ioms_o=$ioms_o$ioms_w
+        ioms_n=${ioms_o%%/*}
+        case $ioms_n in
+        '~'[!A-Za-z_]*|'~'*[!A-Za-z0-9_.-]*) ;;
+        '~'*) eval "ioms_l=$ioms_n"; ioms_o=$ioms_l${ioms_o#"$ioms_n"} ;;
+        esac
         ioms_words="$ioms_words '$(printf '%s\n' "$ioms_o" | sed "s/'/'\\\\''/g")'"
     done
 }

@@ -72,15 +72,30 @@ copy_tree() {
     ioms_new=
 }
 
-# A folder of the host.
+# copy_mode FROM TO: p_mode (of a folder: p_directory_mode) is FROM's, where that is to be TO's.
+copy_mode() {
+    ioms_m=$(look "$(real "$1")"; echo "$f_mode")
+    case $kind in
+    d)
+        [ -z "$d_folders" ] && [ ! -d "$2" ] || return 0
+        parents "$(parent "$2")"
+        p_directory_mode=$ioms_m ;;
+    f)
+        p_mode=$ioms_m
+        [ "$d_mode" ] || ! deliver_same "$1" "$2" || unset p_mode ;;
+    esac
+}
+
+# A folder of the host. Where no mode is said, what is made or replaced has its source's; links stay links
+# unless `local_follow` is said.
 copy_folder() {
     case $p_src in */) d_root=${p_dest%/} ;; *) d_root=${p_dest%/}/${p_src##*/} ;; esac
     [ -d "$p_dest" ] || case $p_src in */) ;; *) d_root=${p_dest%/}/${p_src##*/} ;; esac
     put dest "$p_dest"
-    d_source=${p_src%/} d_quiet=1 d_mode=${p_mode-}
+    d_source=${p_src%/} d_quiet=1 d_mode=${p_mode-} d_folders=${p_directory_mode-}
     temporary
     ioms_l=-L
-    [ "$p_local_follow" ] || ioms_l=
+    [ "${p_local_follow-}" ] || ioms_l=
     [ -z "$(find $ioms_l "$d_source/." -name "*$nl*" 2>/dev/null | head -n 1)" ] || fail "a name in $p_src holds a newline: such files are not copied"
     (cd "$d_source/." && find $ioms_l . -type d && echo && find $ioms_l . -type f && echo && find $ioms_l . -type l) | cat >"$ioms_temporary/list" || fail "can't write $ioms_temporary/list"
     kind=d
@@ -91,9 +106,9 @@ copy_folder() {
         .) f= ;;
         esac
         to=$d_root${f:+/$f}
-        [ "$d_mode" != preserve ] || { look "$(real "$d_source/$f")"; p_mode=$f_mode; }
+        case $d_mode in ''|preserve) copy_mode "$d_source/$f" "$to" ;; esac
         case $kind in
-        d) parents "$to" ;;
+        d) parents "$to"; [ "$d_folders" ] || unset p_directory_mode ;;
         f) [ -e "$to" ] && [ -z "$p_force" ] || deliver "$d_source/$f" "$to" ;;
         l)
             [ "$(readlink "$to")" = "$(readlink "$d_source/$f")" ] || {

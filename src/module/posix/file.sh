@@ -77,7 +77,7 @@ wanted_mode() {
             rm -rf "$ioms_temporary/mode"
             if [ "$f_state" = directory ]; then mkdir "$ioms_temporary/mode"; else : >"$ioms_temporary/mode"; fi
             chmod "0${ioms_base:-$f_mode}" "$ioms_temporary/mode"
-            ioms_e=$(chmod -- "$p_mode" "$ioms_temporary/mode" 2>&1) || fail "mode must be in octal or symbolic form: $ioms_e"
+            ioms_e=$(chmod -- "$p_mode" "$ioms_temporary/mode" 2>&1) || fail "mode must be in octal or symbolic form: ${ioms_e%%"$nl"*}"
             ioms_w=$(look "$ioms_temporary/mode"; echo "$f_mode") ;;
         *)
             ioms_w=$(printf %04o "0$p_mode")

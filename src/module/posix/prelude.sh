@@ -62,8 +62,8 @@ answer_to() { answer >"$1" && [ "$(($(wc -c <"$1")))" -eq "$answer_size" ] || fa
 is_given() { eval "[ \"\${p_$1+1}\" ]"; }
 has() { command -v "$1" >/dev/null 2>&1; }
 
-# fail MESSAGE: the task has failed. finish [MESSAGE]: it is done. Both end the program.
-fail() { put msg "$1"; put_bool failed 1; exit 1; }
+# fail MESSAGE: the task has failed, and counts as no change, as what was to be done is not. finish [MESSAGE]: it is done. Both end the program.
+fail() { changed=; put msg "$1"; put_bool failed 1; exit 1; }
 finish() { [ $# -eq 0 ] || put msg "$1"; exit 0; }
 skip() { put msg "$1"; put_bool skipped 1; exit 0; }
 

@@ -38,6 +38,12 @@ fn variables_in_words_are_the_hosts() {
         result["stdout"],
         format!("{home}|{home}x|a$|$NO_SUCH_NAME|it's {home}|")
     );
+    let words = ["printf", "%s|", "~", "~/a b", "~nobody-there/x", "a~", "~-"];
+    let result = apply("command", &json!({"argv": words}));
+    assert_eq!(
+        result["stdout"],
+        format!("{home}|{home}/a b|~nobody-there/x|a~|~-|")
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
 
 use serde_json::json;
 
@@ -27,6 +28,8 @@ fn a_text_becomes_a_file_once() {
             fs::read_to_string(did["backup_file"].as_str().unwrap()).unwrap(),
             "a é\n"
         );
+        run("copy", json!({"content": true, "dest": path}), DO);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "True");
         let kept = run(
             "copy",
             json!({"content": "z", "dest": path, "force": false}),
@@ -180,6 +183,39 @@ fn names_of_copied_files_are_kept_as_they_are() {
         let args = json!({"src": src, "dest": folder.join("no"), "remote_src": true});
         assert_eq!(run("copy", args, DO)["failed"], true);
         assert!(!folder.join("no").exists());
+    });
+}
+
+#[test]
+fn a_folder_of_the_host_keeps_its_modes_and_links() {
+    everywhere(|run, folder| {
+        let (src, dest) = (folder.join("src"), folder.join("dest"));
+        fs::create_dir_all(src.join("bin")).unwrap();
+        fs::write(src.join("bin/run"), "1").unwrap();
+        let set = |path: &Path, mode| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        };
+        set(&src.join("bin/run"), 0o750);
+        set(&src.join("bin"), 0o711);
+        symlink("bin/run", src.join("link")).unwrap();
+        let args = json!({"src": format!("{}/", src.display()), "dest": dest, "remote_src": true});
+        settles(run, "copy", &args);
+        let modes = || (mode(&dest.join("bin/run")), mode(&dest.join("bin")));
+        assert_eq!(modes(), (0o750, 0o711));
+        assert!(dest.join("link").is_symlink());
+        // What is the same is left alone; what is replaced has its source's again.
+        set(&dest.join("bin/run"), 0o600);
+        set(&dest.join("bin"), 0o700);
+        assert_eq!(run("copy", args.clone(), DO)["changed"], false);
+        assert_eq!(modes(), (0o600, 0o700));
+        fs::write(src.join("bin/run"), "2").unwrap();
+        run("copy", args, DO);
+        assert_eq!(modes(), (0o750, 0o700));
+        let follow = json!({"src": src, "dest": folder.join("far"), "remote_src": true, "local_follow": true, "mode": "0640"});
+        settles(run, "copy", &follow);
+        let link = folder.join("far/src/link");
+        assert!(!link.is_symlink());
+        assert_eq!(mode(&link), 0o640);
     });
 }
 

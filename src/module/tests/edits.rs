@@ -90,6 +90,7 @@ fn what_is_found_invalid_takes_no_place() {
         let args = json!({"path": path, "line": "bad", "validate": "! grep -q bad %s"});
         let refused = run("lineinfile", args, DO);
         assert_eq!(refused["failed"], true);
+        assert_eq!(refused["changed"], false, "{refused}");
         assert!(
             refused["msg"]
                 .as_str()
@@ -99,6 +100,19 @@ fn what_is_found_invalid_takes_no_place() {
         );
         assert_eq!(fs::read_to_string(&path).unwrap(), "good\n");
         assert_eq!(fs::read_dir(folder).unwrap().count(), 1);
+    });
+}
+
+#[test]
+fn what_a_state_requires_has_to_be_given() {
+    everywhere(|run, folder| {
+        let table = folder.join("fstab");
+        let args = json!({"path": "/mnt/x", "state": "present", "fstab": table});
+        assert_eq!(
+            run("mount", args, DO)["msg"],
+            "state is present but all of the following are missing: src, fstype"
+        );
+        assert!(!table.exists());
     });
 }
 
@@ -189,7 +203,8 @@ fn what_can_not_be_edited_is_said() {
                 .contains("Unable to process replace")
         );
         fs::write(&path, b"\xff").unwrap();
-        assert!(said("replace", json!({"path": path, "regexp": "x"})).contains("is no utf-8"));
+        let wide = json!({"path": path, "regexp": "x", "encoding": "utf-16"});
+        assert!(said("replace", wide).contains("is no utf-16"));
     });
 }
 

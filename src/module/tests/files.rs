@@ -84,6 +84,7 @@ fn modes_are_octal_numbers_or_symbols() {
             (json!("a+X"), 0o644),
             (json!("4755"), 0o4755),
             (json!("u-s,o="), 0o750),
+            (json!("0o640"), 0o640),
         ] {
             run("file", json!({"path": path, "mode": wanted}), DO);
             assert_eq!(mode(&path), is, "{wanted}");

@@ -108,6 +108,16 @@ fn files_are_found_by_name_age_size_and_content() {
             ["/.h.log", "/b.txt"]
         );
         assert_eq!(
+            found(json!({"excludes": "*.txt"})),
+            found(json!({"patterns": "*", "excludes": "*.txt"}))
+        );
+        let none = run("find", json!({"paths": [folder.join("none"), folder]}), DO);
+        let why = format!("'{0}' is not a directory", folder.join("none").display());
+        assert_eq!(
+            none["skipped_paths"][folder.join("none").to_str().unwrap()],
+            why
+        );
+        assert_eq!(
             found(json!({"patterns": "*", "excludes": "*.txt"})),
             ["/a.log"]
         );
@@ -239,6 +249,8 @@ fn a_template_is_rendered_and_placed() {
             fs::read_to_string(folder.join("dos")).unwrap(),
             "is rendered\r\n"
         );
+        let latin = json!({"src": src, "dest": folder.join("latin"), "output_encoding": "latin-1"});
+        settles(run, "template", &latin);
     });
 }
 

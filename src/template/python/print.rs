@@ -202,12 +202,17 @@ pub(in super::super) fn concatenate(
     };
     match value {
         Val::Str(text) if keeps => {
-            let ending = |text: &str| text.len() - text.trim_end_matches('\n').len();
-            let lost = ending(source).saturating_sub(ending(&text));
+            let newline = if source.ends_with("\r\n") {
+                "\r\n"
+            } else {
+                "\n"
+            };
+            let ending = |text: &str| text.len() - text.trim_end_matches(newline).len();
+            let lost = ending(source).saturating_sub(ending(&text)) / newline.len();
             if lost == 0 {
                 return Ok(Val::Str(text));
             }
-            Ok(Val::from(format!("{text}{}", "\n".repeat(lost))))
+            Ok(Val::from(format!("{text}{}", newline.repeat(lost))))
         }
         Val::Undefined(why) => Err(undefined(&why)),
         other => Ok(other),

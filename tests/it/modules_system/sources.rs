@@ -81,6 +81,13 @@ fn working_copies(system: &System) {
         &[repo, "dest=/srv/flat", "depth=1", "version=master"],
         watch,
     );
+    let brought = [
+        repo,
+        "dest=/srv/brought",
+        "refspec=+refs/heads/*:refs/brought/*",
+        "version=refs/brought/master",
+    ];
+    system.changes_once("git", &brought, watch);
     system.fails("git", &with(&["version=nosuch"]), "Failed to fetch nosuch");
     system.fails(
         "git",
