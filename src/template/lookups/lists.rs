@@ -97,12 +97,8 @@ fn combinations(request: &Request<'_>, nested: bool) -> Result<Vec<Val>, Fail> {
         return fail("with_nested requires at least one element in the nested list");
     }
     let mut rows: Vec<Vec<Val>> = vec![Vec::new()];
-    for (at, list) in lists.iter().enumerate() {
-        let levels = if nested {
-            lists.len() + 1 - at.max(1)
-        } else {
-            1
-        };
+    let levels = if nested && lists.len() > 1 { 2 } else { 1 };
+    for list in &lists {
         let count = rows.len().saturating_mul(list.len());
         if count > RESULTS_MAX {
             return fail("there are too many combinations");
