@@ -233,7 +233,10 @@ impl Fleet {
         self.inventory
             .group_names()
             .map(|group| {
-                let hosts = self.inventory.hosts_of_group(group).unwrap_or_default();
+                let hosts = self
+                    .inventory
+                    .counted_hosts_of_group(group)
+                    .unwrap_or_default();
                 let hosts = hosts
                     .into_iter()
                     .filter_map(|at| names.get(at).map(Value::string))

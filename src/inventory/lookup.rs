@@ -174,9 +174,9 @@ impl Inventory {
         )
     }
 
-    /// The hosts of a group in the order that Ansible counts them for `web[0]`: its own first, then
-    /// those of its children, level by level.
-    pub(super) fn counted_hosts_of_group(&self, name: &str) -> Option<Vec<usize>> {
+    /// The hosts of a group in the order that Ansible counts them, for `web[0]` and `groups.web`: its
+    /// own first, then those of its children, level by level.
+    pub fn counted_hosts_of_group(&self, name: &str) -> Option<Vec<usize>> {
         let ix = *self.group_index.get(name)?;
         let mut seen = vec![false; self.groups.len()];
         let mut counted = indexmap::IndexSet::new();

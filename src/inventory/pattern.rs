@@ -1,7 +1,9 @@
 //! Patterns: which hosts. Ansible's (`web:&idc_a:!db`, globs, `~regex`, `web[0:9]`) and folded sets
 //! (`web[01-40,42]`).
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use indexmap::IndexSet;
 
 use super::hostset;
 use super::model::Inventory;
@@ -34,11 +36,12 @@ pub struct Pattern {
     pieces: Vec<(Operator, String)>,
 }
 
-/// Hosts that were chosen, in inventory order.
+/// Hosts that were chosen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// Their indexes; hosts that are named but in no inventory are not here.
-    hosts: BTreeSet<usize>,
+    /// Their indexes, in the order that Ansible counts them; hosts that are named but in no
+    /// inventory are not here.
+    hosts: IndexSet<usize>,
     /// Pieces that matched nothing.
     pub unmatched: Vec<String>,
     /// Whether `localhost` was named and is in no inventory: Ansible's implicit one.
@@ -112,7 +115,7 @@ impl Pattern {
                 .filter(move |(each, _)| *each == operator)
         };
         if of(Operator::Or).next().is_none() && !self.pieces.is_empty() {
-            selection.hosts = (0..inventory.hosts.len()).collect();
+            selection.hosts = group_hosts("all", inventory).unwrap_or_default();
         }
         for (_, piece) in of(Operator::Or) {
             let found = match_piece(piece, inventory)?;
@@ -148,12 +151,22 @@ fn is_localhost(name: &str) -> bool {
 
 impl Selection {
     /// The names, in inventory order.
-    pub fn names(&self, inventory: &Inventory) -> Vec<std::sync::Arc<str>> {
-        let mut names: Vec<_> = self
-            .hosts
-            .iter()
-            .map(|host| inventory.name_of(*host))
-            .collect();
+    pub fn names(&self, inventory: &Inventory) -> Vec<Arc<str>> {
+        let mut hosts: Vec<usize> = self.hosts.iter().copied().collect();
+        hosts.sort_unstable();
+        self.named(&hosts, inventory)
+    }
+
+    /// The names in Ansible's order, which is that of the pattern's parts and of the hosts of a
+    /// group: that of plays.
+    pub fn counted_names(&self, inventory: &Inventory) -> Vec<Arc<str>> {
+        let hosts: Vec<usize> = self.hosts.iter().copied().collect();
+        self.named(&hosts, inventory)
+    }
+
+    fn named(&self, hosts: &[usize], inventory: &Inventory) -> Vec<Arc<str>> {
+        let names = hosts.iter().map(|host| inventory.name_of(*host));
+        let mut names: Vec<_> = names.collect();
         if self.implicit_localhost {
             names.push("localhost".into());
         }
@@ -209,7 +222,7 @@ pub fn select(
     Ok(selection)
 }
 
-fn match_piece(piece: &str, inventory: &Inventory) -> Result<BTreeSet<usize>, PatternError> {
+fn match_piece(piece: &str, inventory: &Inventory) -> Result<IndexSet<usize>, PatternError> {
     if let Some(regex) = piece.strip_prefix('~') {
         // As Python's re.match: anchored at the start.
         let regex = regex::Regex::new(&format!("^(?:{regex})")).map_err(|error| {
@@ -218,13 +231,13 @@ fn match_piece(piece: &str, inventory: &Inventory) -> Result<BTreeSet<usize>, Pa
         return Ok(match_names(inventory, |name| regex.is_match(name)));
     }
     let host = inventory.host_index.get(piece);
-    if let Some(hosts) = inventory.hosts_of_group(piece) {
+    if let Some(mut hosts) = group_hosts(piece, inventory) {
         // A name with a point may be a group's and a host's; else the group's hides the host's.
-        let host = host.filter(|_| piece.contains('.'));
-        return Ok(hosts.into_iter().chain(host.copied()).collect());
+        hosts.extend(host.filter(|_| piece.contains('.')));
+        return Ok(hosts);
     }
     if let Some(host) = host {
-        return Ok(BTreeSet::from([*host]));
+        return Ok(IndexSet::from([*host]));
     }
     if let Some((base, inner)) = piece
         .strip_suffix(']')
@@ -238,7 +251,7 @@ fn match_piece(piece: &str, inventory: &Inventory) -> Result<BTreeSet<usize>, Pa
     if piece.contains('[') {
         return match_set(piece, inventory);
     }
-    Ok(BTreeSet::new())
+    Ok(IndexSet::new())
 }
 
 /// `NAME[...]`: a subscript where NAME is a group or a glob and a colon or one number stands in the
@@ -249,7 +262,7 @@ fn match_brackets(
     base: &str,
     inner: &str,
     inventory: &Inventory,
-) -> Result<BTreeSet<usize>, PatternError> {
+) -> Result<IndexSet<usize>, PatternError> {
     let Some(subscript) = Subscript::parse(inner) else {
         return if inner.starts_with('!') || piece.contains(['*', '?']) {
             Ok(match_names(inventory, |name| glob::matches(piece, name)))
@@ -257,11 +270,14 @@ fn match_brackets(
             match_set(piece, inventory)
         };
     };
-    let hosts = match inventory.counted_hosts_of_group(base) {
+    let hosts = match group_hosts(base, inventory) {
         Some(hosts) => hosts,
-        None if base.contains(['*', '?', '[']) => counted_glob(base, inventory),
+        None if base.contains(['*', '?', '[']) => {
+            match_names(inventory, |name| glob::matches(base, name))
+        }
         None => return match_set(piece, inventory),
     };
+    let hosts: Vec<usize> = hosts.into_iter().collect();
     Ok(subscript.of(&hosts).iter().copied().collect())
 }
 
@@ -309,50 +325,34 @@ impl Subscript {
 }
 
 /// A folded set of names.
-fn match_set(piece: &str, inventory: &Inventory) -> Result<BTreeSet<usize>, PatternError> {
+fn match_set(piece: &str, inventory: &Inventory) -> Result<IndexSet<usize>, PatternError> {
     let names = hostset::expand(piece)
         .map_err(|error| PatternError::Syntax(piece.to_owned(), error.to_string()))?;
-    let mut found = BTreeSet::new();
+    let mut found = IndexSet::new();
     for name in names {
         if let Some(host) = inventory.host_index.get(name.as_str()) {
             found.insert(*host);
-        } else if let Some(hosts) = inventory.hosts_of_group(&name) {
+        } else if let Some(hosts) = group_hosts(&name, inventory) {
             found.extend(hosts);
         }
     }
     Ok(found)
 }
 
-/// The hosts that a glob means, in the order that Ansible counts them: those of groups first.
-fn counted_glob(glob: &str, inventory: &Inventory) -> Vec<usize> {
-    let mut counted = indexmap::IndexSet::new();
-    for group in inventory.group_names() {
-        if glob::matches(glob, group) {
-            counted.extend(inventory.counted_hosts_of_group(group).unwrap_or_default());
-        }
-    }
-    let names = inventory.host_names().enumerate();
-    let found = names.filter(|(_, name)| glob::matches(glob, name));
-    counted.extend(found.map(|(at, _)| at));
-    counted.into_iter().collect()
+/// The hosts of a group, in Ansible's order.
+fn group_hosts(name: &str, inventory: &Inventory) -> Option<IndexSet<usize>> {
+    let hosts = inventory.counted_hosts_of_group(name)?;
+    Some(hosts.into_iter().collect())
 }
 
-/// Hosts whose name, or the name of a group of theirs, fits.
-fn match_names(inventory: &Inventory, fits: impl Fn(&str) -> bool) -> BTreeSet<usize> {
-    let mut found = BTreeSet::new();
-    let groups: Vec<_> = inventory
-        .group_names()
-        .filter(|name| fits(name))
-        .cloned()
-        .collect();
-    for group in groups {
-        found.extend(inventory.hosts_of_group(&group).unwrap_or_default());
+/// Hosts whose name, or the name of a group of theirs, fits; those of groups first, as in Ansible.
+fn match_names(inventory: &Inventory, fits: impl Fn(&str) -> bool) -> IndexSet<usize> {
+    let mut found = IndexSet::new();
+    for group in inventory.group_names().filter(|name| fits(name)) {
+        found.extend(inventory.counted_hosts_of_group(group).unwrap_or_default());
     }
-    for (at, name) in inventory.host_names().enumerate() {
-        if fits(name) {
-            found.insert(at);
-        }
-    }
+    let names = inventory.host_names().enumerate();
+    found.extend(names.filter(|(_, name)| fits(name)).map(|(at, _)| at));
     found
 }
 

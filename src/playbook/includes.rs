@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::files::vars_files;
 use super::keyword::{Keyword, Keywords};
 use super::kinds::as_bool;
 use super::loader::{Loader, Within};
@@ -81,10 +82,10 @@ impl Loader {
         let inner = within.under(&included_keywords(task));
         // That it is nowhere is the run's matter: the task may be skipped.
         if let Some(name) = wish.name.text()
-            && self.find_role(name, &inner).is_err()
+            && let Some(missing) = self.missing_of(name, &wish.from, &inner)
         {
             self.gathered.open = true;
-            let found = wish.name.error(format!("there is no role `{name}`"));
+            let found = wish.name.error(missing);
             return self.report(Problem::warning(LintRule::Role, found).about(name));
         }
         let from = wish.from.clone();
@@ -95,6 +96,26 @@ impl Loader {
         self.role_steps(&used, &from, &inner);
         let handlers = self.role_handlers(&used, &from, &inner);
         self.gathered.possible.extend(handlers);
+    }
+
+    /// What of a role is not there: itself, or a file that the task names.
+    fn missing_of(&self, name: &str, from: &From, within: &Within) -> Option<String> {
+        let Ok(role) = self.find_role(name, within) else {
+            return Some(format!("there is no role `{name}`"));
+        };
+        let missing = |(sub, entry): (&str, &Option<String>)| {
+            let entry = entry.as_deref()?;
+            let none = vars_files(&role.path.join(sub), entry).is_empty();
+            none.then(|| format!("role `{name}` has no `{sub}/{entry}`"))
+        };
+        [
+            ("tasks", &from.tasks),
+            ("vars", &from.vars),
+            ("defaults", &from.defaults),
+            ("handlers", &from.handlers),
+        ]
+        .into_iter()
+        .find_map(missing)
     }
 }
 

@@ -43,7 +43,7 @@ impl Loader {
     ) -> Result<Loaded, Refused> {
         let before = self.begin();
         let within = within(task, handler);
-        let path = find_tasks(name, &within).map_err(|places| {
+        let path = find_tasks(name, &within, true).map_err(|places| {
             let found = missing(&task.action.place, name, &places);
             Refused(vec![Problem::error(LintRule::File, found)])
         })?;

@@ -41,23 +41,33 @@ impl Within {
         role.chain([self.folder.join("modules")]).collect()
     }
 
-    /// The files that a relative name of a file of tasks may mean, the first choice first.
-    pub(super) fn candidates(&self, name: &str) -> Vec<PathBuf> {
+    /// The files that a relative name of a file of tasks may mean, the first choice first. As in Ansible
+    /// an import looks beside the file that it stands in first, an include in the role's folder.
+    pub(super) fn candidates(&self, name: &str, include: bool) -> Vec<PathBuf> {
         if name.starts_with('/') {
             return vec![PathBuf::from(name)];
         }
         let beside = self.files.iter().rev().filter_map(|file| file.parent());
-        let mut found: Vec<PathBuf> = beside.map(|folder| tidy(&folder.join(name))).collect();
-        if let Some(used) = &self.role {
-            let sub = if self.level == Level::Handler {
-                "handlers"
-            } else {
-                "tasks"
+        let beside = beside.map(|folder| folder.join(name));
+        let in_role = self.role.iter().flat_map(|used| {
+            let sub = match self.level {
+                Level::Handler => "handlers",
+                _ => "tasks",
             };
-            found.push(tidy(&used.role.path.join(sub).join(name)));
-            found.push(tidy(&used.role.path.join(name)));
+            [
+                used.role.path.join(sub).join(name),
+                used.role.path.join(name),
+            ]
+        });
+        let mut found: Vec<PathBuf> = if include {
+            in_role.chain(beside).collect()
+        } else {
+            beside.chain(in_role).collect()
+        };
+        found.push(self.folder.join(name));
+        for path in &mut found {
+            *path = tidy(path);
         }
-        found.push(tidy(&self.folder.join(name)));
         found.dedup();
         found
     }
@@ -189,7 +199,7 @@ impl Loader {
 
     /// The file that a name means; an error where there is none.
     fn existing(&mut self, written: &Written, name: &str, within: &Within) -> Option<PathBuf> {
-        match find_tasks(name, within) {
+        match find_tasks(name, within, false) {
             Ok(path) => Some(path),
             Err(places) => {
                 self.error(LintRule::File, missing(written, name, &places));
@@ -222,7 +232,7 @@ impl Loader {
             self.gathered.open = true;
             return;
         };
-        let Ok(path) = find_tasks(name, within) else {
+        let Ok(path) = find_tasks(name, within, true) else {
             self.gathered.open = true;
             let warned = task.action.place.error(format!("there is no `{name}`"));
             self.report(Problem::warning(LintRule::File, warned));
@@ -304,8 +314,12 @@ pub(super) fn file_argument(action: &Action) -> Option<Written> {
 }
 
 /// The file that a name means; else where it was looked for.
-pub(super) fn find_tasks(name: &str, within: &Within) -> Result<PathBuf, Vec<PathBuf>> {
-    let candidates = within.candidates(name);
+pub(super) fn find_tasks(
+    name: &str,
+    within: &Within,
+    include: bool,
+) -> Result<PathBuf, Vec<PathBuf>> {
+    let candidates = within.candidates(name, include);
     match candidates.iter().position(|path| path.is_file()) {
         Some(at) => Ok(candidates[at].clone()),
         None => Err(candidates),

@@ -217,6 +217,11 @@ impl Walk {
     fn expr(&mut self, expr: &Expr) {
         match &expr.kind {
             ExprKind::Const(_) => {}
+            ExprKind::Embedded(text) => {
+                let below = used(text, &Form::Value);
+                self.uses.names.extend(below.names);
+                self.uses.indirect |= below.indirect;
+            }
             ExprKind::Name(name) => {
                 if !self.set.iter().any(|set| set.contains(name)) {
                     self.uses.names.insert(name.clone());

@@ -20,6 +20,8 @@ pub(super) struct Lowering<'s> {
     verbatim: bool,
     /// Within `{{ }}`.
     printing: bool,
+    /// Whether texts that look like templates are rendered: in conditions.
+    pub(super) embedded: bool,
     pub(super) blocks: Vec<(Arc<str>, Arc<Vec<Stmt>>)>,
     pub(super) problems: Vec<Unknown>,
     pub(super) names: Vec<Arc<str>>,
@@ -32,6 +34,7 @@ impl<'s> Lowering<'s> {
             mark,
             verbatim,
             printing: false,
+            embedded: false,
             blocks: Vec::new(),
             problems: Vec::new(),
             names: Vec::new(),
@@ -193,7 +196,10 @@ impl<'s> Lowering<'s> {
     fn expr(&mut self, expr: &ast::Expr<'_>) -> Result<Expr, Fail> {
         let kind = match expr {
             ast::Expr::Var(var) => ExprKind::Name(Arc::from(var.id)),
-            ast::Expr::Const(constant) => ExprKind::Const(self.constant(constant, expr.span())),
+            ast::Expr::Const(constant) => {
+                let kind = ExprKind::Const(self.constant(constant, expr.span()));
+                if self.embedded { embedded(kind) } else { kind }
+            }
             ast::Expr::Slice(slice) => ExprKind::Slice(
                 self.boxed(&slice.expr)?,
                 [
@@ -268,11 +274,17 @@ impl<'s> Lowering<'s> {
         span: minijinja::machinery::Span,
     ) -> Result<Expr, Fail> {
         let callee = self.boxed(&call.expr)?;
-        let args = self.args(&call.args)?;
-        if let (ExprKind::Name(name), Some(Arg::Positional(first))) = (&callee.kind, args.first())
+        let mut args = self.args(&call.args)?;
+        if let (ExprKind::Name(name), [Arg::Positional(first), terms @ ..]) =
+            (&callee.kind, args.as_mut_slice())
             && matches!(&**name, "lookup" | "query" | "q")
             && let ExprKind::Const(Val::Str(plugin)) = &first.kind
         {
+            for term in terms {
+                if let Arg::Positional(term) = term {
+                    embed(term);
+                }
+            }
             if names::lookup(plugin).is_none() {
                 self.problem("lookup", plugin, first.span, names::lookups(), true);
             }
@@ -373,6 +385,30 @@ impl<'s> Lowering<'s> {
             ValueKind::Number => f64::try_from(value.clone()).map_or(Val::None, Val::Float),
             _ => Val::None,
         }
+    }
+}
+
+/// A text that looks like a template, as one.
+fn embedded(kind: ExprKind) -> ExprKind {
+    match kind {
+        ExprKind::Const(Val::Str(text))
+            if ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)) =>
+        {
+            ExprKind::Embedded(Arc::from(&*text))
+        }
+        other => other,
+    }
+}
+
+/// Texts that stand in an expression as they are, also within lists and mappings.
+fn embed(expr: &mut Expr) {
+    match &mut expr.kind {
+        ExprKind::List(items) | ExprKind::Tuple(items) => items.iter_mut().for_each(embed),
+        ExprKind::Dict(pairs) => pairs.iter_mut().for_each(|(_, value)| embed(value)),
+        kind @ ExprKind::Const(_) => {
+            *kind = embedded(std::mem::replace(kind, ExprKind::Const(Val::None)));
+        }
+        _ => {}
     }
 }
 

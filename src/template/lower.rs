@@ -82,6 +82,7 @@ pub(super) fn lower(source: &Arc<str>, form: &Form) -> Result<Lowered, Fail> {
     let bare = matches!(form, Form::Expression);
     check_nesting(&text, bare, &syntax, source)?;
     let mut lowering = Lowering::new(source, mark, matches!(form, Form::Value));
+    lowering.embedded = bare;
     let mut body = if bare {
         let tree = parse_expr(&text).map_err(|error| syntax_error(&error, source, bare))?;
         vec![lowering.emit(&tree)?]

@@ -72,12 +72,25 @@ impl Pattern {
         self.0.captures(text).map_err(|error| gave_up(&error))
     }
 
-    /// All matches, one behind the other.
+    /// All matches, one behind the other. As in Python an empty one may follow right behind another:
+    /// `.*` matches twice.
     pub(super) fn all<'t>(&self, text: &'t str) -> Result<Vec<Captures<'t, str>>, Fail> {
-        self.0
-            .captures_iter(text)
-            .map(|found| found.map_err(|error| gave_up(&error)))
-            .collect()
+        let mut all = Vec::new();
+        let mut at = 0;
+        while at <= text.len() {
+            let found = self.0.captures_from_pos(text, at);
+            let Some(found) = found.map_err(|error| gave_up(&error))? else {
+                break;
+            };
+            let Some(whole) = found.get(0) else { break };
+            at = whole.end();
+            if whole.range().is_empty() {
+                let next = text.get(at..).and_then(|rest| rest.chars().next());
+                at += next.map_or(1, char::len_utf8);
+            }
+            all.push(found);
+        }
+        Ok(all)
     }
 
     /// How many groups it has, without the whole.

@@ -32,6 +32,8 @@ pub(super) type BoxExpr = Box<Expr>;
 
 pub(super) enum ExprKind {
     Const(Val),
+    /// A text that is a template itself: an old habit, in conditions and of lookups.
+    Embedded(Arc<str>),
     Name(Arc<str>),
     Attr(BoxExpr, Arc<str>),
     Item(BoxExpr, BoxExpr),

@@ -65,7 +65,7 @@ pub(super) fn within(
         &limits.exclude,
     )
     .map_err(|error| error.to_string())?;
-    let mut names = found.names(inventory);
+    let mut names = found.counted_names(inventory);
     if let Some(only) = &limits.only {
         names.retain(|name| only.contains(name));
     }

@@ -205,7 +205,7 @@ fn run(
     for path in playbooks {
         books.push(load(path, &mut loader)?);
     }
-    let selection = TagSelection::new(&args.choice.tags, &args.choice.skip_tags);
+    let selection = args.choice.tag_selection();
     if args.choice.lists() {
         return listing::list(setup, &fleet, &args.choice, &limits, &selection, &books);
     }
@@ -387,6 +387,16 @@ impl ChoiceArgs {
     /// Whether nothing is to be done but to say what would be.
     fn lists(&self) -> bool {
         self.list_hosts || self.list_tasks || self.list_tags || self.syntax_check
+    }
+
+    /// Which tasks are chosen by tags. A list of tags names all there are, unless some are asked for.
+    fn tag_selection(&self) -> TagSelection {
+        let all = self.list_tags && self.tags.is_empty() && self.skip_tags.is_empty();
+        if all {
+            TagSelection::new(&["never".to_owned(), "all".to_owned()], &[])
+        } else {
+            TagSelection::new(&self.tags, &self.skip_tags)
+        }
     }
 }
 

@@ -95,8 +95,8 @@ async fn step(going: &mut Going<'_>, hosts: &[usize]) -> Result<(), RunError> {
     }
     let once = is_once(&next.task) || going.flag(Keyword::RunOnce, &next, first)?;
     let fatal = once || going.flag(Keyword::AnyErrorsFatal, &next, first)?;
-    let width = if is_meta(&next.task) {
-        // Nothing to wait for: in the order of hosts, as in Ansible.
+    let width = if is_meta(&next.task) || &*next.task.action.module == "group_by" {
+        // Nothing to wait for: in the order of hosts, as in Ansible; groups that come to be keep it.
         1
     } else {
         going.width(&next, first)?

@@ -271,12 +271,13 @@ impl Run {
         self.matched = true;
         let serial = self.keyword(Keyword::Serial, &play.keywords, &scene)?;
         let sizes = sizes(serial.as_ref()).map_err(|why| wrong(play, Keyword::Serial, why))?;
+        let ordered = self.ordered(play, &scene, &all)?;
         let nodes = self.program(play, &scene)?;
         let start = self.start(play, nodes);
         let ranges = batches(all.len(), &sizes);
         let last = ranges.len();
         for (done, range) in ranges.into_iter().enumerate() {
-            let hosts: Arc<[Arc<str>]> = all.get(range).unwrap_or_default().into();
+            let hosts: Arc<[Arc<str>]> = ordered.get(range).unwrap_or_default().into();
             self.say_started(&info, &hosts).await;
             let before = self.lost();
             let batch = Arc::new(Batch::new(play.clone(), number, all.clone(), hosts.clone()));
@@ -334,15 +335,26 @@ impl Run {
             Some(value) => value.as_str().map(str::to_owned).into_iter().collect(),
             None => Vec::new(),
         };
-        let mut hosts = self
+        let hosts = self
             .fleet
             .hosts(&patterns)
             .map_err(|why| wrong(play, Keyword::Hosts, why))?;
+        Ok(hosts.into())
+    }
+
+    /// The hosts in the order that the play takes them in.
+    fn ordered(
+        &self,
+        play: &Play,
+        scene: &Scene<'_>,
+        hosts: &[Arc<str>],
+    ) -> Result<Vec<Arc<str>>, RunError> {
+        let mut hosts = hosts.to_vec();
         let wanted = self.keyword(Keyword::Order, &play.keywords, scene)?;
         let seed = self.options.seed.wrapping_add(number.into());
         order(&mut hosts, wanted.as_ref().and_then(Value::as_str), seed)
             .map_err(|why| wrong(play, Keyword::Order, why))?;
-        Ok(hosts.into())
+        Ok(hosts)
     }
 
     fn info(&self, play: &Play, scene: &Scene<'_>) -> Result<PlayInfo, RunError> {

@@ -19,7 +19,7 @@ pub struct Batch {
     pub play: Arc<Play>,
     /// Its number in the run.
     pub number: u32,
-    /// All hosts of the play, in order: `ansible_play_hosts_all`.
+    /// All hosts of the play, whatever their `order`: `ansible_play_hosts_all`.
     pub all: Arc<[Arc<str>]>,
     /// Those of this batch, also the lost ones.
     pub hosts: Arc<[Arc<str>]>,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::super::error::{Fail, fail};
+use super::super::lower::Form;
 use super::super::names;
 use super::super::object::Object;
 use super::super::python;
@@ -47,6 +48,7 @@ impl Eval<'_> {
     fn kind(&mut self, expr: &Expr) -> Result<Val, Fail> {
         match &expr.kind {
             ExprKind::Const(value) => Ok(value.clone()),
+            ExprKind::Embedded(text) => self.cx.template(text, &Form::Value),
             ExprKind::Name(name) => self.name(name),
             ExprKind::Attr(inner, name) => {
                 let base = self.expr(inner)?;

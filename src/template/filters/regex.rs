@@ -234,7 +234,7 @@ fn escape(args: &Args<'_>) -> Result<Val, Fail> {
     let kind = args.maybe_text(1)?;
     let special = match kind.as_deref().unwrap_or("python") {
         "python" => "()[]{}?*+-|^$\\.&~# \t\n\r\x0b\x0c",
-        "posix_basic" => ".[*^$\\",
+        "posix_basic" => "].[*^$\\",
         "posix_extended" => {
             return fail("Regex type (posix_extended) not yet implemented");
         }

@@ -33,9 +33,18 @@ pub(super) fn filter(args: &Args<'_>, nice: bool) -> Result<Val, Fail> {
     };
     let value = args.input()?;
     emitter.node(value, 0, Place::Root)?;
-    emitter.out.push('\n');
-    args.cx.run.memory(emitter.out.len())?;
-    Ok(Val::from(emitter.out))
+    let mut out = emitter.out;
+    let wanted = |name| args.keyword(name).is_some_and(python::truth);
+    if wanted("explicit_start") {
+        let block = (value.is_mapping() || value.is_sequence()) && !out.starts_with(['[', '{']);
+        out.insert_str(0, if block { "---\n" } else { "--- " });
+    }
+    out.push('\n');
+    if wanted("explicit_end") {
+        out.push_str("...\n");
+    }
+    args.cx.run.memory(out.len())?;
+    Ok(Val::from(out))
 }
 
 /// Where a node stands.

@@ -161,8 +161,8 @@ fn first_found(request: &Request<'_>) -> Result<Vec<Val>, Fail> {
     let controller = controller(request.cx)?;
     let mut skip = request.flag("skip", false);
     let mut candidates = Vec::new();
-    let files = words(request, request.option("files"))?;
-    let paths = words(request, request.option("paths"))?;
+    let files = words(request, request.option("files"), &[',', ';'])?;
+    let paths = words(request, request.option("paths"), &[',', ':', ';'])?;
     within(&files, &paths, &mut candidates);
     for term in &request.terms {
         let terms = match term {
@@ -171,16 +171,20 @@ fn first_found(request: &Request<'_>) -> Result<Vec<Val>, Fail> {
         };
         for term in terms {
             if !term.is_mapping() {
-                within(&words(request, Some(&term))?, &paths, &mut candidates);
+                within(
+                    &words(request, Some(&term), &[',', ';'])?,
+                    &paths,
+                    &mut candidates,
+                );
                 continue;
             }
             let member = |name: &str| {
                 let found = request.cx.item(&term, &Val::str(name))?;
                 Ok::<_, Fail>(Some(found).filter(|found| !found.is_undefined() && !found.is_none()))
             };
-            let own = words(request, member("paths")?.as_ref())?;
+            let own = words(request, member("paths")?.as_ref(), &[',', ':', ';'])?;
             within(
-                &words(request, member("files")?.as_ref())?,
+                &words(request, member("files")?.as_ref(), &[',', ';'])?,
                 &own,
                 &mut candidates,
             );
@@ -212,18 +216,18 @@ fn within(files: &[String], paths: &[String], candidates: &mut Vec<String>) {
     }
 }
 
-/// A list of names, or one text with `,` or `;` between them.
-fn words(request: &Request<'_>, value: Option<&Val>) -> Result<Vec<String>, Fail> {
+/// A list of names, or one text with marks between them.
+fn words(request: &Request<'_>, value: Option<&Val>, marks: &[char]) -> Result<Vec<String>, Fail> {
     let mut found = Vec::new();
     match value {
         None => {}
         Some(Val::Str(text)) => {
-            let parts = text.split([',', ';']).map(str::trim);
+            let parts = text.split(marks).map(str::trim);
             found.extend(parts.filter(|part| !part.is_empty()).map(str::to_owned));
         }
         Some(list) => {
             for item in request.cx.items(list)? {
-                found.extend(words(request, Some(&item))?);
+                found.extend(words(request, Some(&item), marks)?);
             }
         }
     }

@@ -25,8 +25,8 @@ pub(super) const ALL: &[Lookup] = &[
             .collect())
     }),
     lookup("together", "", together),
-    lookup("nested", "", nested),
-    lookup("cartesian", "", nested),
+    lookup("nested", "", |request| combinations(request, true)),
+    lookup("cartesian", "", |request| combinations(request, false)),
     lookup("dict", "", dict),
     lookup("subelements", "", subelements),
     lookup("sequence", "start end count stride format", sequence),
@@ -89,12 +89,15 @@ fn together(request: &Request<'_>) -> Result<Vec<Val>, Fail> {
         .collect())
 }
 
-fn nested(request: &Request<'_>) -> Result<Vec<Val>, Fail> {
+/// One of each list, in all ways. Members that are lists are laid out flat: by one level, and of several
+/// lists that are `nested` by two, as Ansible does.
+fn combinations(request: &Request<'_>, nested: bool) -> Result<Vec<Val>, Fail> {
     let lists = lists(request)?;
     if lists.is_empty() {
         return fail("with_nested requires at least one element in the nested list");
     }
     let mut rows: Vec<Vec<Val>> = vec![Vec::new()];
+    let levels = if nested && lists.len() > 1 { 2 } else { 1 };
     for list in &lists {
         let count = rows.len().saturating_mul(list.len());
         if count > RESULTS_MAX {
@@ -104,16 +107,16 @@ fn nested(request: &Request<'_>) -> Result<Vec<Val>, Fail> {
             .cx
             .run
             .memory(count * size_of::<Val>() * lists.len())?;
-        rows = rows
+        let pairs = rows
             .iter()
-            .flat_map(|row| {
-                list.iter().map(|item| {
-                    let mut longer = row.clone();
-                    longer.push(item.clone());
-                    longer
-                })
+            .flat_map(|row| list.iter().map(move |item| (row, item)));
+        rows = pairs
+            .map(|(row, item)| {
+                let mut longer = row.clone();
+                flatten(request, item, levels, &mut longer)?;
+                Ok(longer)
             })
-            .collect();
+            .collect::<Result<_, Fail>>()?;
     }
     Ok(rows.into_iter().map(Val::list).collect())
 }
@@ -154,49 +157,89 @@ fn subelements(request: &Request<'_>) -> Result<Vec<Val>, Fail> {
         None => false,
     };
     let path = python::text(path)?;
+    let skipped = |member: &Val| -> Result<bool, Fail> {
+        let found = request.cx.own_item(member, &Val::str("skipped"))?;
+        Ok(!found.is_undefined() && !matches!(found, Val::Bool(false)))
+    };
     let members: Vec<Val> = if over.is_mapping() {
+        // What a task that was skipped has registered.
+        if skipped(over)? {
+            return Ok(Vec::new());
+        }
         let entries = request.cx.entries(over)?;
         entries.into_iter().map(|(_, value)| value).collect()
     } else {
         request.cx.items(over)?
     };
+    let keys: Vec<&str> = path.split('.').collect();
     let mut found = Vec::new();
     for member in members {
-        let entries = request.cx.entries(&member)?;
-        let mut at = member.clone();
-        for key in path.split('.') {
-            at = request.cx.own_item(&at, &Val::str(key))?;
-        }
-        if at.is_undefined() {
-            if skip {
-                continue;
-            }
+        if !member.is_mapping() {
             return fail(format!(
-                "could not find '{path}' key in iterated item '{}'",
-                python::repr(&member)
+                "subelements lookup expects a dictionary, got '{}'",
+                python::text(&member)?
             ));
         }
-        if !at.is_sequence() {
-            if skip {
-                continue;
-            }
-            return fail(format!(
-                "the key {path} should point to a list, got '{}'",
-                at.type_name()
-            ));
+        if skipped(&member)? {
+            continue;
         }
-        let first = path.split('.').next().unwrap_or_default();
-        let rest = entries
-            .into_iter()
-            .filter(|(key, _)| key.as_str() != Some(first));
-        let rest = super::super::functions::record(
-            rest.filter_map(|(key, value)| Some((Arc::from(key.as_str()?), value))),
-        );
-        for item in request.cx.items(&at)? {
+        let Some(items) = list_at(request, &member, &keys, skip)? else {
+            continue;
+        };
+        let rest = without(request, &member, &keys)?;
+        for item in request.cx.items(&items)? {
             found.push(Val::tuple(vec![rest.clone(), item]));
         }
     }
     Ok(found)
+}
+
+/// The list that keys lead to; none where one is missing and may be.
+fn list_at(
+    request: &Request<'_>,
+    member: &Val,
+    keys: &[&str],
+    skip: bool,
+) -> Result<Option<Val>, Fail> {
+    let mut at = member.clone();
+    for (depth, key) in keys.iter().enumerate() {
+        let below = request.cx.own_item(&at, &Val::str(key))?;
+        let last = depth + 1 == keys.len();
+        let wrong = if below.is_undefined() {
+            let whole = python::repr(&at);
+            format!("could not find '{key}' key in iterated item '{whole}'")
+        } else if !last && !below.is_mapping() {
+            let shown = python::text(&below)?;
+            format!("the key {key} should point to a dictionary, got '{shown}'")
+        } else if last && !below.is_sequence() {
+            let shown = python::text(&below)?;
+            return fail(format!(
+                "the key {key} should point to a list, got '{shown}'"
+            ));
+        } else {
+            at = below;
+            continue;
+        };
+        return if skip { Ok(None) } else { fail(wrong) };
+    }
+    Ok(Some(at))
+}
+
+/// A mapping without what the keys lead to; what stands beside it stays.
+fn without(request: &Request<'_>, value: &Val, keys: &[&str]) -> Result<Val, Fail> {
+    let [first, below @ ..] = keys else {
+        return Ok(value.clone());
+    };
+    let mut kept = Vec::new();
+    for (key, item) in request.cx.entries(value)? {
+        let Some(name) = key.as_str() else { continue };
+        if name != *first {
+            kept.push((Arc::from(name), item));
+        } else if !below.is_empty() {
+            kept.push((Arc::from(name), without(request, &item, below)?));
+        }
+    }
+    Ok(super::super::functions::record(kept))
 }
 
 /// `start=1 end=10 stride=2 format=web%02d`, `count=5`, or `1-10/2:web%02d`.
@@ -325,9 +368,10 @@ impl Plan {
             }
             (None, None) => return fail("must specify count or end in with_sequence"),
             (Some(0), None) => return Ok((0, 0, 0)),
+            // With a negative stride that is further than `count` numbers: Ansible's reckoning.
             (Some(count), None) => (
                 self.start,
-                self.start + (count - 1) * self.stride.unwrap_or(1),
+                self.start + count * self.stride.unwrap_or(1) - 1,
             ),
             (None, Some(end)) => (self.start, end),
         };

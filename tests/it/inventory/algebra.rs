@@ -202,3 +202,25 @@ fn ten_thousand_names_fold_at_once() {
     // It takes some hundredths of a second without optimization; squares would take minutes.
     assert!(took.as_secs() < 5, "{took:?}");
 }
+
+#[test]
+fn plays_take_hosts_in_the_order_that_ansible_counts_them() {
+    let inventory = read(
+        "hosts.ini",
+        "[a]\nh1\nh2\n[b]\nh3\nh2\nh1\n[c:children]\nb\na\n[d]\nh5\nh4\n",
+    )
+    .unwrap();
+    let chosen = |pattern: &str| select(&inventory, pattern, &[], &[]).unwrap();
+    let counted = |pattern: &str| chosen(pattern).counted_names(&inventory).join(" ");
+    // As ansible-core 2.19 answers.
+    assert_eq!(counted("b"), "h3 h2 h1");
+    assert_eq!(counted("c"), "h3 h2 h1");
+    assert_eq!(counted("a,b"), "h1 h2 h3");
+    assert_eq!(counted("h3,h1"), "h3 h1");
+    assert_eq!(counted("b[0]:a[1]"), "h3 h2");
+    assert_eq!(counted("all"), "h5 h4 h3 h2 h1");
+    assert_eq!(counted("all:!h5"), "h4 h3 h2 h1");
+    assert_eq!(counted("&b:!h2"), "h3 h1");
+    // What lists hosts otherwise does so as the inventory first names them.
+    assert_eq!(chosen("b").names(&inventory).join(" "), "h1 h2 h3");
+}

@@ -35,6 +35,9 @@ pub(super) async fn perform(context: &Context<'_>) -> Outcome {
         made += 1;
         let began = clock::now();
         let mut outcome = actions::perform(context).await;
+        if outcome.not_begun {
+            return outcome;
+        }
         if limits.attempts > 1 {
             outcome
                 .result

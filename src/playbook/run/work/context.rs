@@ -213,6 +213,8 @@ fn delegated(scope: &TaskScope, prepared: &Prepared) -> Result<Option<Arc<str>>,
         return Ok(None);
     };
     match render::text(scope, Some(written))? {
+        // As in Ansible: written so, it says nothing.
+        Some(name) if name.is_empty() && !written.is_template() => Ok(None),
         Some(name) if name.is_empty() => Err(Wrong::new(
             written,
             "Empty hostname produced from delegate_to",

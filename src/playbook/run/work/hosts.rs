@@ -172,7 +172,7 @@ impl Hosts {
     pub(super) fn hosts_of(&self, group: &str) -> Option<Vec<Arc<str>>> {
         let inventory = self.inventory();
         let names: Vec<&Arc<str>> = inventory.host_names().collect();
-        let hosts = inventory.hosts_of_group(group)?;
+        let hosts = inventory.counted_hosts_of_group(group)?;
         Some(
             hosts
                 .into_iter()

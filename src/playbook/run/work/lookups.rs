@@ -172,7 +172,7 @@ impl Controller for TaskScope {
         let inventory = self.runner.hosts.inventory();
         let selection = select(&inventory, pattern, &[], &[]).map_err(|error| error.to_string())?;
         Ok(selection
-            .names(&inventory)
+            .counted_names(&inventory)
             .iter()
             .map(ToString::to_string)
             .collect())

@@ -71,6 +71,11 @@ pub(super) async fn perform(
             .includes
             .extend(outcome.includes.into_iter().map(labelled));
         whole.meta = whole.meta.or(outcome.meta);
+        // As in Ansible those of all items that were done, also of what this one left as it was.
+        if !is_true(&outcome.result, "skipped") {
+            let names = task::notifications(&scope, prepared, &outcome.result);
+            whole.notify.extend(names);
+        }
         whole
             .facts
             .extend(outcome.facts.into_iter().map(|of| FactsOf {

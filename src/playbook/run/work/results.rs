@@ -24,10 +24,14 @@ pub(super) struct Outcome {
     pub(super) result: Map,
     /// Why there is none of the module's.
     pub(super) error: Option<HostError>,
+    /// Whether the module was not even begun: no condition of the task's makes a success of that.
+    pub(super) not_begun: bool,
     /// Files of tasks and roles to go on with.
     pub(super) includes: Vec<Include>,
     /// What a `meta` task wants of the strategy.
     pub(super) meta: Option<Meta>,
+    /// The handlers that items of a loop name, should the loop change something.
+    pub(super) notify: Vec<String>,
     /// Whose facts it holds, where later runs may know them.
     pub(super) facts: Vec<FactsOf>,
 }
@@ -76,6 +80,7 @@ impl Outcome {
     pub(super) fn wrong(wrong: &Wrong) -> Self {
         Self {
             error: Some(wrong.error()),
+            not_begun: true,
             ..Self::failed(format!("Task failed: {}", wrong.message))
         }
     }

@@ -139,7 +139,13 @@ async fn perform(
         ignored,
         no_log: no_log(scope, prepared),
         delegated: delegated(scope, prepared),
-        notify: notifications(scope, prepared, &outcome.result, status),
+        notify: if status != TaskStatus::Changed {
+            Vec::new()
+        } else if prepared.task.r#loop.is_some() {
+            std::mem::take(&mut outcome.notify)
+        } else {
+            notifications(scope, prepared, &outcome.result)
+        },
         began,
         duration: since(began),
     };
@@ -275,17 +281,8 @@ fn delegated(scope: &TaskScope, prepared: &Prepared) -> Option<Arc<str>> {
     render::text(scope, keyword).ok().flatten().map(Arc::from)
 }
 
-/// The handlers to be notified, names rendered.
-fn notifications(
-    scope: &TaskScope,
-    prepared: &Prepared,
-    result: &Map,
-    status: TaskStatus,
-) -> Vec<String> {
-    let failed = matches!(status, TaskStatus::Failed | TaskStatus::Unreachable);
-    if failed || !results::is_true(result, "changed") {
-        return Vec::new();
-    }
+/// The handlers to be notified by what has changed, names rendered.
+pub(super) fn notifications(scope: &TaskScope, prepared: &Prepared, result: &Map) -> Vec<String> {
     let Some(notify) = prepared.keyword(Keyword::Notify) else {
         return Vec::new();
     };

@@ -71,6 +71,9 @@ pub(super) fn named(
         Ok(name)
     } else {
         let why = format!("Task failed: Invalid variable name '{name}'.");
-        Err(Box::new(Outcome::failed(why)))
+        Err(Box::new(Outcome {
+            not_begun: true,
+            ..Outcome::failed(why)
+        }))
     }
 }

@@ -71,8 +71,11 @@ fn ended(entry: &mut Unpacker<'_>) -> Result<(Outcome, Verdict), Malformed> {
     let outcome = Outcome {
         result,
         error,
+        not_begun: false,
         includes,
         meta: *meta,
+        // They are the verdict's.
+        notify: Vec::new(),
         // They are on record since.
         facts: Vec::new(),
     };
