@@ -7,18 +7,18 @@
 function service_calls {
     $type = IomsType 'IomsServices'
     $handle = [IntPtr]; $text = [string]; $word = [int]
+    # With what Windows says of a failure kept: SetLastError.
+    $import = [Runtime.InteropServices.DllImportAttribute]
+    $fields = [Reflection.FieldInfo[]]@($import.GetField('SetLastError'), $import.GetField('CharSet'))
+    $values = [object[]]@($true, [Runtime.InteropServices.CharSet]::Unicode)
+    $imported = New-Object Reflection.Emit.CustomAttributeBuilder $import.GetConstructor([type[]]@($text)), ([object[]]@('advapi32.dll')), $fields, $values
     foreach ($call in @('OpenSCManagerW', $handle, @($text, $text, $word)), @('OpenServiceW', $handle, @($handle, $text, $word)),
             @('CreateServiceW', $handle, @($handle, $text, $text, $word, $word, $word, $word, $text, $text, $handle, [byte[]], $text, $text)),
             @('ChangeServiceConfigW', [bool], @($handle, $word, $word, $word, $text, $text, $handle, [byte[]], $text, $text, $text)),
             @('ChangeServiceConfig2W', [bool], @($handle, $word, [byte[]])), @('DeleteService', [bool], @($handle)),
             @('CloseServiceHandle', [bool], @($handle))) {
-        # With what Windows says of a failure kept: SetLastError.
         $method = $type.DefineMethod($call[0], 'Public,Static,PinvokeImpl', $call[1], [type[]]$call[2])
-        $import = [Runtime.InteropServices.DllImportAttribute]
-        $fields = [Reflection.FieldInfo[]]@($import.GetField('SetLastError'), $import.GetField('CharSet'))
-        $values = [object[]]@($true, [Runtime.InteropServices.CharSet]::Unicode)
-        $method.SetCustomAttribute((New-Object Reflection.Emit.CustomAttributeBuilder `
-                    $import.GetConstructor([type[]]@($text)), ([object[]]@('advapi32.dll')), $fields, $values))
+        $method.SetCustomAttribute($imported)
         $method.SetImplementationFlags('PreserveSig')
     }
     $type.CreateType()
