@@ -256,9 +256,9 @@ The engine is started twice for ours, once for pypsrp: to look at what is there,
 """,
     "play-wine": """\
 The first task logs in and starts PowerShell, which all others share: none of them starts another. What is above a fifth is
-PowerShell, which compiles what it runs for the first time: `setup` where no facts were gathered before, the longest text
-there is, takes a third of that or less the second time, `win_service` too, and `win_powershell` makes a runspace. Wine
-itself takes 0.2 s and more to start a program (`win_command`).
+PowerShell, which compiles what it runs for the first time: `setup` where no facts were gathered before asks the most of
+.NET, and takes a third of that or less the second time, `win_service` too. Wine itself takes 0.2 s and more to start a
+program (`win_command`).
 """,
     "files-pull": """\
 The engine is started twice for ours, once for the other, which compares nothing and speaks no TLS.

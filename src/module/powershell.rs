@@ -1,5 +1,9 @@
 //! A module's program for `PowerShell`: the prelude, the parameters as one table, the script. The
 //! language of `PowerShell` 2 and later understands it.
+//!
+//! `PowerShell` keeps what it has read and compiled, by its text. So what is the same in many tasks of a
+//! session (the prelude, each part, a module's script) is a script block of its own text: it is compiled
+//! by the first task that needs it.
 
 use std::fmt::Write as _;
 
@@ -53,10 +57,9 @@ pub(super) fn program(call: &Call, script: &str, mark: &str) -> Result<String, M
         }
         table(&mut text, "ioms_payload", words.into_iter());
     }
-    let _ = writeln!(
-        text,
-        "try {{\n{script}\n}} catch {{ ioms_failed $_ }}\nioms_end 0"
-    );
+    text.push_str("try {\n");
+    block(&mut text, script);
+    text.push_str("} catch { ioms_failed $_ }\nioms_end 0\n");
     Ok(text)
 }
 
@@ -77,17 +80,25 @@ pub(super) fn has_part(name: &str) -> bool {
 /// The part by which `run --detach` starts programs, too.
 const DETACH: &str = "detach";
 
+/// A text as a script block that is run where it stands.
+fn block(text: &mut String, script: &str) {
+    let _ = writeln!(
+        text,
+        ". ([scriptblock]::Create({}))",
+        powershell_text(script)
+    );
+}
+
 fn part(text: &mut String, name: &str) -> Result<(), ModuleError> {
     match Parts::get(&format!("{name}.ps1")) {
-        Some(file) => text.push_str(&String::from_utf8_lossy(&file.data)),
-        None if name == DETACH => text.push_str(windows::detaching()),
+        Some(file) => block(text, &String::from_utf8_lossy(&file.data)),
+        None if name == DETACH => block(text, windows::detaching()),
         None => {
             return Err(ModuleError::new(format!(
                 "there is no part `{name}` for modules"
             )));
         }
     }
-    text.push('\n');
     Ok(())
 }
 

@@ -111,33 +111,22 @@ function full($path) {
 }
 
 # Seconds since 1970.
-function seconds($time) { ($time - (New-Object DateTime 1970, 1, 1, 0, 0, 0, ([DateTimeKind]::Utc))).TotalSeconds }
+function seconds($time) { ($time.Ticks - 621355968000000000) / 1e7 }
 
-# A value as JSON.
+# A value as JSON. (Most are texts. A call costs more than all else here.)
 function ioms_json($text, $value, $depth) {
-    # (Most are texts. A call costs more than all else here.)
-    if ($value -is [string]) { ioms_json_text $text $value; return }
+    if ($value -is [string]) { [void]$text.Append((ioms_json_text $value)); return }
     if ($null -eq $value) { [void]$text.Append('null'); return }
-    if ($value -is [Management.Automation.PSObject]) { $bare = $value.PSObject.BaseObject } else { $bare = $value }
-    if ($bare -is [bool]) { [void]$text.Append($bare.ToString().ToLower()); return }
-    if ($bare -is [char] -or $bare -is [enum] -or $bare -is [guid] -or $bare -is [version] -or $bare -is [uri] -or $bare -is [type]) {
-        ioms_json_text $text ([string]$bare)
-        return
-    }
-    if ($bare -is [datetime]) { ioms_json_text $text $bare.ToString('o', $ioms_task.Invariant); return }
-    if ($bare -is [double] -or $bare -is [single]) {
-        $number = [double]$bare
-        if ([double]::IsNaN($number) -or [double]::IsInfinity($number)) { [void]$text.Append('null') }
-        else { [void]$text.Append($number.ToString('R', $ioms_task.Invariant)) }
-        return
-    }
-    if ($bare -is [ValueType] -and $bare -is [IConvertible]) { [void]$text.Append($bare.ToString($ioms_task.Invariant)); return }
+    if ($value -is [bool]) { if ($value) { [void]$text.Append('true') } else { [void]$text.Append('false') }; return }
+    if ($value -is [int] -or $value -is [long]) { [void]$text.Append("$value"); return }
+    if ($value -is [ValueType] -and ($value -is [IConvertible] -or $value -is [guid])) { [void]$text.Append((ioms_json_value $value)); return }
+    if ($value -is [version] -or $value -is [uri] -or $value -is [type]) { [void]$text.Append((ioms_json_text ([string]$value))); return }
     # (What holds itself has no end.)
-    if ($depth -lt -16) { ioms_json_text $text ([string]$value); return }
-    if ($bare -is [Collections.IDictionary]) { ioms_json_map $text $bare @($bare.Keys) $true $depth; return }
-    if ($bare -is [Collections.IEnumerable]) {
+    if ($depth -lt -16) { [void]$text.Append((ioms_json_text ([string]$value))); return }
+    if ($value -is [Collections.IDictionary]) { ioms_json_map $text $value @($value.Keys) $true $depth; return }
+    if ($value -is [Collections.IEnumerable]) {
         $between = '['
-        foreach ($item in $bare) {
+        foreach ($item in $value) {
             [void]$text.Append($between)
             ioms_json $text $item ($depth - 1)
             $between = ','
@@ -147,32 +136,46 @@ function ioms_json($text, $value, $depth) {
         return
     }
     $names = @(foreach ($property in $value.PSObject.Properties) { $property.Name })
-    if ($depth -le 0 -or -not $names.Length) { ioms_json_text $text ([string]$value); return }
+    if ($depth -le 0 -or -not $names.Length) { [void]$text.Append((ioms_json_text ([string]$value))); return }
     ioms_json_map $text $value $names $false $depth
 }
 
 function ioms_json_map($text, $value, $keys, $mapping, $depth) {
     $between = '{'
     foreach ($key in $keys) {
-        [void]$text.Append($between)
-        ioms_json_text $text ([string]$key)
         # A property may fail to tell.
         try { if ($mapping) { $inner = $value[$key] } else { $inner = $value.PSObject.Properties[$key].Value } } catch { $inner = $null }
-        [void]$text.Append(':')
-        if ($inner -is [string]) { ioms_json_text $text $inner } else { ioms_json $text $inner ($depth - 1) }
+        if ($inner -is [string]) {
+            # As in ioms_json_text.
+            $pair = "$between`"$("$key".Replace('\', '\\').Replace('"', '\"'))`":`"$($inner.Replace('\', '\\').Replace('"', '\"'))`""
+            if ($pair -notmatch '[\x00-\x1f]') { [void]$text.Append($pair) }
+            else { [void]$text.Append("$between$(ioms_json_text "$key"):$(ioms_json_text $inner)") }
+        } else {
+            [void]$text.Append("$between$(ioms_json_text "$key"):")
+            ioms_json $text $inner ($depth - 1)
+        }
         $between = ','
     }
     if ($between -eq '{') { [void]$text.Append('{') }
     [void]$text.Append('}')
 }
 
-function ioms_json_text($text, $value) {
+# What is one value and neither a text nor a plain number.
+function ioms_json_value($value) {
+    if ($value -is [char] -or $value -is [enum] -or $value -is [guid]) { return (ioms_json_text ([string]$value)) }
+    if ($value -is [datetime]) { return (ioms_json_text $value.ToString('o', $ioms_task.Invariant)) }
+    if ($value -isnot [double] -and $value -isnot [single]) { return $value.ToString($ioms_task.Invariant) }
+    $number = [double]$value
+    if ([double]::IsNaN($number) -or [double]::IsInfinity($number)) { 'null' } else { $number.ToString('R', $ioms_task.Invariant) }
+}
+
+function ioms_json_text($value) {
     $value = $value.Replace('\', '\\').Replace('"', '\"')
     if ($value -match '[\x00-\x1f]') {
         $value = $value.Replace("`r", '\r').Replace("`n", '\n').Replace("`t", '\t')
         $value = [regex]::Replace($value, '[\x00-\x1f]', { '\u{0:x4}' -f [int][char]$args[0].Value })
     }
-    [void]$text.Append('"').Append($value).Append('"')
+    "`"$value`""
 }
 
 # What went wrong, in its own words.

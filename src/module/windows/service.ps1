@@ -5,25 +5,20 @@
 [void][Reflection.Assembly]::LoadWithPartialName('System.ServiceProcess.ServiceController')
 
 function service_calls {
-    $name = New-Object Reflection.AssemblyName 'IomsServices'
-    $run = [Reflection.Emit.AssemblyBuilderAccess]::Run
-    $define = [Reflection.Emit.AssemblyBuilder].GetMethod('DefineDynamicAssembly', [type[]]@([Reflection.AssemblyName], [Reflection.Emit.AssemblyBuilderAccess]))
-    if ($define) { $assembly = [Reflection.Emit.AssemblyBuilder]::DefineDynamicAssembly($name, $run) }
-    else { $assembly = [AppDomain]::CurrentDomain.DefineDynamicAssembly($name, $run) }
-    $type = $assembly.DefineDynamicModule('IomsServices').DefineType('IomsServices', 'Public,Class')
+    $type = IomsType 'IomsServices'
     $handle = [IntPtr]; $text = [string]; $word = [int]
+    # With what Windows says of a failure kept: SetLastError.
+    $import = [Runtime.InteropServices.DllImportAttribute]
+    $fields = [Reflection.FieldInfo[]]@($import.GetField('SetLastError'), $import.GetField('CharSet'))
+    $values = [object[]]@($true, [Runtime.InteropServices.CharSet]::Unicode)
+    $imported = New-Object Reflection.Emit.CustomAttributeBuilder $import.GetConstructor([type[]]@($text)), ([object[]]@('advapi32.dll')), $fields, $values
     foreach ($call in @('OpenSCManagerW', $handle, @($text, $text, $word)), @('OpenServiceW', $handle, @($handle, $text, $word)),
             @('CreateServiceW', $handle, @($handle, $text, $text, $word, $word, $word, $word, $text, $text, $handle, [byte[]], $text, $text)),
             @('ChangeServiceConfigW', [bool], @($handle, $word, $word, $word, $text, $text, $handle, [byte[]], $text, $text, $text)),
             @('ChangeServiceConfig2W', [bool], @($handle, $word, [byte[]])), @('DeleteService', [bool], @($handle)),
             @('CloseServiceHandle', [bool], @($handle))) {
-        # With what Windows says of a failure kept: SetLastError.
         $method = $type.DefineMethod($call[0], 'Public,Static,PinvokeImpl', $call[1], [type[]]$call[2])
-        $import = [Runtime.InteropServices.DllImportAttribute]
-        $fields = [Reflection.FieldInfo[]]@($import.GetField('SetLastError'), $import.GetField('CharSet'))
-        $values = [object[]]@($true, [Runtime.InteropServices.CharSet]::Unicode)
-        $method.SetCustomAttribute((New-Object Reflection.Emit.CustomAttributeBuilder `
-                    $import.GetConstructor([type[]]@($text)), ([object[]]@('advapi32.dll')), $fields, $values))
+        $method.SetCustomAttribute($imported)
         $method.SetImplementationFlags('PreserveSig')
     }
     $type.CreateType()
@@ -40,11 +35,12 @@ function service_call($name, $arguments, $what) {
     $done
 }
 
-# Does something with a service in hands; all rights that changing it takes.
+# Does something with a service in hands; all rights that changing it takes: to ask, change and delete it.
+# (65555 is 0x10013, which PowerShell reads by big numbers, at a price.)
 function service_with($name, $work) {
     $manager = service_call OpenSCManagerW @($null, $null, 1) 'Failed to open the service manager'
     try {
-        $handle = service_call OpenServiceW @($manager, $name, 0x10013) "Failed to open service $name"
+        $handle = service_call OpenServiceW @($manager, $name, 65555) "Failed to open service $name"
         try { & $work $handle } finally { [void](service_call CloseServiceHandle @(, $handle) 'close') }
     } finally { [void](service_call CloseServiceHandle @(, $manager) 'close') }
 }
@@ -77,9 +73,9 @@ function service_settings($name) {
         path = [string]$key.GetValue('ImagePath', '', [Microsoft.Win32.RegistryValueOptions]::DoNotExpandEnvironmentNames)
         start_mode = $mode
         username = [string]$key.GetValue('ObjectName', 'LocalSystem')
-        dependencies = @(@($key.GetValue('DependOnService')) + @(@($key.GetValue('DependOnGroup')) | ForEach-Object { if ($_) { '+' + $_ } }) | Where-Object { $_ })
+        dependencies = @(foreach ($other in $key.GetValue('DependOnService')) { if ($other) { $other } }; foreach ($group in $key.GetValue('DependOnGroup')) { if ($group) { "+$group" } })
         desktop_interact = [bool]($type -band 256)
-        service_type = @{ 1 = 'kernel_driver'; 2 = 'file_system_driver'; 16 = 'win32_own_process'; 32 = 'win32_share_process'; 80 = 'user_own_process'; 96 = 'user_share_process' }[$type -band 0xff]
+        service_type = @{ 1 = 'kernel_driver'; 2 = 'file_system_driver'; 16 = 'win32_own_process'; 32 = 'win32_share_process'; 80 = 'user_own_process'; 96 = 'user_share_process' }[$type -band 255]
         error_control = @{ 0 = 'ignore'; 1 = 'normal'; 2 = 'severe'; 3 = 'critical' }[[int]$key.GetValue('ErrorControl', 1)]
         load_order_group = [string]$key.GetValue('Group', '')
         failure_command = [string]$key.GetValue('FailureCommand', '')

@@ -12,19 +12,23 @@ function IomsCopy($stream, [long]$limit) {
     }
 }
 
-# Two calls that .NET doesn't offer: another standard input for the programs started from here on.
-function IomsNative {
-    $name = New-Object Reflection.AssemblyName 'IomsNative'
+# A type to be, in an assembly of its own that is in memory only: for calls that .NET doesn't offer.
+function IomsType($named) {
+    $name = New-Object Reflection.AssemblyName $named
     $run = [Reflection.Emit.AssemblyBuilderAccess]::Run
     $define = [Reflection.Emit.AssemblyBuilder].GetMethod('DefineDynamicAssembly',
         [type[]]@([Reflection.AssemblyName], [Reflection.Emit.AssemblyBuilderAccess]))
     if ($define) { $assembly = [Reflection.Emit.AssemblyBuilder]::DefineDynamicAssembly($name, $run) }
     else { $assembly = [AppDomain]::CurrentDomain.DefineDynamicAssembly($name, $run) }
-    $type = $assembly.DefineDynamicModule('IomsNative').DefineType('IomsNative', 'Public,Class')
-    foreach ($call in @('SetStdHandle', 'kernel32.dll', [bool], [type[]]@([int], [IntPtr])),
-            @('dup2', 'libc', [int], [type[]]@([int], [int]))) {
+    $assembly.DefineDynamicModule($named).DefineType($named, 'Public,Class')
+}
+
+# Such a type with these calls: the name of each, its library, what it returns and what it takes.
+function IomsCalls($named, $calls) {
+    $type = IomsType $named
+    foreach ($call in $calls) {
         $method = $type.DefinePInvokeMethod($call[0], $call[1], 'Public,Static,PinvokeImpl', 'Standard',
-            $call[2], $call[3], 'Winapi', 'Ansi')
+            $call[2], $call[3], 'Winapi', 'Unicode')
         $method.SetImplementationFlags('PreserveSig')
     }
     $type.CreateType()
@@ -38,7 +42,9 @@ function IomsChildrenRead($file) {
         $stream = New-Object IO.FileStream $file, 'Open', 'Read', $share, 1
         $Ioms.Keep = $stream
         $handle = $stream.SafeFileHandle.DangerousGetHandle()
-        $native = IomsNative
+        # Another standard input for the programs started from here on.
+        $native = IomsCalls 'IomsNative' @(@('SetStdHandle', 'kernel32.dll', [bool], [type[]]@([int], [IntPtr])),
+            @('dup2', 'libc', [int], [type[]]@([int], [int])))
         if ($Ioms.Windows) { [void]$native::SetStdHandle(-10, $handle) }
         else { [void]$native::dup2($handle.ToInt32(), 0) }
     } catch { }
