@@ -17,7 +17,7 @@ use super::drive::{Drive, Start, mark, open, request};
 use super::outcome::End;
 use super::speak;
 use crate::event::{HostError, Stream};
-use crate::shell::{Conversation as _, Frame, HostShell, ModuleScript, PosixConversation};
+use crate::shell::{Conversation as _, Frame, HostShell, ModuleScript, PosixConversation, Told};
 use crate::target::{Become, BecomeMethod, ShellKind, Target};
 use crate::transport::{Exit, Holding, Input, Output, OutputEvent, Process};
 
@@ -33,6 +33,7 @@ struct Kept {
     input: Arc<Mutex<Box<dyn Input>>>,
     output: Arc<Mutex<Box<dyn Output>>>,
     secret: String,
+    told: Told,
     /// Known once it has said hello.
     shell: Option<HostShell>,
     /// As whom it runs.
@@ -69,19 +70,20 @@ pub(super) async fn run(drive: Drive<'_>, script: &ModuleScript, mut holding: Ho
         None => None,
     };
     let kept = kept.filter(|kept| kept.user.as_ref() == user);
-    let (mut conversation, mut kept) = if let Some((kept, shell)) = kept.and_then(with_shell) {
-        let secret = &kept.secret;
-        let within = PosixConversation::within(drive.plan, script, escalation, secret, shell);
+    let (mut conversation, mut kept) = if let Some((mut kept, shell)) = kept.and_then(with_shell) {
+        let (secret, told) = (&kept.secret, &mut kept.told);
+        let within = PosixConversation::within(drive.plan, script, escalation, secret, told, shell);
         (within, kept)
     } else {
-        let secret = mark();
-        let beginning =
-            PosixConversation::beginning(drive.plan, script, escalation, &secret, &mark());
+        let (secret, mut told, hello) = (mark(), Told::default(), mark());
+        let beginning = PosixConversation::beginning(
+            drive.plan, script, escalation, &secret, &mut told, &hello,
+        );
         let opening = request(beginning.begin());
         match open(drive.connection, opening, drive.halt).await {
             Ok(process) => (
                 beginning,
-                Box::new(Kept::new(process, secret, user.cloned())),
+                Box::new(Kept::new(process, secret, told, user.cloned())),
             ),
             Err(end) => return end,
         }
@@ -102,11 +104,12 @@ fn with_shell(kept: Box<Kept>) -> Option<(Box<Kept>, HostShell)> {
 }
 
 impl Kept {
-    fn new(process: Process, secret: String, user: Option<Become>) -> Self {
+    fn new(process: Process, secret: String, told: Told, user: Option<Become>) -> Self {
         Self {
             input: Arc::new(Mutex::new(process.input)),
             output: Arc::new(Mutex::new(process.output)),
             secret,
+            told,
             shell: None,
             user,
         }

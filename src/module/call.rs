@@ -253,17 +253,19 @@ impl Call {
             hook.prepare(self, controller)?;
         }
         let script = self.script_of()?;
-        let text = match self.situation.platform {
-            Platform::Posix => sh::program(self, script, mark)?,
-            Platform::Windows => powershell::program(self, script, mark)?,
+        // Nobody knows what a user's own leaves running.
+        let shares = library::builtin(&self.module.name).is_some();
+        let (parts, text) = match self.situation.platform {
+            Platform::Posix => sh::program(self, script, mark, shares)?,
+            Platform::Windows => (Vec::new(), powershell::program(self, script, mark)?),
         };
         Ok(ModuleScript {
+            parts,
             text,
             mark: mark.to_owned(),
             payload: self.payload.clone(),
             answers: self.answers(mark),
-            // Nobody knows what a user's own leaves running.
-            shares: library::builtin(&self.module.name).is_some(),
+            shares,
         })
     }
 

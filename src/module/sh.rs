@@ -1,9 +1,9 @@
-//! A module's program for Unix shells: the prelude, the parameters as variables, the script. Dash,
-//! busybox and the shells of old systems understand it.
+//! A module's program for Unix shells: the prelude and what else it leans on, the parameters as variables,
+//! the script. Dash, busybox and the shells of old systems understand it.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use rust_embed::RustEmbed;
 
@@ -12,25 +12,36 @@ use super::call::Call;
 use super::error::ModuleError;
 use super::spec::Type;
 use crate::base::value::{Map, Value};
+use crate::shell::Part;
 use crate::shell::quote::word;
 
-/// Parts of the prelude.
+/// What programs lean on: `begin` is how each begins, all others define functions and do nothing.
 #[derive(RustEmbed)]
 #[folder = "src/module/posix"]
 struct Parts;
 
+/// How each program begins.
+const BEGIN: &str = "begin";
+
 /// Room for a program's variables, in bytes; most have less.
 const VARIABLES: usize = 2048;
 
-/// The program of a call. Its frames begin with `mark`; `script` is [`lean`].
-pub(super) fn program(call: &Call, script: &str, mark: &str) -> Result<String, ModuleError> {
+/// The program of a call: its parts and what comes after them. Its frames begin with `mark`; `script` is
+/// [`lean`], and a part too where it is one of ours.
+pub(super) fn program(
+    call: &Call,
+    script: &str,
+    mark: &str,
+    ours: bool,
+) -> Result<(Vec<Part>, String), ModuleError> {
     let used = call.module.uses.iter().map(String::as_str);
-    let parts: Vec<Arc<str>> = std::iter::once("prelude")
+    let mut parts: Vec<Part> = std::iter::once("prelude")
         .chain(used.filter(|name| has_part(name)))
         .map(part)
         .collect::<Result<_, _>>()?;
-    let constant: usize = parts.iter().map(|part| part.len()).sum();
-    let mut text = String::with_capacity(constant + script.len() + VARIABLES);
+    let begin = part(BEGIN)?.text;
+    let length = if ours { 0 } else { script.len() };
+    let mut text = String::with_capacity(begin.len() + length + VARIABLES);
     let flag = |flag: bool| if flag { "1" } else { "" };
     let _ = writeln!(
         text,
@@ -39,7 +50,7 @@ pub(super) fn program(call: &Call, script: &str, mark: &str) -> Result<String, M
         flag(call.situation.diff),
         flag(call.payload.is_some() || call.asks())
     );
-    text.extend(parts.iter().map(|part| &**part));
+    text.push_str(&begin);
     for (name, kind, value) in call.typed() {
         variable(&mut text, &format!("p_{name}"), kind, value)?;
     }
@@ -55,10 +66,17 @@ pub(super) fn program(call: &Call, script: &str, mark: &str) -> Result<String, M
             flag(payload.travels_along().is_some())
         );
     }
-    text.push_str(script);
+    if ours {
+        let function = format!("ioms_do_{}", call.module.name);
+        let define = || format!("{function}() {{\n{script}}}\n");
+        parts.push(known(&function, || Ok(define()))?);
+        let _ = writeln!(text, "{function}");
+    } else {
+        text.push_str(script);
+    }
     // What ends otherwise did not come to its end.
     text.push_str("exit 0\n");
-    Ok(text)
+    Ok((parts, text))
 }
 
 /// An answer's beginning: variables, and how much content follows. Read line by line to the mark.
@@ -83,16 +101,29 @@ pub(super) fn has_part(name: &str) -> bool {
     Parts::get(&format!("{name}.sh")).is_some()
 }
 
-/// A part; each is made lean once.
-fn part(name: &str) -> Result<Arc<str>, ModuleError> {
-    static LEAN: LazyLock<Mutex<HashMap<String, Arc<str>>>> = LazyLock::new(Mutex::default);
-    let mut known = LEAN.lock().unwrap_or_else(PoisonError::into_inner);
+/// A part of the folder, lean.
+fn part(name: &str) -> Result<Part, ModuleError> {
+    known(name, || {
+        let file = Parts::get(&format!("{name}.sh"))
+            .ok_or_else(|| ModuleError::new(format!("there is no part `{name}` for modules")))?;
+        Ok(lean(&String::from_utf8_lossy(&file.data)))
+    })
+}
+
+/// The part of this name; each is made once.
+fn known(
+    name: &str,
+    make: impl FnOnce() -> Result<String, ModuleError>,
+) -> Result<Part, ModuleError> {
+    static KNOWN: LazyLock<Mutex<HashMap<String, Part>>> = LazyLock::new(Mutex::default);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(part) = known.get(name) {
         return Ok(part.clone());
     }
-    let file = Parts::get(&format!("{name}.sh"))
-        .ok_or_else(|| ModuleError::new(format!("there is no part `{name}` for modules")))?;
-    let part: Arc<str> = lean(&String::from_utf8_lossy(&file.data)).into();
+    let part = Part {
+        name: name.into(),
+        text: make()?.into(),
+    };
     known.insert(name.to_owned(), part.clone());
     Ok(part)
 }
@@ -176,4 +207,51 @@ fn plain(text: &str) -> Result<String, ModuleError> {
         ));
     }
     Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    /// All parts but how programs begin: name and text.
+    fn definitions() -> impl Iterator<Item = (String, String)> {
+        let names = Parts::iter().map(|file| file.trim_end_matches(".sh").to_owned());
+        names
+            .filter(|name| name != BEGIN)
+            .map(|name| (name.clone(), part(&name).unwrap().text.to_string()))
+    }
+
+    #[test]
+    fn parts_define_functions_and_do_nothing() {
+        let variables = |text: &str| {
+            let output = std::process::Command::new("/bin/sh")
+                .args(["-c", r#"eval "$0"; set"#, text])
+                .env_clear()
+                .output()
+                .unwrap();
+            assert!(output.status.success() && output.stderr.is_empty());
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let none = variables(":");
+        for (name, text) in definitions() {
+            assert_eq!(variables(&text), none, "{name}");
+        }
+    }
+
+    #[test]
+    fn no_two_parts_define_the_same_function() {
+        let mut seen = HashSet::new();
+        for (name, text) in definitions() {
+            let functions = text.lines().filter_map(|line| line.split_once("() {"));
+            for (function, _) in functions {
+                assert!(
+                    seen.insert(function.to_owned()),
+                    "{function} again in {name}"
+                );
+            }
+        }
+        assert!(seen.len() > 100);
+    }
 }

@@ -11,9 +11,9 @@ pub mod record;
 pub mod windows;
 
 pub use conversation::{Conversation, Failure, InputCoding, Opening, Step};
-pub use module::{Answers, ModuleScript, Payload, Piece, Source, TRAVELS_ALONG};
+pub use module::{Answers, ModuleScript, Part, Payload, Piece, Source, TRAVELS_ALONG};
 pub use plan::{Command, Plan, Script, Stdin};
-pub use posix::{Escalation, Frame, HostShell, Method, PosixConversation};
+pub use posix::{Escalation, Frame, HostShell, Method, PosixConversation, Told};
 
 /// Where `needle` first stands in `text`.
 fn find(text: &[u8], needle: &[u8]) -> Option<usize> {

@@ -11,7 +11,9 @@ use super::record::Record;
 /// A program that does one task of a playbook and says a record of it ([`super::record`]).
 #[derive(Clone)]
 pub struct ModuleScript {
-    /// The whole program: for a Unix shell, or PowerShell, as the host has one or the other.
+    /// What it leans on, in its order, for a Unix shell: definitions alone, the same for every task.
+    pub parts: Vec<Part>,
+    /// The program, after its parts: for a Unix shell, or PowerShell, as the host has one or the other.
     pub text: String,
     /// The mark of its frames: random, of letters and digits, and this task's alone.
     pub mark: String,
@@ -22,6 +24,26 @@ pub struct ModuleScript {
     /// Whether it may share a Unix host's shell with other programs: it leaves nothing running there that
     /// holds the shell's streams, and says its end itself.
     pub shares: bool,
+}
+
+/// A named piece of programs: functions of a Unix shell. A shell that is kept is told each once.
+#[derive(Clone)]
+pub struct Part {
+    /// What it is known by.
+    pub name: Arc<str>,
+    /// Its lines.
+    pub text: Arc<str>,
+}
+
+impl ModuleScript {
+    /// All of it in one text.
+    pub fn whole(&self) -> String {
+        self.parts
+            .iter()
+            .map(|part| &*part.text)
+            .chain([&*self.text])
+            .collect()
+    }
 }
 
 impl fmt::Debug for ModuleScript {

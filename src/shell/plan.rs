@@ -137,6 +137,7 @@ mod tests {
     #[test]
     fn neither_variables_nor_parameters_are_shown() {
         let script = ModuleScript {
+            parts: Vec::new(),
             text: "p_password=hunter2".to_owned(),
             mark: "m".to_owned(),
             payload: None,

@@ -16,11 +16,16 @@ facts_say() {
     echo
 }
 
-# within COMMAND...: for no longer than gather_timeout. Busybox of old wants -t.
-if ! has timeout; then within() { "$@"; }
-elif timeout 9 true 2>/dev/null; then within() { timeout -s KILL "$p_gather_timeout" "$@"; }
-else within() { timeout -s KILL -t "$p_gather_timeout" "$@"; }
-fi
+# facts_within COMMAND...: for no longer than gather_timeout. Busybox of old wants -t.
+facts_within() {
+    if [ -z "${facts_limit+1}" ]; then
+        if ! has timeout; then facts_limit=
+        elif timeout 9 true 2>/dev/null; then facts_limit='timeout -s KILL'
+        else facts_limit='timeout -s KILL -t'
+        fi
+    fi
+    ${facts_limit:+$facts_limit "$p_gather_timeout"} "$@"
+}
 
 facts_there() { for f in "$@"; do [ ! -e "$f" ] || printf '%s\n' "$f"; done; }
 facts_has() { for f in "$@"; do ! has "$f" || printf '%s\n' "$f"; done; }
@@ -28,12 +33,12 @@ facts_has() { for f in "$@"; do ! has "$f" || printf '%s\n' "$f"; done; }
 facts_platform() {
     facts_say uname uname -snrvm
     facts_say bits getconf LONG_BIT
-    facts_say fqdn within hostname -f
+    facts_say fqdn facts_within hostname -f
 }
 
 facts_passwd() {
     u=$(id -u)
-    if has getent; then within getent passwd "$u"; else awk -F: -v u="$u" '$3 == u' /etc/passwd; fi
+    if has getent; then facts_within getent passwd "$u"; else awk -F: -v u="$u" '$3 == u' /etc/passwd; fi
 }
 
 # An entry a line: newlines in values travel as a byte 1 where env can end entries with zero bytes.
@@ -121,7 +126,7 @@ facts_local() {
         put_open raw/local/-/text
         if [ -x "$f" ] && [ -f "$f" ]; then
             temporary
-            (own_locale; within "$f") </dev/null 2>"$ioms_temporary/err"
+            (own_locale; facts_within "$f") </dev/null 2>"$ioms_temporary/err"
             ioms_rc=$?
             echo
             put_int raw/local/-/rc "$ioms_rc"

@@ -1,19 +1,9 @@
-# What every program begins with. A record is said in frames (shell/record.rs). Names that begin with
-# `ioms_` are the prelude's own; `check` and `diff` are flags; parameters are `p_NAME`, unset where
-# they were not given.
+# What every program leans on. A record is said in frames (shell/record.rs). Names that begin with `ioms_`
+# are the prelude's own; `check` and `diff` are flags; parameters are `p_NAME`, unset where they were
+# not given.
 
-# Tools are to speak English, and lengths are counted in bytes. Users' commands get the host's
-# locale back: own_locale.
-ioms_all=${LC_ALL-} ioms_all_set=${LC_ALL+1}
-export LC_ALL=C
+# Users' commands get the host's locale back.
 own_locale() { if [ "$ioms_all_set" ]; then LC_ALL=$ioms_all; else unset LC_ALL; fi; }
-umask 022
-# No tool may take what the controller sends for its own input; what a program is given comes on 3. (Who
-# has that reads what later programs are told, so nobody is to inherit it without need.)
-if [ "$ioms_given" ]; then exec 3<&0 </dev/null; else exec </dev/null; fi
-changed=
-nl='
-'
 
 # put NAME TEXT, put_int NAME N, put_bool NAME FLAG (empty, 0, no, false: no), put_null, put_json.
 put() { printf '%s %s s %s\n%s\n' "$ioms_mark" "$1" "${#2}" "$2"; }
@@ -71,7 +61,6 @@ skip() { put msg "$1"; put_bool skipped 1; exit 0; }
 try() { ioms_e=$("$@" 2>&1) || fail "$1: ${ioms_e:-failed}"; }
 
 # Files of the program's own, removed at its end.
-ioms_temporary= ioms_new= ioms_nest= ioms_paid= ioms_later= ioms_recorded=
 temporary() {
     ioms_temporary=${ioms_temporary:-$(mktemp -d "${TMPDIR:-/tmp}/.ioms.XXXXXXXXXX")} || fail "can't make a temporary folder in ${TMPDIR:-/tmp}"
 }
@@ -93,9 +82,3 @@ ioms_over() {
     if [ "$ioms_recorded" ]; then printf %s "$ioms_end"; else ioms_said "$ioms_end"; fi
     exit "$ioms_x"
 }
-trap ioms_over EXIT
-trap 'exit 143' TERM
-trap 'exit 130' INT
-trap 'exit 129' HUP
-# The controller is gone: what is in our files goes too.
-trap 'exit 141' PIPE

@@ -63,7 +63,7 @@ pub(super) fn in_shell(shell: &[&str], module: &str, args: Json, mode: Mode) -> 
     let (program, words) = shell.split_first().unwrap();
     let mut child = Command::new(program)
         .args(words)
-        .args(["-c", &script.text])
+        .args(["-c", &script.whole()])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

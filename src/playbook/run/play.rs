@@ -260,7 +260,7 @@ impl Run {
             task: None,
             scope: None,
         };
-        let all = self.hosts_of(play, number, &scene)?;
+        let all = self.hosts_of(play, &scene)?;
         let info = self.info(play, &scene)?;
         if all.is_empty() {
             self.say_started(&info, &nobody).await;
@@ -320,12 +320,7 @@ impl Run {
         Ok(going.play_ended)
     }
 
-    fn hosts_of(
-        &self,
-        play: &Play,
-        number: u32,
-        scene: &Scene<'_>,
-    ) -> Result<Arc<[Arc<str>]>, RunError> {
+    fn hosts_of(&self, play: &Play, scene: &Scene<'_>) -> Result<Arc<[Arc<str>]>, RunError> {
         let patterns = match self.keyword(Keyword::Hosts, &play.keywords, scene)? {
             Some(Value::List(items)) => items
                 .iter()
@@ -351,7 +346,7 @@ impl Run {
     ) -> Result<Vec<Arc<str>>, RunError> {
         let mut hosts = hosts.to_vec();
         let wanted = self.keyword(Keyword::Order, &play.keywords, scene)?;
-        let seed = self.options.seed.wrapping_add(number.into());
+        let seed = self.options.seed.wrapping_add(scene.batch.number.into());
         order(&mut hosts, wanted.as_ref().and_then(Value::as_str), seed)
             .map_err(|why| wrong(play, Keyword::Order, why))?;
         Ok(hosts)

@@ -11,7 +11,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::escalating;
 use super::script::{self, Escalation, Footing};
-use super::session;
+use super::session::{self, Told};
 use crate::base::secret::Secret;
 use crate::shell::conversation::{Conversation, Failure, Opening, Step};
 use crate::shell::find;
@@ -128,10 +128,11 @@ impl PosixConversation {
         module: &ModuleScript,
         escalation: Option<(Escalation, Option<Secret>)>,
         secret: &str,
+        told: &mut Told,
         mark: &str,
     ) -> Self {
         let mut script = session::begin(secret).into_bytes();
-        script.extend(session::say(plan, module, secret));
+        script.extend(session::say(plan, module, secret, told));
         Self {
             shared: true,
             ..Self::saying(script, escalation, mark)
@@ -144,13 +145,14 @@ impl PosixConversation {
         module: &ModuleScript,
         escalation: Option<(Escalation, Option<Secret>)>,
         secret: &str,
+        told: &mut Told,
         shell: HostShell,
     ) -> Self {
         Self {
             stage: Stage::Started,
             shell: Some(shell),
             shared: true,
-            ..Self::saying(session::say(plan, module, secret), escalation, "")
+            ..Self::saying(session::say(plan, module, secret, told), escalation, "")
         }
     }
 

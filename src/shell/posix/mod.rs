@@ -9,4 +9,4 @@ mod session;
 
 pub use conversation::{HostShell, PosixConversation};
 pub use script::{Escalation, Method};
-pub use session::Frame;
+pub use session::{Frame, Told};

@@ -196,18 +196,28 @@ fn read_module(mark: &str) -> String {
 
 /// Adds a module's program as [`read_module`] reads it, and the payload that travels along.
 pub(super) fn add_module(module: &ModuleScript, mark: &str, words: &mut Vec<u8>) {
+    let text = module.parts.iter().map(|part| &*part.text);
+    add_text(text.chain([&*module.text]), mark, words);
+    add_payload(module, words);
+}
+
+/// Adds the payload that travels along with a program, if there is one.
+pub(super) fn add_payload(module: &ModuleScript, words: &mut Vec<u8>) {
     let payload = module.payload.as_ref();
-    let payload = payload.and_then(|payload| payload.travels_along());
-    let parts = [
-        module.text.as_bytes(),
-        b"\n",
-        mark.as_bytes(),
-        b"e\n",
-        payload.map_or(&[][..], |bytes| bytes),
-    ];
-    words.reserve_exact(parts.iter().map(|part| part.len()).sum());
-    for part in parts {
-        words.extend_from_slice(part);
+    if let Some(bytes) = payload.and_then(|payload| payload.travels_along()) {
+        words.extend_from_slice(bytes);
+    }
+}
+
+/// Adds a text of many lines up to its end mark.
+pub(super) fn add_text<'a>(
+    pieces: impl Iterator<Item = &'a str> + Clone,
+    mark: &'a str,
+    words: &mut Vec<u8>,
+) {
+    words.reserve(pieces.clone().map(str::len).sum::<usize>() + mark.len() + "\ne\n".len());
+    for piece in pieces.chain(["\n", mark, "e\n"]) {
+        words.extend_from_slice(piece.as_bytes());
     }
 }
 

@@ -3,14 +3,18 @@
 //! not end.
 //!
 //! A program runs in a subshell, so that nothing it does to itself (folder, variables, traps) is left
-//! for the next one; `exit` ends the program, not the shell. A line with the session's secret begins
+//! for the next one; `exit` ends the program, not the shell. Definitions that programs have in common (their
+//! parts) the shell makes itself, each once. A line with the session's secret begins
 //! each: whatever the one before it has left unread of its input is passed over. Its output ends with its
 //! mark on both streams.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 
-use super::script::add_module;
-use crate::shell::module::ModuleScript;
+use super::script::{add_payload, add_text};
+use crate::shell::module::{ModuleScript, Part};
 use crate::shell::plan::Plan;
 use crate::shell::quote::Line;
 use crate::shell::{find, until};
@@ -25,22 +29,37 @@ const DONE: u8 = 199;
 /// more. `read` takes no byte of what follows a line.
 pub(super) fn begin(secret: &str) -> String {
     format!(
-        r#"ioms_shell_newline=$(printf '\nx'); ioms_shell_newline=${{ioms_shell_newline%x}}; ioms_shell_said={DONE}; while IFS= read -r ioms_shell_line; do case $ioms_shell_line in "{secret} "*) ;; *) continue ;; esac; ioms_shell_mark=${{ioms_shell_line#* }} ioms_shell_text= ioms_shell_end=; while IFS= read -r ioms_shell_line; do [ "$ioms_shell_line" = "${{ioms_shell_mark}}e" ] && {{ ioms_shell_end=1; break; }}; ioms_shell_text=$ioms_shell_text$ioms_shell_line$ioms_shell_newline; done; [ "$ioms_shell_end" ] || exit 1; (eval "$ioms_shell_text"); ioms_shell_end=$?; [ "$ioms_shell_end" = "$ioms_shell_said" ] || {{ echo "$ioms_shell_mark" >&2; echo "$ioms_shell_mark over $ioms_shell_end"; }}; done{newline}"#,
+        r#"ioms_shell_newline=$(printf '\nx'); ioms_shell_newline=${{ioms_shell_newline%x}}; ioms_shell_said={DONE}; while IFS= read -r ioms_shell_line; do case $ioms_shell_line in "{secret} "*) ;; *) continue ;; esac; ioms_shell_mark=${{ioms_shell_line#* }} ioms_shell_text= ioms_shell_end=; while IFS= read -r ioms_shell_line; do [ "$ioms_shell_line" = "${{ioms_shell_mark}}e" ] && {{ ioms_shell_end=1; break; }}; ioms_shell_text=$ioms_shell_text$ioms_shell_line$ioms_shell_newline; done; [ "$ioms_shell_end" ] || exit 1; case $ioms_shell_mark in +*) eval "$ioms_shell_text"; continue ;; esac; (eval "$ioms_shell_text"); ioms_shell_end=$?; [ "$ioms_shell_end" = "$ioms_shell_said" ] || {{ echo "$ioms_shell_mark" >&2; echo "$ioms_shell_mark over $ioms_shell_end"; }}; done{newline}"#,
         newline = '\n'
     )
 }
 
-/// What the shell is told to do a program of `plan`.
-pub(super) fn say(plan: &Plan, module: &ModuleScript, secret: &str) -> Vec<u8> {
+/// Which parts of programs a shell has been told.
+#[derive(Debug, Default)]
+pub struct Told(HashSet<Arc<str>>);
+
+/// What the shell is told to do a program of `plan`: parts that are new to it first, for itself.
+pub(super) fn say(plan: &Plan, module: &ModuleScript, secret: &str, told: &mut Told) -> Vec<u8> {
     let mark = &module.mark;
     // What was left unread may end within a line.
-    let mut words = format!("\n{secret} {mark}\n").into_bytes();
+    let mut words = b"\n".to_vec();
+    let parts = module.parts.iter();
+    let new: Vec<&Part> = parts
+        .filter(|part| told.0.insert(part.name.clone()))
+        .collect();
+    if !new.is_empty() {
+        words.extend(format!("{secret} +{mark}\n").into_bytes());
+        let texts = new.iter().map(|part| &*part.text);
+        add_text(texts, &format!("+{mark}"), &mut words);
+    }
+    words.extend(format!("{secret} {mark}\n").into_bytes());
     if !plan.env.is_empty() {
         let mut line = Line::default();
         line.export(&plan.env);
         words.extend(line.finish().into_bytes());
     }
-    add_module(module, mark, &mut words);
+    add_text([&*module.text].into_iter(), mark, &mut words);
+    add_payload(module, &mut words);
     words
 }
 
@@ -164,6 +183,63 @@ mod tests {
             assert_eq!(frame.stderr(Bytes::from_static(b"M\n")), "");
             assert!(frame.is_over());
         }
+    }
+
+    #[test]
+    fn a_shell_is_told_each_part_once() {
+        let part = |name: &str| Part {
+            name: name.into(),
+            text: format!("{name}() {{ echo \"{name} $1 $LANGUAGE\"; }}\n").into(),
+        };
+        let program = |mark: &str, names: &[&str]| ModuleScript {
+            parts: names.iter().copied().map(part).collect(),
+            text: names
+                .iter()
+                .map(|name| format!("{name} {mark}; {name}() {{ :; }}\n"))
+                .collect(),
+            mark: mark.to_owned(),
+            payload: None,
+            answers: None,
+            shares: true,
+        };
+        let mut told = Told::default();
+        let mut say = |mark: &str, names: &[&str], env: &[(&str, &str)]| {
+            let script = Arc::new(program(mark, names));
+            let env = env
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            say(
+                &Plan::module(script.clone(), env.collect()),
+                &script,
+                "S",
+                &mut told,
+            )
+        };
+        let said = [
+            begin("S").into_bytes(),
+            say("M1", &["greet"], &[("LANGUAGE", "zh")]),
+            say("M2", &["greet", "part"], &[]),
+            say("M3", &["part", "greet"], &[]),
+        ];
+        let lines = String::from_utf8(said.concat()).unwrap();
+        assert_eq!(lines.matches("greet() { echo").count(), 1, "{lines}");
+        let shell = std::process::Command::new("/bin/sh")
+            .args(["-c", r#"IFS= read -r s && eval "$s""#])
+            .env_remove("LANGUAGE")
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn();
+        let mut shell = shell.unwrap();
+        let mut stdin = shell.stdin.take().unwrap();
+        std::io::Write::write_all(&mut stdin, lines.as_bytes()).unwrap();
+        drop(stdin);
+        let output = shell.wait_with_output().unwrap();
+        // What a program makes of them itself, it makes for itself.
+        assert_eq!(
+            String::from_utf8(output.stdout).unwrap(),
+            "greet M1 zh\nM1 over 0\ngreet M2 \npart M2 \nM2 over 0\npart M3 \ngreet M3 \nM3 over 0\n"
+        );
     }
 
     #[test]

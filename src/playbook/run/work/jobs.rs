@@ -108,7 +108,7 @@ pub(super) async fn begin(
         context.runner().jobs.hide(head.id(), call, None);
     }
     match call.situation.platform {
-        Platform::Posix => start(context, target, &head, script.text, env).await,
+        Platform::Posix => start(context, target, &head, script.whole(), env).await,
         Platform::Windows => {
             // What starts it there may take no variables along.
             let text = windows::with_variables(&env, &script.text);

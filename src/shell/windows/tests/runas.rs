@@ -91,6 +91,7 @@ fn a_modules_program_runs_in_a_task_and_finds_its_payload_there() {
     let text = "$file = [IO.File]::OpenRead($Ioms.Spool); \"$($file.Length) $env:IOMS_TASK_USER $env:IOMS_A\"; \
                 $file.Close(); IomsFind 'sh'; exit 3";
     let script = ModuleScript {
+        parts: Vec::new(),
         text: text.to_owned(),
         mark: "R0123456789012345678".to_owned(),
         payload: None,
