@@ -113,7 +113,8 @@ mod tests {
         assert_eq!(shuffled(1), shuffled(1));
         assert_ne!(shuffled(1), shuffled(2));
         let (mut sorted, mut all) = (shuffled(1), shuffled(2));
-        (sorted.sort(), all.sort());
+        sorted.sort();
+        all.sort();
         assert_eq!(sorted, all);
     }
 }

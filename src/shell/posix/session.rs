@@ -193,10 +193,9 @@ mod tests {
         };
         let program = |mark: &str, names: &[&str]| ModuleScript {
             parts: names.iter().copied().map(part).collect(),
-            text: names
-                .iter()
-                .map(|name| format!("{name} {mark}; {name}() {{ :; }}\n"))
-                .collect(),
+            text: names.iter().fold(String::new(), |text, name| {
+                text + name + " " + mark + "; " + name + "() { :; }\n"
+            }),
             mark: mark.to_owned(),
             payload: None,
             answers: None,

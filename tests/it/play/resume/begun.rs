@@ -148,7 +148,7 @@ fn what_a_task_has_put_aside_goes_though_the_controller_is_gone() {
     let aside = || std::fs::read_dir(folder.join("aside")).unwrap().count();
     let fact = desk.file(
         "facts/slow.fact",
-        &format!(
+        format!(
             "#!/bin/sh\nuntil test -e {}/go; do sleep 0.05; done; echo '{{}}'\n",
             folder.display()
         ),
