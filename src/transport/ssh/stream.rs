@@ -17,7 +17,7 @@ const HEARD_MAX: usize = 96;
 
 /// How much is read at once. russh asks for the length of each packet, then for the rest of it: what a
 /// host says of a task is mostly here by then, in one piece. Larger packets go past it.
-const READ_AHEAD: usize = 4 * 1024;
+const READ_AHEAD: usize = 2 * 1024;
 
 /// Anything that carries bytes both ways.
 pub(super) trait Carrier: AsyncRead + AsyncWrite + Unpin + Send {}
