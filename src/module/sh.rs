@@ -96,9 +96,9 @@ pub(super) fn answer(variables: &Map, size: u64, mark: &str) -> String {
     text
 }
 
-/// Whether there is such a part; one that is not may be Windows'.
+/// Whether there is such a part for modules to lean on; one that is not may be Windows'.
 pub(super) fn has_part(name: &str) -> bool {
-    Parts::get(&format!("{name}.sh")).is_some()
+    name != BEGIN && Parts::get(&format!("{name}.sh")).is_some()
 }
 
 /// A part of the folder, lean.
@@ -214,6 +214,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::module::library;
 
     /// All parts but how programs begin: name and text.
     fn definitions() -> impl Iterator<Item = (String, String)> {
@@ -225,33 +226,49 @@ mod tests {
 
     #[test]
     fn parts_define_functions_and_do_nothing() {
+        // Names alone: some shells have variables that are another value each time.
         let variables = |text: &str| {
             let output = std::process::Command::new("/bin/sh")
-                .args(["-c", r#"eval "$0"; set"#, text])
+                .args(["-c", r#"eval "$0"; t=; set | sed -n 's/^\([A-Za-z_0-9]*\)=.*/\1/p'"#, text])
                 .env_clear()
+                .env("PATH", std::env::var_os("PATH").unwrap_or_default())
                 .output()
                 .unwrap();
             assert!(output.status.success() && output.stderr.is_empty());
-            String::from_utf8(output.stdout).unwrap()
+            let names = String::from_utf8(output.stdout).unwrap();
+            names.lines().map(str::to_owned).collect::<HashSet<_>>()
         };
         let none = variables(":");
+        assert!(none.contains("t"));
         for (name, text) in definitions() {
             assert_eq!(variables(&text), none, "{name}");
         }
     }
 
+    /// The functions that a text defines.
+    fn functions(text: &str) -> impl Iterator<Item = &str> {
+        let lines = text.lines();
+        let functions = lines.filter_map(|line| line.trim_start().split_once("() {"));
+        functions.map(|(function, _)| function)
+    }
+
     #[test]
     fn no_two_parts_define_the_same_function() {
-        let mut seen = HashSet::new();
+        let mut of = HashMap::new();
         for (name, text) in definitions() {
-            let functions = text.lines().filter_map(|line| line.split_once("() {"));
-            for (function, _) in functions {
-                assert!(
-                    seen.insert(function.to_owned()),
-                    "{function} again in {name}"
-                );
+            for function in functions(&text) {
+                let before = of.insert(function.to_owned(), name.clone());
+                assert!(before.is_none(), "{function}: {name} and {before:?}");
             }
         }
-        assert!(seen.len() > 100);
+        assert!(of.len() > 100);
+        // In a shell that is shared a module finds the parts of all before it. Those it uses it may change.
+        for module in library::names().filter_map(|name| library::builtin(&name)) {
+            for function in functions(module.posix.as_deref().unwrap_or_default()) {
+                let part = of.get(function);
+                let ours = part.is_none_or(|part| module.uses.contains(part));
+                assert!(ours, "{function} in {} and in {part:?}", module.name);
+            }
+        }
     }
 }

@@ -29,7 +29,7 @@ const DONE: u8 = 199;
 /// more. `read` takes no byte of what follows a line.
 pub(super) fn begin(secret: &str) -> String {
     format!(
-        r#"ioms_shell_newline=$(printf '\nx'); ioms_shell_newline=${{ioms_shell_newline%x}}; ioms_shell_said={DONE}; while IFS= read -r ioms_shell_line; do case $ioms_shell_line in "{secret} "*) ;; *) continue ;; esac; ioms_shell_mark=${{ioms_shell_line#* }} ioms_shell_text= ioms_shell_end=; while IFS= read -r ioms_shell_line; do [ "$ioms_shell_line" = "${{ioms_shell_mark}}e" ] && {{ ioms_shell_end=1; break; }}; ioms_shell_text=$ioms_shell_text$ioms_shell_line$ioms_shell_newline; done; [ "$ioms_shell_end" ] || exit 1; case $ioms_shell_mark in +*) eval "$ioms_shell_text"; continue ;; esac; (eval "$ioms_shell_text"); ioms_shell_end=$?; [ "$ioms_shell_end" = "$ioms_shell_said" ] || {{ echo "$ioms_shell_mark" >&2; echo "$ioms_shell_mark over $ioms_shell_end"; }}; done{newline}"#,
+        r#"ioms_shell_newline=$(printf '\nx'); ioms_shell_newline=${{ioms_shell_newline%x}}; ioms_shell_said={DONE}; while IFS= read -r ioms_shell_line; do case $ioms_shell_line in "{secret} "*) ;; *) continue ;; esac; ioms_shell_mark=${{ioms_shell_line#* }} ioms_shell_text= ioms_shell_end=; while IFS= read -r ioms_shell_line; do [ "$ioms_shell_line" = "${{ioms_shell_mark}}e" ] && {{ ioms_shell_end=1; break; }}; ioms_shell_text=$ioms_shell_text$ioms_shell_line$ioms_shell_newline; done; [ "$ioms_shell_end" ] || exit 1; case $ioms_shell_mark in +*) eval "$ioms_shell_text" || exit 1; continue ;; esac; (eval "$ioms_shell_text"); ioms_shell_end=$?; [ "$ioms_shell_end" = "$ioms_shell_said" ] || {{ echo "$ioms_shell_mark" >&2; echo "$ioms_shell_mark over $ioms_shell_end"; }}; done{newline}"#,
         newline = '\n'
     )
 }
