@@ -128,7 +128,8 @@ impl Kept {
     /// Itself, unless anything is said before it is wanted: then others write there too.
     async fn listen(self: Box<Self>, woken: oneshot::Receiver<()>) -> Option<Box<Self>> {
         let quiet = {
-            let mut output = self.output.lock().await;
+            // Whoever works with it has let go of it: where not, it is fit for nobody else.
+            let mut output = self.output.try_lock().ok()?;
             tokio::select! {
                 biased;
                 _ = output.next() => false,
@@ -245,4 +246,51 @@ impl Output for LentOutput {
 
     /// The shell goes on.
     async fn close(&mut self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A process that takes everything and says nothing.
+    struct Silent;
+
+    #[async_trait]
+    impl Input for Silent {
+        async fn write(&mut self, _: Bytes) -> Result<(), HostError> {
+            Ok(())
+        }
+        async fn close(&mut self) -> Result<(), HostError> {
+            Ok(())
+        }
+    }
+
+    #[async_trait]
+    impl Output for Silent {
+        async fn next(&mut self) -> OutputEvent {
+            std::future::pending().await
+        }
+        async fn end(&mut self, _: Duration) -> Option<Result<(), HostError>> {
+            None
+        }
+        async fn close(&mut self) {}
+    }
+
+    fn kept() -> Box<Kept> {
+        let process = Process {
+            input: Box::new(Silent),
+            output: Box::new(Silent),
+        };
+        Box::new(Kept::new(process, "S".into(), Told::default(), None))
+    }
+
+    #[tokio::test]
+    async fn a_shell_that_somebody_still_listens_to_is_given_up() {
+        assert!(kept().rest().wake().await.is_some());
+        let kept = kept();
+        let output = kept.output.clone();
+        let _held = output.lock().await;
+        let resting = kept.rest();
+        assert!(resting.wake().await.is_none());
+    }
 }

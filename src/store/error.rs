@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use sqlx::error::DatabaseError;
+use sqlx::mysql::MySqlDatabaseError;
+
 /// Why the record can't be kept or read.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -99,12 +102,28 @@ impl StoreError {
 
     /// Whether the database has taken a transaction back because it and another waited for each other.
     pub(super) fn is_deadlock(&self) -> bool {
-        // SQLSTATE, the same on all servers; SQLite, where writers stand in line, knows none.
+        // SQLSTATE, as MySQL and MariaDB say it; SQLite, where writers stand in line, knows no such thing.
         let serialization_failure = "40001";
-        matches!(self, Self::Database { source, .. } if source
-            .as_database_error()
-            .and_then(sqlx::error::DatabaseError::code)
-            .is_some_and(|code| code == serialization_failure))
+        self.from_database()
+            .and_then(DatabaseError::code)
+            .is_some_and(|code| code == serialization_failure)
+    }
+
+    /// Whether a transaction has waited for another as long as the server lets it: MySQL and MariaDB, which
+    /// have no SQLSTATE of its own for that.
+    pub(super) fn is_lock_timeout(&self) -> bool {
+        let lock_wait_timeout = 1205;
+        self.from_database()
+            .and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>())
+            .is_some_and(|error| error.number() == lock_wait_timeout)
+    }
+
+    /// What the database itself has said.
+    fn from_database(&self) -> Option<&dyn DatabaseError> {
+        match self {
+            Self::Database { source, .. } => source.as_database_error(),
+            _ => None,
+        }
     }
 
     pub(super) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {

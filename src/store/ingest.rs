@@ -40,6 +40,17 @@ pub(super) struct Ingest {
     over: bool,
 }
 
+/// What became of the next lines of a journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// There are none.
+    End,
+    /// They were in the database already.
+    Known,
+    /// They are in the database now.
+    Brought,
+}
+
 impl Ingest {
     pub(super) fn open(folder: &Path) -> Result<Self, StoreError> {
         Ok(Self {
@@ -63,12 +74,12 @@ impl Ingest {
 
     /// Brings all whole lines there are into the database.
     pub(super) async fn catch_up(&mut self, store: &Store) -> Result<(), StoreError> {
-        while self.step(store).await? {}
+        while self.step(store).await? != Step::End {}
         Ok(())
     }
 
-    /// Brings some of them; whether there were any.
-    pub(super) async fn step(&mut self, store: &Store) -> Result<bool, StoreError> {
+    /// Brings some of them.
+    pub(super) async fn step(&mut self, store: &Store) -> Result<Step, StoreError> {
         let mut batch: Vec<Line> = Vec::new();
         let begin = self.reader.offset();
         while batch.len() < BATCH && self.reader.offset() < begin + BATCH_BYTES {
@@ -78,10 +89,9 @@ impl Ingest {
             }
         }
         if batch.is_empty() {
-            return Ok(false);
+            return Ok(Step::End);
         }
-        self.bring(store, &batch).await?;
-        Ok(true)
+        self.bring(store, &batch).await
     }
 
     /// Brings the lines that follow the last one of the file and are in no file.
@@ -104,21 +114,22 @@ impl Ingest {
         Ok(())
     }
 
-    async fn bring(&mut self, store: &Store, batch: &[Line]) -> Result<(), StoreError> {
+    async fn bring(&mut self, store: &Store, batch: &[Line]) -> Result<Step, StoreError> {
         self.note(batch);
         // Brought in by an earlier attempt, which was cut short behind it.
         if batch.last().map(|line| line.end) < self.stored {
-            return Ok(());
+            // Nothing else here lets others of this thread have their turn, nor ends at a deadline.
+            tokio::task::yield_now().await;
+            return Ok(Step::Known);
         }
-        let over = self.apply(store, batch).await;
-        if over.is_err() {
+        let step = self.apply(store, batch).await;
+        if step.is_err() {
             self.outputs.forget();
             // The same lines are read again.
             let fresh = Self::open(&self.folder)?;
             *self = fresh;
         }
-        self.over |= over?;
-        Ok(())
+        step
     }
 
     /// What the lines say of the run as a whole.
@@ -142,7 +153,7 @@ impl Ingest {
         }
     }
 
-    async fn apply(&mut self, store: &Store, batch: &[Line]) -> Result<bool, StoreError> {
+    async fn apply(&mut self, store: &Store, batch: &[Line]) -> Result<Step, StoreError> {
         let Some(header) = self.header.clone() else {
             return Err(StoreError::Content(
                 "a journal does not begin with its run".into(),
@@ -203,7 +214,9 @@ impl Ingest {
             .map_err(|error| store.failed(error))?;
         tx.commit().await.map_err(|error| store.failed(error))?;
         self.stored = Some(offset);
-        Ok(end.is_some() || (self.stored == Some(stored) && is_finished(store, &header).await?))
+        let brought = offset > stored;
+        self.over |= end.is_some() || (!brought && is_finished(store, &header).await?);
+        Ok(if brought { Step::Brought } else { Step::Known })
     }
 
     /// The run's row; gives what of the journal is in already.
@@ -419,4 +432,53 @@ async fn finish_run(
     .await
     .map_err(|error| store.failed(error))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::id::RunId;
+    use crate::store::DatabaseUrl;
+
+    /// A journal of a run whose hosts have all begun.
+    fn journal(folder: &Path, hosts: usize) {
+        let header = RunHeader {
+            run: RunId::new(),
+            verb: "run".into(),
+            command: None,
+            pattern: "all".into(),
+            user: "me".into(),
+            account: None,
+            from: "here".into(),
+            options: serde_json::json!({}),
+            started: Timestamp::UNIX_EPOCH,
+            no_log: false,
+            hosts: (0..hosts).map(|host| format!("h{host}").into()).collect(),
+        };
+        let header = Box::new(header);
+        let started = (0..hosts).map(|host| Record::HostStarted {
+            host: HostIx(u32::try_from(host).unwrap()),
+            at: Timestamp::UNIX_EPOCH,
+        });
+        let lines: String = std::iter::once(Record::RunStarted { header })
+            .chain(started)
+            .map(|record| serde_json::to_string(&record).unwrap() + "\n")
+            .collect();
+        std::fs::write(folder.join("events.jsonl"), lines).unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_read_again_is_not_brought_in_again() {
+        let folder = tempfile::tempdir().unwrap();
+        journal(folder.path(), 2 * BATCH);
+        let url = DatabaseUrl::in_folder(folder.path());
+        let store = Store::open(&url).await.unwrap();
+        for step in [Step::Brought, Step::Known] {
+            let mut ingest = Ingest::open(folder.path()).unwrap();
+            assert_eq!(ingest.step(&store).await.unwrap(), step);
+            assert_eq!(ingest.step(&store).await.unwrap(), step);
+            assert_eq!(ingest.step(&store).await.unwrap(), step);
+            assert_eq!(ingest.step(&store).await.unwrap(), Step::End);
+        }
+    }
 }

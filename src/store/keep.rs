@@ -19,6 +19,9 @@ const OUTPUTS: i64 = 200;
 const BREATH: Duration = Duration::from_millis(5);
 /// How often a transaction is tried that the database ends for the sake of a run's.
 const TRIES: u32 = 20;
+/// The same of one that has waited for another's lock as long as the server lets it: 50 s each time, unless
+/// it is told otherwise.
+const LONG_TRIES: u32 = 3;
 
 /// What is in a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -247,17 +250,24 @@ impl Store {
     }
 }
 
-/// Does a transaction again where the database has ended it because another one waited for it. (A run's
-/// recorder tries again whatever went wrong.)
+/// Does a transaction again where the database has ended it for the sake of another one, or has let it wait
+/// for that in vain. (A run's recorder tries again whatever went wrong.)
 async fn insist<T, F>(transaction: impl Fn() -> F) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, StoreError>>,
 {
-    for tries in 1..TRIES {
-        match transaction().await {
-            Err(error) if error.is_deadlock() => sleep(BREATH * tries).await,
-            other => return other,
+    let mut tries = 0;
+    loop {
+        let result = transaction().await;
+        let most = match &result {
+            Err(error) if error.is_deadlock() => TRIES,
+            Err(error) if error.is_lock_timeout() => LONG_TRIES,
+            _ => return result,
+        };
+        tries += 1;
+        if tries >= most {
+            return result;
         }
+        sleep(BREATH * tries).await;
     }
-    transaction().await
 }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::database::Store;
 use super::error::StoreError;
-use super::ingest::Ingest;
+use super::ingest::{Ingest, Step};
 use super::journal::{journals, lost_journals, take_lock};
 
 /// What a replay did.
@@ -29,18 +29,20 @@ pub struct Replayed {
 /// In the folder of a journal that takes longer than a run waits.
 const SLOW: &str = "slow";
 
-/// A journal of which nothing was brought in for so long will not be by the next run either.
+/// A journal of which nothing was brought in after so long: the next run would wait in vain, too.
 const FAIR: Duration = Duration::from_secs(1);
 
 /// Where a replay stands, for the run that may have to cut it short.
 #[derive(Debug, Default)]
 pub(super) struct Standing(Mutex<Option<Turn>>);
 
-/// The journal whose turn it is, and since when it is where it is.
+/// The journal whose turn it is.
 #[derive(Debug)]
 struct Turn {
     folder: PathBuf,
     since: Instant,
+    /// Whether anything of it was brought in since then: then so much less is left for the next run.
+    brought: bool,
 }
 
 /// Brings all journals that no run holds into the database and removes them. One that the database
@@ -118,10 +120,14 @@ async fn one(
     whole: bool,
     standing: &Standing,
 ) -> Result<bool, StoreError> {
-    standing.is_at(folder);
+    standing.begin(folder);
     let mut ingest = Ingest::open(folder)?;
-    while ingest.step(store).await? {
-        standing.is_at(folder);
+    loop {
+        match ingest.step(store).await? {
+            Step::End => break,
+            Step::Known => {}
+            Step::Brought => standing.brought(),
+        }
     }
     if ingest.is_over() {
         return Ok(false);
@@ -135,24 +141,61 @@ impl Standing {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Something of this journal was brought in, or will be now.
-    fn is_at(&self, folder: &Path) {
+    /// It is this journal's turn.
+    fn begin(&self, folder: &Path) {
         *self.turn() = Some(Turn {
             folder: folder.to_owned(),
             since: Instant::now(),
+            brought: false,
         });
     }
 
+    /// Something of it was brought in.
+    fn brought(&self) {
+        if let Some(turn) = &mut *self.turn() {
+            turn.brought = true;
+        }
+    }
+
     /// The replay is cut short while the database answers: the journal that is to be left alone by runs
-    /// from now on.
+    /// from now on, where its turn was long enough and nothing came of it.
     pub(super) fn cut(&self) -> Option<PathBuf> {
-        let Turn { folder, since } = self.turn().take()?;
-        let slow = since.elapsed() >= FAIR && std::fs::write(folder.join(SLOW), "").is_ok();
-        slow.then_some(folder)
+        let turn = self.turn().take()?;
+        let slow = !turn.brought
+            && turn.since.elapsed() >= FAIR
+            && std::fs::write(turn.folder.join(SLOW), "").is_ok();
+        slow.then_some(turn.folder)
     }
 }
 
 /// Where a journal goes that is not to be taken for a whole one.
 pub(super) fn aside(folder: &Path, why: &str) -> PathBuf {
     folder.with_extension(why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_journal_is_slow_when_nothing_of_it_came_in_while_it_had_its_turn() {
+        let data = tempfile::tempdir().unwrap();
+        let standing = Standing::default();
+        assert_eq!(standing.cut(), None);
+
+        standing.begin(data.path());
+        assert_eq!(standing.cut(), None, "its turn has only just come");
+
+        // However long the last of it takes.
+        standing.begin(data.path());
+        standing.brought();
+        tokio::time::advance(10 * FAIR).await;
+        assert_eq!(standing.cut(), None);
+        assert!(!data.path().join(SLOW).exists());
+
+        standing.begin(data.path());
+        tokio::time::advance(FAIR).await;
+        assert_eq!(standing.cut().as_deref(), Some(data.path()));
+        assert!(data.path().join(SLOW).exists());
+    }
 }

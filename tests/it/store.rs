@@ -1,6 +1,7 @@
 //! The record: whatever a run says is in the database afterwards, once, on SQLite and on MariaDB
 //! alike, also when the database was away or the controller died.
 
+mod contention;
 mod outages;
 mod promises;
 

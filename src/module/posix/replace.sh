@@ -29,6 +29,8 @@ nest() { mktemp -d "$1/.ioms.XXXXXXXXXX" 2>/dev/null; }
 enter() {
     ioms_pin=$2
     [ -d /proc/self/fd ] || return 0
+    # Else mksh keeps it from the programs that are to use it.
+    case ${KSH_VERSION-} in *'MIRBSD KSH'*|*'LEGACY KSH'*) set -o posix ;; esac
     eval "command exec $1<\"\$2\"" || fail "$2 is gone"
     ioms_pin=/proc/self/fd/$1
 }

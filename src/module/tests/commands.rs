@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Mode, SHELLS, apply, in_shell};
+use super::{Mode, apply, in_shell, shells};
 
 #[test]
 fn a_command_gets_its_words_and_gives_its_outputs() {
@@ -58,7 +58,7 @@ fn what_need_not_be_run_is_not() {
         gone["msg"],
         "Did not run command since '/no/such' does not exist"
     );
-    for shell in SHELLS {
+    for shell in shells() {
         let mode = Mode {
             check: true,
             ..Mode::default()

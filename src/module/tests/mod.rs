@@ -1,4 +1,4 @@
-//! Modules run in real shells here, without a connection: dash, bash and busybox.
+//! Modules run in real shells here, without a connection: dash, bash, busybox and mksh.
 
 mod archives;
 mod commands;
@@ -7,27 +7,36 @@ mod edits;
 mod fetching;
 mod files;
 mod looking;
+mod shell;
 mod system;
 mod windows;
 mod windows_files;
 
-use std::fs;
-use std::io::{Read as _, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use serde_json::Value as Json;
 
-use super::call::{Call, Content, Controller, FileKind, Platform, Said, Situation};
+use self::shell::Shell;
+use super::call::{Call, Content, Controller, FileKind, Platform, Situation};
 use super::error::ModuleError;
 use super::library::builtin;
 use crate::base::text::Charset;
 use crate::base::value::{Map, Value};
-use crate::shell::record::RecordReader;
-use crate::shell::{ModuleScript, Payload, Piece, Source};
+use crate::shell::{ModuleScript, Payload, Source};
 
 /// The shells that programs have to work in, as far as they are here; `sh` always is.
-pub(super) const SHELLS: &[&[&str]] = &[&["/bin/sh"], &["bash", "--posix"], &["busybox", "sh"]];
+const SHELLS: &[&[&str]] = &[
+    &["/bin/sh"],
+    &["bash", "--posix"],
+    &["busybox", "sh"],
+    &["mksh"],
+];
+
+/// Those that are here.
+pub(super) fn shells() -> impl Iterator<Item = &'static [&'static str]> {
+    let shells = SHELLS.iter().copied();
+    shells.filter(|shell| shell[0].starts_with('/') || is_there(shell[0]))
+}
 
 /// A controller whose files are where they are said to be, and whose templates are plain texts.
 struct Plain;
@@ -53,63 +62,29 @@ pub(super) struct Mode {
     pub(super) diff: bool,
 }
 
-/// Does a task in `shell` on this machine: its result as JSON.
+/// Does a task in `shell` on this machine: its result as JSON. The shell is told it as hosts are, after another
+/// task.
 pub(super) fn in_shell(shell: &[&str], module: &str, args: Json, mode: Mode) -> Json {
     let mark = "0123456789abcdefghij";
     let (call, script) = match prepared(Platform::Posix, module, &args, mode, &Plain, mark) {
         Ok(prepared) => prepared,
         Err(error) => return serde_json::json!({"failed": true, "msg": error.message}),
     };
-    let (program, words) = shell.split_first().unwrap();
-    let mut child = Command::new(program)
-        .args(words)
-        .args(["-c", &script.whole()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take();
-    let mut stdout = child.stdout.take().unwrap();
-    let mut stderr = child.stderr.take().unwrap();
-    let errors = std::thread::spawn(move || {
-        let mut text = Vec::new();
-        stderr.read_to_end(&mut text).map(|_| text)
-    });
-    // A program that has no use for what it is given does not read it.
-    if let (Some(payload), Some(stdin)) = (&script.payload, &mut stdin) {
-        let _ = stdin.write_all(&content(payload));
-    }
-    if script.answers.is_none() {
-        stdin = None;
-    }
-    let mut reader = RecordReader::new(mark, 1 << 20);
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let read = stdout.read(&mut buffer).unwrap();
-        if read == 0 {
-            break;
-        }
-        reader.take(&buffer[..read]).unwrap();
-        while let (Some((name, said)), Some(answers)) = (reader.question(), &script.answers) {
-            for piece in answers.to(&name, &said) {
-                let bytes = match piece {
-                    Piece::Bytes(bytes) => bytes,
-                    Piece::File { path, .. } => fs::read(path).unwrap().into(),
-                };
-                let _ = stdin.as_mut().unwrap().write_all(&bytes);
-            }
-        }
-    }
-    drop(stdin);
-    let status = child.wait().unwrap();
-    let said = Said {
-        record: reader.finish(),
-        exit: status.code(),
-        stderr: errors.join().unwrap().unwrap().into(),
-        time: None,
+    let mut shell = Shell::start(shell);
+    shell.run(script_before());
+    Value::Map(call.conclude(&shell.run(script))).to_json()
+}
+
+/// The program of a task that comes before all others: what many lean on is among its parts.
+fn script_before() -> ModuleScript {
+    let args = serde_json::json!({"path": "/", "state": "directory"});
+    let mode = Mode {
+        check: true,
+        diff: false,
     };
-    Value::Map(call.conclude(&said)).to_json()
+    let mark = "abcdefghij0123456789";
+    let prepared = prepared(Platform::Posix, "file", &args, mode, &Plain, mark);
+    prepared.unwrap().1
 }
 
 /// A task's call and program.
@@ -146,15 +121,12 @@ fn content(payload: &Payload) -> Vec<u8> {
 
 /// Does a task in every shell there is; their results must be the same.
 pub(super) fn apply(module: &str, args: &Json) -> Json {
-    let mut results = SHELLS
-        .iter()
-        .filter(|shell| shell[0].starts_with('/') || is_there(shell[0]))
-        .map(|shell| {
-            (
-                shell,
-                in_shell(shell, module, args.clone(), Mode::default()),
-            )
-        });
+    let mut results = shells().map(|shell| {
+        (
+            shell,
+            in_shell(shell, module, args.clone(), Mode::default()),
+        )
+    });
     let (_, first) = results.next().unwrap();
     for (shell, other) in results {
         assert_eq!(first, other, "{shell:?}");
@@ -170,10 +142,7 @@ fn is_there(program: &str) -> bool {
 
 /// Does a task in each shell, in a fresh folder each: `play` gets the shell and the folder.
 pub(super) fn everywhere(play: impl Fn(&dyn Fn(&str, Json, Mode) -> Json, &Path)) {
-    for shell in SHELLS {
-        if !shell[0].starts_with('/') && !is_there(shell[0]) {
-            continue;
-        }
+    for shell in shells() {
         let folder = tempfile::tempdir().unwrap();
         let run = |module: &str, args: Json, mode: Mode| in_shell(shell, module, args, mode);
         play(&run, folder.path());
