@@ -12,8 +12,8 @@ copy_tree() {
     d_root=$d_root${x_within:+/$x_within}
     open_folder "$d_root"
     : >"$ioms_temporary/have"
-    if [ -d "$d_root" ]; then
-        sed -n 's|^f [0-7]* |./|p' "$ioms_temporary/list" | tr '\n' '\000' | (cd "$d_root" && has md5sum && xargs -0 md5sum 2>/dev/null) >"$ioms_temporary/have"
+    if [ -d "$d_root/" ]; then
+        sed -n 's|^f [0-7]* |./|p' "$ioms_temporary/list" | tr '\n' '\000' | (cd "$d_root/" && has md5sum && xargs -0 md5sum 2>/dev/null) >"$ioms_temporary/have"
         has md5sum || sed -n 's/^f [0-7]* //p' "$ioms_temporary/list" | while IFS= read -r f; do
             [ ! -f "$d_root/$f" ] || printf "%s  %s\n" "$(digest md5 "$d_root/$f")" "$f"
         done >"$ioms_temporary/have"
@@ -133,7 +133,7 @@ copy_folder() {
     close_folders
 }
 copy_one_folder() {
-    [ ! -d "$2" ] || return 0
+    [ ! -d "$2/" ] || return 0
     case $d_folders$d_mode in
     ''|preserve)
         open_folder "$(parent "$2")"

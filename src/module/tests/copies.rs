@@ -249,6 +249,19 @@ fn a_folder_that_denies_writing_is_copied_with_what_is_in_it() {
 }
 
 #[test]
+fn a_folder_goes_into_the_root_folder() {
+    everywhere(|run, folder| {
+        // On every host there is this one.
+        fs::create_dir_all(folder.join("src/tmp")).unwrap();
+        let src = format!("{}/", folder.join("src").display());
+        for remote in [true, false] {
+            let args = json!({"src": src, "dest": "/", "remote_src": remote});
+            assert_eq!(run("copy", args, CHECK)["changed"], false);
+        }
+    });
+}
+
+#[test]
 fn a_link_of_a_folder_replaces_all_but_a_folder() {
     everywhere(|run, folder| {
         let (src, dest) = (folder.join("src"), folder.join("dest"));
