@@ -12,11 +12,19 @@ pub(super) struct Request<'a> {
     pub(super) url: &'a str,
     pub(super) method: &'a str,
     pub(super) headers: Vec<(String, String)>,
-    /// Whether redirections are followed.
-    pub(super) follow: bool,
+    pub(super) follow: Follow,
     pub(super) timeout: i64,
-    /// The tools' own configuration for it: `x_curl`, `x_wget`.
+    /// Whether a body goes along.
     pub(super) body: bool,
+}
+
+/// Which redirections are followed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Follow {
+    No,
+    All,
+    /// As Python's urllib does: no POST is repeated.
+    Urllib,
 }
 
 impl Request<'_> {
@@ -57,6 +65,7 @@ impl Request<'_> {
             return Err(ModuleError::of("url", "a URL has no blanks or newlines"));
         }
         let plain = self.method == "GET"
+            && self.follow != Follow::No
             && self.headers.is_empty()
             && !self.body
             && !self.url.contains('@');
@@ -70,6 +79,12 @@ impl Request<'_> {
         put("wget", &wget);
         put("url", self.url);
         put("method", self.method);
+        let follow = match self.follow {
+            Follow::No => "",
+            Follow::All => "all",
+            Follow::Urllib => "urllib2",
+        };
+        put("follow", follow);
         put("plain", if plain { "1" } else { "" });
         Ok(())
     }
@@ -82,14 +97,6 @@ impl Request<'_> {
         let mut set = |name: &str, value: &str| {
             let _ = writeln!(made, "{name} = \"{}\"", quoted(value));
         };
-        set("url", self.url);
-        match self.method {
-            "GET" if !self.body => {}
-            // A body is posted anyway, and a redirection to what came of it is asked for with GET.
-            "POST" if self.body => {}
-            "HEAD" => set("head", ""),
-            method => set("request", method),
-        }
         for (name, value) in &self.headers {
             let header = if value.is_empty() {
                 format!("{name};")
@@ -131,7 +138,6 @@ impl Request<'_> {
             set("noproxy", "*");
         }
         for (option, wanted) in [
-            ("location", self.follow),
             ("insecure", no("validate_certs")),
             ("netrc-optional", !no("use_netrc")),
             ("compressed", !no("decompress")),
@@ -142,8 +148,7 @@ impl Request<'_> {
                 made.push('\n');
             }
         }
-        // HEAD is a flag of its own.
-        made.replace("head = \"\"\n", "head\n")
+        made
     }
 
     fn wget(&self, params: &Map) -> String {
@@ -165,7 +170,7 @@ impl Request<'_> {
         );
         set("timeout", &self.timeout.to_string());
         set("tries", "1");
-        set("max_redirect", if self.follow { "20" } else { "0" });
+        set("max_redirect", "0");
         for (name, option) in [
             ("client_cert", "certificate"),
             ("client_key", "private_key"),
@@ -233,32 +238,19 @@ mod tests {
             url: "https://h/x",
             method: "PUT",
             headers: vec![("X-A".into(), "b c".into())],
-            follow: true,
+            follow: Follow::All,
             timeout: 7,
             body: true,
         };
         let curl = request.curl(&params);
         for line in [
-            "url = \"https://h/x\"",
-            "request = \"PUT\"",
             "header = \"X-A: b c\"",
             r#"user = "me:a\"b\\""#,
             "insecure",
-            "location",
             "connect-timeout = \"7\"",
         ] {
             assert!(curl.lines().any(|each| each == line), "{line} in {curl}");
         }
-        let post = Request {
-            method: "POST",
-            ..request
-        };
-        // Said so, curl would post to the place a redirection leads to as well.
-        assert!(!post.curl(&params).contains("request ="));
-        let request = Request {
-            method: "PUT",
-            ..post
-        };
         let wget = request.wget(&params);
         assert!(wget.contains("http_password = a\"b\\\n") && wget.contains("header = X-A: b c\n"));
     }

@@ -2,7 +2,7 @@
 
 use super::super::call::{Call, Controller};
 use super::super::error::ModuleError;
-use super::super::http::{Request, headers};
+use super::super::http::{Follow, Request, headers};
 use super::Hook;
 use crate::base::value::Value;
 
@@ -51,7 +51,7 @@ impl Hook for GetUrl {
             url: &url,
             method: "GET",
             headers: headers(&call.params),
-            follow: true,
+            follow: Follow::All,
             timeout,
             body: false,
         }

@@ -1,5 +1,7 @@
 //! replace: all that matches in a text file.
 
+use std::collections::BTreeSet;
+
 use super::super::call::{Call, Controller};
 use super::super::edit::{DiffForm, Edit, Old};
 use super::super::error::ModuleError;
@@ -23,8 +25,8 @@ impl Hook for Replace {
 enum Codec {
     Plain(Charset),
     /// UTF-8, where a byte that belongs to no character is one of its own, as with Python's
-    /// `surrogateescape`.
-    Escaping,
+    /// `surrogateescape`: 256 characters of private use that nothing else uses, from this one on.
+    Escaping(u32),
     /// UTF-16; with a mark that says which order of bytes it is, or the order.
     Marked,
     Little,
@@ -32,13 +34,16 @@ enum Codec {
 }
 
 impl Codec {
-    fn named(name: &str) -> Option<Self> {
+    /// The set of that name, for a file that holds `bytes` and gets what `others` say.
+    fn named(name: &str, bytes: &[u8], others: &[&str]) -> Option<Self> {
         let name = name.to_lowercase().replace(['_', ' '], "-");
         Some(match name.as_str() {
             "utf-16" | "utf16" | "u16" => Self::Marked,
             "utf-16-le" | "utf-16le" => Self::Little,
             "utf-16-be" | "utf-16be" => Self::Big,
-            "utf-8" | "utf8" => Self::Escaping,
+            "utf-8" | "utf8" if str::from_utf8(bytes).is_err() => {
+                Self::Escaping(unused(bytes, others)?)
+            }
             _ => Self::Plain(text::encoding(&name)?),
         })
     }
@@ -46,7 +51,7 @@ impl Codec {
     fn decode(&self, bytes: &[u8]) -> Option<String> {
         let (bytes, unit): (_, fn([u8; 2]) -> u16) = match self {
             Self::Plain(charset) => return charset.exactly(bytes),
-            Self::Escaping => return escaped(bytes),
+            Self::Escaping(first) => return Some(escaped(bytes, *first)),
             Self::Marked => match bytes {
                 [0xfe, 0xff, rest @ ..] => (rest, u16::from_be_bytes),
                 [0xff, 0xfe, rest @ ..] => (rest, u16::from_le_bytes),
@@ -67,7 +72,7 @@ impl Codec {
                 let (bytes, fits) = charset.encode(text);
                 return fits.then_some(bytes);
             }
-            Self::Escaping => return Some(unescaped(text)),
+            Self::Escaping(first) => return Some(unescaped(text, *first)),
             Self::Marked | Self::Little => u16::to_le_bytes,
             Self::Big => u16::to_be_bytes,
         };
@@ -77,29 +82,33 @@ impl Codec {
     }
 }
 
-/// The first of the characters of private use that stand for single bytes.
-const ESCAPED: u32 = 0x10_ff00;
+/// The first of 256 characters of private use that are in none of the texts.
+fn unused(bytes: &[u8], others: &[&str]) -> Option<u32> {
+    let valid = bytes.utf8_chunks().map(|chunk| chunk.valid());
+    let chars = valid.chain(others.iter().copied()).flat_map(str::chars);
+    let used: BTreeSet<u32> = chars.map(|c| u32::from(c) >> 8).collect();
+    let mut pages = (0xf00..=0x10ff_u32).rev();
+    pages
+        .find(|page| !used.contains(page))
+        .map(|page| page << 8)
+}
 
-/// The text of bytes, with characters for those that are no UTF-8. `None`: it has such characters itself.
-fn escaped(bytes: &[u8]) -> Option<String> {
+/// The text of bytes, with characters from `first` on for those that are no UTF-8.
+fn escaped(bytes: &[u8], first: u32) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
-        let valid = chunk.valid();
-        if valid.chars().any(|c| u32::from(c) >= ESCAPED) {
-            return None;
-        }
-        text.push_str(valid);
+        text.push_str(chunk.valid());
         let single = chunk.invalid().iter();
-        text.extend(single.filter_map(|byte| char::from_u32(ESCAPED + u32::from(*byte))));
+        text.extend(single.filter_map(|byte| char::from_u32(first + u32::from(*byte))));
     }
-    Some(text)
+    text
 }
 
 /// The bytes again.
-fn unescaped(text: &str) -> Vec<u8> {
+fn unescaped(text: &str, first: u32) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     for c in text.chars() {
-        match u32::from(c).checked_sub(ESCAPED).map(u8::try_from) {
+        match u32::from(c).checked_sub(first).map(u8::try_from) {
             Some(Ok(byte)) => bytes.push(byte),
             _ => bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
         }
@@ -113,9 +122,11 @@ fn wrong(error: PatternError) -> ModuleError {
 
 fn edit(old: &Old<'_>) -> Result<Edit, ModuleError> {
     let encoding = old.param("encoding").unwrap_or("utf-8");
-    let codec = Codec::named(encoding)
+    let bytes = old.content.unwrap_or_default();
+    let said = ["regexp", "replace", "after", "before"].map(|name| old.param(name).unwrap_or(""));
+    let codec = Codec::named(encoding, bytes, &said)
         .ok_or_else(|| ModuleError::of("encoding", format!("unknown encoding: {encoding}")))?;
-    let decoded = codec.decode(old.content.unwrap_or_default());
+    let decoded = codec.decode(bytes);
     let content = decoded
         .as_deref()
         .ok_or_else(|| ModuleError::new(format!("{} is no {encoding}", old.path)))?;
@@ -250,8 +261,40 @@ mod tests {
             in_set("utf-8", b"b\xff."),
             Ok(b"\xf0\x9f\x98\x80y.".to_vec())
         );
-        let own = "\u{10ff80}".as_bytes();
-        assert_eq!(in_set("utf-8", own), Err("/f is no utf-8".to_owned()));
+    }
+
+    #[test]
+    fn characters_of_private_use_are_characters() {
+        let replaced = |content: &[u8], replace: &str| {
+            let params = json!({"regexp": "b.", "replace": replace});
+            let Value::Map(params) = Value::from_json(&params) else {
+                panic!("parameters are a mapping");
+            };
+            let old = Old {
+                params: &params,
+                path: "/f",
+                content: Some(content),
+                record: None,
+            };
+            let new = edit(&old).map(|edit| edit.content.unwrap_or_default());
+            new.map_err(|error| error.message)
+        };
+        let [own, last] = ["\u{10ff41}", "\u{10fffd}"];
+        let text = |text: String| Ok(text.into_bytes());
+        assert_eq!(
+            replaced(format!("{own}b.").as_bytes(), "c"),
+            text(format!("{own}c"))
+        );
+        assert_eq!(replaced(b"ab.", last), text(format!("a{last}")));
+        // The mark of UTF-8 is one, too.
+        assert_eq!(
+            replaced("\u{feff}b.".as_bytes(), "c"),
+            text("\u{feff}c".to_owned())
+        );
+        // Beside a byte that is none, too.
+        let mixed = [b"\xff", own.as_bytes(), b"b\xfe"].concat();
+        let wanted = [b"\xff", own.as_bytes(), last.as_bytes()].concat();
+        assert_eq!(replaced(&mixed, last), Ok(wanted));
     }
 
     #[test]

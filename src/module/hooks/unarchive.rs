@@ -2,7 +2,7 @@
 
 use super::super::call::{Call, Controller, FileKind};
 use super::super::error::ModuleError;
-use super::super::http::Request;
+use super::super::http::{Follow, Request};
 use super::Hook;
 use crate::base::value::Value;
 
@@ -19,7 +19,7 @@ impl Hook for Unarchive {
                     url: &src,
                     method: "GET",
                     headers: Vec::new(),
-                    follow: true,
+                    follow: Follow::All,
                     timeout: 30,
                     body: false,
                 };

@@ -3,7 +3,7 @@
 use super::super::body;
 use super::super::call::{Call, Controller, FileKind, Said};
 use super::super::error::ModuleError;
-use super::super::http::{Request, answer_headers, headers};
+use super::super::http::{Follow, Request, answer_headers, headers};
 use super::Hook;
 use super::get_url::masked;
 use crate::base::text;
@@ -41,9 +41,11 @@ impl Hook for Uri {
             }
         }
         let follow = match call.text("follow_redirects") {
-            Some("all" | "yes" | "true" | "urllib2") => true,
-            Some("none" | "no" | "false") => false,
-            _ => matches!(method.as_str(), "GET" | "HEAD"),
+            Some("all" | "yes" | "true" | "True") => Follow::All,
+            Some("none" | "no" | "false" | "False") => Follow::No,
+            Some("urllib2") if method == "POST" => Follow::Urllib,
+            _ if matches!(method.as_str(), "GET" | "HEAD") => Follow::All,
+            _ => Follow::No,
         };
         let timeout = match call.params.get("timeout") {
             Some(Value::Int(seconds)) => *seconds,

@@ -9,11 +9,11 @@ copy_tree() {
     temporary
     ask list
     answer_to "$ioms_temporary/list"
-    parents "$d_root${x_within:+/$x_within}"
     d_root=$d_root${x_within:+/$x_within}
+    open_folder "$d_root"
     : >"$ioms_temporary/have"
-    if [ -d "$d_root" ]; then
-        sed -n 's|^f [0-7]* |./|p' "$ioms_temporary/list" | tr '\n' '\000' | (cd "$d_root" && has md5sum && xargs -0 md5sum 2>/dev/null) >"$ioms_temporary/have"
+    if [ -d "$d_root/" ]; then
+        sed -n 's|^f [0-7]* |./|p' "$ioms_temporary/list" | tr '\n' '\000' | (cd "$d_root/" && has md5sum && xargs -0 md5sum 2>/dev/null) >"$ioms_temporary/have"
         has md5sum || sed -n 's/^f [0-7]* //p' "$ioms_temporary/list" | while IFS= read -r f; do
             [ ! -f "$d_root/$f" ] || printf "%s  %s\n" "$(digest md5 "$d_root/$f")" "$f"
         done >"$ioms_temporary/have"
@@ -50,7 +50,7 @@ copy_tree() {
             case $d_folders$d_mode in preserve) p_directory_mode=$mode ;; esac
             if [ -d "$d_root/$f" ]; then
                 [ -z "${p_owner-}${p_group-}${p_directory_mode-}" ] || folder_attributes "$d_root/$f"
-            else parents "$d_root/$f"
+            else open_folder "$d_root/$f"
             fi ;;
         f)
             if [ -f "$d_stage/$f" ]; then
@@ -63,28 +63,40 @@ copy_tree() {
             fi ;;
         l)
             [ ! -L "$d_stage/$f" ] || {
-                rm -f -- "$d_root/$f"
-                ioms_e=$(mv -f -- "$d_stage/$f" "$d_root/$f" 2>&1) || fail "$d_root/$f: $ioms_e"
+                no_folder "$d_root/$f"
+                ioms_e=$(rename "$d_stage/$f" "$d_root/$f" 2>&1) || fail "$d_root/$f: $ioms_e"
             } ;;
         esac
     done <"$ioms_temporary/list"
     rm -rf -- "$d_nest"
     ioms_new=
+    close_folders
 }
 
-# copy_mode FROM TO: p_mode (of a folder: p_directory_mode) is FROM's, where that is to be TO's.
-copy_mode() {
-    ioms_m=$(look "$(real "$1")"; echo "$f_mode")
-    case $kind in
-    d)
-        [ -z "$d_folders" ] && [ ! -d "$2" ] || return 0
-        parents "$(parent "$2")"
-        p_directory_mode=$ioms_m ;;
-    f)
-        p_mode=$ioms_m
-        [ "$d_mode" ] || ! deliver_same "$1" "$2" || unset p_mode ;;
-    esac
+# open_folder FOLDER: makes it, as `parents` does, and what is missing above it. Where its mode would keep
+# us from putting things in, it gets that at the end, by close_folders.
+open_folder() {
+    [ ! -d "$1/" ] || return 0
+    open_folder "$(parent "$1")"
+    parents "$1"
+    [ -z "$check" ] || return 0
+    [ ! -w "$1" ] || [ ! -x "$1" ] || return 0
+    look "$1"
+    printf '%s %s\n' "$f_mode" "$1" >>"$ioms_temporary/open"
+    try chmod -- u+rwx "$1"
 }
+close_folders() {
+    [ -e "$ioms_temporary/open" ] || return 0
+    # The innermost first.
+    sed '1!G;h;$!d' "$ioms_temporary/open" >"$ioms_temporary/close"
+    while IFS= read -r f; do try chmod -- "${f%% *}" "${f#* }"; done <"$ioms_temporary/close"
+}
+
+# no_folder PATH: a link is not to be put into a folder that stands where it should be.
+no_folder() { [ -L "$1" ] || [ ! -d "$1" ] || fail "$1 is a folder"; }
+
+# mode_of PATH: f_mode, of what is behind a link.
+mode_of() { if [ -L "$1" ]; then look "$(real "$1")"; else look "$1"; fi; }
 
 # A folder of the host. Where no mode is said, what is made or replaced has its source's; links stay links
 # unless `local_follow` is said.
@@ -106,15 +118,45 @@ copy_folder() {
         .) f= ;;
         esac
         to=$d_root${f:+/$f}
-        case $d_mode in ''|preserve) copy_mode "$d_source/$f" "$to" ;; esac
         case $kind in
-        d) parents "$to"; [ "$d_folders" ] || unset p_directory_mode ;;
-        f) [ -e "$to" ] && [ -z "$p_force" ] || deliver "$d_source/$f" "$to" ;;
+        d) copy_one_folder "$d_source/$f" "$to" ;;
+        f) [ -z "$p_force" ] && [ -e "$to" ] || copy_file "$d_source/$f" "$to" ;;
         l)
-            [ "$(readlink "$to")" = "$(readlink "$d_source/$f")" ] || {
+            ioms_l=$(readlink "$d_source/$f")
+            [ "$(readlink "$to")" = "$ioms_l" ] || {
+                no_folder "$to"
                 changed=1
-                [ "$check" ] || { rm -f -- "$to"; try ln -s -- "$(readlink "$d_source/$f")" "$to"; }
+                [ "$check" ] || exchange "$to" ln -s -- "$ioms_l"
             } ;;
         esac
     done <"$ioms_temporary/list"
+    close_folders
+}
+copy_one_folder() {
+    [ ! -d "$2/" ] || return 0
+    case $d_folders$d_mode in
+    ''|preserve)
+        open_folder "$(parent "$2")"
+        mode_of "$1"
+        p_directory_mode=$f_mode ;;
+    esac
+    open_folder "$2"
+    [ "$d_folders" ] || unset p_directory_mode
+}
+copy_file() {
+    case $d_mode in
+    '')
+        if deliver_same "$1" "$2"; then deliver_kept "$2"
+        else
+            mode_of "$1"
+            p_mode=$f_mode
+            deliver_new "$1" "$2"
+            unset p_mode
+        fi ;;
+    preserve)
+        mode_of "$1"
+        p_mode=$f_mode
+        deliver "$1" "$2" ;;
+    *) deliver "$1" "$2" ;;
+    esac
 }

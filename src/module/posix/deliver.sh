@@ -2,18 +2,18 @@
 
 # deliver FROM DEST: makes FROM (a file here; empty: the payload) the file DEST, where it is another.
 # Sets changed, and d_same where it was the same; says no facts. `d_quiet`: nor the diff.
-deliver() {
+deliver() { if deliver_same "$1" "$2"; then deliver_kept "$2"; else deliver_new "$1" "$2"; fi; }
+deliver_kept() {
+    d_same=1
+    ioms_r=
+    [ -z "$diff" ] || [ "${d_quiet-}" ] || ioms_r=diff/-
+    [ -z "$ioms_r" ] || [ -z "${p_owner-}${p_group-}${p_mode-}" ] || put diff/+/before_header "$1 (file attributes)"
+    attributes "$1" "$ioms_r"
+    flags "$1"
+}
+deliver_new() {
     if [ -d "$2" ] && [ ! -L "$2" ]; then fail "$2 is a folder"; fi
     d_same=
-    if deliver_same "$1" "$2"; then
-        d_same=1
-        ioms_r=
-        [ -z "$diff" ] || [ "${d_quiet-}" ] || ioms_r=diff/-
-        [ -z "$ioms_r" ] || [ -z "${p_owner-}${p_group-}${p_mode-}" ] || put diff/+/before_header "$2 (file attributes)"
-        attributes "$2" "$ioms_r"
-        flags "$2"
-        return
-    fi
     changed=1
     [ -z "$diff" ] || [ "${d_quiet-}" ] || deliver_before "$1" "$2"
     [ -z "$check" ] || return 0

@@ -79,6 +79,16 @@ rename() {
     esac
 }
 
+# exchange PATH COMMAND...: makes a new PATH with the command, which gets a name as its last word, at one stroke.
+exchange() {
+    ioms_t=$1
+    shift
+    ioms_new=$(parent "$ioms_t")/.ioms.${ioms_mark%"${ioms_mark#????????}"}
+    ioms_e=$("$@" "$ioms_new" 2>&1) || { ioms_new=; fail "Error while linking: $ioms_e"; }
+    ioms_e=$(rename "$ioms_new" "$ioms_t" 2>&1) || fail "Error while replacing: $ioms_e"
+    ioms_new=
+}
+
 # place PATH [DIFF]: what is in $ioms_new is valid, gets its attributes and takes PATH's place.
 place() {
     valid

@@ -20,11 +20,3 @@ set_times() {
     done
 }
 time_of() { stat -c "$2" -- "$1" 2>/dev/null || stat -f "$3" -- "$1"; }
-
-# exchange COMMAND...: makes a new $p_path with it, at one stroke.
-exchange() {
-    ioms_new=$(parent "$p_path")/.ioms.${ioms_mark%"${ioms_mark#????????}"}
-    ioms_e=$("$@" "$ioms_new" 2>&1) || { ioms_new=; fail "Error while linking: $ioms_e"; }
-    ioms_e=$(mv -fT -- "$ioms_new" "$p_path" 2>&1) || { rm -f -- "$p_path" && ioms_e=$(mv -f -- "$ioms_new" "$p_path" 2>&1); } || fail "Error while replacing: $ioms_e"
-    ioms_new=
-}

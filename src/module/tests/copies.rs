@@ -6,8 +6,8 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::everywhere;
 use super::files::{CHECK, DO, mode, settles};
+use super::{everywhere, everywhere_unprivileged, in_shell};
 
 #[test]
 fn a_text_becomes_a_file_once() {
@@ -217,6 +217,127 @@ fn a_folder_of_the_host_keeps_its_modes_and_links() {
         assert!(!link.is_symlink());
         assert_eq!(mode(&link), 0o640);
     });
+}
+
+#[test]
+fn a_folder_that_denies_writing_is_copied_with_what_is_in_it() {
+    everywhere_unprivileged(|run, folder| {
+        let src = folder.join("src");
+        let set = |path: &Path, mode| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        };
+        fs::create_dir_all(src.join("ro/in")).unwrap();
+        fs::write(src.join("ro/in/f"), "1").unwrap();
+        symlink("in/f", src.join("ro/link")).unwrap();
+        set(&src.join("ro/in"), 0o555);
+        set(&src.join("ro"), 0o555);
+        let dest = folder.join("dest");
+        let args = json!({"src": format!("{}/", src.display()), "dest": dest, "remote_src": true});
+        let said = json!({"src": src, "dest": folder.join("said"), "remote_src": true, "directory_mode": "u=rx,go=x"});
+        let sent = json!({"src": src, "dest": folder.join("sent"), "mode": "preserve", "local_follow": false});
+        for (args, made, wanted) in [
+            (args, dest, 0o555),
+            (said, folder.join("said/src"), 0o511),
+            (sent, folder.join("sent/src"), 0o555),
+        ] {
+            settles(run, "copy", &args);
+            assert_eq!(fs::read_to_string(made.join("ro/link")).unwrap(), "1");
+            let modes = (mode(&made.join("ro")), mode(&made.join("ro/in")));
+            assert_eq!(modes, (wanted, wanted), "{args}");
+        }
+    });
+}
+
+#[test]
+fn a_folder_goes_into_the_root_folder() {
+    everywhere(|run, folder| {
+        // On every host there is this one.
+        fs::create_dir_all(folder.join("src/tmp")).unwrap();
+        let src = format!("{}/", folder.join("src").display());
+        for remote in [true, false] {
+            let args = json!({"src": src, "dest": "/", "remote_src": remote});
+            assert_eq!(run("copy", args, CHECK)["changed"], false);
+        }
+    });
+}
+
+#[test]
+fn a_link_of_a_folder_replaces_all_but_a_folder() {
+    everywhere(|run, folder| {
+        let (src, dest) = (folder.join("src"), folder.join("dest"));
+        fs::create_dir_all(&src).unwrap();
+        fs::create_dir_all(dest.join("l/kept")).unwrap();
+        symlink("aim", src.join("l")).unwrap();
+        let from = format!("{}/", src.display());
+        for args in [
+            json!({"src": from, "dest": dest, "remote_src": true}),
+            json!({"src": from, "dest": dest, "local_follow": false}),
+        ] {
+            let refused = run("copy", args.clone(), DO);
+            let there = dest.join("l");
+            assert_eq!(
+                refused["msg"],
+                format!("{} is a folder", there.display()),
+                "{refused}"
+            );
+            assert_eq!(fs::read_dir(&there).unwrap().count(), 1);
+            fs::rename(&there, folder.join("aside")).unwrap();
+            // A link to a folder is a link.
+            symlink("../aside", &there).unwrap();
+            settles(run, "copy", &args);
+            assert_eq!(fs::read_link(&there).unwrap().to_str(), Some("aim"));
+            assert_eq!(fs::read_dir(&dest).unwrap().count(), 1);
+            fs::remove_file(&there).unwrap();
+            fs::rename(folder.join("aside"), &there).unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_file_of_a_folder_is_compared_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    for name in ["src", "dest", "tools"] {
+        fs::create_dir(path(name)).unwrap();
+    }
+    for (name, content) in [
+        ("src/same", "1"),
+        ("src/other", "1"),
+        ("src/new", "1"),
+        ("dest/same", "1"),
+        ("dest/other", "2"),
+        (
+            "tools/cmp",
+            "#!/bin/sh\necho cmp >>\"$0.said\"\nexec /usr/bin/cmp \"$@\"\n",
+        ),
+    ] {
+        fs::write(path(name), content).unwrap();
+    }
+    fs::set_permissions(path("tools/cmp"), fs::Permissions::from_mode(0o755)).unwrap();
+    let tools = format!("PATH={}:/usr/bin:/bin", path("tools").display());
+    let shell = ["env", tools.as_str(), "/bin/sh"];
+    let times =
+        || fs::read_to_string(path("tools/cmp.said")).map_or(0, |text| text.lines().count());
+    let args = json!({"src": format!("{}/", path("src").display()), "dest": path("dest"), "remote_src": true});
+    let mut new_only = args.clone();
+    new_only["force"] = json!(false);
+    let did = in_shell(&shell, "copy", new_only, DO);
+    assert!(path("dest/new").exists(), "{did}");
+    assert_eq!(
+        (
+            fs::read_to_string(path("dest/other")).unwrap().as_str(),
+            times()
+        ),
+        ("2", 0)
+    );
+    in_shell(&shell, "copy", args, DO);
+    assert_eq!(
+        (
+            fs::read_to_string(path("dest/other")).unwrap().as_str(),
+            times()
+        ),
+        ("1", 3)
+    );
 }
 
 #[test]

@@ -4,13 +4,13 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
-use super::everywhere;
 use super::files::{DO, settles};
+use super::{everywhere, in_shell};
 
 /// Serves until the test ends: `/echo` gives back the request, `/f` a file, `/to` leads to it, `/sums`
-/// is a list of digests, `/json` is JSON; all else is not there.
+/// is a list of digests, `/json` is JSON, `/lead/STATUS/PLACE` leads to a path or URL; all else is not there.
 fn server() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -34,7 +34,19 @@ fn server() -> String {
             }
             let text = String::from_utf8_lossy(&request).into_owned();
             let sums = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03  ./f\n";
-            let (status, more, body) = match text.split(' ').nth(1).unwrap_or_default() {
+            let path = text.split(' ').nth(1).unwrap_or_default();
+            let lead = path
+                .strip_prefix("/lead/")
+                .and_then(|to| to.split_once('/'));
+            let (led, location) = lead.map_or_else(Default::default, |(status, place)| {
+                let slash = if place.contains(':') { "" } else { "/" };
+                (
+                    format!("{status} Led"),
+                    format!("Location: {slash}{place}\r\n"),
+                )
+            });
+            let (status, more, body) = match path {
+                _ if lead.is_some() => (led.as_str(), location.as_str(), "led"),
                 "/echo" => (
                     "200 OK",
                     "Content-Type: text/plain\r\nSet-Cookie: a=b; Path=/\r\n",
@@ -201,6 +213,138 @@ fn no_value_becomes_a_line_of_the_tools_configuration() {
                 format!("{name} holds a newline"),
                 "{refused}"
             );
+        }
+    });
+}
+
+/// A folder of the tools that modules need on a host that has no curl.
+fn tools_without_curl() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let path = std::env::var_os("PATH").unwrap();
+    for name in [
+        "awk", "cat", "chmod", "cp", "date", "grep", "head", "id", "ls", "mkdir", "mktemp", "mv",
+        "printf", "readlink", "rm", "rmdir", "sed", "sh", "sort", "stat", "tail", "tr", "wc",
+        "wget",
+    ] {
+        let found = std::env::split_paths(&path).map(|each| each.join(name));
+        if let Some(tool) = found.into_iter().find(|tool| tool.exists()) {
+            std::os::unix::fs::symlink(tool, folder.path().join(name)).unwrap();
+        }
+    }
+    folder
+}
+
+/// Asks with each tool in turn.
+fn with_curl_and_wget(ask: impl Fn(&dyn Fn(Json) -> Json)) {
+    let tools = tools_without_curl();
+    let path = format!("PATH={}", tools.path().display());
+    ask(&|args| in_shell(&["/bin/sh"], "uri", args, DO));
+    ask(&|args| in_shell(&["env", &path, "/bin/sh"], "uri", args, DO));
+}
+
+#[test]
+fn a_redirection_changes_method_and_body_as_ansible_does() {
+    let server = server();
+    with_curl_and_wget(|ask| {
+        for (method, body, status, then, body_then) in [
+            ("GET", false, 302, "GET", false),
+            ("POST", false, 302, "GET", false),
+            ("POST", true, 303, "GET", false),
+            ("POST", true, 301, "GET", false),
+            ("POST", true, 307, "POST", true),
+            ("PUT", true, 302, "GET", false),
+            ("PUT", true, 301, "PUT", false),
+            ("PATCH", true, 308, "PATCH", true),
+            ("DELETE", false, 303, "GET", false),
+        ] {
+            let case = format!("{method} {body} {status}");
+            let mut args = json!({
+                "url": format!("{server}/lead/{status}/echo"), "method": method,
+                "follow_redirects": "all", "return_content": true, "headers": {"X-One": "1"},
+            });
+            if body {
+                args["body"] = json!({"a": 1});
+                args["body_format"] = json!("json");
+            }
+            let did = ask(args);
+            let content = did["content"]
+                .as_str()
+                .unwrap_or_else(|| panic!("{case}: {did}"));
+            assert!(
+                content.starts_with(&format!("{then} /echo ")),
+                "{case}: {content}"
+            );
+            assert!(content.contains("X-One: 1"), "{case}: {content}");
+            assert_eq!(
+                content.contains("Content-Type: application/json"),
+                body_then,
+                "{case}: {content}"
+            );
+            assert_eq!(
+                content.ends_with("{\"a\": 1}"),
+                body_then,
+                "{case}: {content}"
+            );
+            assert_eq!(did["url"], format!("{server}/echo"), "{case}");
+        }
+        let head = ask(json!({"url": format!("{server}/lead/302/echo"), "method": "HEAD"}));
+        assert_eq!(
+            (&head["status"], &head["redirected"]),
+            (&json!(200), &json!(true)),
+            "{head}"
+        );
+    });
+}
+
+#[test]
+fn a_redirection_that_is_not_followed_is_the_answer() {
+    let server = server();
+    with_curl_and_wget(|ask| {
+        for (method, follow, to) in [
+            ("POST", "safe", "302/echo"),
+            ("GET", "none", "302/echo"),
+            ("POST", "urllib2", "307/echo"),
+            ("PUT", "urllib2", "302/echo"),
+            ("GET", "all", "302/file:///etc/passwd"),
+            ("GET", "all", "300/echo"),
+        ] {
+            let status: i64 = to.split('/').next().unwrap().parse().unwrap();
+            let did = ask(json!({
+                "url": format!("{server}/lead/{to}"), "method": method, "follow_redirects": follow,
+                "status_code": status, "return_content": true,
+            }));
+            assert_eq!(did["status"], status, "{did}");
+            // (wget shows no content of a redirection.)
+            assert!(matches!(did["content"].as_str(), Some("led" | "")), "{did}");
+        }
+        let posted = json!({"url": format!("{server}/lead/302/echo"), "method": "POST", "follow_redirects": "urllib2", "return_content": true});
+        assert!(
+            ask(posted)["content"]
+                .as_str()
+                .unwrap()
+                .starts_with("GET /echo ")
+        );
+        // Ten of them, no more.
+        let far = |n: usize| format!("{server}{}/echo", "/lead/302".repeat(n));
+        assert_eq!(ask(json!({"url": far(10)}))["status"], 200);
+        assert_eq!(ask(json!({"url": far(11)}))["status"], 302);
+    });
+}
+
+#[test]
+fn credentials_are_the_first_servers_alone() {
+    let (server, other) = (server(), server());
+    with_curl_and_wget(|ask| {
+        for (to, theirs) in [("echo".to_owned(), true), (format!("{other}/echo"), false)] {
+            let did = ask(json!({
+                "url": format!("{server}/lead/302/{to}"), "user": "me", "password": "secret", "force_basic_auth": true,
+                "headers": {"Cookie": "a=b", "X-One": "1"}, "return_content": true,
+            }));
+            let content = did["content"].as_str().unwrap_or_else(|| panic!("{did}"));
+            assert!(content.contains("X-One: 1"), "{content}");
+            for header in ["Cookie: a=b", "Authorization: Basic bWU6c2VjcmV0"] {
+                assert_eq!(content.contains(header), theirs, "{to}: {content}");
+            }
         }
     });
 }
