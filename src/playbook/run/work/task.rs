@@ -276,7 +276,8 @@ fn delegated(scope: &TaskScope, prepared: &Prepared) -> Option<Arc<str>> {
         return Some(Arc::from("localhost"));
     }
     let keyword = prepared.keyword(Keyword::DelegateTo);
-    render::text(scope, keyword).ok().flatten().map(Arc::from)
+    let name = render::text(scope, keyword).ok().flatten();
+    name.filter(|name| !name.is_empty()).map(Arc::from)
 }
 
 pub(super) fn since(began: Timestamp) -> std::time::Duration {
