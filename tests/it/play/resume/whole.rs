@@ -101,11 +101,11 @@ fn hosts_are_shuffled_as_they_were_so_that_batches_are_the_same() {
   serial: 2
   tasks:
     - {{shell: 'echo {{{{ ansible_play_batch | join(\" \") }}}} >> log'}}
-    - {{name: hold, {HOLD}, when: 'lookup(\"file\", \"log\").splitlines() | length == 6'}}
+    - {{name: 'hold {{{{ said }}}}', {HOLD}, when: said == 6, vars: {{said: '{{{{ lookup(\"file\", \"log\").splitlines() | length }}}}'}}}}
 ",
         ),
     );
-    killed(&desk, &["site.yml"], "TASK [hold]");
+    killed(&desk, &["site.yml"], "TASK [hold 6]");
     let before = log(&desk);
     let_go(&desk);
     let ran = resume(&desk, &[]).ends_with(0);
