@@ -11,6 +11,10 @@ impl Inventory {
     pub fn grow_host(&mut self, name: &str, groups: &[String], vars: Vars) -> bool {
         let mut changed = !self.has_host(name);
         let host = self.host(name, None);
+        if changed {
+            // Ansible's `all` has it itself, so that it is counted before the hosts of groups.
+            self.groups[ALL.0].hosts.push(host);
+        }
         for group in groups {
             let group = self.grown_group(group, &[]);
             changed |= self.joins(group, host);
@@ -137,6 +141,8 @@ mod tests {
         assert_eq!(names("os"), ["one"]);
         assert_eq!(names("all"), ["one", "two", "three"]);
         assert_eq!(names("ungrouped"), ["two"]);
+        let counted = inventory.counted_hosts_of_group("all").unwrap();
+        assert_eq!(counted, [2, 1, 0]);
         assert_eq!(
             inventory.groups_of("one"),
             ["os".into(), "os_a".into()] as [Arc<str>; 2]

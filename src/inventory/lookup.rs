@@ -146,36 +146,8 @@ impl Inventory {
         names
     }
 
-    /// The hosts of a group and its children, in inventory order; `None`: no such group.
-    pub fn hosts_of_group(&self, name: &str) -> Option<Vec<usize>> {
-        let ix = *self.group_index.get(name)?;
-        if ix == ALL {
-            return Some((0..self.hosts.len()).collect());
-        }
-        let mut member = vec![false; self.hosts.len()];
-        let mut seen = vec![false; self.groups.len()];
-        let mut open = vec![ix];
-        while let Some(at) = open.pop() {
-            if std::mem::replace(&mut seen[at.0], true) {
-                continue;
-            }
-            for host in &self.groups[at.0].hosts {
-                member[*host] = true;
-            }
-            open.extend(&self.groups[at.0].children);
-        }
-        Some(
-            member
-                .iter()
-                .enumerate()
-                .filter(|(_, is)| **is)
-                .map(|(at, _)| at)
-                .collect(),
-        )
-    }
-
     /// The hosts of a group in the order that Ansible counts them, for `web[0]` and `groups.web`: its
-    /// own first, then those of its children, level by level.
+    /// own first, then those of its children, level by level; `None`: no such group.
     pub fn counted_hosts_of_group(&self, name: &str) -> Option<Vec<usize>> {
         let ix = *self.group_index.get(name)?;
         let mut seen = vec![false; self.groups.len()];

@@ -40,12 +40,10 @@ pub struct Pattern {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
     /// Their indexes, in the order that Ansible counts them; hosts that are named but in no
-    /// inventory are not here.
-    hosts: IndexSet<usize>,
+    /// inventory are not here, but for Ansible's implicit `localhost`: `None`.
+    hosts: IndexSet<Option<usize>>,
     /// Pieces that matched nothing.
     pub unmatched: Vec<String>,
-    /// Whether `localhost` was named and is in no inventory: Ansible's implicit one.
-    pub implicit_localhost: bool,
 }
 
 /// Cuts a text at separators that stand outside of brackets.
@@ -115,91 +113,86 @@ impl Pattern {
                 .filter(move |(each, _)| *each == operator)
         };
         if of(Operator::Or).next().is_none() && !self.pieces.is_empty() {
-            selection.hosts = group_hosts("all", inventory).unwrap_or_default();
+            let all = group_hosts("all", inventory).unwrap_or_default();
+            selection.hosts = all.into_iter().map(Some).collect();
         }
         for (_, piece) in of(Operator::Or) {
-            let found = match_piece(piece, inventory)?;
-            if found.is_empty() {
-                if is_localhost(piece) {
-                    selection.implicit_localhost = true;
-                } else if !inventory.group_index.contains_key(piece.as_str())
-                    && piece != "all"
-                    && piece != "*"
-                {
-                    selection.unmatched.push(piece.clone());
-                }
+            let found = chosen(piece, inventory)?;
+            let known = inventory.group_index.contains_key(piece.as_str())
+                || matches!(piece.as_str(), "all" | "*");
+            if found.is_empty() && !known {
+                selection.unmatched.push(piece.clone());
             }
             selection.hosts.extend(found);
         }
         for (_, piece) in of(Operator::And) {
-            let found = match_piece(piece, inventory)?;
+            let found = chosen(piece, inventory)?;
             selection.hosts.retain(|host| found.contains(host));
-            selection.implicit_localhost &= is_localhost(piece);
         }
         for (_, piece) in of(Operator::Not) {
-            let found = match_piece(piece, inventory)?;
+            let found = chosen(piece, inventory)?;
             selection.hosts.retain(|host| !found.contains(host));
-            selection.implicit_localhost &= !is_localhost(piece);
         }
         Ok(selection)
     }
 }
 
-fn is_localhost(name: &str) -> bool {
-    matches!(name, "localhost" | "127.0.0.1" | "::1")
+/// The hosts of one part of a pattern; `None`: the implicit localhost.
+fn chosen(piece: &str, inventory: &Inventory) -> Result<IndexSet<Option<usize>>, PatternError> {
+    let found = match_piece(piece, inventory)?;
+    if found.is_empty() && matches!(piece, "localhost" | "127.0.0.1" | "::1") {
+        return Ok(IndexSet::from([None]));
+    }
+    Ok(found.into_iter().map(Some).collect())
 }
 
 impl Selection {
     /// The names, in inventory order.
     pub fn names(&self, inventory: &Inventory) -> Vec<Arc<str>> {
-        let mut hosts: Vec<usize> = self.hosts.iter().copied().collect();
-        hosts.sort_unstable();
-        self.named(&hosts, inventory)
+        let mut hosts: Vec<Option<usize>> = self.hosts.iter().copied().collect();
+        hosts.sort_unstable_by_key(|host| host.unwrap_or(usize::MAX));
+        named(&hosts, inventory)
     }
 
     /// The names in Ansible's order, which is that of the pattern's parts and of the hosts of a
     /// group: that of plays.
     pub fn counted_names(&self, inventory: &Inventory) -> Vec<Arc<str>> {
-        let hosts: Vec<usize> = self.hosts.iter().copied().collect();
-        self.named(&hosts, inventory)
-    }
-
-    fn named(&self, hosts: &[usize], inventory: &Inventory) -> Vec<Arc<str>> {
-        let names = hosts.iter().map(|host| inventory.name_of(*host));
-        let mut names: Vec<_> = names.collect();
-        if self.implicit_localhost {
-            names.push("localhost".into());
-        }
-        names
+        let hosts: Vec<Option<usize>> = self.hosts.iter().copied().collect();
+        named(&hosts, inventory)
     }
 
     /// Only those that are also chosen by `other`.
     pub fn restrict(&mut self, other: &Self) {
         self.hosts.retain(|host| other.hosts.contains(host));
-        self.implicit_localhost &= other.implicit_localhost;
     }
 
     /// Only those that are not chosen by `other`.
     pub fn exclude(&mut self, other: &Self) {
         self.hosts.retain(|host| !other.hosts.contains(host));
-        self.implicit_localhost &= !other.implicit_localhost;
     }
 
     /// Only hosts whose names are wanted.
     pub fn retain(&mut self, inventory: &Inventory, wanted: impl Fn(&str) -> bool) {
-        self.hosts.retain(|host| wanted(&inventory.name_of(*host)));
-        self.implicit_localhost &= wanted("localhost");
+        self.hosts.retain(|host| wanted(&name(*host, inventory)));
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.hosts.len() + usize::from(self.implicit_localhost)
+        self.hosts.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.hosts.is_empty()
     }
+}
+
+fn named(hosts: &[Option<usize>], inventory: &Inventory) -> Vec<Arc<str>> {
+    hosts.iter().map(|host| name(*host, inventory)).collect()
+}
+
+fn name(host: Option<usize>, inventory: &Inventory) -> Arc<str> {
+    host.map_or_else(|| "localhost".into(), |host| inventory.name_of(host))
 }
 
 /// Evaluates a pattern, then limits, then exclusions.

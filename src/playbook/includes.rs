@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::files::vars_files;
+use super::files::{vars_files, with_ending};
 use super::keyword::{Keyword, Keywords};
 use super::kinds::as_bool;
 use super::loader::{Loader, Within};
@@ -105,8 +105,13 @@ impl Loader {
         };
         let missing = |(sub, entry): (&str, &Option<String>)| {
             let entry = entry.as_deref()?;
-            let none = vars_files(&role.path.join(sub), entry).is_empty();
-            none.then(|| format!("role `{name}` has no `{sub}/{entry}`"))
+            let folder = role.path.join(sub);
+            let there = match sub {
+                // These may be folders of files.
+                "vars" | "defaults" => !vars_files(&folder, entry).is_empty(),
+                _ => with_ending(&folder, entry).is_some(),
+            };
+            (!there).then(|| format!("role `{name}` has no `{sub}/{entry}`"))
         };
         [
             ("tasks", &from.tasks),

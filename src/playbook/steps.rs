@@ -42,12 +42,15 @@ impl Within {
     }
 
     /// The files that a relative name of a file of tasks may mean, the first choice first. As in Ansible
-    /// an import looks beside the file that it stands in first, an include in the role's folder.
+    /// an import looks beside the file that it stands in first, an include in the role's folder; the
+    /// file that a role begins with, whichever it is, was brought in by no import.
     pub(super) fn candidates(&self, name: &str, include: bool) -> Vec<PathBuf> {
         if name.starts_with('/') {
             return vec![PathBuf::from(name)];
         }
-        let beside = self.files.iter().rev().filter_map(|file| file.parent());
+        let entry = usize::from(self.role.is_some());
+        let brought = self.files.iter().skip(entry).rev();
+        let beside = brought.filter_map(|file| file.parent());
         let beside = beside.map(|folder| folder.join(name));
         let in_role = self.role.iter().flat_map(|used| {
             let sub = match self.level {

@@ -57,6 +57,35 @@ fn a_repository_that_works_is_counted_with_all_its_tasks() {
 }
 
 #[test]
+fn files_of_a_role_that_nothing_leads_to_import_what_is_beside_them() {
+    let desk = repository(&[
+        ("roles/web/tasks/main.yml", "- command: uptime\n"),
+        ("roles/web/tasks/sub/a.yml", "- import_tasks: b.yml\n"),
+        ("roles/web/tasks/sub/b.yml", "- import_tasks: c.yml\n"),
+        ("roles/web/tasks/c.yml", "- command: uname\n"),
+    ]);
+    let found = document(&desk, 0);
+    assert_eq!(found["findings"], serde_json::json!([]));
+}
+
+#[test]
+fn a_folder_that_tasks_from_names_is_a_warning_as_what_is_missing_is() {
+    let task = "include_role: {name: web, tasks_from: sub}, when: false";
+    let site = format!("- hosts: web\n  tasks: [{{{task}}}]\n");
+    let desk = repository(&[
+        ("site.yml", &*site),
+        ("roles/web/tasks/main.yml", "- command: uptime\n"),
+        ("roles/web/tasks/sub/a.yml", "- command: uname\n"),
+    ]);
+    let found = document(&desk, 0);
+    let [finding] = found["findings"].as_array().unwrap().as_slice() else {
+        panic!("{found}");
+    };
+    assert_eq!(finding["level"], "warning");
+    assert_eq!(finding["message"], "role `web` has no `tasks/sub`");
+}
+
+#[test]
 fn findings_have_place_snippet_and_hint_and_are_summed_up() {
     let desk = repository(&[
         (

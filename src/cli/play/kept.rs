@@ -46,7 +46,6 @@ pub(in crate::cli) struct Started {
     /// `--rerun`: the hosts that it meant then.
     pub(in crate::cli) only: Option<Vec<String>>,
     /// What `order: shuffle` shuffles by.
-    #[serde(default)]
     pub(in crate::cli) seed: u64,
 }
 

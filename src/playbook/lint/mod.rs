@@ -88,6 +88,8 @@ impl Loader {
         let mut within = lone(playbook_folder(role.unwrap_or(folder)), level);
         if let Some(role) = role {
             within.role = self.use_of(wish_for(role), &within, &[]);
+            // Brought in by a file of the role's, as most are, and not what the role begins with.
+            within = within.in_file(&Arc::from(path));
         }
         self.file_of_tasks(path, &within);
     }

@@ -96,7 +96,7 @@ async fn step(going: &mut Going<'_>, hosts: &[usize]) -> Result<(), RunError> {
     let once = is_once(&next.task) || going.flag(Keyword::RunOnce, &next, first)?;
     let fatal = once || going.flag(Keyword::AnyErrorsFatal, &next, first)?;
     let width = if is_meta(&next.task) || &*next.task.action.module == "group_by" {
-        // Nothing to wait for: in the order of hosts, as in Ansible; groups that come to be keep it.
+        // Nothing to wait for: one host after the other, so that groups list them in the play's order.
         1
     } else {
         going.width(&next, first)?

@@ -17,7 +17,7 @@ use crate::store::error::StoreError;
 /// The folder of the files, in the data folder.
 const FOLDER: &str = "plays";
 /// What a file begins with, and the version of its form.
-const MAGIC: &[u8; 8] = b"iomsrsm1";
+const MAGIC: &[u8; 8] = b"iomsrsm2";
 /// What stands in place of a file whose run was resumed.
 const RESUMED: &[u8; 8] = b"iomsrsm>";
 const HEAD: u64 = (MAGIC.len() + SALT) as u64;
@@ -246,7 +246,8 @@ impl ResumeReader {
             return Ok(Left::Resumed(next));
         }
         if magic != *MAGIC {
-            let why = "it was written by another version of iomsctl";
+            let why = "another version of iomsctl wrote it, which may have taken hosts in another order: \
+                       resume the run with that version, or run the playbook again";
             return Err(fail(io::Error::other(why)));
         }
         file.read_exact(&mut salt).map_err(fail)?;

@@ -221,6 +221,11 @@ fn plays_take_hosts_in_the_order_that_ansible_counts_them() {
     assert_eq!(counted("all"), "h5 h4 h3 h2 h1");
     assert_eq!(counted("all:!h5"), "h4 h3 h2 h1");
     assert_eq!(counted("&b:!h2"), "h3 h1");
+    assert_eq!(counted("h3,localhost,h1"), "h3 localhost h1");
+    assert_eq!(counted("localhost,all:!h5:!localhost"), "h4 h3 h2 h1");
+    assert_eq!(counted("localhost,h1:&localhost"), "localhost");
     // What lists hosts otherwise does so as the inventory first names them.
-    assert_eq!(chosen("b").names(&inventory).join(" "), "h1 h2 h3");
+    let listed = |pattern: &str| chosen(pattern).names(&inventory).join(" ");
+    assert_eq!(listed("b"), "h1 h2 h3");
+    assert_eq!(listed("localhost,b"), "h1 h2 h3 localhost");
 }

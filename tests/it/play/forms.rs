@@ -94,6 +94,21 @@ fn people_read_what_they_know_from_ansible() {
 }
 
 #[test]
+fn a_task_that_is_delegated_says_to_whom_and_one_delegated_to_nobody_says_nothing() {
+    let desk = pair();
+    let tasks = "\
+- {debug: {msg: to nobody}, delegate_to: \"\"}
+- {debug: {msg: to another}, delegate_to: web02}
+";
+    let site = playbook(&desk, tasks);
+    let args = ["play", site.to_str().unwrap(), "--limit", "web01"];
+    let ran = desk.run(&args).ends_with(0);
+    let told = ran.stdout.lines().filter(|line| line.starts_with("ok: "));
+    let told: Vec<&str> = told.collect();
+    assert_eq!(told, ["ok: [web01] => {", "ok: [web01 -> web02] => {"]);
+}
+
+#[test]
 fn the_document_has_the_shape_of_ansibles_callback() {
     let desk = pair();
     let site = playbook(

@@ -31,6 +31,8 @@ pub(super) struct Context<'a> {
     pub(super) background: Option<u64>,
     /// `async` with a `poll`: a task with a limit.
     pub(super) waited_for: bool,
+    /// The handlers it notifies, should it change something.
+    pub(super) notify: Vec<String>,
 }
 
 impl<'a> Context<'a> {
@@ -60,8 +62,10 @@ impl<'a> Context<'a> {
             reason = "positive seconds"
         )]
         let background = in_background.then_some(limit_of_async as u64);
+        let notify = notifications(&scope, prepared)?;
         scope.delegated = delegated(&scope, prepared)?;
         Ok(Self {
+            notify,
             background,
             waited_for: limit_of_async > 0.0 && !in_background,
             scope,
@@ -86,6 +90,7 @@ impl<'a> Context<'a> {
             keyword_timeout: None,
             background: None,
             waited_for: false,
+            notify: Vec::new(),
         }
     }
 
@@ -221,6 +226,25 @@ fn delegated(scope: &TaskScope, prepared: &Prepared) -> Result<Option<Arc<str>>,
         )),
         name => Ok(name.map(Arc::from)),
     }
+}
+
+/// The handlers that are named; as in Ansible before the action, whatever comes of it.
+fn notifications(scope: &TaskScope, prepared: &Prepared) -> Result<Vec<String>, Wrong> {
+    let mut names = Vec::new();
+    let Some(notify) = prepared.keyword(Keyword::Notify) else {
+        return Ok(names);
+    };
+    for written in notify.items() {
+        let rendered = render::written(scope, &written)
+            .map_err(|wrong| wrong.because("Error processing keyword 'notify'"))?;
+        let rendered = match rendered {
+            Value::List(items) => items,
+            value => vec![value],
+        };
+        let named = |name: &&Value| !matches!(name, Value::Omit | Value::Null);
+        names.extend(rendered.iter().filter(named).map(python));
+    }
+    Ok(names)
 }
 
 /// An error of the controller's that is nobody's mistake.

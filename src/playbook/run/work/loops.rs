@@ -72,10 +72,7 @@ pub(super) async fn perform(
             .extend(outcome.includes.into_iter().map(labelled));
         whole.meta = whole.meta.or(outcome.meta);
         // As in Ansible those of all items that were done, also of what this one left as it was.
-        if !is_true(&outcome.result, "skipped") {
-            let names = task::notifications(&scope, prepared, &outcome.result);
-            whole.notify.extend(names);
-        }
+        whole.notify.extend(outcome.notify);
         whole
             .facts
             .extend(outcome.facts.into_iter().map(|of| FactsOf {

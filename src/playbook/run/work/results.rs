@@ -30,7 +30,7 @@ pub(super) struct Outcome {
     pub(super) includes: Vec<Include>,
     /// What a `meta` task wants of the strategy.
     pub(super) meta: Option<Meta>,
-    /// The handlers that items of a loop name, should the loop change something.
+    /// The handlers that were named, should the task change something.
     pub(super) notify: Vec<String>,
     /// Whose facts it holds, where later runs may know them.
     pub(super) facts: Vec<FactsOf>,

@@ -15,13 +15,12 @@ use super::loops;
 use super::prepared::Prepared;
 use super::prompts;
 use super::register;
-use super::render::{self, Wrong};
+use super::render;
 use super::results::{self, Outcome};
 use super::runner::Runner;
 use super::scope::TaskScope;
 use super::wants_facts;
 use crate::base::clock;
-use crate::base::python::python;
 use crate::base::value::{Map, Value};
 use crate::event::{Event, PlayEvent, TaskResult, TaskStatus};
 use crate::playbook::run::worker::{Batch, CustomStats, Done, Scene, Turn, Worker};
@@ -139,12 +138,10 @@ async fn perform(
         ignored,
         no_log: no_log(scope, prepared),
         delegated: delegated(scope, prepared),
-        notify: if status != TaskStatus::Changed {
-            Vec::new()
-        } else if prepared.task.r#loop.is_some() {
+        notify: if status == TaskStatus::Changed {
             std::mem::take(&mut outcome.notify)
         } else {
-            notifications(scope, prepared, &outcome.result)
+            Vec::new()
         },
         began,
         duration: since(began),
@@ -222,6 +219,7 @@ pub(super) async fn once(
     };
     let mut outcome = attempts::perform(&context).await;
     outcome.facts.extend(register::facts(&context, &outcome));
+    outcome.notify = context.notify;
     (outcome, context.scope.delegated)
 }
 
@@ -278,25 +276,8 @@ fn delegated(scope: &TaskScope, prepared: &Prepared) -> Option<Arc<str>> {
         return Some(Arc::from("localhost"));
     }
     let keyword = prepared.keyword(Keyword::DelegateTo);
-    render::text(scope, keyword).ok().flatten().map(Arc::from)
-}
-
-/// The handlers to be notified by what has changed, names rendered.
-pub(super) fn notifications(scope: &TaskScope, prepared: &Prepared, result: &Map) -> Vec<String> {
-    let Some(notify) = prepared.keyword(Keyword::Notify) else {
-        return Vec::new();
-    };
-    let scope = with_result(scope, prepared, result);
-    let mut names = Vec::new();
-    for written in notify.items() {
-        match render::written(&scope, &written) {
-            Ok(Value::List(items)) => names.extend(items.iter().map(python)),
-            Ok(value) => names.push(python(&value)),
-            // Nothing answers to it: the strategy says so, as of any other name that is unknown.
-            Err(Wrong { .. }) => names.push(python(&written.value())),
-        }
-    }
-    names
+    let name = render::text(scope, keyword).ok().flatten();
+    name.filter(|name| !name.is_empty()).map(Arc::from)
 }
 
 pub(super) fn since(began: Timestamp) -> std::time::Duration {

@@ -124,6 +124,11 @@ fn what_is_pruned_or_damaged_can_not_be_gone_on_with() {
     std::fs::write(&path, damaged).unwrap();
     let refused = resume(&desk, &[]).ends_with(1).stderr;
     assert!(refused.contains("can't be opened"), "{refused}");
+    // Written when plays took hosts in another order: what is done once would be done again.
+    let earlier = [b"iomsrsm1", &whole[8..]].concat();
+    std::fs::write(&path, earlier).unwrap();
+    let refused = resume(&desk, &[]).ends_with(1).stderr;
+    assert!(refused.contains("another version of iomsctl"), "{refused}");
     std::fs::write(&path, whole).unwrap();
     resume(&desk, &["--connection-password-file", "nowhere"]).ends_with(1);
     // A refusal leaves nothing behind.
