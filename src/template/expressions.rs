@@ -23,6 +23,8 @@ pub(super) struct Lowering<'s> {
     /// Whether texts that look like templates are rendered: in conditions.
     pub(super) embedded: bool,
     pub(super) blocks: Vec<(Arc<str>, Arc<Vec<Stmt>>)>,
+    /// What line ends become, where that is not `\n`.
+    pub(super) newline: Option<Arc<str>>,
     pub(super) problems: Vec<Unknown>,
     pub(super) names: Vec<Arc<str>>,
 }
@@ -36,6 +38,7 @@ impl<'s> Lowering<'s> {
             printing: false,
             embedded: false,
             blocks: Vec::new(),
+            newline: None,
             problems: Vec::new(),
             names: Vec::new(),
         }
@@ -125,8 +128,16 @@ impl<'s> Lowering<'s> {
 
     fn text(&self, raw: &str) -> Val {
         match self.mark {
-            Some(mark) => Val::from(raw.replace(mark, "\\")),
-            None => Val::str(raw),
+            Some(mark) => Val::from(self.lines(raw.replace(mark, "\\"))),
+            None => Val::from(self.lines(raw.to_owned())),
+        }
+    }
+
+    /// A text's line ends as they are to be.
+    pub(super) fn lines(&self, text: String) -> String {
+        match &self.newline {
+            Some(newline) => text.replace('\n', newline),
+            None => text,
         }
     }
 
@@ -376,8 +387,14 @@ impl<'s> Lowering<'s> {
                     .source
                     .get(span.start_offset as usize..span.end_offset as usize)
                     .filter(|_| self.mark.is_some())
-                    .and_then(|written| literals::strings(written, verbatim));
-                Val::from(written.unwrap_or_else(|| value.as_str().unwrap_or_default().to_owned()))
+                    .and_then(|written| {
+                        literals::strings(&self.lines(written.to_owned()), verbatim)
+                    });
+                Val::from(
+                    written.unwrap_or_else(|| {
+                        self.lines(value.as_str().unwrap_or_default().to_owned())
+                    }),
+                )
             }
             ValueKind::Bool => Val::Bool(value.is_true()),
             ValueKind::Number if value.is_integer() => i128::try_from(value.clone())
