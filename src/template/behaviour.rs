@@ -323,6 +323,47 @@ fn a_check_finds_all_unknown_names_without_running_anything() {
 }
 
 #[test]
+fn a_check_looks_into_texts_that_are_templates_themselves() {
+    for (text, meant, message) in [
+        (
+            "a and '{{ 1 | nofilter }}' == '1'",
+            Meant::Condition,
+            "No filter named 'nofilter'.",
+        ),
+        (
+            "a and x is match('{{ n ')",
+            Meant::Condition,
+            "Syntax error in template",
+        ),
+        (
+            "{{ a }}{{ lookup('file', '{{ 1 | nofilter }}') }}",
+            Meant::Value,
+            "No filter named 'nofilter'.",
+        ),
+        (
+            "{{ a }}{{ lookup(p, *['{{ 1 | nofilter }}']) }}",
+            Meant::Value,
+            "No filter named 'nofilter'.",
+        ),
+    ] {
+        let found = check(text, meant);
+        assert_eq!(found.len(), 1, "{text}: {found:?}");
+        assert!(found[0].message.contains(message), "{text}: {found:?}");
+        assert!(found[0].deferred, "{text}");
+        assert_eq!(
+            text.get(found[0].place.offset..=found[0].place.offset),
+            Some("'"),
+            "{text}"
+        );
+    }
+    let uses = names_used("x == '{{ lookup(\"env\", y) }}'", Meant::Condition);
+    assert!(
+        uses.lookups.contains("env") && uses.names.contains("y"),
+        "{uses:?}"
+    );
+}
+
+#[test]
 fn the_names_that_a_template_uses_are_known() {
     let uses = names_used(
         "{% set a = b.c %}{% for i in d | map(e) %}{{ a + i + ansible_facts.x }}{% endfor %}{{ lookup('env', f) }}",
