@@ -5,6 +5,7 @@ use std::sync::Arc;
 use minijinja::machinery::ast;
 use minijinja::value::ValueKind;
 
+use super::embedded::{embed, embedded};
 use super::error::{Cause, Fail, TemplateError};
 use super::literals;
 use super::lower::Unknown;
@@ -22,9 +23,9 @@ pub(super) struct Lowering<'s> {
     printing: bool,
     /// Whether texts that look like templates are rendered: in conditions.
     pub(super) embedded: bool,
-    pub(super) blocks: Vec<(Arc<str>, Arc<Vec<Stmt>>)>,
     /// What line ends become, where that is not `\n`.
     pub(super) newline: Option<Arc<str>>,
+    pub(super) blocks: Vec<(Arc<str>, Arc<Vec<Stmt>>)>,
     pub(super) problems: Vec<Unknown>,
     pub(super) names: Vec<Arc<str>>,
 }
@@ -37,8 +38,8 @@ impl<'s> Lowering<'s> {
             verbatim,
             printing: false,
             embedded: false,
-            blocks: Vec::new(),
             newline: None,
+            blocks: Vec::new(),
             problems: Vec::new(),
             names: Vec::new(),
         }
@@ -289,17 +290,18 @@ impl<'s> Lowering<'s> {
         if let (ExprKind::Name(name), [Arg::Positional(first), terms @ ..]) =
             (&callee.kind, args.as_mut_slice())
             && matches!(&**name, "lookup" | "query" | "q")
-            && let ExprKind::Const(Val::Str(plugin)) = &first.kind
         {
             for term in terms {
-                if let Arg::Positional(term) = term {
+                if let Arg::Positional(term) | Arg::Splat(term) = term {
                     embed(term);
                 }
             }
-            if names::lookup(plugin).is_none() {
-                self.problem("lookup", plugin, first.span, names::lookups(), true);
+            if let ExprKind::Const(Val::Str(plugin)) = &first.kind {
+                if names::lookup(plugin).is_none() {
+                    self.problem("lookup", plugin, first.span, names::lookups(), true);
+                }
+                self.names.push(plugin.clone());
             }
-            self.names.push(plugin.clone());
         }
         Ok(spanning(ExprKind::Call(callee, args), Self::span(span)))
     }
@@ -402,30 +404,6 @@ impl<'s> Lowering<'s> {
             ValueKind::Number => f64::try_from(value.clone()).map_or(Val::None, Val::Float),
             _ => Val::None,
         }
-    }
-}
-
-/// A text that looks like a template, as one.
-fn embedded(kind: ExprKind) -> ExprKind {
-    match kind {
-        ExprKind::Const(Val::Str(text))
-            if ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)) =>
-        {
-            ExprKind::Embedded(Arc::from(&*text))
-        }
-        other => other,
-    }
-}
-
-/// Texts that stand in an expression as they are, also within lists and mappings.
-fn embed(expr: &mut Expr) {
-    match &mut expr.kind {
-        ExprKind::List(items) | ExprKind::Tuple(items) => items.iter_mut().for_each(embed),
-        ExprKind::Dict(pairs) => pairs.iter_mut().for_each(|(_, value)| embed(value)),
-        kind @ ExprKind::Const(_) => {
-            *kind = embedded(std::mem::replace(kind, ExprKind::Const(Val::None)));
-        }
-        _ => {}
     }
 }
 
