@@ -1,6 +1,6 @@
 //! `iomsctl inventory`: list, draw, show, check and import inventories.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::base::yaml;
 use crate::engine::Targets as _;
 use crate::event::HostIx;
 use crate::inventory;
-use crate::target::winrm_misspelt;
+use crate::target::{Via, winrm_misspelt};
 
 /// Its verbs.
 #[derive(Debug, clap::Args)]
@@ -268,8 +268,9 @@ fn check(setup: &Setup, args: &CheckArgs) -> Result<Status, CliError> {
                     }),
             );
             if findings.is_empty() {
-                findings.extend(misspelt(&fleet)?);
-                findings.extend(unreachable(setup, args, &fleet)?);
+                let (unreachable, warnings) = unreachable(setup, args, &fleet)?;
+                warnings.iter().for_each(|warning| setup.warn(warning));
+                findings.extend(unreachable);
             }
         }
     }
@@ -281,32 +282,13 @@ fn check(setup: &Setup, args: &CheckArgs) -> Result<Status, CliError> {
     })
 }
 
-/// Variables that nobody reads, though they are named as those of a connection are; each once.
-fn misspelt(fleet: &Fleet) -> Result<Vec<Finding>, CliError> {
-    let mut findings = BTreeMap::new();
-    for host in fleet.inventory.host_names() {
-        for (name, found) in fleet.inventory.variables(host)? {
-            let Some(meant) = winrm_misspelt(&name) else {
-                continue;
-            };
-            let message = format!("{}: there is no variable `{name}` of WinRM", found.place);
-            findings.insert(message, format!("did you mean `{meant}`?"));
-        }
-    }
-    let finding = |(message, hint)| Finding {
-        host: None,
-        message,
-        hint: Some(hint),
-    };
-    Ok(findings.into_iter().map(finding).collect())
-}
-
-/// Hosts of which no target can be made.
+/// Hosts of which no target can be made; and warnings of variables that nobody reads, though they seem to
+/// be meant for WinRM: they may be the user's own.
 fn unreachable(
     setup: &Setup,
     args: &CheckArgs,
     fleet: &Arc<Fleet>,
-) -> Result<Vec<Finding>, CliError> {
+) -> Result<(Vec<Finding>, BTreeSet<String>), CliError> {
     let hosts: Vec<Arc<str>> = fleet.inventory.host_names().cloned().collect();
     let targets = RunTargets::new(
         fleet.clone(),
@@ -316,18 +298,27 @@ fn unreachable(
         args.connection.ssh_config.as_deref(),
         Overrides::default(),
     )?;
-    Ok(hosts
-        .iter()
-        .zip(0..)
-        .filter_map(|(host, at)| {
-            let error = targets.resolve(HostIx(at)).err()?;
-            Some(Finding {
+    let (mut findings, mut warnings) = (Vec::new(), BTreeSet::new());
+    for (host, at) in hosts.iter().zip(0..) {
+        match targets.resolve(HostIx(at)) {
+            Ok(target) if !matches!(target.via, Via::Winrm(_)) => continue,
+            Ok(_) => {}
+            Err(error) => findings.push(Finding {
                 host: Some(host.clone()),
                 message: error.message,
                 hint: error.hint,
-            })
-        })
-        .collect())
+            }),
+        }
+        for (name, found) in fleet.inventory.variables(host)? {
+            if let Some(meant) = winrm_misspelt(&name) {
+                let place = found.place;
+                warnings.insert(format!(
+                    "{place}: there is no variable `{name}` of WinRM: did you mean `{meant}`?"
+                ));
+            }
+        }
+    }
+    Ok((findings, warnings))
 }
 
 fn report_findings(setup: &Setup, hosts: usize, findings: &[Finding]) -> Result<(), CliError> {

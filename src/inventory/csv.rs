@@ -21,8 +21,10 @@ pub struct Imported {
 /// What a column holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Column {
-    Name,
-    Address,
+    /// The host's name. A second column of names is a variable, too, and names hosts whose first is empty.
+    Name(Option<Arc<str>>),
+    /// The same of addresses.
+    Address(Option<Arc<str>>),
     Port,
     User,
     Groups,
@@ -38,18 +40,18 @@ fn column(heading: &str) -> Column {
     match plain(heading).as_str() {
         "host" | "name" | "hostname" | "host_name" | "server" | "server_name" | "主机"
         | "主机名" | "主机名称" | "名称" | "服务器" | "服务器名" | "服务器名称" | "机器名" => {
-            Column::Name
+            Column::Name(None)
         }
         "address" | "ip" | "ip_address" | "ansible_host" | "private_ip" | "internal_ip"
         | "地址" | "ip地址" | "主机地址" | "主机ip" | "服务器ip" | "内网ip" | "内网地址"
-        | "内网ip地址" | "管理ip" => Column::Address,
+        | "内网ip地址" | "管理ip" => Column::Address(None),
         "port" | "ansible_port" | "端口" => Column::Port,
         "user" | "username" | "ansible_user" | "用户" | "用户名" => Column::User,
         "group" | "groups" | "分组" | "组" | "业务" => Column::Groups,
         "" => Column::Nothing,
         other if PASSWORDS.iter().any(|word| other.contains(word)) => Column::Password,
         "备注" => Column::Variable(Arc::from("note")),
-        _ => variable(heading),
+        _ => Column::Variable(variable(heading)),
     }
 }
 
@@ -57,31 +59,33 @@ fn plain(heading: &str) -> String {
     heading.trim().to_lowercase().replace([' ', '-'], "_")
 }
 
-fn variable(heading: &str) -> Column {
+fn variable(heading: &str) -> Arc<str> {
     let fits = |c: char| c.is_alphanumeric() || c == '_';
     let name = plain(heading).replace(|c| !fits(c), "_");
-    let name = if name.starts_with(|c: char| c.is_ascii_digit()) {
-        format!("_{name}")
+    if name.starts_with(|c: char| c.is_ascii_digit()) {
+        Arc::from(format!("_{name}"))
     } else {
-        name
-    };
-    Column::Variable(Arc::from(name))
+        Arc::from(name)
+    }
 }
 
-/// What columns are. A host has one name and one address, of the first column of that kind; others become
-/// variables.
-fn columns<'a>(headings: impl Iterator<Item = &'a str>) -> Vec<Column> {
-    let mut columns = Vec::new();
-    for heading in headings {
-        let column = column(heading);
-        let once = matches!(column, Column::Name | Column::Address);
-        columns.push(if once && columns.contains(&column) {
-            variable(heading)
-        } else {
-            column
-        });
-    }
-    columns
+/// What columns are. Of several columns of names or of addresses the first is that of the host, or
+/// `ansible_host` wherever it stands; the others are also variables.
+fn columns<'a>(headings: impl Iterator<Item = &'a str> + Clone) -> Vec<Column> {
+    let named = headings
+        .clone()
+        .position(|heading| plain(heading) == "ansible_host");
+    let (mut name, mut address) = (None, named);
+    let columns = headings.zip(0..).map(|(heading, at)| {
+        let also =
+            |first: &mut Option<usize>| (*first.get_or_insert(at) != at).then(|| variable(heading));
+        match column(heading) {
+            Column::Name(_) => Column::Name(also(&mut name)),
+            Column::Address(_) => Column::Address(also(&mut address)),
+            other => other,
+        }
+    });
+    columns.collect()
 }
 
 /// Nobody writes more lines into one cell.
@@ -108,7 +112,7 @@ pub fn import_csv(bytes: &[u8]) -> Result<Imported, String> {
     let columns = columns(headings.iter());
     if !columns
         .iter()
-        .any(|column| matches!(column, Column::Name | Column::Address))
+        .any(|column| matches!(column, Column::Name(_) | Column::Address(_)))
     {
         return Err(format!(
             "no column of names or addresses among `{}`: call one `host` or `address` (主机, 地址)",
@@ -167,6 +171,16 @@ impl Lines<'_> {
     }
 }
 
+/// A host's own column has the word; one that is also a variable has it where no other had.
+fn told(known: &mut Option<String>, also: Option<&Arc<str>>, field: &str, vars: &mut Map) {
+    if let Some(variable) = also {
+        vars.insert(variable.clone(), Value::string(field));
+    }
+    if also.is_none() || known.is_none() {
+        *known = Some(field.to_owned());
+    }
+}
+
 struct Import {
     all: Map,
     groups: Map,
@@ -193,8 +207,8 @@ impl Import {
                 continue;
             }
             match column {
-                Column::Name => name = Some(field.to_owned()),
-                Column::Address => address = Some(field.to_owned()),
+                Column::Name(also) => told(&mut name, also.as_ref(), field, &mut vars),
+                Column::Address(also) => told(&mut address, also.as_ref(), field, &mut vars),
                 Column::Port => match field.parse::<u16>() {
                     Ok(port) if port > 0 => {
                         vars.insert(Arc::from("ansible_port"), Value::Int(port.into()));

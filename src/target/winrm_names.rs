@@ -1,7 +1,7 @@
 //! The names of WinRM's variables, the strongest first; a part of the table in `names`.
 
 use super::names::Property;
-use crate::base::nearest::nearest;
+use crate::base::nearest::misspelt;
 
 /// All that are decided by WinRM's variables.
 const PROPERTIES: [Property; 27] = [
@@ -53,16 +53,20 @@ const UNREAD: &[&str] = &[
     "ansible_winrm_kinit_env_vars",
 ];
 
-/// What was meant by a variable that is named as WinRM's are and is none of them; the name nearest to it.
+/// What was meant by a variable that is named as WinRM's are and is none of them, but for a slip.
 pub fn winrm_misspelt(variable: &str) -> Option<&'static str> {
     let prefixes = ["ansible_winrm_", "ansible_psrp_", "ioms_winrm_"];
-    let is_winrms = prefixes.iter().any(|prefix| variable.starts_with(prefix));
-    let known = || {
-        let names = PROPERTIES.iter().flat_map(|property| names(*property));
-        names.copied()
-    };
-    let is_known = UNREAD.contains(&variable) || known().any(|name| name == variable);
-    (is_winrms && !is_known).then(|| nearest(variable, known()))?
+    let prefix = prefixes
+        .into_iter()
+        .find(|prefix| variable.starts_with(prefix))?;
+    let read = PROPERTIES.iter().flat_map(|property| names(*property));
+    let all = || read.clone().chain(UNREAD).copied();
+    if all().any(|name| name == variable) {
+        return None;
+    }
+    let below = all().filter_map(|name| name.strip_prefix(prefix));
+    let meant = misspelt(variable.strip_prefix(prefix)?, below)?;
+    all().find(|name| name.strip_prefix(prefix) == Some(meant))
 }
 
 /// The names of what WinRM asks for. Of the two plugins of Ansible's only the chosen one's are read
@@ -202,7 +206,12 @@ mod tests {
     fn a_misspelt_variable_is_known_by_its_beginning() {
         for (variable, meant) in [
             ("ansible_winrm_transprot", Some("ansible_winrm_transport")),
-            ("ansible_psrp_proto", Some("ansible_psrp_protocol")),
+            ("ansible_psrp_protcol", Some("ansible_psrp_protocol")),
+            ("ansible_winrm_kinit_cmds", Some("ansible_winrm_kinit_cmd")),
+            ("ansible_psrp_transprot", None),
+            ("ansible_winrm_enabled", None),
+            ("ansible_winrm_port_https", None),
+            ("ansible_winrm_", None),
             ("ansible_winrm_transport", None),
             ("ansible_winrm_kinit_cmd", None),
             ("ansible_ssh_winrm", None),

@@ -227,6 +227,43 @@ fn marks_and_whitespace_of_files_are_options() {
 }
 
 #[test]
+fn line_ends_of_a_file_are_those_asked_for_and_those_of_values_stay() {
+    let ends = |text: &str, newline: &str| {
+        let options = TextOptions {
+            newline: newline.into(),
+            ..TextOptions::default()
+        };
+        render_text(text, &options, &scope()).unwrap().value
+    };
+    // What ansible-core's template module wrote, also where it counts line ends in its own way.
+    let table = [
+        ("{{ port }}\r\n", ["22\n", "22\r\n", "22\r"]),
+        ("{{ port }}\r\n\r\n", ["22\n", "22\r\n", "22\r\r"]),
+        ("{{ port }}\n\n", ["22\n\n", "22\r\n\r\n", "22\r\r\r"]),
+        (
+            "x\r\n{{ port }}\r\ny\n",
+            ["x\n22\ny\n", "x\r\n22\r\ny\r\n", "x\r22\ry\r"],
+        ),
+        ("x\r{{ port }}\r", ["x\n22", "x\r\n22", "x\r22"]),
+        ("{{ 'p\nq' }}\n", ["p\nq\n", "p\r\nq\r\n", "p\rq\r"]),
+        ("{{ 'v\\r\\n' }}\r\n", ["v\r\n", "v\r\n", "v\r\n"]),
+        (
+            "#jinja2: trim_blocks: True\n{{ port }}\n",
+            ["22\n", "22\r\n", "22\r"],
+        ),
+    ];
+    for (text, expected) in table {
+        for (newline, expected) in ["\n", "\r\n", "\r"].into_iter().zip(expected) {
+            assert_eq!(
+                ends(text, newline),
+                Value::string(expected),
+                "{text:?} {newline:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn large_mappings_are_looked_into_where_they_are_touched() {
     let table = [
         ("{{ hostvars['web7'].address }}", Value::string("10.0.0.7")),
@@ -283,6 +320,47 @@ fn a_check_finds_all_unknown_names_without_running_anything() {
     assert_eq!(check("x is defined and", Meant::Condition).len(), 1);
     assert!(check("{{ x }}", Meant::Condition).is_empty());
     assert_eq!(check("{% if x %}", Meant::Value).len(), 1);
+}
+
+#[test]
+fn a_check_looks_into_texts_that_are_templates_themselves() {
+    for (text, meant, message) in [
+        (
+            "a and '{{ 1 | nofilter }}' == '1'",
+            Meant::Condition,
+            "No filter named 'nofilter'.",
+        ),
+        (
+            "a and x is match('{{ n ')",
+            Meant::Condition,
+            "Syntax error in template",
+        ),
+        (
+            "{{ a }}{{ lookup('file', '{{ 1 | nofilter }}') }}",
+            Meant::Value,
+            "No filter named 'nofilter'.",
+        ),
+        (
+            "{{ a }}{{ lookup(p, *['{{ 1 | nofilter }}']) }}",
+            Meant::Value,
+            "No filter named 'nofilter'.",
+        ),
+    ] {
+        let found = check(text, meant);
+        assert_eq!(found.len(), 1, "{text}: {found:?}");
+        assert!(found[0].message.contains(message), "{text}: {found:?}");
+        assert!(found[0].deferred, "{text}");
+        assert_eq!(
+            text.get(found[0].place.offset..=found[0].place.offset),
+            Some("'"),
+            "{text}"
+        );
+    }
+    let uses = names_used("x == '{{ lookup(\"env\", y) }}'", Meant::Condition);
+    assert!(
+        uses.lookups.contains("env") && uses.names.contains("y"),
+        "{uses:?}"
+    );
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::error::TextPlace;
 use super::lower::{Form, Problem, lower};
 use super::render::TextOptions;
-use super::syntax::{Arg, Expr, ExprKind, MacroDef, Stmt, Target};
+use super::syntax::{Arg, Expr, ExprKind, MacroDef, Program, Span, Stmt, Target};
 use crate::base::value::Value;
 
 /// How a text is meant.
@@ -35,11 +36,22 @@ pub fn check_text(text: &str, options: &TextOptions) -> Vec<Problem> {
 
 fn problems(text: &str, form: &Form) -> Vec<Problem> {
     match lower(&Arc::from(text), form) {
-        Ok(lowered) => lowered.problems,
+        Ok(lowered) => {
+            let mut found = lowered.problems;
+            for (embedded, place) in Walk::over(&lowered.program).embedded {
+                let below = problems(&embedded, &Form::Value).into_iter();
+                found.extend(below.map(|problem| Problem {
+                    place: TextPlace::of(text, place.start as usize, place.end as usize),
+                    deferred: true,
+                    ..problem
+                }));
+            }
+            found
+        }
         Err(error) => vec![Problem {
             place: error
                 .place
-                .unwrap_or_else(|| super::error::TextPlace::of(text, 0, text.len())),
+                .unwrap_or_else(|| TextPlace::of(text, 0, text.len())),
             message: error.message,
             suggestion: None,
             deferred: false,
@@ -78,10 +90,12 @@ fn used(text: &str, form: &Form) -> Uses {
     let Ok(lowered) = lower(&Arc::from(text), form) else {
         return Uses::default();
     };
-    let mut walk = Walk::default();
-    walk.body(&lowered.program.body);
-    for (_, body) in &lowered.program.blocks {
-        walk.body(body);
+    let mut walk = Walk::over(&lowered.program);
+    for (text, _) in &walk.embedded {
+        let below = used(text, &Form::Value);
+        walk.uses.names.extend(below.names);
+        walk.uses.lookups.extend(below.lookups);
+        walk.uses.indirect |= below.indirect;
     }
     walk.uses.indirect |= walk.uses.names.contains("vars") || walk.uses.names.contains("hostvars");
     walk.uses.indirect |= lowered.names.iter().any(|name| {
@@ -90,7 +104,7 @@ fn used(text: &str, form: &Form) -> Uses {
             Some("vars" | "template" | "varnames")
         )
     });
-    walk.uses.lookups = lowered.names.into_iter().collect();
+    walk.uses.lookups.extend(lowered.names);
     walk.uses
 }
 
@@ -100,9 +114,20 @@ struct Walk {
     /// What the template itself sets; a name set anywhere counts, which errs towards too few only
     /// where a variable is shadowed.
     set: Vec<BTreeSet<Arc<str>>>,
+    /// Texts within it that are templates themselves, and where they stand.
+    embedded: Vec<(Arc<str>, Span)>,
 }
 
 impl Walk {
+    fn over(program: &Program) -> Self {
+        let mut walk = Self::default();
+        walk.body(&program.body);
+        for (_, body) in &program.blocks {
+            walk.body(body);
+        }
+        walk
+    }
+
     fn within(&mut self, work: impl FnOnce(&mut Self)) {
         self.set.push(BTreeSet::new());
         work(self);
@@ -217,11 +242,7 @@ impl Walk {
     fn expr(&mut self, expr: &Expr) {
         match &expr.kind {
             ExprKind::Const(_) => {}
-            ExprKind::Embedded(text) => {
-                let below = used(text, &Form::Value);
-                self.uses.names.extend(below.names);
-                self.uses.indirect |= below.indirect;
-            }
+            ExprKind::Embedded(text) => self.embedded.push((text.clone(), expr.span)),
             ExprKind::Name(name) => {
                 if !self.set.iter().any(|set| set.contains(name)) {
                     self.uses.names.insert(name.clone());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use minijinja::machinery::ast;
 use minijinja::value::ValueKind;
 
+use super::embedded::{embed, embedded};
 use super::error::{Cause, Fail, TemplateError};
 use super::literals;
 use super::lower::Unknown;
@@ -22,6 +23,8 @@ pub(super) struct Lowering<'s> {
     printing: bool,
     /// Whether texts that look like templates are rendered: in conditions.
     pub(super) embedded: bool,
+    /// What line ends become, where that is not `\n`.
+    pub(super) newline: Option<Arc<str>>,
     pub(super) blocks: Vec<(Arc<str>, Arc<Vec<Stmt>>)>,
     pub(super) problems: Vec<Unknown>,
     pub(super) names: Vec<Arc<str>>,
@@ -35,6 +38,7 @@ impl<'s> Lowering<'s> {
             verbatim,
             printing: false,
             embedded: false,
+            newline: None,
             blocks: Vec::new(),
             problems: Vec::new(),
             names: Vec::new(),
@@ -125,8 +129,16 @@ impl<'s> Lowering<'s> {
 
     fn text(&self, raw: &str) -> Val {
         match self.mark {
-            Some(mark) => Val::from(raw.replace(mark, "\\")),
-            None => Val::str(raw),
+            Some(mark) => Val::from(self.lines(raw.replace(mark, "\\"))),
+            None => Val::from(self.lines(raw.to_owned())),
+        }
+    }
+
+    /// A text's line ends as they are to be.
+    pub(super) fn lines(&self, text: String) -> String {
+        match &self.newline {
+            Some(newline) => text.replace('\n', newline),
+            None => text,
         }
     }
 
@@ -278,17 +290,18 @@ impl<'s> Lowering<'s> {
         if let (ExprKind::Name(name), [Arg::Positional(first), terms @ ..]) =
             (&callee.kind, args.as_mut_slice())
             && matches!(&**name, "lookup" | "query" | "q")
-            && let ExprKind::Const(Val::Str(plugin)) = &first.kind
         {
             for term in terms {
-                if let Arg::Positional(term) = term {
+                if let Arg::Positional(term) | Arg::Splat(term) = term {
                     embed(term);
                 }
             }
-            if names::lookup(plugin).is_none() {
-                self.problem("lookup", plugin, first.span, names::lookups(), true);
+            if let ExprKind::Const(Val::Str(plugin)) = &first.kind {
+                if names::lookup(plugin).is_none() {
+                    self.problem("lookup", plugin, first.span, names::lookups(), true);
+                }
+                self.names.push(plugin.clone());
             }
-            self.names.push(plugin.clone());
         }
         Ok(spanning(ExprKind::Call(callee, args), Self::span(span)))
     }
@@ -376,8 +389,14 @@ impl<'s> Lowering<'s> {
                     .source
                     .get(span.start_offset as usize..span.end_offset as usize)
                     .filter(|_| self.mark.is_some())
-                    .and_then(|written| literals::strings(written, verbatim));
-                Val::from(written.unwrap_or_else(|| value.as_str().unwrap_or_default().to_owned()))
+                    .and_then(|written| {
+                        literals::strings(&self.lines(written.to_owned()), verbatim)
+                    });
+                Val::from(
+                    written.unwrap_or_else(|| {
+                        self.lines(value.as_str().unwrap_or_default().to_owned())
+                    }),
+                )
             }
             ValueKind::Bool => Val::Bool(value.is_true()),
             ValueKind::Number if value.is_integer() => i128::try_from(value.clone())
@@ -385,30 +404,6 @@ impl<'s> Lowering<'s> {
             ValueKind::Number => f64::try_from(value.clone()).map_or(Val::None, Val::Float),
             _ => Val::None,
         }
-    }
-}
-
-/// A text that looks like a template, as one.
-fn embedded(kind: ExprKind) -> ExprKind {
-    match kind {
-        ExprKind::Const(Val::Str(text))
-            if ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)) =>
-        {
-            ExprKind::Embedded(Arc::from(&*text))
-        }
-        other => other,
-    }
-}
-
-/// Texts that stand in an expression as they are, also within lists and mappings.
-fn embed(expr: &mut Expr) {
-    match &mut expr.kind {
-        ExprKind::List(items) | ExprKind::Tuple(items) => items.iter_mut().for_each(embed),
-        ExprKind::Dict(pairs) => pairs.iter_mut().for_each(|(_, value)| embed(value)),
-        kind @ ExprKind::Const(_) => {
-            *kind = embedded(std::mem::replace(kind, ExprKind::Const(Val::None)));
-        }
-        _ => {}
     }
 }
 

@@ -65,6 +65,7 @@ pub(super) fn lower(source: &Arc<str>, form: &Form) -> Result<Lowered, Fail> {
             "the template is too long",
         )));
     }
+    let source = &line_ends(source);
     let header = match form {
         Form::File(options) => Header::of(source, options)?,
         _ => None,
@@ -83,6 +84,11 @@ pub(super) fn lower(source: &Arc<str>, form: &Form) -> Result<Lowered, Fail> {
     check_nesting(&text, bare, &syntax, source)?;
     let mut lowering = Lowering::new(source, mark, matches!(form, Form::Value));
     lowering.embedded = bare;
+    if let Form::File(options) = form
+        && &*options.newline != "\n"
+    {
+        lowering.newline = Some(options.newline.clone());
+    }
     let mut body = if bare {
         let tree = parse_expr(&text).map_err(|error| syntax_error(&error, source, bare))?;
         vec![lowering.emit(&tree)?]
@@ -95,7 +101,7 @@ pub(super) fn lower(source: &Arc<str>, form: &Form) -> Result<Lowered, Fail> {
         }
     };
     if let (Some(header), Some(Stmt::Text(Val::Str(first)))) = (&header, body.first_mut())
-        && let Some(rest) = first.strip_prefix(&header.blanks())
+        && let Some(rest) = first.strip_prefix(&lowering.lines(header.blanks()))
     {
         *first = Arc::from(rest);
     }
@@ -126,6 +132,15 @@ pub(super) fn lower(source: &Arc<str>, form: &Form) -> Result<Lowered, Fail> {
             .collect(),
         names,
     })
+}
+
+/// Any line end is `\n` to Jinja, before it reads anything else.
+fn line_ends(source: &Arc<str>) -> Arc<str> {
+    if source.contains('\r') {
+        Arc::from(source.replace("\r\n", "\n").replace('\r', "\n"))
+    } else {
+        source.clone()
+    }
 }
 
 fn syntax_of(form: &Form) -> Result<SyntaxConfig, Fail> {

@@ -17,6 +17,7 @@ mod args;
 mod cache;
 mod check;
 mod convert;
+mod embedded;
 mod error;
 mod eval;
 mod expressions;

@@ -83,7 +83,7 @@ pub(super) fn scope() -> Arc<dyn Scope> {
 }
 
 fn answer(written: &str, scope: &Arc<dyn Scope>) -> String {
-    let text = written.replace('⏎', "\n");
+    let text = written.replace('⏎', "\n").replace('␍', "\r");
     let result = match text.strip_prefix("? ") {
         Some(bare) => condition(&Value::string(bare), scope).map(Val::Bool),
         None => render(&Value::string(&text), scope)

@@ -23,7 +23,15 @@ pub(super) struct Flags {
 
 /// A compiled expression.
 #[derive(Clone)]
-pub(super) struct Pattern(Arc<Regex>);
+pub(super) struct Pattern(Arc<Compiled>);
+
+struct Compiled {
+    regex: Regex,
+    /// As fancy-regex reads it, with its flags.
+    written: (String, python_re::Flags),
+    /// The same, but for matches that are empty where the search begins; made when it is needed.
+    onwards: OnceLock<Result<Regex, Fail>>,
+}
 
 impl Pattern {
     pub(super) fn new(written: &Arc<str>, flags: Flags) -> Result<Self, Fail> {
@@ -46,15 +54,11 @@ impl Pattern {
         };
         let (ours, given) =
             python_re::translated(written, given, false).map_err(|error| wrong(&error))?;
-        let compiled = RegexBuilder::new(&ours)
-            .case_insensitive(given.ignore_case)
-            .multi_line(given.multiline)
-            .dot_matches_new_line(given.dotall)
-            .backtrack_limit(BACKTRACK_MAX)
-            .delegate_size_limit(8 << 20)
-            .build()
-            .map_err(|error| wrong(&error))?;
-        let pattern = Self(Arc::new(compiled));
+        let pattern = Self(Arc::new(Compiled {
+            regex: compiled(&ours, given).map_err(|error| wrong(&error))?,
+            written: (ours, given),
+            onwards: OnceLock::new(),
+        }));
         if let Ok(mut kept) = kept.lock() {
             if kept.len() >= KEPT_MAX {
                 kept.clear();
@@ -65,43 +69,64 @@ impl Pattern {
     }
 
     pub(super) fn is_match(&self, text: &str) -> Result<bool, Fail> {
-        self.0.is_match(text).map_err(|error| gave_up(&error))
+        self.0.regex.is_match(text).map_err(|error| gave_up(&error))
     }
 
     pub(super) fn captures<'t>(&self, text: &'t str) -> Result<Option<Captures<'t, str>>, Fail> {
-        self.0.captures(text).map_err(|error| gave_up(&error))
+        self.0.regex.captures(text).map_err(|error| gave_up(&error))
     }
 
-    /// All matches, one behind the other. As in Python an empty one may follow right behind another:
-    /// `.*` matches twice.
+    /// All matches, one behind the other. As in Python an empty one may follow right behind another,
+    /// `.*` matches twice; and where one was empty, another that is not is looked for at the same place.
     pub(super) fn all<'t>(&self, text: &'t str) -> Result<Vec<Captures<'t, str>>, Fail> {
         let mut all = Vec::new();
-        let mut at = 0;
-        while at <= text.len() {
-            let found = self.0.captures_from_pos(text, at);
+        let (mut at, mut regex) = (0, &self.0.regex);
+        loop {
+            let found = regex.captures_from_pos(text, at);
             let Some(found) = found.map_err(|error| gave_up(&error))? else {
-                break;
+                return Ok(all);
             };
-            let Some(whole) = found.get(0) else { break };
+            let Some(whole) = found.get(0) else {
+                return Ok(all);
+            };
             at = whole.end();
-            if whole.range().is_empty() {
-                let next = text.get(at..).and_then(|rest| rest.chars().next());
-                at += next.map_or(1, char::len_utf8);
-            }
+            regex = if whole.range().is_empty() {
+                self.onwards()?
+            } else {
+                &self.0.regex
+            };
             all.push(found);
         }
-        Ok(all)
     }
 
     /// How many groups it has, without the whole.
     pub(super) fn groups(&self) -> usize {
-        self.0.captures_len() - 1
+        self.0.regex.captures_len() - 1
     }
 
     /// The number of a named group.
     pub(super) fn group(&self, name: &str) -> Option<usize> {
-        self.0.capture_names().position(|group| group == Some(name))
+        let mut names = self.0.regex.capture_names();
+        names.position(|group| group == Some(name))
     }
+
+    fn onwards(&self) -> Result<&Regex, Fail> {
+        let made = self.0.onwards.get_or_init(|| {
+            let (ours, flags) = &self.0.written;
+            compiled(&format!(r"(?:{ours})(?!\G)"), *flags).map_err(|error| gave_up(&error))
+        });
+        made.as_ref().map_err(Clone::clone)
+    }
+}
+
+fn compiled(written: &str, flags: python_re::Flags) -> Result<Regex, fancy_regex::Error> {
+    RegexBuilder::new(written)
+        .case_insensitive(flags.ignore_case)
+        .multi_line(flags.multiline)
+        .dot_matches_new_line(flags.dotall)
+        .backtrack_limit(BACKTRACK_MAX)
+        .delegate_size_limit(8 << 20)
+        .build()
 }
 
 fn gave_up(error: &fancy_regex::Error) -> Fail {

@@ -31,6 +31,8 @@ pub struct TextOptions {
     pub lstrip_blocks: bool,
     /// Line ends at the end of the text stay.
     pub keep_trailing_newline: bool,
+    /// What the text's own line ends become.
+    pub newline: Arc<str>,
     /// `{%`
     pub block_start: Arc<str>,
     /// `%}`
@@ -51,6 +53,7 @@ impl Default for TextOptions {
             trim_blocks: true,
             lstrip_blocks: false,
             keep_trailing_newline: true,
+            newline: Arc::from("\n"),
             block_start: Arc::from("{%"),
             block_end: Arc::from("%}"),
             variable_start: Arc::from("{{"),

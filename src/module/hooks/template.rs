@@ -35,12 +35,9 @@ impl Hook for Template {
         };
         let newline = call.text("newline_sequence").unwrap_or(usual);
         let newline = newline.replace("\\n", "\n").replace("\\r", "\r");
-        // Line ends of the template itself; those of values stay.
-        let mut source = source.replace("\r\n", "\n");
-        if newline != "\n" {
-            source = source.replace('\n', &newline);
-        }
-        let rendered = controller.render(&source, path, &call.params)?;
+        let mut options = call.params.clone();
+        options.insert("newline_sequence".into(), Value::string(newline));
+        let rendered = controller.render(source, path, &options)?;
         let encoding = call.text("output_encoding").unwrap_or("utf-8");
         let charset = text::encoding(encoding).ok_or_else(|| {
             ModuleError::of("output_encoding", format!("unknown encoding: {encoding}"))

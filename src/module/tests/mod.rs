@@ -50,7 +50,9 @@ impl Controller for Plain {
         })
     }
 
-    fn render(&self, text: &str, _path: &Path, _options: &Map) -> Result<String, ModuleError> {
+    fn render(&self, text: &str, _path: &Path, options: &Map) -> Result<String, ModuleError> {
+        let newline = options.get("newline_sequence").and_then(Value::as_str);
+        let text = text.replace('\n', newline.unwrap_or("\n"));
         Ok(text.replace("{{ name }}", "rendered"))
     }
 }

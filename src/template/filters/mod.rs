@@ -19,6 +19,7 @@ mod time;
 mod url;
 mod wrap;
 mod yaml_out;
+mod yaml_scalars;
 
 use super::args::Args;
 use super::error::{Fail, fail};

@@ -1,15 +1,13 @@
 //! Writing YAML as `PyYAML` does: files that `to_nice_yaml` wrote under Ansible don't change.
 
 use std::fmt::Write as _;
-use std::sync::OnceLock;
-
-use regex::Regex;
 
 use super::super::args::Args;
 use super::super::error::{Fail, fail};
 use super::super::eval::undefined;
 use super::super::python;
 use super::super::val::Val;
+use super::yaml_scalars::{Analysis, float, printable, resolves};
 
 pub(super) fn filter(args: &Args<'_>, nice: bool) -> Result<Val, Fail> {
     let indent = args.count(3, if nice { 4 } else { 2 })?;
@@ -32,13 +30,17 @@ pub(super) fn filter(args: &Args<'_>, nice: bool) -> Result<Val, Fail> {
         sort: args.flag(5, true),
     };
     let value = args.input()?;
-    emitter.node(value, 0, Place::Root)?;
-    let mut out = emitter.out;
     let wanted = |name| args.keyword(name).is_some_and(python::truth);
     if wanted("explicit_start") {
-        let block = (value.is_mapping() || value.is_sequence()) && !out.starts_with(['[', '{']);
-        out.insert_str(0, if block { "---\n" } else { "--- " });
+        emitter.write("---");
+        if emitter.is_block(value) {
+            emitter.line(0);
+        } else {
+            emitter.write(" ");
+        }
     }
+    emitter.node(value, 0, Place::Root)?;
+    let mut out = emitter.out;
     out.push('\n');
     if wanted("explicit_end") {
         out.push_str("...\n");
@@ -146,8 +148,7 @@ impl Emitter {
                 self.pad(own);
             }
             self.write("-");
-            let collection = (item.is_sequence() || item.is_mapping()) && !self.inline(item);
-            if !collection {
+            if !self.is_block(item) {
                 self.write(" ");
             }
             self.node(item, own, Place::Item)?;
@@ -155,17 +156,14 @@ impl Emitter {
         Ok(())
     }
 
-    /// Whether a collection stays on its line.
-    fn inline(&self, value: &Val) -> bool {
-        match value {
-            Val::Dict(dict) => {
-                let members: Vec<Val> = dict.read().values().cloned().collect();
-                members.is_empty() || self.is_flow(&members)
-            }
-            other => {
-                python::items(other).is_ok_and(|items| items.is_empty() || self.is_flow(&items))
-            }
-        }
+    /// Whether a value is a collection with a line for each member.
+    fn is_block(&self, value: &Val) -> bool {
+        let members: Vec<Val> = match value {
+            Val::Dict(dict) => dict.read().values().cloned().collect(),
+            Val::List(_) | Val::Tuple(_) => python::items(value).unwrap_or_default(),
+            _ => return false,
+        };
+        !members.is_empty() && !self.is_flow(&members)
     }
 
     fn block_map(
@@ -186,8 +184,7 @@ impl Emitter {
             }
             self.scalar(key, own, Place::Member, true)?;
             self.write(":");
-            let collection = (value.is_sequence() || value.is_mapping()) && !self.inline(value);
-            if !collection {
+            if !self.is_block(value) {
                 self.write(" ");
             }
             self.node(value, own, Place::Member)?;
@@ -354,7 +351,19 @@ impl Emitter {
     fn double_quoted(&mut self, text: &str, indent: usize, split: bool) {
         self.write("\"");
         let chars: Vec<char> = text.chars().collect();
+        let mut behind_blank = false;
         for (at, c) in chars.iter().enumerate() {
+            let inside = at > 0 && at + 1 < chars.len();
+            let breaks = *c == ' ' && !behind_blank && inside && split && self.column > self.width;
+            behind_blank = *c == ' ';
+            if breaks {
+                // The line end is read as this blank; one more would be lost without a backslash.
+                self.line(indent);
+                if chars.get(at + 1) == Some(&' ') {
+                    self.write("\\");
+                }
+                continue;
+            }
             let escaped = match c {
                 '\0' => "\\0".to_owned(),
                 '\x07' => "\\a".to_owned(),
@@ -383,136 +392,8 @@ impl Emitter {
                     text
                 }
             };
-            let inside = at > 0 && at + 1 < chars.len();
-            if *c == ' ' && inside && split && self.column > self.width {
-                self.write("\\");
-                self.line(indent);
-                // A blank that begins a line is shown by a backslash.
-                self.write("\\ ");
-                continue;
-            }
             self.write(&escaped);
         }
         self.write("\"");
     }
-}
-
-fn printable(c: char) -> bool {
-    matches!(c, ' '..='~' | '\u{85}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
-        && c != '\u{feff}'
-}
-
-fn float(number: f64) -> String {
-    if number.is_nan() {
-        return ".nan".to_owned();
-    }
-    if number.is_infinite() {
-        return if number > 0.0 { ".inf" } else { "-.inf" }.to_owned();
-    }
-    let text = python::float_text(number);
-    // YAML 1.1 wants the point.
-    match text.split_once('e') {
-        Some((digits, exponent)) if !digits.contains('.') => format!("{digits}.0e{exponent}"),
-        _ => text,
-    }
-}
-
-/// What a text allows.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each says one thing of the text"
-)]
-struct Analysis {
-    multiline: bool,
-    flow_plain: bool,
-    block_plain: bool,
-    single_quoted: bool,
-}
-
-impl Analysis {
-    fn of(text: &str) -> Self {
-        let (mut block_marks, mut flow_marks) = (false, false);
-        let (mut breaks, mut special) = (false, false);
-        let (mut break_space, mut space_break) = (false, false);
-        if text.starts_with("---") || text.starts_with("...") {
-            (block_marks, flow_marks) = (true, true);
-        }
-        let chars: Vec<char> = text.chars().collect();
-        let blank = |at: usize| {
-            chars
-                .get(at)
-                .is_none_or(|c| "\0 \t\r\n\u{85}\u{2028}\u{2029}".contains(*c))
-        };
-        let is_break = |c: char| "\n\u{85}\u{2028}\u{2029}".contains(c);
-        for (at, c) in chars.iter().copied().enumerate() {
-            let follows_blank = at == 0 || blank(at - 1);
-            if at == 0 {
-                if "#,[]{}&*!|>'\"%@`".contains(c) {
-                    (block_marks, flow_marks) = (true, true);
-                }
-                if "?:".contains(c) {
-                    flow_marks = true;
-                    block_marks |= blank(1);
-                }
-                if c == '-' && blank(1) {
-                    (block_marks, flow_marks) = (true, true);
-                }
-            } else {
-                flow_marks |= ",?[]{}".contains(c);
-                if c == ':' {
-                    flow_marks = true;
-                    block_marks |= blank(at + 1);
-                }
-                if c == '#' && follows_blank {
-                    (block_marks, flow_marks) = (true, true);
-                }
-            }
-            breaks |= is_break(c);
-            special |= c != '\n' && !printable(c);
-            if at > 0 {
-                let before = chars.get(at - 1).copied().unwrap_or(' ');
-                break_space |= c == ' ' && is_break(before);
-                space_break |= is_break(c) && before == ' ';
-            }
-        }
-        let first = chars.first().copied().unwrap_or('x');
-        let last = chars.last().copied().unwrap_or('x');
-        let edges = " \n\u{85}\u{2028}\u{2029}";
-        let edge = edges.contains(first) || edges.contains(last);
-        let plain =
-            !edge && !break_space && !space_break && !special && !breaks && !text.is_empty();
-        Self {
-            multiline: breaks,
-            flow_plain: plain && !flow_marks,
-            block_plain: plain && !block_marks,
-            single_quoted: !break_space || !breaks,
-        }
-        .without(space_break || special)
-    }
-
-    fn without(mut self, quoted: bool) -> Self {
-        self.single_quoted &= !quoted;
-        self
-    }
-}
-
-/// Whether a reader of YAML 1.1 would take a plain text for something else.
-fn resolves(text: &str) -> bool {
-    static PATTERN: OnceLock<Option<Regex>> = OnceLock::new();
-    let pattern = PATTERN.get_or_init(|| {
-        let forms = [
-            r"yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF",
-            r"~|null|Null|NULL|=|<<|",
-            r"[-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+",
-            r"[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+",
-            r"[-+]?(?:[0-9][0-9_]*)\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?",
-            r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
-            r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
-            r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::[0-9]{2})?))?",
-        ];
-        Regex::new(&format!("^(?:{})$", forms.join("|"))).ok()
-    });
-    pattern
-        .as_ref()
-        .is_none_or(|pattern| pattern.is_match(text))
 }

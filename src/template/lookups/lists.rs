@@ -90,7 +90,8 @@ fn together(request: &Request<'_>) -> Result<Vec<Val>, Fail> {
 }
 
 /// One of each list, in all ways. Members that are lists are laid out flat: by one level, and of several
-/// lists that are `nested` by two, as Ansible does.
+/// lists that are `nested` by two, as Ansible does. Ansible takes a text in the only list of `nested` apart,
+/// too, into its characters; here it stays whole.
 fn combinations(request: &Request<'_>, nested: bool) -> Result<Vec<Val>, Fail> {
     let lists = lists(request)?;
     if lists.is_empty() {

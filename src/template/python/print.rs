@@ -183,7 +183,7 @@ fn joined(cx: &Context<'_>, out: &[Val]) -> Result<String, Fail> {
     Ok(whole)
 }
 
-/// The value of a whole template.
+/// The value of a whole template; of its source the line ends count, as they were written.
 pub(in super::super) fn concatenate(
     cx: &Context<'_>,
     out: Vec<Val>,
@@ -202,13 +202,13 @@ pub(in super::super) fn concatenate(
     };
     match value {
         Val::Str(text) if keeps => {
-            let newline = if source.ends_with("\r\n") {
-                "\r\n"
-            } else {
-                "\n"
+            let newline = match form {
+                Form::File(options) => &*options.newline,
+                _ => "\n",
             };
-            let ending = |text: &str| text.len() - text.trim_end_matches(newline).len();
-            let lost = ending(source).saturating_sub(ending(&text)) / newline.len();
+            // As Ansible counts: `\n` alone, so that of several `\r\n` only the last is one.
+            let ending = |text: &str| text.len() - text.trim_end_matches('\n').len();
+            let lost = ending(source).saturating_sub(ending(&text));
             if lost == 0 {
                 return Ok(Val::Str(text));
             }

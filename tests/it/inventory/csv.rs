@@ -35,6 +35,40 @@ fn headings_are_known_as_people_write_them_and_a_host_has_one_name_and_one_addre
 }
 
 #[test]
+fn a_row_takes_the_first_of_its_columns_that_says_something_and_ansible_host_before_all() {
+    let imported = import(
+        "name,hostname,private ip,ip\nweb1,,,10.0.0.2\n,web2,10.0.0.3,\nweb3,w,10.0.0.4,1.2.3.4\n,,,10.0.0.5\n",
+    );
+    insta::assert_snapshot!(imported.yaml, @"
+    all:
+      hosts:
+        web1:
+          ansible_host: 10.0.0.2
+          ip: 10.0.0.2
+        web2:
+          ansible_host: 10.0.0.3
+          hostname: web2
+        web3:
+          ansible_host: 10.0.0.4
+          hostname: w
+          ip: 1.2.3.4
+        10.0.0.5:
+          ip: 10.0.0.5
+    ");
+    let imported = import("name,ip,ansible_host\nweb1,1.2.3.4,10.0.0.1\nweb2,1.2.3.5,\n");
+    insta::assert_snapshot!(imported.yaml, @"
+    all:
+      hosts:
+        web1:
+          ansible_host: 10.0.0.1
+          ip: 1.2.3.4
+        web2:
+          ansible_host: 1.2.3.5
+          ip: 1.2.3.5
+    ");
+}
+
+#[test]
 fn a_spreadsheet_becomes_an_inventory_in_either_encoding() {
     let (gbk, _, _) = encoding_rs::GBK.encode(TABLE);
     let with_mark = format!("\u{feff}{TABLE}");

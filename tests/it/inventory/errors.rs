@@ -272,15 +272,18 @@ fn what_is_odd_is_a_warning() {
 }
 
 #[test]
-fn misspelt_variables_of_winrm_are_named_once_with_what_was_meant() {
-    let desk = Desk::with(
-        "all:\n  hosts: {win1: , win2: }\n  vars:\n    ansible_winrm_transprot: ntlm\n    ansible_winrm_kinit_cmd: kinit\n",
-    );
-    let said = desk.run(&["inventory", "check"]).ends_with(2).stdout;
-    let said = said.replace(&desk.dir.path().display().to_string(), "FOLDER");
-    insta::assert_snapshot!(said, @"
-    FOLDER/inventory.yml:4:5: there is no variable `ansible_winrm_transprot` of WinRM
-    hint: did you mean `ansible_winrm_transport`?
-    2 hosts, 1 mistake
-    ");
+fn misspelt_variables_of_winrm_are_warned_of_once_with_what_was_meant() {
+    let vars = "  vars:\n    ansible_winrm_transprot: ntlm\n    ansible_winrm_kinit_cmd: kinit\n    ansible_winrm_enabled: true\n    ansible_winrm_port_https: 5986\n    ansible_user: u\n    ansible_password: p\n";
+    let desk = Desk::with(&format!(
+        "all:\n  hosts: {{win1: , win2: }}\n{vars}    ansible_connection: winrm\n"
+    ));
+    let said = desk.run(&["inventory", "check"]).ends_with(0);
+    let warned = said
+        .stderr
+        .replace(&desk.dir.path().display().to_string(), "FOLDER");
+    insta::assert_snapshot!(warned, @"warning: FOLDER/inventory.yml:4:5: there is no variable `ansible_winrm_transprot` of WinRM: did you mean `ansible_winrm_transport`?");
+    insta::assert_snapshot!(said.stdout, @"2 hosts, nothing wrong");
+    // Hosts behind SSH read none of them.
+    let desk = Desk::with(&format!("all:\n  hosts: {{web1: }}\n{vars}"));
+    assert_eq!(desk.run(&["inventory", "check"]).ends_with(0).stderr, "");
 }

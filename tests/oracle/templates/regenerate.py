@@ -4,7 +4,7 @@
 Run it with the interpreter of an environment that has ansible-core 2.19 (and jmespath, netaddr,
 passlib for the filters that need them):  python regenerate.py TABLE.txt...
 
-A line is `TEMPLATE ==> RESULT`; `? ` before the template means a condition, `⏎` a line end, and
+A line is `TEMPLATE ==> RESULT`; `? ` before the template means a condition, `⏎` a line end, `␍` a carriage return, and
 `! ` before a result an error. Lines that begin with `#` and empty ones stay. A line that begins with
 `~` is ours alone: the oracle differs, and docs/templates.md says how."""
 import sys
@@ -41,7 +41,7 @@ def plain(value):
 def answer(text):
     variables = trusted(yaml.safe_load((HERE / "vars.yml").read_text()))
     templar = Templar(loader=DataLoader(), variables=variables)
-    text = text.replace("⏎", "\n")
+    text = text.replace("⏎", "\n").replace("␍", "\r")
     try:
         if text.startswith("? "):
             return repr(templar.evaluate_conditional(trust_as_template(text[2:])))

@@ -170,6 +170,7 @@ fn text_options(given: &Map) -> TextOptions {
     mark("variable_end_string", &mut options.variable_end);
     mark("comment_start_string", &mut options.comment_start);
     mark("comment_end_string", &mut options.comment_end);
+    mark("newline_sequence", &mut options.newline);
     options
 }
 
