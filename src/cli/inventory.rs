@@ -269,7 +269,9 @@ fn check(setup: &Setup, args: &CheckArgs) -> Result<Status, CliError> {
             );
             if findings.is_empty() {
                 let (unreachable, warnings) = unreachable(setup, args, &fleet)?;
-                warnings.iter().for_each(|warning| setup.warn(warning));
+                for warning in &warnings {
+                    setup.warn(warning);
+                }
                 findings.extend(unreachable);
             }
         }

@@ -229,7 +229,11 @@ mod tests {
         // Names alone: some shells have variables that are another value each time.
         let variables = |text: &str| {
             let output = std::process::Command::new("/bin/sh")
-                .args(["-c", r#"eval "$0"; t=; set | sed -n 's/^\([A-Za-z_0-9]*\)=.*/\1/p'"#, text])
+                .args([
+                    "-c",
+                    r#"eval "$0"; t=; set | sed -n 's/^\([A-Za-z_0-9]*\)=.*/\1/p'"#,
+                    text,
+                ])
                 .env_clear()
                 .env("PATH", std::env::var_os("PATH").unwrap_or_default())
                 .output()

@@ -104,7 +104,7 @@ impl StoreError {
     pub(super) fn is_deadlock(&self) -> bool {
         // SQLSTATE, as MySQL and MariaDB say it; SQLite, where writers stand in line, knows no such thing.
         let serialization_failure = "40001";
-        self.from_database()
+        self.database_error()
             .and_then(DatabaseError::code)
             .is_some_and(|code| code == serialization_failure)
     }
@@ -113,13 +113,13 @@ impl StoreError {
     /// have no SQLSTATE of its own for that.
     pub(super) fn is_lock_timeout(&self) -> bool {
         let lock_wait_timeout = 1205;
-        self.from_database()
+        self.database_error()
             .and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>())
             .is_some_and(|error| error.number() == lock_wait_timeout)
     }
 
     /// What the database itself has said.
-    fn from_database(&self) -> Option<&dyn DatabaseError> {
+    fn database_error(&self) -> Option<&dyn DatabaseError> {
         match self {
             Self::Database { source, .. } => source.as_database_error(),
             _ => None,
