@@ -63,7 +63,7 @@ copy_tree() {
             fi ;;
         l)
             [ ! -L "$d_stage/$f" ] || {
-                no_folder "$d_root/$f"
+                copy_no_folder "$d_root/$f"
                 ioms_e=$(rename "$d_stage/$f" "$d_root/$f" 2>&1) || fail "$d_root/$f: $ioms_e"
             } ;;
         esac
@@ -92,8 +92,8 @@ close_folders() {
     while IFS= read -r f; do try chmod -- "${f%% *}" "${f#* }"; done <"$ioms_temporary/close"
 }
 
-# no_folder PATH: a link is not to be put into a folder that stands where it should be.
-no_folder() { [ -L "$1" ] || [ ! -d "$1" ] || fail "$1 is a folder"; }
+# copy_no_folder PATH: a link is not to be put into a folder that stands where it should be.
+copy_no_folder() { [ -L "$1" ] || [ ! -d "$1" ] || fail "$1 is a folder"; }
 
 # mode_of PATH: f_mode, of what is behind a link.
 mode_of() { if [ -L "$1" ]; then look "$(real "$1")"; else look "$1"; fi; }
@@ -124,7 +124,7 @@ copy_folder() {
         l)
             ioms_l=$(readlink "$d_source/$f")
             [ "$(readlink "$to")" = "$ioms_l" ] || {
-                no_folder "$to"
+                copy_no_folder "$to"
                 changed=1
                 [ "$check" ] || exchange "$to" ln -s -- "$ioms_l"
             } ;;
