@@ -282,8 +282,6 @@ impl Inventory {
         }
         let mut shared: HashMap<Vec<GroupIx>, Arc<[GroupIx]>> = HashMap::new();
         for host in 0..self.hosts.len() {
-            // Room for more variables is most of what a host takes, and there are many hosts.
-            self.hosts[host].vars.shrink_to_fit();
             let mut direct = self.hosts[host].groups.clone();
             direct.sort();
             if let Some(known) = shared.get(&direct) {

@@ -165,12 +165,13 @@ pub fn is_of_another_method(name: &str, method: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::winrm_names;
     use super::*;
 
     #[test]
     fn the_documentation_lists_the_names() {
         let docs = include_str!("../../docs/variables.md");
-        for property in [
+        let general = [
             Property::Address,
             Property::Port,
             Property::User,
@@ -192,34 +193,8 @@ mod tests {
             Property::Tmpdir,
             Property::OutputEncoding,
             Property::LegacyCrypto,
-            Property::WinrmAddress,
-            Property::WinrmPort,
-            Property::WinrmUser,
-            Property::WinrmPassword,
-            Property::WinrmScheme,
-            Property::WinrmPath,
-            Property::WinrmTransport,
-            Property::WinrmCertValidation,
-            Property::WinrmCa,
-            Property::WinrmPin,
-            Property::WinrmTlsName,
-            Property::WinrmCertificate,
-            Property::WinrmCertificateKey,
-            Property::WinrmEncryption,
-            Property::WinrmConnectTimeout,
-            Property::WinrmOperationTimeout,
-            Property::WinrmReadTimeout,
-            Property::WinrmRealm,
-            Property::WinrmKdc,
-            Property::WinrmService,
-            Property::WinrmHostname,
-            Property::WinrmDelegation,
-            Property::WinrmKinitMode,
-            Property::WinrmChannelBinding,
-            Property::WinrmProxy,
-            Property::WinrmConfiguration,
-            Property::WinrmClient,
-        ] {
+        ];
+        for property in general.into_iter().chain(winrm_names::PROPERTIES) {
             let line = format!("- `{}`\n", names(property).join("`, `"));
             assert!(docs.contains(&line), "docs/variables.md lacks: {line}");
         }

@@ -4,7 +4,7 @@ use super::names::Property;
 use crate::base::nearest::misspelt;
 
 /// All that are decided by WinRM's variables.
-const PROPERTIES: [Property; 27] = [
+pub(super) const PROPERTIES: [Property; 27] = [
     Property::WinrmAddress,
     Property::WinrmPort,
     Property::WinrmUser,

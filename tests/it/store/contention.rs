@@ -13,6 +13,22 @@ fn holder(server: &MariaDb) -> String {
     holder().trim().to_owned()
 }
 
+/// Prunes the only run there is while another one holds what it wants, and finds nothing of it left.
+async fn prunes_beside(bed: &Bed, other: &str) {
+    let store = bed.store().await;
+    std::thread::scope(|scope| {
+        let server = bed.server.as_ref().unwrap();
+        let other = scope.spawn(move || server.sql(other).unwrap());
+        holder(server);
+        let pruned = tokio::task::block_in_place(|| {
+            tokio::runtime::Handle::current().block_on(store.prune(clock::now()))
+        });
+        assert_eq!(pruned.unwrap(), 1);
+        other.join().unwrap();
+    });
+    assert_eq!(counts(&store).await, (0, 0, 0));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prune_that_is_in_anothers_way_is_done_all_the_same() {
     if ioms_fleet::left_out("the record on MariaDB", "mariadbd") {
@@ -40,18 +56,7 @@ BEGIN NOT ATOMIC
     COMMIT;
 END//
 ";
-    let store = bed.store().await;
-    std::thread::scope(|scope| {
-        let server = bed.server.as_ref().unwrap();
-        let other = scope.spawn(move || server.sql(other).unwrap());
-        holder(server);
-        let pruned = tokio::task::block_in_place(|| {
-            tokio::runtime::Handle::current().block_on(store.prune(clock::now()))
-        });
-        assert_eq!(pruned.unwrap(), 1);
-        other.join().unwrap();
-    });
-    assert_eq!(counts(&store).await, (0, 0, 0));
+    prunes_beside(&bed, other).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,17 +86,7 @@ BEGIN NOT ATOMIC
     COMMIT;
 END//
 ";
-    let store = bed.store().await;
-    std::thread::scope(|scope| {
-        let other = scope.spawn(move || server.sql(other).unwrap());
-        holder(server);
-        let pruned = tokio::task::block_in_place(|| {
-            tokio::runtime::Handle::current().block_on(store.prune(clock::now()))
-        });
-        assert_eq!(pruned.unwrap(), 1);
-        other.join().unwrap();
-    });
-    assert_eq!(counts(&store).await, (0, 0, 0));
+    prunes_beside(&bed, other).await;
 }
 
 /// A short run beside what others have left behind: which journal is too slow for it.
